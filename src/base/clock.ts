@@ -1,0 +1,3 @@
+/** Time is an argument, so that tests can hold it still. */
+export type Clock = () => Date
+export const systemClock: Clock = () => new Date()

@@ -1,0 +1,50 @@
+/**
+ * Where one Enclume keeps its things, and which names and ranges on the host are its own.
+ *
+ * Several Enclumes live side by side on a host: each has a home directory and a slot. The slot decides every name
+ * and range that all of them share with the host, so two homes with different slots never meet.
+ */
+import { join } from 'node:path'
+import { formatCidr, formatIp, type Cidr } from '#base/cidr'
+
+export type Home = {
+  /** Everything that must survive: database, keys, Incus's directory, the pool file, logs. */
+  dir: string
+  /** What may vanish with a reboot: sockets, pid files, rendered configuration. */
+  run: string
+  /** 0 to 7. */
+  slot: number
+  /** Begins the name of each device, namespace and nftables table this Enclume makes on the host: 'en0' … 'en7'. */
+  prefix: string
+  /** API port on 127.0.0.1; the console has its own. */
+  port: number
+  consolePort: number
+  region: string
+  /** Public IPv4 addresses come from here; the first host address is the host's own ("the internet" as instances see it). */
+  publicRange: Cidr
+  /** Every interface has a unique address here, whatever its VPC's range: a /20 for each VPC. */
+  fabricRange: Cidr
+}
+
+export const SLOTS = 8
+const PUBLIC: Cidr = { base: 0xc6120000, length: 15 } // 198.18.0.0/15, set aside for testing by RFC 2544: no real host has it.
+const FABRIC: Cidr = { base: 0x64400000, length: 10 } // 100.64.0.0/10, shared address space of RFC 6598.
+
+const part = (whole: Cidr, slot: number): Cidr => ({ base: whole.base + slot * 2 ** (32 - whole.length - 3), length: whole.length + 3 })
+
+export type HomeOptions = { dir: string; slot?: number; port?: number; consolePort?: number; region?: string }
+
+/** The layout of a home; touches nothing. */
+export function homeAt({ dir, slot = 0, port = 4566, consolePort = 4570, region = 'us-east-1' }: HomeOptions): Home {
+  if (!Number.isInteger(slot) || slot < 0 || slot >= SLOTS) throw new Error(`slot must be 0 to ${SLOTS - 1}, not ${slot}`)
+  return {
+    dir, run: join('/run', `enclume-${slot}`), slot, prefix: `en${slot}`, port, consolePort, region,
+    publicRange: part(PUBLIC, slot), fabricRange: part(FABRIC, slot),
+  }
+}
+
+/** The host's own address in the public range, and the one at which instances' metadata and names are answered. */
+export const hostAddress = (home: Home): string => formatIp(home.publicRange.base + 1)
+export const serviceAddress = (home: Home): string => formatIp(home.fabricRange.base + 1)
+/** The block of fabric addresses that a VPC with this index has. Index 0 belongs to the host. */
+export const fabricBlock = (home: Home, index: number): string => formatCidr({ base: home.fabricRange.base + index * 4096, length: 20 })

@@ -1,0 +1,174 @@
+/**
+ * What the control plane asks of the machines underneath, in plain data. Two implementations pass one suite
+ * (engine.suite.ts): the real one (Incus, nftables, loop devices) and the fake one (memory).
+ *
+ * Rules of the port:
+ * - The engine knows no AWS word. Ids are the caller's and opaque; every act is named by id and idempotent.
+ * - Observing never throws for an outage: what cannot be seen is 'unknown', and only what was looked for and is not there is 'absent'.
+ * - An act that throws may have been done, in part or whole: observe again. Nothing here retries.
+ * - Nothing is remembered between calls that a restart would lose; what was made is found again on the host.
+ */
+export type Unknown = 'unknown'
+export type Absent = 'absent'
+
+export type Engine = {
+  /** 'incus', or 'fake' wherever a user can see it. */
+  readonly name: string
+  machines: Machines
+  disks: Disks
+  networks: Networks
+  /** What the host has for instances in all, before anything is given away. */
+  capacity(): Promise<Capacity>
+  /** Ends this process's side only; machines go on. */
+  close(): Promise<void>
+}
+
+export type Capacity = { cpus: number; memoryMiB: number; diskGiB: number; diskFreeGiB: number; architecture: 'x86_64' | 'arm64' }
+
+// Machines: system containers.
+
+export type MachineSpec = {
+  id: string
+  cpus: number
+  /** Share of the CPUs' time that is always there, in percent of one CPU times `cpus`; absent: all of it. */
+  cpuBaselinePercent?: number
+  memoryMiB: number
+  /** Disk that holds the root file system; it exists already. */
+  rootDisk: string
+  /** Network ports in order: the first is ens5, then ens6 … They exist already. */
+  ports: { port: string; device: string }[]
+  /** DMI-like facts that the guest's tools read, set as environment of its init. */
+  environment?: Record<string, string>
+}
+
+export type MachineSeen = {
+  power: 'on' | 'off'
+  /** Changes at every boot, also one typed inside; undefined while off. */
+  bootId?: string
+}
+export type MachineEvent = { id: string; event: 'started' | 'stopped' | 'shutdown' | 'restarted' | 'deleted' }
+
+export type Machines = {
+  observe(id: string): Promise<MachineSeen | Absent | Unknown>
+  /** All machines of this Enclume, for finding what nobody owns. */
+  list(): Promise<string[] | Unknown>
+  /** Makes it, switched off. */
+  create(spec: MachineSpec): Promise<void>
+  start(id: string): Promise<void>
+  /** Asks the guest to shut down and returns when it is off; when the time is over it is switched off. */
+  stop(id: string, options: { timeoutMs: number }): Promise<void>
+  kill(id: string): Promise<void>
+  /** A restart from outside: the guest shuts down in order, within the time, and boots again. */
+  reboot(id: string, options: { timeoutMs: number }): Promise<void>
+  /** Also switches off. Its disks and ports stay. */
+  delete(id: string): Promise<void>
+  /** New limits; on a running machine at once. */
+  resize(id: string, limits: Pick<MachineSpec, 'cpus' | 'cpuBaselinePercent' | 'memoryMiB'>): Promise<void>
+  /** What the console has printed since the last boot: at most the newest 64 KiB. */
+  console(id: string): Promise<Uint8Array>
+  /** Whether the guest's first interface answers on the network (an ARP or TCP exchange, not a record). */
+  reachable(id: string): Promise<boolean | Unknown>
+  /** Calls back for each change of power; the caller observes again. Returns what ends it. Survives outages by itself. */
+  watch(callback: (event: MachineEvent) => void): () => void
+}
+
+// Disks: block volumes. An image is a disk that nobody writes to.
+
+export type DiskSpec = {
+  id: string
+  sizeGiB: number
+  /** A copy of another disk, or of a built image. Its file system is grown to the new size and given a new identity. */
+  from?: { disk: string } | { image: string }
+}
+export type DiskSeen = { sizeGiB: number; attachedTo?: string }
+
+export type Disks = {
+  observe(id: string): Promise<DiskSeen | Absent | Unknown>
+  list(): Promise<string[] | Unknown>
+  create(spec: DiskSpec): Promise<void>
+  /** Refuses (throws) while it is in use. */
+  delete(id: string): Promise<void>
+  /** Images that machines can be made from now, by name, as `enclume up` built or imported them. */
+  images(): Promise<ImageSeen[] | Unknown>
+}
+export type ImageSeen = {
+  name: string
+  description: string
+  architecture: 'x86_64' | 'arm64'
+  /** Least root disk. */
+  sizeGiB: number
+  created: string
+  /** Whom ssh lets in. */
+  user: string
+}
+
+// Networks: one router for each, with ports. The whole network is given every time; the engine finds the difference.
+
+export type NetworkSpec = {
+  id: string
+  /** 1 to 127, unique in this Enclume while the network exists: decides its fabric block and namespace name. */
+  index: number
+  cidrs: string[]
+  /** Where the network's own resolver answers, besides 169.254.169.253: base of the first block plus two. */
+  resolver: string
+  /** False: the resolver answers nothing (enableDnsSupport). */
+  resolves: boolean
+  subnets: SubnetSpec[]
+  routeTables: RouteTableSpec[]
+  /** Stateless filters on the subnets' borders. A subnet without one lets all through. */
+  filters: FilterSpec[]
+  /** Stateful filters on ports. */
+  groups: GroupSpec[]
+  ports: PortSpec[]
+  dhcp: { domainName?: string; domainNameServers: string[]; ntpServers: string[]; leaseSeconds: number }
+  /** Names that the resolver knows by itself, besides the ports' own. */
+  names: { name: string; address: string }[]
+}
+/** `index` is 100 or more, unique within the network. */
+export type SubnetSpec = { id: string; index: number; cidr: string; routeTable: string; filter?: string }
+/** `index` is 1 to 65,000, unique within the network. The network's own blocks are always routed within. */
+export type RouteTableSpec = { id: string; index: number; routes: RouteSpec[] }
+/** To the internet, to a port of this network (a router instance), or nowhere. Longest prefix wins. */
+export type RouteSpec = { cidr: string; via: { internet: true } | { port: string } | { nowhere: true } }
+export type FilterSpec = { id: string; ingress: FilterRule[]; egress: FilterRule[] }
+/** In the order they are tried; what no rule meets is denied. */
+export type FilterRule = Traffic & { allow: boolean; cidr: string }
+export type GroupSpec = { id: string; ingress: GroupRule[]; egress: GroupRule[] }
+/** What no rule meets is dropped in silence. A `group` peer is every address of that group's ports. */
+export type GroupRule = Traffic & { peer: { cidr: string } | { group: string } }
+/** `ports` for TCP and UDP, inclusive; `icmp` for ICMP, where an absent member means any. Numbers are IANA's. */
+export type Traffic = { protocol: 'all' | number; ports?: { from: number; to: number }; icmp?: { type?: number; code?: number } }
+
+export type PortSpec = {
+  id: string
+  /** 1 to 999,999, unique in this Enclume while the port exists: decides its device names. */
+  index: number
+  mac: string
+  subnet: string
+  /** The first is the primary one, which DHCP hands out. */
+  addresses: { private: string; public?: string }[]
+  /** Unique in this Enclume, within the network's fabric block: how the metadata service tells callers apart. */
+  fabric: string
+  groups: string[]
+  /** Whether packets must come from, and go to, the port's own addresses. */
+  checked: boolean
+  /** IP time-to-live of the metadata service's answers. */
+  metadataHopLimit: number
+  /** Host name, without a domain, that DHCP gives and the resolver knows. */
+  hostname: string
+}
+
+export type Networks = {
+  /** The host's and the core's side: routes, address translation, guards. Idempotent; also after a reboot of the host. */
+  up(): Promise<void>
+  /** Makes the network so, all at once: after it returns, packets obey. Ports new in the spec get their devices. */
+  apply(spec: NetworkSpec): Promise<void>
+  /** Whether the router is there, and the ids of its ports that have their devices. */
+  observe(id: string): Promise<{ ports: string[] } | Absent | Unknown>
+  list(): Promise<string[] | Unknown>
+  delete(id: string): Promise<void>
+  /** The device that a machine must be given for a port: it lies in the host's namespace until the machine takes it. */
+  portDevice(index: number): string
+  /** Removes all that `up` and `apply` made on the host. */
+  down(): Promise<void>
+}

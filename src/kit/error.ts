@@ -1,0 +1,15 @@
+/** The one error that an action may throw at a caller. Anything else is a bug, is logged, and becomes InternalError. */
+export class ApiError extends Error {
+  readonly code: string
+  /** HTTP status. */
+  readonly status: number
+  /** Further members of the error's shape, where its schema has them. */
+  readonly fields: Record<string, unknown>
+  constructor(code: string, message: string, status = 400, fields: Record<string, unknown> = {}) {
+    super(message)
+    this.name = 'ApiError'
+    this.code = code
+    this.status = status
+    this.fields = fields
+  }
+}
