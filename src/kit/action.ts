@@ -96,7 +96,7 @@ async function run({ action, operation, input, call }: Run): Promise<object> {
     }
     const before = await tx.token(account, region, operation.name, token)
     if (before && before.hash !== hash) {
-      throw new ApiError('IdempotentParameterMismatch', 'The client token you have provided is associated with a resource for which the parameters differ.')
+      throw new ApiError('IdempotentParameterMismatch', 'The client token was used before with other parameters.')
     }
     if (before) return JSON.parse(before.response, revive)
   }

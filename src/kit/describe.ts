@@ -38,7 +38,7 @@ export async function select<S, T, V extends object>(
   }
   const matches = matcher<V, Row<S, T>>(r.filters, asked.Filters)
   const limit = pageSize(asked.MaxResults, page)
-  const query = createHash('sha256').update(JSON.stringify([r.kind, call.account, call.region, asked.Filters ?? []])).digest('base64url').slice(0, 12)
+  const query = queryHash([r.kind, call.account, call.region, asked.Filters ?? []])
   const after = asked.NextToken === undefined ? '' : readPageToken(asked.NextToken, query)
   const all = named ? await r.getAll(call.tx, call, ids) : (rows ?? await r.list(call.tx, call)).filter(row => !hidden?.(row))
   const candidates = named ? all : all.filter(row => row.id > after).sort((a, b) => (a.id < b.id ? -1 : 1))
@@ -61,17 +61,21 @@ export function describe<I extends object, O, S, T, V extends object>(
 function pageSize(asked: number | undefined, { least, most }: { least: number; most: number }): number {
   if (asked === undefined) return Infinity
   if (asked < least) {
-    throw new ApiError('InvalidParameterValue', `Value ( ${asked} ) for parameter maxResults is invalid. Expecting a value greater than or equal to ${least}.`)
+    throw new ApiError('InvalidParameterValue',
+      `Value ( ${asked} ) for parameter maxResults is invalid. Expecting a value greater than or equal to ${least}.`)
   }
   return Math.min(asked, most)
 }
 
+const queryHash = (parts: unknown[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 12)
 const pageToken = (query: string, last: string): string => Buffer.from(JSON.stringify([query, last])).toString('base64url')
 
 /** Pages of data that is no record (instance types): rows need only an id to be ordered by. */
-export function pageOf<V>(items: readonly V[], idOf: (item: V) => string, asked: Asked, name: string, page = PAGE): { items: V[]; next: string | undefined } {
+export function pageOf<V>(
+  items: readonly V[], idOf: (item: V) => string, asked: Asked, name: string, page = PAGE,
+): { items: V[]; next: string | undefined } {
   const limit = pageSize(asked.MaxResults, page)
-  const query = createHash('sha256').update(JSON.stringify([name, asked.Filters ?? []])).digest('base64url').slice(0, 12)
+  const query = queryHash([name, asked.Filters ?? []])
   const after = asked.NextToken === undefined ? '' : readPageToken(asked.NextToken, query)
   const left = items.filter(item => idOf(item) > after).sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1))
   const given = left.slice(0, limit)

@@ -78,8 +78,11 @@ export function resource<Spec, Status, View extends object, Joined = undefined>(
       return d.view(row, d.join ? await d.join(reader, [row]) : (undefined as Joined))
     },
     /** Writes changed parts of a row; the answer is the row as written. */
-    update: (tx: Tx, row: R, change: { spec?: Partial<Spec>; status?: Partial<Status>; tags?: Record<string, string> }, event: string) =>
-      tx.put<R>({ ...row, spec: { ...row.spec, ...change.spec }, status: { ...row.status, ...change.status }, tags: change.tags ?? row.tags }, event),
+    update(tx: Tx, row: R, change: { spec?: Partial<Spec>; status?: Partial<Status>; tags?: Record<string, string> }, event: string): Promise<R> {
+      const spec = { ...row.spec, ...change.spec }
+      const status = { ...row.status, ...change.status }
+      return tx.put<R>({ ...row, spec, status, tags: change.tags ?? row.tags }, event)
+    },
   }
 }
 

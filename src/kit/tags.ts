@@ -26,7 +26,9 @@ export function readTags(given: readonly Given[]): Tags {
 /** A resource's own tags may not pass the limit either when some are added. */
 export function limit(tags: Tags): Tags {
   const own = Object.keys(tags).filter(key => !key.startsWith('aws:'))
-  if (own.length > MAX_TAGS) throw new ApiError('TagLimitExceeded', `The maximum number of tags (${MAX_TAGS}) has been reached for this resource`)
+  if (own.length > MAX_TAGS) {
+    throw new ApiError('TagLimitExceeded', `The maximum number of tags (${MAX_TAGS}) has been reached for this resource`)
+  }
   return tags
 }
 

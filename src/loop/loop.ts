@@ -176,7 +176,7 @@ class Looper implements Loop {
     }
     run.error = undefined
     const step: Step = driver.plan(row, seen, this.#o.clock())
-    if ('rest' in step) return step.againMs
+    if ('rest' in step) return step.againMs as number | undefined
     if ('write' in step) {
       await this.#o.hook(`${run.kind}.write.${step.write}`)
       const write = driver.writes[step.write]

@@ -166,11 +166,12 @@ class Sqlite implements Store {
     const { kind, id, account, region, created } = row
     const values = [JSON.stringify(row.spec), JSON.stringify(row.status), JSON.stringify(row.tags)] as const
     if (row.generation === 0) {
-      const { changes } = this.#sql('insert or ignore into record values (?,?,?,?,1,?,?,?,?)').run(kind, id, account, region, created, ...values)
+      const { changes } = this.#sql('insert or ignore into record values (?,?,?,?,1,?,?,?,?)')
+        .run(kind, id, account, region, created, ...values)
       if (changes !== 1) throw new Conflict(kind, id)
     } else {
-      const { changes } = this.#sql('update record set generation = generation + 1, spec = ?, status = ?, tags = ? where kind = ? and id = ? and generation = ?')
-        .run(...values, kind, id, row.generation)
+      const { changes } = this.#sql(`update record set generation = generation + 1, spec = ?, status = ?, tags = ?
+        where kind = ? and id = ? and generation = ?`).run(...values, kind, id, row.generation)
       if (changes !== 1) throw new Conflict(kind, id)
     }
     this.#event(kind, id, event)

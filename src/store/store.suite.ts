@@ -3,8 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Conflict, type Event, type Row, type Store } from '#store/store'
 
-const row = (id: string, more: Partial<Row> = {}): Row =>
-  ({ kind: 'thing', id, account: '1', region: 'r', generation: 0, created: '2026-01-01T00:00:00.000Z', spec: { a: 1 }, status: {}, tags: {}, ...more })
+const row = (id: string, more: Partial<Row> = {}): Row => ({
+  kind: 'thing', id, account: '1', region: 'r', generation: 0, created: '2026-01-01T00:00:00.000Z', spec: { a: 1 }, status: {}, tags: {},
+  ...more,
+})
 
 export function storeSuite(name: string, open: () => Store): void {
   const check = (title: string, body: (store: Store) => Promise<void>) => test(`${name}: ${title}`, async () => {
