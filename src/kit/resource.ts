@@ -28,6 +28,8 @@ export type Definition<Spec, Status, View extends object, Joined> = {
 }
 
 export type Resource<Spec, Status, View extends object, Joined = any> = ReturnType<typeof resource<Spec, Status, View, Joined>>
+/** Parts of a row that an update changes. */
+export type Change<Spec, Status> = { spec?: Partial<Spec>; status?: Partial<Status>; tags?: Record<string, string> }
 /** What is asked of any resource whatever its types. */
 export type AnyResource = Resource<any, any, any>
 export type NewRow<Spec, Status> = {
@@ -78,7 +80,7 @@ export function resource<Spec, Status, View extends object, Joined = undefined>(
       return d.view(row, d.join ? await d.join(reader, [row]) : (undefined as Joined))
     },
     /** Writes changed parts of a row; the answer is the row as written. */
-    update(tx: Tx, row: R, change: { spec?: Partial<Spec>; status?: Partial<Status>; tags?: Record<string, string> }, event: string): Promise<R> {
+    update(tx: Tx, row: R, change: Change<Spec, Status>, event: string): Promise<R> {
       const spec = { ...row.spec, ...change.spec }
       const status = { ...row.status, ...change.status }
       return tx.put<R>({ ...row, spec, status, tags: change.tags ?? row.tags }, event)
