@@ -30,7 +30,11 @@ const LONGEST_S = 7 * 24 * 3600
 const REGION = /^[a-z]{2,4}(-[a-z]{2,12}){1,2}-\d{1,2}$/
 
 export const isRefusal = (value: Signature | Refusal): value is Refusal => 'reason' in value
-const single = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value.join(',') : value)
+/** A header's text. Node keeps headers in an ordinary object, so a name such as 'constructor' may find something else. */
+const headerOf = (headers: IncomingHttpHeaders, name: string): string | undefined => {
+  const value: unknown = headers[name]
+  return Array.isArray(value) ? value.join(',') : typeof value === 'string' ? value : undefined
+}
 
 /** The signature that a request carries, not verified yet. */
 export function readSignature({ query, headers }: Pick<Signed, 'query' | 'headers'>): Signature | Refusal {
@@ -48,11 +52,11 @@ function fromHeader(header: string, headers: IncomingHttpHeaders): Signature | R
   for (const name of ['Credential', 'Signature', 'SignedHeaders']) {
     if (!fields.get(name)) return incomplete(`Authorization header requires '${name}' parameter.`)
   }
-  const time = single(headers['x-amz-date']) ?? basic(headers.date)
+  const time = headerOf(headers, 'x-amz-date') ?? basic(headers.date)
   if (!time) return incomplete("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
   const signature = scoped({
     credential: fields.get('Credential')!, signature: fields.get('Signature')!, signedHeaders: fields.get('SignedHeaders')!, time,
-    token: single(headers['x-amz-security-token']),
+    token: headerOf(headers, 'x-amz-security-token'),
   })
   if (isRefusal(signature)) return signature
   // What decides must be signed: AWS asks for the host and every x-amz- header; these are the ones that are read here.
@@ -67,7 +71,9 @@ function fromQuery(query: URLSearchParams): Signature | Refusal {
     if (!query.get(name)) return incomplete(`AWS query-string parameters must include '${name}'.`)
   }
   const expiresS = Number(query.get('X-Amz-Expires'))
-  if (!Number.isInteger(expiresS) || expiresS < 1 || expiresS > LONGEST_S) return incomplete(`X-Amz-Expires must be 1 to ${LONGEST_S}.`)
+  if (!Number.isInteger(expiresS) || expiresS < 1 || expiresS > LONGEST_S) {
+    return incomplete(`X-Amz-Expires must be 1 to ${LONGEST_S}.`)
+  }
   const signature = scoped({
     credential: query.get('X-Amz-Credential')!, signature: query.get('X-Amz-Signature')!,
     signedHeaders: query.get('X-Amz-SignedHeaders')!, time: query.get('X-Amz-Date')!, token: query.get('X-Amz-Security-Token') ?? undefined,
@@ -86,7 +92,8 @@ function scoped({ credential, signature, signedHeaders, time, token }: Texts): S
   }
   if (Number.isNaN(parseTime(time))) return incomplete(`Date must be in ISO-8601 'basic format'. Got '${time}'.`)
   if (!time.startsWith(date) || date.length !== 8) {
-    return { reason: 'mismatch', detail: `Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '${time}'.` }
+    const detail = `Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '${date}' != '${time}'.`
+    return { reason: 'mismatch', detail }
   }
   if (!REGION.test(region)) return { reason: 'bad region' }
   return { accessKeyId, date, region, service, time, signedHeaders: signedHeaders.split(';'), signature, token }
@@ -111,10 +118,10 @@ export function checkTime({ time, expiresS }: Signature, now: Date, skewMs = SKE
 
 /** Whether the request is what the secret's holder signed. Malformed percent encodings never match. */
 export function matches(request: Signed, signature: Signature, secret: string): boolean {
-  const query = canonicalQuery(request.query)
+  const query = canonicalQuery(request.query, { presigned: signature.expiresS !== undefined })
   if (query === undefined) return false
   const headers = signature.signedHeaders.map(name => {
-    const value = single(request.headers[name]) ?? ''
+    const value = headerOf(request.headers, name) ?? ''
     return `${name}:${value.trim().replace(/ +/g, ' ')}\n`
   }).join('')
   const canonical = [
@@ -154,8 +161,8 @@ const PLAIN = /^[A-Za-z0-9\-_.~]*$/
 const encode = (text: string) =>
   (PLAIN.test(text) ? text : encodeURIComponent(text).replace(/[!'()*]/g, c => `%${c.charCodeAt(0).toString(16).toUpperCase()}`))
 
-/** Decoded and encoded again, sorted, without the signature itself. */
-function canonicalQuery(raw: string): string | undefined {
+/** Decoded and encoded again, sorted, without a presigned request's signature itself. */
+function canonicalQuery(raw: string, { presigned }: { presigned: boolean }): string | undefined {
   if (!raw) return ''
   const normal = (text: string) => (PLAIN.test(text) ? text : encode(decodeURIComponent(text.replaceAll('+', ' '))))
   try {
@@ -163,7 +170,7 @@ function canonicalQuery(raw: string): string | undefined {
       const equals = part.indexOf('=')
       return equals < 0 ? [normal(part), ''] : [normal(part.slice(0, equals)), normal(part.slice(equals + 1))]
     })
-    return pairs.filter(([name]) => name !== 'X-Amz-Signature').map(([name, value]) => `${name}=${value}`)
+    return pairs.filter(([name]) => !(presigned && name === 'X-Amz-Signature')).map(([name, value]) => `${name}=${value}`)
       .sort(byBytes).join('&')
   } catch {
     return undefined // A malformed percent encoding: no client can have signed it.

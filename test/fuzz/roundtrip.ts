@@ -11,7 +11,8 @@ import { protocolFor } from '#wire/protocol'
 import type { Subject } from './services.ts'
 
 type Sent = { method: string; body: string }
-export type Failure = { operation: string; side: 'input' | 'output'; expected: unknown; actual: unknown }
+type Side = { side: 'input' | 'output'; expected: any; actual: any }
+export type Failure = Side & { operation: string }
 export type Tripper = {
   /** Sends an input and an output through both; lists what differs. */
   trip(operation: Operation, values: { input: object; output: object }): Promise<Failure[]>
@@ -34,7 +35,8 @@ export function openTripper({ sdk, client, service }: Subject): Tripper {
   })
   const decode = (sent: Sent) => protocol.decode(service, { method: sent.method, query: '', body: Buffer.from(sent.body) })
   const send = async (operation: Operation, input: object): Promise<Record<string, unknown>> => {
-    const { $metadata, ...answer } = await speaker.send(new sdk[`${operation.name}Command`](input))
+    const answer = { ...await speaker.send(new sdk[`${operation.name}Command`](input)) }
+    delete answer.$metadata
     return answer
   }
   return {
@@ -48,10 +50,10 @@ export function openTripper({ sdk, client, service }: Subject): Tripper {
       }
       const answer = await send(operation, input)
       for (const name of Object.keys(received)) if (!(name in input) && isAdded(operation, name)) delete received[name]
-      const failures: Failure[] = []
-      if (!isDeepStrictEqual(received, plain(input))) failures.push(fail(operation, { side: 'input', expected: input, actual: received }))
-      if (!isDeepStrictEqual(plain(answer), plain(output))) failures.push(fail(operation, { side: 'output', expected: output, actual: answer }))
-      return failures
+      const sides: Side[] = [
+        { side: 'input', expected: plain(input), actual: plain(received) }, { side: 'output', expected: plain(output), actual: plain(answer) },
+      ]
+      return sides.filter(({ expected, actual }) => !isDeepStrictEqual(actual, expected)).map(side => fail(operation, side))
     },
     async bodyOf(operation, input) {
       let body = ''
@@ -79,9 +81,9 @@ function plain(value: unknown): unknown {
 }
 
 /** Only the members that differ, so that a failure can be read. */
-function fail(operation: Operation, { side, expected, actual }: { side: Failure['side']; expected: any; actual: any }): Failure {
+function fail(operation: Operation, { side, expected, actual }: Side): Failure {
   const names = new Set([...Object.keys(expected), ...Object.keys(actual)])
-  const differing = [...names].filter(name => !isDeepStrictEqual(plain(expected[name]), plain(actual[name])))
+  const differing = [...names].filter(name => !isDeepStrictEqual(expected[name], actual[name]))
   const only = (from: any) => Object.fromEntries(differing.map(name => [name, from[name]]))
   return { operation: operation.name, side, expected: only(expected), actual: only(actual) }
 }

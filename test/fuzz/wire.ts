@@ -27,7 +27,10 @@ export async function fuzzRoundTrips(subject: Subject, { count, seed }: Fuzz): P
   return { trips: subject.service.operations.size * count, failures }
 }
 
-const PIECES = ['', '.', '..', '%', '%zz', '%ff', '+', '&', '=', '.1', '.0', '.999999999', '.-1', '__proto__', 'é', '\u0000', '.a'.repeat(40), 'true']
+const PIECES = [
+  '', '.', '..', '%', '%zz', '%ff', '+', '&', '=', '.1', '.0', '.999999999', '.-1', '__proto__', 'é', '\u0000', '.a'.repeat(40),
+  'true',
+]
 
 /** Cuts, repeats and replaces pieces of a request's body. */
 export function damage(body: string, random: Random): string {
