@@ -1,19 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import * as ec2 from '@aws-sdk/client-ec2'
-import * as sts from '@aws-sdk/client-sts'
 import { ApiError } from '#kit/error'
-import { errorsOf, operationsOf } from '#kit/schema'
 import { protocolFor, type WireService } from '#wire/protocol'
+import { services } from '#wire/wire.suite'
 
-const ec2Service: WireService = {
-  id: 'ec2', signingName: 'ec2', version: '2016-11-15', xmlns: 'http://ec2.amazonaws.com/doc/2016-11-15/', protocol: 'ec2Query',
-  operations: operationsOf(ec2), errors: errorsOf(ec2),
-}
-const stsService: WireService = {
-  id: 'sts', signingName: 'sts', version: '2011-06-15', xmlns: 'https://sts.amazonaws.com/doc/2011-06-15/', protocol: 'awsQuery',
-  operations: operationsOf(sts), errors: errorsOf(sts),
-}
+const [ec2Service, stsService] = services as [WireService, WireService]
 const decode = (service: WireService, text: string) =>
   protocolFor(service).decode(service, { method: 'POST', query: '', body: Buffer.from(`Version=${service.version}&${text}`) }).input
 const refusal = (service: WireService, text: string) => {
