@@ -17,18 +17,21 @@ const refusal = (service: WireService, text: string) => {
 }
 
 test('EC2 requests as boto 2 and other old clients write them are read', () => {
-  const text = 'Action=RunInstances&ImageId=ami-1&MinCount=1&MaxCount=2&SecurityGroupId.2=sg-2&SecurityGroupId.1=sg-1&DisableApiTermination=true'
-    + '&Monitoring.Enabled=False&BlockDeviceMapping.1.DeviceName=%2Fdev%2Fsda1&BlockDeviceMapping.1.Ebs.VolumeSize=10'
-    + '&BlockDeviceMapping.1.Ebs.DeleteOnTermination=1&Placement.AvailabilityZone=us-east-1a&NetworkInterface.0.PrivateIpAddresses.0.Primary=true'
+  const text = 'Action=RunInstances&ImageId=ami-1&MinCount=1&MaxCount=2&SecurityGroupId.2=sg-2&SecurityGroupId.1=sg-1'
+    + '&DisableApiTermination=true&Monitoring.Enabled=False&BlockDeviceMapping.1.DeviceName=%2Fdev%2Fsda1'
+    + '&BlockDeviceMapping.1.Ebs.VolumeSize=10&BlockDeviceMapping.1.Ebs.DeleteOnTermination=1&Placement.AvailabilityZone=us-east-1a'
+    + '&NetworkInterface.0.PrivateIpAddresses.0.Primary=true'
   assert.deepEqual(decode(ec2Service, text), {
-    ImageId: 'ami-1', MinCount: 1, MaxCount: 2, SecurityGroupIds: ['sg-1', 'sg-2'], DisableApiTermination: true, Monitoring: { Enabled: false },
+    ImageId: 'ami-1', MinCount: 1, MaxCount: 2, SecurityGroupIds: ['sg-1', 'sg-2'], DisableApiTermination: true,
+    Monitoring: { Enabled: false },
     BlockDeviceMappings: [{ DeviceName: '/dev/sda1', Ebs: { VolumeSize: 10, DeleteOnTermination: true } }],
     Placement: { AvailabilityZone: 'us-east-1a' }, NetworkInterfaces: [{ PrivateIpAddresses: [{ Primary: true }] }],
   })
 })
 
 test('lists close their gaps and order by position, and filters read names and values', () => {
-  assert.deepEqual(decode(ec2Service, 'Action=DescribeInstances&Filter.9.Name=b&Filter.10.Name=c&Filter.2.Value.7=x&Filter.2.Value.1=y&Filter.2.Name=a'), {
+  const text = 'Action=DescribeInstances&Filter.9.Name=b&Filter.10.Name=c&Filter.2.Value.7=x&Filter.2.Value.1=y&Filter.2.Name=a'
+  assert.deepEqual(decode(ec2Service, text), {
     Filters: [{ Values: ['y', 'x'], Name: 'a' }, { Name: 'b' }, { Name: 'c' }],
   })
 })
@@ -61,7 +64,8 @@ test('EC2 refuses what it cannot read with its own codes and the name as sent', 
 })
 
 test('the Query services read wrapped and bare lists and ignore what they do not know', () => {
-  const text = 'Action=AssumeRole&RoleArn=arn&RoleSessionName=s&DurationSeconds=900&Tags.member.1.Key=a&Tags.member.1.Value=b&PolicyArns=&Newer.member.1=x'
+  const text = 'Action=AssumeRole&RoleArn=arn&RoleSessionName=s&DurationSeconds=900'
+    + '&Tags.member.1.Key=a&Tags.member.1.Value=b&PolicyArns=&Newer.member.1=x'
   const expected = { RoleArn: 'arn', RoleSessionName: 's', DurationSeconds: 900, Tags: [{ Key: 'a', Value: 'b' }], PolicyArns: [] }
   assert.deepEqual(decode(stsService, text), expected)
   assert.deepEqual(decode(stsService, text.replaceAll('Tags.member.', 'Tags.')), expected)

@@ -63,7 +63,8 @@ export type Sign = {
   tampered?: string
 }
 /** Sends a body signed by the SDK's signer, so that it may be anything. */
-export async function post(url: string, body: string | Uint8Array, { service = 'ec2', region = 'eu-west-3', headers = {}, ...sign }: Sign = {}) {
+export async function post(url: string, body: string | Uint8Array, sign: Sign = {}) {
+  const { service = 'ec2', region = 'eu-west-3', headers = {} } = sign
   const signer = new SignatureV4({ service, region, credentials: sign.credentials ?? good, sha256: Sha256 })
   const { hostname, port } = new URL(url)
   const made = await signer.sign(new HttpRequest({
