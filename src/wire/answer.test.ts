@@ -82,6 +82,14 @@ test('anything else that is thrown is a generic 500, with its cause in the log u
   ])
 })
 
+test('an error that cannot be written cuts the connection and is logged as ours', async t => {
+  const misspelt = new ApiError('PackedPolicyTooLargeException', 'too large', 400, { mesage: 'x' })
+  const { url, lines } = await open(t, async () => { throw misspelt })
+  await assert.rejects(post(url, identity, { service: 'sts' }))
+  const found = lines.map(line => JSON.parse(line)).find(({ event }) => event === 'wire.failed')
+  assert.match(found.cause, /PackedPolicyTooLargeException has no member mesage/)
+})
+
 test('EC2 refuses unknown keys, wrong secrets, stale clocks, tampered bodies and odd regions in its words', async t => {
   const { url } = await open(t, nothing)
   const body = 'Action=DescribeVpcs&Version=2016-11-15'
