@@ -29,7 +29,8 @@ export type Query = {
   limit?: number
 }
 
-export type Token = { operation: string; token: string; hash: string; ids: string[]; response: unknown; created: string }
+/** An answered request with a client token: the hash of what was asked, and the answer in the caller's own encoding. */
+export type Token = { operation: string; token: string; hash: string; response: string; created: string }
 export type Event = { seq: number; kind: string; id: string; name: string; time: string }
 
 /** A row was written since it was read. The caller reads again. */

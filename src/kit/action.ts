@@ -1,0 +1,128 @@
+/**
+ * The pipeline around every action: authorise, required members, client token, transaction, DryRun.
+ *
+ * Invariants: an action changes nothing but through its transaction, so that a refused, failed or dry-run call leaves no
+ * trace; what AWS does for all operations alike is done here, decided by the members of the operation's input schema.
+ */
+import { createHash } from 'node:crypto'
+import type { Clock } from '#base/clock'
+import { ApiError } from '#kit/error'
+import type { Caller } from '#kit/caller'
+import type { Input, Name, Operation, Output } from '#kit/schema'
+import { tagSpecifications, type Tags } from '#kit/tags'
+import type { Reader, Store, Tx } from '#store/store'
+
+export type Place = { account: string; region: string }
+export type Call<I> = Place & {
+  input: I
+  caller: Caller
+  tx: Tx
+  now: Date
+  /** This request's tags for a type of resource that it makes. */
+  tags(resourceType: string): Tags
+}
+/** Runs inside the request's transaction. */
+export type Action<I, O> = (call: Call<I>) => Promise<O>
+/** Only looks: outside a transaction, and may ask the engine. DryRun never runs it. */
+export type Look<I, O> = { look(call: Omit<Call<I>, 'tx' | 'tags'> & { reader: Reader }): Promise<O> }
+/** The part of a service that is implemented: operation name to action, each typed by the SDK's commands. */
+export type Actions<M> = { [N in Name<M>]?: Action<Input<M, N>, Output<M, N>> | Look<Input<M, N>, Output<M, N>> }
+
+export type ServiceDefinition = {
+  id: string
+  operations: Map<string, Operation>
+  actions: Record<string, Action<any, any> | Look<any, any>>
+  /** Runs first in each transaction and before each look: what must exist before any call (a region's default VPC). */
+  prepare?(tx: Tx, place: Place, now: Date): Promise<void>
+  /** Whether `prepare` has something to do. Cheap. */
+  prepared?(place: Place): boolean
+  /** Input members that the newest model requires but older clients don't send: operation -> names. */
+  relaxed?: Record<string, readonly string[]>
+  /** How this service names a missing member. */
+  missing(member: string): ApiError
+}
+
+export type Dispatch = (call: { service: string; operation: string; input: object; caller: Caller }) => Promise<object>
+/** Says whether a caller may; throws the service's own denial. */
+export type Authorise = (call: { service: string; operation: string; input: object; caller: Caller }) => Promise<void>
+
+const TOKEN_MAX = 64
+const dryRun = () => new ApiError('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.', 412)
+
+export type DispatcherOptions = { services: ServiceDefinition[]; store: Store; clock: Clock; authorise: Authorise }
+
+export function dispatcher({ services, store, clock, authorise }: DispatcherOptions): Dispatch {
+  const byId = new Map(services.map(service => [service.id, service]))
+  return async ({ service: id, operation: name, input, caller }) => {
+    const service = byId.get(id)
+    const operation = service?.operations.get(name)
+    if (!service || !operation) throw new ApiError('InvalidAction', `The action ${name} is not valid for this web service.`)
+    await authorise({ service: id, operation: name, input, caller })
+    const action = service.actions[name]
+    if (!action) throw new ApiError('UnsupportedOperation', `Enclume does not implement ${name}.`)
+    checkRequired(service, operation, input as Record<string, unknown>)
+    const place = { account: caller.principal.account, region: caller.region }
+    if ('look' in action) {
+      if (service.prepare && !service.prepared?.(place)) await store.transact(tx => service.prepare!(tx, place, clock()))
+      if ((input as { DryRun?: boolean }).DryRun) throw dryRun()
+      return action.look({ ...place, input, caller, reader: store, now: clock() })
+    }
+    return store.transact(async tx => {
+      const now = clock()
+      await service.prepare?.(tx, place, now)
+      return run({ action, operation, input, call: { ...place, caller, tx, now } })
+    })
+  }
+}
+
+function checkRequired(service: ServiceDefinition, operation: Operation, input: Record<string, unknown>): void {
+  const relaxed = service.relaxed?.[operation.name] ?? []
+  for (const member of operation.input.members) {
+    if (member.required && input[member.name] === undefined && !relaxed.includes(member.name)) throw service.missing(member.name)
+  }
+}
+
+type Run = { action: Action<any, object>; operation: Operation; input: object; call: Omit<Call<object>, 'input' | 'tags'> }
+
+async function run({ action, operation, input, call }: Run): Promise<object> {
+  const given = input as { DryRun?: boolean; TagSpecifications?: [] }
+  const { account, region, tx, now } = call
+  const member = operation.input.members.find(m => m.traits.idempotencyToken)?.name
+  const token = member && (given as Record<string, string | undefined>)[member]
+  const hash = token && createHash('sha256').update(JSON.stringify(sorted(input))).digest('hex')
+  if (token) {
+    if (token.length > TOKEN_MAX || !/^[\x21-\x7e]+$/.test(token)) {
+      throw new ApiError('InvalidParameterValue', `Invalid value '${token}' for ${member}: at most ${TOKEN_MAX} ASCII characters`)
+    }
+    const before = await tx.token(account, region, operation.name, token)
+    if (before && before.hash !== hash) {
+      throw new ApiError('IdempotentParameterMismatch', 'The client token was used before with other parameters.')
+    }
+    if (before) return JSON.parse(before.response, revive)
+  }
+  const tags = tagSpecifications(given.TagSpecifications)
+  const output = await action({ ...call, input, tags: tags.of })
+  tags.rest()
+  if (given.DryRun) throw dryRun()
+  if (token && hash) {
+    await tx.putToken(account, region, {
+      operation: operation.name, token, hash, response: JSON.stringify(output, dates), created: now.toISOString(),
+    })
+  }
+  return output
+}
+
+/** The same parameters in another order are the same parameters. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
+  if (value === null || typeof value !== 'object' || value instanceof Date) return value
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => [k, sorted(v)]))
+}
+
+// JSON.stringify hands dates to a replacer as text already; `this` still holds the Date.
+function dates(this: Record<string, unknown>, key: string, value: unknown): unknown {
+  const raw = this[key]
+  return raw instanceof Date ? { $date: raw.toISOString() } : value
+}
+const revive = (_: string, value: any): unknown => (typeof value?.$date === 'string' ? new Date(value.$date) : value)

@@ -1,0 +1,12 @@
+/** What the EC2 service is given to work with besides a call. */
+import type { Home } from '#base/home'
+import type { Log } from '#base/log'
+import type { Engine } from '#engine/port'
+import type { Loop } from '#loop/loop'
+import type { Store } from '#store/store'
+
+export type Context = { store: Store; engine: Engine; home: Home; log: Log; clock: () => Date; loop(): Loop }
+
+/** The letters of each region's Availability Zones. */
+export const ZONES = ['a', 'b', 'c'] as const
+export const zonesOf = (region: string): string[] => ZONES.map(letter => region + letter)
