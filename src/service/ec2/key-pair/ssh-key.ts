@@ -90,9 +90,10 @@ function fromBlob(blob: Buffer): PublicKey | undefined {
   const reader = new Reader(blob)
   const name = reader.next().toString('latin1')
   const text = () => reader.next().toString('base64url')
-  const jwk = name === SSH_NAME.rsa ? { kty: 'RSA', e: text(), n: text() }
-    : name === SSH_NAME.ed25519 ? { kty: 'OKP', crv: 'Ed25519', x: text() } : undefined
-  return jwk && reader.done ? fromJwk(jwk.kty === 'RSA' ? 'rsa' : 'ed25519', jwk) : undefined
+  const type = name === SSH_NAME.rsa ? 'rsa' : name === SSH_NAME.ed25519 ? 'ed25519' : undefined
+  if (!type) return undefined
+  const jwk: Record<string, string> = type === 'rsa' ? { kty: 'RSA', e: text(), n: text() } : { kty: 'OKP', crv: 'Ed25519', x: text() }
+  return reader.done ? fromJwk(type, jwk) : undefined
 }
 
 function fromDer(der: Buffer): PublicKey | undefined {
