@@ -48,7 +48,8 @@ export function createSigner(now: Date): SignerFiles {
 /** Opens the kept files; throws where they are no key and certificate, or not of each other. */
 export function openSigner({ privateKey, certificate }: SignerFiles): Signer {
   const signer = { key: createPrivateKey(privateKey), certificate: new X509Certificate(certificate) }
-  if (!signer.certificate.publicKey.equals(createPublicKey(signer.key))) throw new Error('the identity certificate is not of its private key')
+  const ofKey = signer.certificate.publicKey.equals(createPublicKey(signer.key))
+  if (!ofKey) throw new Error('the identity certificate is not of its private key')
   return signer
 }
 
