@@ -74,7 +74,7 @@ test('ids that are no image\'s are refused', async () => {
     "InvalidAMIID.NotFound: The image id '[ami-00000000]' does not exist")
   assert.equal(await refusal('DescribeImages', { ImageIds: ['ami-00000000', ids[0]!, 'ami-11111111'] }),
     "InvalidAMIID.NotFound: The image ids '[ami-00000000, ami-11111111]' do not exist")
-  await call('DescribeImages', {}, { ...PLACE, region: 'eu-west-1' })
+  await call('DescribeImages', {})
   assert.match(await refusal('DescribeImages', { ImageIds: [ids[0]!] }, { ...PLACE, region: 'eu-west-1' }), /^InvalidAMIID.NotFound/)
 })
 
@@ -93,6 +93,13 @@ test('an image that was rebuilt is a new one; the old one is deregistered, found
   built.now = [debian, plain]
   await call('DescribeImages', {})
   assert.equal((await imageForLaunch(store, PLACE, ids[0]!)).status.state, 'available')
+})
+
+test('what the engine says anew of the same image is taken over', async () => {
+  const { built, call } = images()
+  await call('DescribeImages', {})
+  built.now = [{ ...debian, description: 'Better' }, plain]
+  assert.equal((await call('DescribeImages', { ImageIds: [ids[0]!] })).Images![0]!.Description, 'Better (log in as ec2-user)')
 })
 
 test('an engine that cannot be seen deregisters nothing', async () => {

@@ -86,6 +86,14 @@ test('a volume is deleted when it is free, and only then', async t => {
   assert.match(await refusal('DeleteVolume', { VolumeId: 'vol-x' }), /^InvalidVolumeID.Malformed/)
 })
 
+test('a volume that is being made is not deleted', async t => {
+  const { root, refusal, engine, store } = await cloud(t)
+  engine.outage = true
+  const row = await root({ deleteOnTermination: false })
+  await store.transact(tx => releaseVolumes(tx, PLACE, INSTANCE))
+  assert.match(await refusal('DeleteVolume', { VolumeId: row.id }), /^IncorrectState/)
+})
+
 test('a volume that goes with its instance waits for the machine to let go of the disk', async t => {
   const { root, loop, engine, store, state } = await cloud(t)
   const row = await root()
