@@ -58,6 +58,8 @@ test('images are chosen by owner, launch permission, filter and page', async () 
   assert.deepEqual(names(await call('DescribeImages', executable)), ['debian-12', 'debian-12-ec2'])
   const byName = { Filters: [{ Name: 'name', Values: ['*-ec2'] }, { Name: 'block-device-mapping.volume-size', Values: ['8'] }] }
   assert.deepEqual(names(await call('DescribeImages', byName)), ['debian-12-ec2'])
+  const scanned = { Filters: [{ Name: 'scan-result.critical-fix-available-since', Values: ['*'] }] }
+  assert.deepEqual(names(await call('DescribeImages', scanned)), [])
   const first = await call('DescribeImages', { MaxResults: 1 })
   const second = await call('DescribeImages', { MaxResults: 1, NextToken: first.NextToken })
   assert.deepEqual([...names(first), ...names(second)].sort(), ['debian-12', 'debian-12-ec2'])
