@@ -57,7 +57,7 @@ export async function createInterface(tx: Tx, given: NewInterface): Promise<Inte
   const privates: string[] = []
   for (const address of wanted) privates.push(named.get(address ?? '') ?? await claimAddress(tx, { subnet, owner: id }))
   const index = await claimNext(tx, { scope: 'port-index', owner: id, least: 1, most: MAX_PORT })
-  if (index === undefined) throw new ApiError('NetworkInterfaceLimitExceeded', `There is no room for more than ${MAX_PORT} network interfaces.`)
+  if (index === undefined) throw new ApiError('NetworkInterfaceLimitExceeded', `There is no room for more than ${MAX_PORT} interfaces.`)
   const row = await tx.put(networkInterface.make({
     ...place, now, id, tags: given.tags,
     spec: {
@@ -151,7 +151,8 @@ export async function takePublicAddress(tx: Tx, row: InterfaceRow): Promise<Inte
   const amazons = row.spec.addresses.filter(address => address.public && address.public.allocation === undefined)
   if (amazons.length === 0) return row
   for (const address of amazons) await tx.release(PUBLIC_SCOPE, address.public!.address)
-  const addresses = row.spec.addresses.map(address => (amazons.includes(address) ? { private: address.private, primary: address.primary } : address))
+  const addresses = row.spec.addresses.map(({ public: outside, ...inside }) =>
+    (outside?.allocation === undefined ? inside : { ...inside, public: outside }))
   return networkInterface.update(tx, row, { spec: { addresses } }, 'public-address-taken')
 }
 
