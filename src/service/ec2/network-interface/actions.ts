@@ -15,7 +15,7 @@ async function change(
   const names = Object.entries(given).filter(([, value]) => value !== undefined).map(([name]) => name)
   if (names.length === 0) throw new ApiError('MissingParameter', 'The request must contain an attribute to modify')
   // API Reference, ModifyNetworkInterfaceAttribute: "You can specify only one attribute at a time."
-  if (names.length > 1) throw new ApiError('InvalidParameterCombination', `Only one attribute can be modified at a time: ${names.join(', ')}`)
+  if (names.length > 1) throw new ApiError('InvalidParameterCombination', `Only one attribute at a time, not ${names.join(', ')}`)
   if (given.Description) return { description: checkDescription(given.Description.Value ?? '') }
   if (given.SourceDestCheck) return { sourceDestCheck: given.SourceDestCheck.Value ?? true }
   if (given.Groups) return { groups: await checkGroups(tx, { place: { account, region }, vpc: spec.vpc, groups: given.Groups }) }

@@ -116,8 +116,9 @@ async function claimAddress(tx: Tx, { subnet, owner, address }: ClaimAddress): P
   }
   const ip = parseIp(address)
   if (ip === undefined) throw new ApiError('InvalidParameterValue', `invalid value for parameter address: ${address}`)
-  if (!contains(block, ip)) throw new ApiError('InvalidParameterValue', `Address ${address} does not fall within the subnet's address range`)
-  if (ip < least || ip > most) throw new ApiError('InvalidParameterValue', `Address ${address} is in subnet's reserved address range`)
+  const invalid = (why: string) => new ApiError('InvalidParameterValue', `Address ${address} ${why}`)
+  if (!contains(block, ip)) throw invalid(`does not fall within the subnet's address range`)
+  if (ip < least || ip > most) throw invalid(`is in subnet's reserved address range`)
   // The same address twice in one request is as much in use as another interface's.
   if (await tx.holder(scope, address) !== undefined) throw new ApiError('InvalidIPAddress.InUse', `Address ${address} is in use.`)
   await tx.claim(scope, address, owner)

@@ -50,7 +50,8 @@ export type InterfaceRow = Row<Spec, Status>
 
 type Joined = { groups: Map<string, string>; named: Set<string> }
 
-const association = (region: string, { public: outside }: Address, named: boolean): sdk.NetworkInterfaceAssociation | undefined => outside && {
+type Association = sdk.NetworkInterfaceAssociation
+const association = (region: string, { public: outside }: Address, named: boolean): Association | undefined => outside && {
   PublicIp: outside.address,
   PublicDnsName: named ? publicName(region, outside.address) : '',
   // AWS itself owns the addresses that it gives by itself (API Reference, NetworkInterfaceAssociation).

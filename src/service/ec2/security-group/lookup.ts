@@ -13,7 +13,9 @@ export async function groupByName(reader: Reader, place: Place, name: string): P
   const vpc = await findDefaultVpc(reader, place)
   if (!vpc) throw new ApiError('VPCIdNotSpecified', 'No default VPC for this user')
   const id = await reader.holder(nameScope(vpc.id), name)
-  if (id === undefined) throw new ApiError('InvalidGroup.NotFound', `The security group '${name}' does not exist in default VPC '${vpc.id}'`)
+  if (id === undefined) {
+    throw new ApiError('InvalidGroup.NotFound', `The security group '${name}' does not exist in default VPC '${vpc.id}'`)
+  }
   return securityGroup.get(reader, place, id)
 }
 

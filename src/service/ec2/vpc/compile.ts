@@ -150,7 +150,8 @@ function namesOf({ vpc, subnets, interfaces }: Records): NetworkSpec['names'] {
     return [
       ...spec.addresses.flatMap(address => [
         { name: ipName(region, address.private), address: address.private },
-        ...(address.public && vpc.spec.dnsHostnames ? [{ name: publicName(region, address.public.address), address: address.private }] : []),
+        ...(address.public && vpc.spec.dnsHostnames
+          ? [{ name: publicName(region, address.public.address), address: address.private }] : []),
       ]),
       ...(instance !== undefined && (spec.hostnameType === 'resource-name' || resourceNamed.has(spec.subnet))
         ? [{ name: resourceName(region, instance), address: primary }] : []),
