@@ -1,11 +1,22 @@
 /** What the EC2 service is given to work with besides a call. */
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
-import type { Engine } from '#engine/port'
+import type { Capacity, Engine, ImageSeen } from '#engine/port'
 import type { Loop } from '#loop/loop'
 import type { Store } from '#store/store'
 
-export type Context = { store: Store; engine: Engine; home: Home; log: Log; clock: () => Date; loop(): Loop }
+export type Context = {
+  store: Store
+  engine: Engine
+  home: Home
+  log: Log
+  clock: () => Date
+  /** Known only once the drivers, which are given this context, are there. */
+  loop(): Loop
+  /** The host's size and the images on it, as last seen: a request must not wait for the engine. */
+  capacity(): Capacity
+  images(): ImageSeen[]
+}
 
 /** The letters of each region's Availability Zones. */
 export const ZONES = ['a', 'b', 'c'] as const

@@ -1,0 +1,127 @@
+/**
+ * An engine of memory: machines, disks and networks as tables, for tests and for trying the API without root.
+ * It calls itself 'fake' wherever a user can see it. It survives a restart of the control plane as a host would:
+ * tests keep the object and open everything above it anew.
+ *
+ * Invariant: it refuses what the real engine refuses (a machine without its disk, a port that was not applied), so that a
+ * control plane that gets its order wrong fails here too.
+ */
+import type { Engine, MachineEvent, MachineSeen, MachineSpec, DiskSpec, ImageSeen, NetworkSpec } from '#engine/port'
+
+type Machine = { spec: MachineSpec; power: 'on' | 'off'; boots: number; console: string }
+export type FakeOptions = {
+  cpus?: number
+  memoryMiB?: number
+  images?: ImageSeen[]
+  /** Called before each act; may throw, or wait. */
+  before?(act: string, id: string): Promise<void> | void
+}
+export type FakeEngine = Engine & {
+  machinesById: Map<string, Machine>
+  disksById: Map<string, DiskSpec>
+  networksById: Map<string, NetworkSpec>
+  /** While true everything observed is 'unknown' and every act fails, as when the daemon is down. */
+  outage: boolean
+  /** What a guest does by itself. */
+  guest: { shutdown(id: string): void; reboot(id: string): void }
+  /** The host loses a machine. */
+  lose(id: string): void
+}
+
+const common = { architecture: 'x86_64', sizeGiB: 8, created: '2026-01-01T00:00:00.000Z' } as const
+export const fakeImages: ImageSeen[] = [
+  { name: 'debian-12-ec2', description: 'Fake engine: Debian 12 with EC2 manners, simulated', user: 'ec2-user', ...common },
+  { name: 'debian-12', description: 'Fake engine: Debian 12, simulated', user: 'admin', ...common },
+]
+
+export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, before = () => {} }: FakeOptions = {}): FakeEngine {
+  const machines = new Map<string, Machine>()
+  const disks = new Map<string, DiskSpec>()
+  const networks = new Map<string, NetworkSpec>()
+  const watchers = new Set<(event: MachineEvent) => void>()
+  const tell = (id: string, event: MachineEvent['event']) => { for (const watcher of watchers) watcher({ id, event }) }
+
+  const act = async (name: string, id: string) => {
+    await before(name, id)
+    if (engine.outage) throw new Error(`${name} ${id}: the engine is down`)
+  }
+  const machine = (id: string) => {
+    const found = machines.get(id)
+    if (!found) throw new Error(`no machine ${id}`)
+    return found
+  }
+  const seen = (m: Machine): MachineSeen => (m.power === 'on' ? { power: 'on', bootId: `${m.boots}` } : { power: 'off' })
+  const boot = (id: string, m: Machine, event: MachineEvent['event']) => {
+    m.power = 'on'
+    m.boots++
+    m.console = `fake engine: boot ${m.boots} of ${id}\n`
+    tell(id, event)
+  }
+  const off = (id: string, event: MachineEvent['event']) => {
+    const m = machine(id)
+    if (m.power === 'off') return
+    m.power = 'off'
+    tell(id, event)
+  }
+  const diskOwner = (id: string) => [...machines.values()].find(m => m.spec.rootDisk === id)?.spec.id
+  const hasPort = (port: string) => [...networks.values()].some(n => n.ports.some(p => p.id === port))
+
+  const engine: FakeEngine = {
+    name: 'fake', machinesById: machines, disksById: disks, networksById: networks, outage: false,
+    capacity: async () => ({ cpus, memoryMiB, diskGiB: 10_000, diskFreeGiB: 10_000, architecture: 'x86_64' }),
+    close: async () => {},
+    guest: {
+      shutdown: id => off(id, 'shutdown'),
+      reboot: id => boot(id, machine(id), 'restarted'),
+    },
+    lose(id) { machines.delete(id); tell(id, 'deleted') },
+    machines: {
+      observe: async id => (engine.outage ? 'unknown' : machines.has(id) ? seen(machine(id)) : 'absent'),
+      list: async () => (engine.outage ? 'unknown' : [...machines.keys()]),
+      async create(spec) {
+        await act('machine.create', spec.id)
+        if (!disks.has(spec.rootDisk)) throw new Error(`no disk ${spec.rootDisk}`)
+        for (const { port } of spec.ports) if (!hasPort(port)) throw new Error(`no port ${port}`)
+        if (!machines.has(spec.id)) machines.set(spec.id, { spec, power: 'off', boots: 0, console: '' })
+      },
+      async start(id) { await act('machine.start', id); if (machine(id).power === 'off') boot(id, machine(id), 'started') },
+      async stop(id) { await act('machine.stop', id); off(id, 'stopped') },
+      async kill(id) { await act('machine.kill', id); off(id, 'stopped') },
+      async reboot(id) { await act('machine.reboot', id); boot(id, machine(id), 'restarted') },
+      async delete(id) { await act('machine.delete', id); machines.delete(id); tell(id, 'deleted') },
+      async resize(id, limits) { await act('machine.resize', id); Object.assign(machine(id).spec, limits) },
+      console: async id => Buffer.from(machine(id).console),
+      reachable: async id => (engine.outage ? 'unknown' : machines.get(id)?.power === 'on'),
+      watch(callback) { watchers.add(callback); return () => watchers.delete(callback) },
+    },
+    disks: {
+      async observe(id) {
+        if (engine.outage) return 'unknown'
+        const disk = disks.get(id)
+        return disk ? { sizeGiB: disk.sizeGiB, attachedTo: diskOwner(id) } : 'absent'
+      },
+      list: async () => (engine.outage ? 'unknown' : [...disks.keys()]),
+      async create(spec) { await act('disk.create', spec.id); if (!disks.has(spec.id)) disks.set(spec.id, spec) },
+      async delete(id) {
+        await act('disk.delete', id)
+        if (diskOwner(id)) throw new Error(`disk ${id} is in use by ${diskOwner(id)}`)
+        disks.delete(id)
+      },
+      images: async () => (engine.outage ? 'unknown' : images),
+    },
+    networks: {
+      up: async () => {},
+      down: async () => networks.clear(),
+      async apply(spec) { await act('network.apply', spec.id); networks.set(spec.id, structuredClone(spec)) },
+      async observe(id) {
+        if (engine.outage) return 'unknown'
+        const network = networks.get(id)
+        return network ? { ports: network.ports.map(p => p.id) } : 'absent'
+      },
+      list: async () => (engine.outage ? 'unknown' : [...networks.keys()]),
+      async delete(id) { await act('network.delete', id); networks.delete(id) },
+      portDevice: index => `fake${index}`,
+    },
+  }
+  return engine
+}

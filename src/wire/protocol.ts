@@ -1,0 +1,57 @@
+/**
+ * What a wire protocol is: how one operation's request is read, and how its reply or error is written.
+ *
+ * Invariant: a protocol knows schemas and no service. It is chosen for each request, because some services speak several.
+ */
+import type { ApiError } from '#kit/error'
+import type { Operation, Shape } from '#kit/schema'
+import { awsQuery } from '#wire/awsquery'
+import { ec2Query } from '#wire/ec2query'
+import type { Refusal } from '#wire/sigv4'
+import { escapeXml } from '#wire/xml'
+
+export type WireService = {
+  id: string
+  signingName: string
+  /** The API's date, in every Query request. */
+  version: string
+  xmlns: string
+  protocol: 'ec2Query' | 'awsQuery'
+  operations: Map<string, Operation>
+  errors: Map<string, Shape>
+}
+
+/** A request as a protocol reads it: authentic, inflated, not understood yet. */
+export type WireRequest = { method: string; query: string; body: Buffer }
+export type Decoded = { operation: Operation; input: object }
+export type Reply = { status: number; contentType: string; body: string }
+
+export type Protocol = {
+  /** The operation that is asked for and its input. Throws ApiError. */
+  decode(service: WireService, request: WireRequest): Decoded
+  encode(service: WireService, answer: { operation: Operation; output: object; requestId: string }): Reply
+  fail(service: WireService, failure: { error: ApiError; requestId: string }): Reply
+  /** AWS's error for a request whose signature is refused. */
+  refuse(refusal: Refusal): ApiError
+  /** AWS's error for whatever is our own fault. */
+  internal(): ApiError
+}
+
+const protocols: Record<WireService['protocol'], Protocol> = { ec2Query, awsQuery }
+
+/** The protocol of a request to this service. */
+export const protocolFor = (service: WireService): Protocol => protocols[service.protocol]
+
+/**
+ * The answer to a request for a service that isn't there, before any protocol is known: JSON where the request speaks it,
+ * otherwise the XML that every XML client reads.
+ */
+export function unknownService({ name, json, requestId }: { name: string; json: boolean; requestId: string }): Reply {
+  const message = `Enclume has no service ${JSON.stringify(name)}.`
+  const code = 'UnsupportedOperation'
+  if (json) return { status: 400, contentType: 'application/x-amz-json-1.1', body: JSON.stringify({ __type: code, message }) }
+  const error = `<Type>Sender</Type><Code>${code}</Code><Message>${escapeXml(message)}</Message>`
+  return {
+    status: 400, contentType: 'text/xml', body: `<ErrorResponse><Error>${error}</Error><RequestId>${requestId}</RequestId></ErrorResponse>`,
+  }
+}

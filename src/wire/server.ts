@@ -1,0 +1,97 @@
+/**
+ * The front door's HTTP server.
+ *
+ * Invariants: requests are bounded in size, time and number; unsigned requests reach only the pages listed as routes.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { answer, splitUrl, type Door } from '#wire/answer'
+
+export type { Credentials, Dispatch } from '#wire/answer'
+export type { WireService } from '#wire/protocol'
+
+/** An unsigned page beside the API, for scripts and instances; it answers by itself. */
+export type Route = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>
+export type Limits = {
+  bodyBytes: number
+  /** A gzip body's size once inflated. */
+  inflatedBytes: number
+  /** Requests under way at a time; further ones are told RequestLimitExceeded. */
+  concurrent: number
+  /** How long a client may take to send its headers, its whole request, and to think before the next one. */
+  headersMs: number
+  requestMs: number
+  keepAliveMs: number
+}
+export type WireOptions = Pick<Door, 'services' | 'credentials' | 'dispatch' | 'log' | 'clock'> & {
+  limits?: Partial<Limits>
+  /** What GET /_enclume/health answers, as JSON. */
+  health(): object | Promise<object>
+  /** Further unsigned pages by path. */
+  routes?: Record<string, Route>
+}
+export type Wire = {
+  server: Server
+  /** Resolves with where it listens (port 0 chooses one); rejects where it can't, as when the port is taken. */
+  listen(port: number, host: string): Promise<AddressInfo>
+  /** Takes no more requests; resolves when those under way are answered, or cut off after `requestMs`. */
+  close(): Promise<void>
+}
+
+const LIMITS: Limits = {
+  bodyBytes: 1 << 20, inflatedBytes: 4 << 20, concurrent: 256, headersMs: 10_000, requestMs: 30_000, keepAliveMs: 65_000,
+}
+
+/** Makes the API's server; it listens when told to. */
+export function openWire(options: WireOptions): Wire {
+  const limits = { ...LIMITS, ...options.limits }
+  const door: Door = { ...options, ...limits }
+  const routes = new Map(Object.entries({ '/_enclume/health': healthPage(options.health), ...options.routes }))
+  let running = 0
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const route = routes.get(splitUrl(request.url!).path)
+    if (route) return route(request, response)
+    running += 1
+    try {
+      await answer(door, { request, response, busy: running > limits.concurrent })
+    } finally {
+      running -= 1
+    }
+  }
+
+  const server = createServer({
+    headersTimeout: limits.headersMs, requestTimeout: limits.requestMs, keepAliveTimeout: limits.keepAliveMs,
+    connectionsCheckingInterval: 1000,
+  }, (request, response) => {
+    handle(request, response).catch(cause => {
+      options.log.error('wire.failed', { path: splitUrl(request.url!).path, cause })
+      response.destroy()
+    })
+  })
+  return { server, listen: listener(server), close: closer(server, limits.requestMs) }
+}
+
+const listener = (server: Server): Wire['listen'] => (port, host) => new Promise((resolve, reject) => {
+  server.once('error', reject)
+  server.listen(port, host, () => {
+    server.off('error', reject)
+    resolve(server.address() as AddressInfo)
+  })
+})
+
+const closer = (server: Server, graceMs: number): Wire['close'] => () => new Promise((resolve, reject) => {
+  const late = setTimeout(() => server.closeAllConnections(), graceMs)
+  server.close(error => {
+    clearTimeout(late)
+    if (error) reject(error)
+    else resolve()
+  })
+})
+
+const healthPage = (health: WireOptions['health']): Route => async (request, response) => {
+  const allowed = request.method === 'GET'
+  const body = JSON.stringify(allowed ? await health() : { message: 'Method not allowed' })
+  response.writeHead(allowed ? 200 : 405, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+  response.end(body)
+}

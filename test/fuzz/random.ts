@@ -1,0 +1,53 @@
+/**
+ * Random values of any shape, from a seed.
+ *
+ * Invariant: the same seed gives the same values, so that a failure can be looked at again.
+ */
+import type { Member, Shape } from '#kit/schema'
+
+export type Random = { next(): number; pick<T>(from: readonly T[]): T; below(n: number): number }
+
+/** A linear congruential generator: enough for choosing test values, and the same everywhere. */
+export function openRandom(seed: number): Random {
+  let state = seed >>> 0
+  const next = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state / 2 ** 32
+  }
+  const below = (n: number) => Math.floor(next() * n)
+  return { next, below, pick: from => from[below(from.length)]! }
+}
+
+const TEXTS = [
+  'a', 'hello world', 'a+b&c=d%20;e', '<x>&"\'</x>', 'ünïcödé – 日本 😀', 'i-0123456789abcdef0', 'one\ntwo', 'one\r\ntwo', '10.0.0.0/16',
+  ' lead', 'trail ', 'true', '0', 'a\tb', '__proto__', 'constructor', 'Filter.1', ']]>', '\u0085\u2028', 'x'.repeat(300),
+]
+const NUMBERS = [0, 1, -1, 42, 65535, 2147483647, 9007199254740991, 0.5, 1e-7, 3.25]
+const NAMES = ['k1', 'key two', 'K&3', 'é', 'k.5', '__proto__']
+
+/** How full structures are: required members always, others by chance, less the deeper. */
+const leaveOut = (random: Random, depth: number) => depth > 6 || random.next() < (depth > 2 ? 0.6 : 0.25)
+
+/** A value of this shape. With `full`, every member of every structure and two items in every list. */
+export function valueOf(shape: Shape, random: Random, { depth = 0, full = false } = {}): unknown {
+  const inner = (member: Member) => valueOf(member.target, random, { depth: depth + 1, full })
+  switch (shape.kind) {
+    case 'string': return random.pick(TEXTS)
+    case 'number': return random.pick(NUMBERS)
+    case 'boolean': return random.next() < 0.5
+    case 'bigint': return 9223372036854775807n
+    case 'timestamp': return new Date(random.below(4e9) * 1000 + random.pick([0, 123]))
+    case 'blob': return new Uint8Array(Buffer.from(random.pick(TEXTS) + '\u0000\u0001'))
+    case 'list': return Array.from({ length: full ? 2 : depth > 5 ? 1 : 1 + random.below(3) }, () => inner(shape.value!))
+    case 'map': return Object.fromEntries([random.pick(NAMES), 'k2'].map(name => [name, inner(shape.value!)]))
+    case 'union': { const member = random.pick(shape.members); return { [member.name]: inner(member) } }
+    case 'struct': {
+      const chosen = shape.members.filter(member => full || member.required || !leaveOut(random, depth))
+      // A structure with nothing in it leaves no trace in a form, so each has one member at least.
+      const members = chosen.length || !shape.members.length ? chosen : shape.members.slice(0, 1)
+      return Object.fromEntries(members.map(member => [member.name, inner(member)]))
+    }
+    case 'unit': return {}
+    default: throw new Error(`no random ${shape.kind}`)
+  }
+}
