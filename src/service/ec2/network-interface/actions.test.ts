@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { harness, now, place } from '#service/ec2/vpc/harness.suite'
 
-const attachment = { id: 'eni-attach-1', instance: 'i-0123456789abcdef0', deviceIndex: 0, deleteOnTermination: true, time: now.toISOString() }
+const attachment = {
+  id: 'eni-attach-1', instance: 'i-0123456789abcdef0', deviceIndex: 0, deleteOnTermination: true, time: now.toISOString(),
+}
 
 async function withInterface() {
   const h = harness()
@@ -37,7 +39,8 @@ test('interfaces are filtered by instance, address, group and status', async () 
   const ids = async (Name: string, ...Values: string[]) =>
     (await call('DescribeNetworkInterfaces', { Filters: [{ Name, Values }] })).NetworkInterfaces!.map(i => i.NetworkInterfaceId)
   assert.deepEqual([
-    await ids('attachment.instance-id', attachment.instance), await ids('status', 'available'), await ids('association.public-ip', '198.18.0.*'),
+    await ids('attachment.instance-id', attachment.instance), await ids('status', 'available'),
+    await ids('association.public-ip', '198.18.0.*'),
     await ids('addresses.private-ip-address', '172.31.0.5'), await ids('group-name', 'web'), await ids('attachment.device-index', '0'),
   ], [[row.id], [free.id], [row.id], [free.id], [], [row.id]])
 })
@@ -48,15 +51,21 @@ test('description, check, groups and deletion with the instance are changed one 
   await call('ModifyNetworkInterfaceAttribute', { NetworkInterfaceId, Description: { Value: 'x' } })
   await call('ModifyNetworkInterfaceAttribute', { NetworkInterfaceId, SourceDestCheck: { Value: false } })
   await call('ModifyNetworkInterfaceAttribute', { NetworkInterfaceId, Groups: [GroupId] })
-  await call('ModifyNetworkInterfaceAttribute', { NetworkInterfaceId, Attachment: { AttachmentId: attachment.id, DeleteOnTermination: false } })
+  await call('ModifyNetworkInterfaceAttribute', {
+    NetworkInterfaceId, Attachment: { AttachmentId: attachment.id, DeleteOnTermination: false },
+  })
   assert.partialDeepStrictEqual(await shown(), {
     Description: 'x', SourceDestCheck: false, Groups: [{ GroupId, GroupName: 'web' }], Attachment: { DeleteOnTermination: false },
   })
   assert.deepEqual([
     (await refused('ModifyNetworkInterfaceAttribute', { NetworkInterfaceId }))[0],
-    (await refused('ModifyNetworkInterfaceAttribute', { NetworkInterfaceId, Description: { Value: 'a' }, SourceDestCheck: { Value: true } }))[0],
+    (await refused('ModifyNetworkInterfaceAttribute', {
+      NetworkInterfaceId, Description: { Value: 'a' }, SourceDestCheck: { Value: true },
+    }))[0],
     (await refused('ModifyNetworkInterfaceAttribute', { NetworkInterfaceId, Description: { Value: 'a'.repeat(256) } }))[0],
-    (await refused('ModifyNetworkInterfaceAttribute', { NetworkInterfaceId, Attachment: { AttachmentId: 'eni-attach-2', DeleteOnTermination: true } }))[0],
+    (await refused('ModifyNetworkInterfaceAttribute', {
+      NetworkInterfaceId, Attachment: { AttachmentId: 'eni-attach-2', DeleteOnTermination: true },
+    }))[0],
     (await refused('ModifyNetworkInterfaceAttribute', { NetworkInterfaceId, EnablePrimaryIpv6: true }))[0],
     (await refused('ModifyNetworkInterfaceAttribute', { NetworkInterfaceId, Groups: ['sg-0123456789abcdef0'] }))[0],
   ], [

@@ -15,7 +15,10 @@ test('an interface gets the first free address, numbers of its own and the defau
   const [a, b] = [await launch(), await launch({ publicIp: false })]
   const [group] = (await call('DescribeSecurityGroups', {})).SecurityGroups!
   assert.deepEqual([a, b].map(({ spec }) => [spec.addresses, spec.index, spec.mac, spec.fabric, spec.groups, spec.zone]), [
-    [[{ private: '172.31.0.4', primary: true, public: { address: '198.18.0.2' } }], 1, '02:ec:00:00:00:01', '100.64.16.1', [group!.GroupId], 'us-east-1a'],
+    [
+      [{ private: '172.31.0.4', primary: true, public: { address: '198.18.0.2' } }], 1, '02:ec:00:00:00:01', '100.64.16.1',
+      [group!.GroupId], 'us-east-1a',
+    ],
     [[{ private: '172.31.0.5', primary: true }], 2, '02:ec:00:00:00:02', '100.64.16.2', [group!.GroupId], 'us-east-1a'],
   ])
 })
@@ -26,7 +29,8 @@ test('addresses may be named, and further ones asked for by number or by name', 
   assert.deepEqual([
     await privates({ privateIp: '172.31.0.6' }), await privates({ secondary: 2 }), await privates({ secondary: ['172.31.0.8'] }),
   ], [
-    [['172.31.0.6', true]], [['172.31.0.4', true], ['172.31.0.5', false], ['172.31.0.7', false]], [['172.31.0.9', true], ['172.31.0.8', false]],
+    [['172.31.0.6', true]], [['172.31.0.4', true], ['172.31.0.5', false], ['172.31.0.7', false]],
+    [['172.31.0.9', true], ['172.31.0.8', false]],
   ])
 })
 
@@ -60,7 +64,8 @@ test('groups must exist, be of the VPC and be five at most', async () => {
   for (let i = 0; i < 6; i++) ids.push((await call('CreateSecurityGroup', { GroupName: `g${i}`, Description: 'd' })).GroupId!)
   assert.deepEqual((await launch({ groups: ids.slice(0, 5) })).spec.groups, ids.slice(0, 5))
   assert.deepEqual([
-    (await code(launch({ groups: ids })))[0], (await code(launch({ groups: ['sg-0123456789abcdef0'] })))[0], (await code(launch({ groups: ['web'] })))[0],
+    (await code(launch({ groups: ids })))[0], (await code(launch({ groups: ['sg-0123456789abcdef0'] })))[0],
+    (await code(launch({ groups: ['web'] })))[0],
   ], ['SecurityGroupsPerInterfaceLimitExceeded', 'InvalidGroup.NotFound', 'InvalidGroupId.Malformed'])
 })
 
@@ -71,10 +76,15 @@ test('a public address is given, taken, and not given again at once; an Elastic 
   const [taken, again, elastic] = await store.transact(async tx => {
     const without = await takePublicAddress(tx, row)
     const given = await givePublicAddress(tx, without, home)
-    const held = { ...given, spec: { ...given.spec, addresses: [{ ...given.spec.addresses[0]!, public: { address: '198.18.9.9', allocation: 'eipalloc-1' } }] } }
+    const held = {
+      ...given,
+      spec: { ...given.spec, addresses: [{ ...given.spec.addresses[0]!, public: { address: '198.18.9.9', allocation: 'eipalloc-1' } }] },
+    }
     return [without, given, await takePublicAddress(tx, held)]
   })
-  assert.deepEqual([publicOf(row), publicOf(taken), publicOf(again), publicOf(elastic)], ['198.18.0.2', undefined, '198.18.0.3', '198.18.9.9'])
+  assert.deepEqual([publicOf(row), publicOf(taken), publicOf(again), publicOf(elastic)], [
+    '198.18.0.2', undefined, '198.18.0.3', '198.18.9.9',
+  ])
 })
 
 test('public addresses run out at the end of the range, never at the host\'s own', async () => {

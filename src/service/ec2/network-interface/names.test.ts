@@ -15,7 +15,8 @@ test('addresses have the names that AWS gives them, in its oldest region and els
 test('a host is called after its address or its instance', () => {
   const of = { region: 'us-east-1', address: '10.0.0.4', instance: 'i-0a' }
   assert.deepEqual([
-    privateName({ ...of, type: 'ip-name' }), privateName({ ...of, type: 'resource-name' }), hostname({ ...of, type: 'resource-name', instance: undefined }),
+    privateName({ ...of, type: 'ip-name' }), privateName({ ...of, type: 'resource-name' }),
+    hostname({ ...of, type: 'resource-name', instance: undefined }),
   ], ['ip-10-0-0-4.ec2.internal', 'i-0a.ec2.internal', 'ip-10-0-0-4'])
 })
 

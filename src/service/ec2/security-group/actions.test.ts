@@ -24,7 +24,9 @@ test('a new group is in the default VPC, lets nothing in and all out', async () 
   assert.deepEqual(JSON.parse(JSON.stringify(shown)), {
     GroupId: made.GroupId, GroupName: 'web', Description: 'Web servers', OwnerId: place.account, VpcId, SecurityGroupArn,
     IpPermissions: [],
-    IpPermissionsEgress: [{ IpProtocol: '-1', IpRanges: [{ CidrIp: '0.0.0.0/0' }], Ipv6Ranges: [], UserIdGroupPairs: [], PrefixListIds: [] }],
+    IpPermissionsEgress: [
+      { IpProtocol: '-1', IpRanges: [{ CidrIp: '0.0.0.0/0' }], Ipv6Ranges: [], UserIdGroupPairs: [], PrefixListIds: [] },
+    ],
     Tags: [{ Key: 'Name', Value: 'w' }],
   })
 })
@@ -91,7 +93,8 @@ test('groups are filtered by what their rules let through', async () => {
     (await call('DescribeSecurityGroups', { Filters: [{ Name, Values }] })).SecurityGroups!.map(g => g.GroupName).sort()
   assert.deepEqual([
     await names('ip-permission.cidr', '10.*'), await names('ip-permission.from-port', '443'), await names('ip-permission.to-port', '444'),
-    await names('ip-permission.group-id', GroupId), await names('ip-permission.group-name', 'web'), await names('ip-permission.protocol', 'tcp'),
+    await names('ip-permission.group-id', GroupId), await names('ip-permission.group-name', 'web'),
+    await names('ip-permission.protocol', 'tcp'),
     await names('egress.ip-permission.cidr', '0.0.0.0/0'), await names('egress.ip-permission.protocol', 'tcp'),
     await names('ip-permission.user-id', place.account), await names('description', 'Web*'),
   ], [['web'], ['web'], ['web'], ['db'], ['db'], ['db', 'web'], ['db', 'default', 'web'], [], ['db', 'default'], ['db', 'web']])

@@ -12,7 +12,8 @@ async function withGroup() {
   const shown = async () => (await h.call('DescribeSecurityGroups', { GroupIds: [GroupId] })).SecurityGroups![0]!
   const allow = (...IpPermissions: IpPermission[]) => h.call('AuthorizeSecurityGroupIngress', { GroupId, IpPermissions })
   const refuse = (...IpPermissions: IpPermission[]) => h.refused('AuthorizeSecurityGroupIngress', { GroupId, IpPermissions })
-  const rules = async () => (await h.call('DescribeSecurityGroupRules', { Filters: [{ Name: 'group-id', Values: [GroupId] }] })).SecurityGroupRules!
+  const Filters = [{ Name: 'group-id', Values: [GroupId] }]
+  const rules = async () => (await h.call('DescribeSecurityGroupRules', { Filters })).SecurityGroupRules!
   return { ...h, GroupId, shown, allow, refuse, rules }
 }
 const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T
@@ -41,7 +42,8 @@ test('a permission with several sources becomes a rule for each, shown together 
   assert.match(first!.SecurityGroupRuleArn!, new RegExp(`^arn:aws:ec2:us-east-1:${place.account}:security-group-rule/sgr-`))
   const byTag = await call('DescribeSecurityGroupRules', { Filters: [{ Name: 'tag:k', Values: ['v'] }] })
   assert.equal(byTag.SecurityGroupRules!.length, 4)
-  assert.deepEqual((await call('DescribeSecurityGroupRules', { SecurityGroupRuleIds: [first!.SecurityGroupRuleId!] })).SecurityGroupRules, [first])
+  const byId = await call('DescribeSecurityGroupRules', { SecurityGroupRuleIds: [first!.SecurityGroupRuleId!] })
+  assert.deepEqual(byId.SecurityGroupRules, [first])
 })
 
 test('the old flat parameters name one rule, in the group of this name', async () => {
@@ -81,12 +83,16 @@ test('what no rule can be is refused with AWS\'s words, and nothing is changed',
   const any = from('0.0.0.0/0')
   const value = 'InvalidParameterValue'
   assert.deepEqual([
-    await refuse({ ...ssh, ...from('10.0.0.0/33') }), await refuse({ ...ssh, ...from('1.2.3.4') }), await refuse({ ...ssh, ...from('::/0') }),
+    await refuse({ ...ssh, ...from('10.0.0.0/33') }), await refuse({ ...ssh, ...from('1.2.3.4') }),
+    await refuse({ ...ssh, ...from('::/0') }),
     await refuse({ ...ssh, Ipv6Ranges: [{ CidrIpv6: 'fe80::/129' }] }),
-    await refuse({ IpProtocol: 'all', ...any }), await refuse({ IpProtocol: '256', ...any }), await refuse({ IpProtocol: 'tcp', FromPort: 22, ...any }),
-    await refuse({ IpProtocol: 'udp', FromPort: -1, ToPort: 1, ...any }), await refuse({ IpProtocol: 'tcp', FromPort: 1, ToPort: 65_536, ...any }),
+    await refuse({ IpProtocol: 'all', ...any }), await refuse({ IpProtocol: '256', ...any }),
+    await refuse({ IpProtocol: 'tcp', FromPort: 22, ...any }),
+    await refuse({ IpProtocol: 'udp', FromPort: -1, ToPort: 1, ...any }),
+    await refuse({ IpProtocol: 'tcp', FromPort: 1, ToPort: 65_536, ...any }),
     await refuse({ IpProtocol: 'tcp', FromPort: 2, ToPort: 1, ...any }), await refuse({ IpProtocol: 'icmp', ...any }),
-    await refuse({ IpProtocol: 'icmp', FromPort: 256, ToPort: 0, ...any }), await refuse({ IpProtocol: 'icmp', FromPort: -1, ToPort: 0, ...any }),
+    await refuse({ IpProtocol: 'icmp', FromPort: 256, ToPort: 0, ...any }),
+    await refuse({ IpProtocol: 'icmp', FromPort: -1, ToPort: 0, ...any }),
   ], [
     [value, 'CIDR block 10.0.0.0/33 is malformed'], [value, 'CIDR block 1.2.3.4 is malformed'], [value, 'CIDR block ::/0 is malformed'],
     [value, 'CIDR block fe80::/129 is malformed'],
@@ -112,7 +118,9 @@ test('a rule is there once: a second one is a duplicate, whatever its descriptio
   const again = { ...ssh, IpRanges: [{ CidrIp: '192.0.2.0/24' }, { CidrIp: '10.1.2.3/8', Description: 'x' }] }
   assert.deepEqual(await refuse(again),
     ['InvalidPermission.Duplicate', 'the specified rule "peer: 10.0.0.0/8, TCP, from port: 22, to port: 22, ALLOW" already exists'])
-  assert.deepEqual(await refused('AuthorizeSecurityGroupEgress', { GroupId, IpPermissions: [{ IpProtocol: '-1', IpRanges: [{ CidrIp: '0.0.0.0/0' }] }] }),
+  assert.deepEqual(await refused('AuthorizeSecurityGroupEgress', {
+    GroupId, IpPermissions: [{ IpProtocol: '-1', IpRanges: [{ CidrIp: '0.0.0.0/0' }] }],
+  }),
     ['InvalidPermission.Duplicate', 'the specified rule "peer: 0.0.0.0/0, ALL, ALLOW" already exists'])
   assert.deepEqual(await refuse({ ...ssh, IpRanges: [{ CidrIp: '192.0.2.0/24' }, { CidrIp: '192.0.2.0/24' }] }),
     ['InvalidParameterValue', 'The same permission must not appear multiple times'])
@@ -133,7 +141,9 @@ test('rules are revoked by what they let through or by their ids, all or none', 
   const { call, refused, allow, rules, GroupId } = await withGroup()
   await allow({ ...ssh, IpRanges: [{ CidrIp: '10.0.0.0/8', Description: 'x' }, { CidrIp: '192.0.2.0/24' }, { CidrIp: '198.51.100.0/24' }] })
   const revoked = await call('RevokeSecurityGroupIngress', { GroupId, IpPermissions: [{ ...ssh, IpRanges: [{ CidrIp: '10.0.0.0/8' }] }] })
-  assert.partialDeepStrictEqual(revoked, { Return: true, RevokedSecurityGroupRules: [{ GroupId, IsEgress: false, ...ssh, CidrIpv4: '10.0.0.0/8' }] })
+  assert.partialDeepStrictEqual(revoked, {
+    Return: true, RevokedSecurityGroupRules: [{ GroupId, IsEgress: false, ...ssh, CidrIpv4: '10.0.0.0/8' }],
+  })
   const id = async (cidr: string) => (await rules()).find(rule => rule.CidrIpv4 === cidr)!.SecurityGroupRuleId!
   const [inside, outside] = [await id('192.0.2.0/24'), await id('0.0.0.0/0')]
   assert.deepEqual([
@@ -159,10 +169,16 @@ test('a rule is modified whole, keeping its id and tags', async () => {
   const { call, refused, allow, rules, GroupId } = await withGroup()
   const made = (await allow({ ...ssh, IpRanges: [{ CidrIp: '10.0.0.0/8' }, { CidrIp: '192.0.2.0/24' }] })).SecurityGroupRules!
   const [first, second] = made.map(rule => rule.SecurityGroupRuleId!) as [string, string]
-  const modify = (SecurityGroupRuleId: string, SecurityGroupRule: object) => ({ GroupId, SecurityGroupRules: [{ SecurityGroupRuleId, SecurityGroupRule }] })
-  await call('ModifySecurityGroupRules', modify(first, { IpProtocol: 'udp', FromPort: 53, ToPort: 53, CidrIpv4: '10.0.0.9/16', Description: 'dns' }))
+  const modify = (SecurityGroupRuleId: string, SecurityGroupRule: object) => ({
+    GroupId, SecurityGroupRules: [{ SecurityGroupRuleId, SecurityGroupRule }],
+  })
+  await call('ModifySecurityGroupRules', modify(first, {
+    IpProtocol: 'udp', FromPort: 53, ToPort: 53, CidrIpv4: '10.0.0.9/16', Description: 'dns',
+  }))
   const changed = (await rules()).find(rule => rule.SecurityGroupRuleId === first)
-  assert.partialDeepStrictEqual(changed, { IpProtocol: 'udp', FromPort: 53, ToPort: 53, CidrIpv4: '10.0.0.0/16', Description: 'dns', IsEgress: false })
+  assert.partialDeepStrictEqual(changed, {
+    IpProtocol: 'udp', FromPort: 53, ToPort: 53, CidrIpv4: '10.0.0.0/16', Description: 'dns', IsEgress: false,
+  })
   assert.deepEqual([
     (await refused('ModifySecurityGroupRules', modify(first, { ...ssh, CidrIpv4: '192.0.2.0/24' })))[0],
     (await refused('ModifySecurityGroupRules', modify(second, ssh)))[0],
@@ -175,15 +191,23 @@ test('descriptions are changed and taken away, by permission and by id', async (
   const { call, refused, allow, rules, GroupId } = await withGroup()
   const id = (await allow({ ...ssh, IpRanges: [{ CidrIp: '10.0.0.0/8' }] })).SecurityGroupRules![0]!.SecurityGroupRuleId!
   const description = async () => (await rules()).find(rule => rule.SecurityGroupRuleId === id)!.Description
-  await call('UpdateSecurityGroupRuleDescriptionsIngress', { GroupId, IpPermissions: [{ ...ssh, IpRanges: [{ CidrIp: '10.0.0.0/8', Description: 'a' }] }] })
+  await call('UpdateSecurityGroupRuleDescriptionsIngress', {
+    GroupId, IpPermissions: [{ ...ssh, IpRanges: [{ CidrIp: '10.0.0.0/8', Description: 'a' }] }],
+  })
   assert.equal(await description(), 'a')
-  await call('UpdateSecurityGroupRuleDescriptionsIngress', { GroupId, SecurityGroupRuleDescriptions: [{ SecurityGroupRuleId: id, Description: 'b' }] })
+  await call('UpdateSecurityGroupRuleDescriptionsIngress', {
+    GroupId, SecurityGroupRuleDescriptions: [{ SecurityGroupRuleId: id, Description: 'b' }],
+  })
   assert.equal(await description(), 'b')
   await call('UpdateSecurityGroupRuleDescriptionsIngress', { GroupId, IpPermissions: [{ ...ssh, IpRanges: [{ CidrIp: '10.0.0.0/8' }] }] })
   assert.equal(await description(), undefined)
   assert.deepEqual([
-    (await refused('UpdateSecurityGroupRuleDescriptionsEgress', { GroupId, SecurityGroupRuleDescriptions: [{ SecurityGroupRuleId: id }] }))[0],
-    (await refused('UpdateSecurityGroupRuleDescriptionsIngress', { GroupId, IpPermissions: [{ ...ssh, IpRanges: [{ CidrIp: '10.9.0.0/16' }] }] }))[0],
+    (await refused('UpdateSecurityGroupRuleDescriptionsEgress', {
+      GroupId, SecurityGroupRuleDescriptions: [{ SecurityGroupRuleId: id }],
+    }))[0],
+    (await refused('UpdateSecurityGroupRuleDescriptionsIngress', {
+      GroupId, IpPermissions: [{ ...ssh, IpRanges: [{ CidrIp: '10.9.0.0/16' }] }],
+    }))[0],
     (await refused('UpdateSecurityGroupRuleDescriptionsIngress', { GroupId }))[0],
   ], ['InvalidSecurityGroupRuleId.NotFound', 'InvalidPermission.NotFound', 'MissingParameter'])
 })

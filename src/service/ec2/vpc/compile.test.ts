@@ -9,7 +9,9 @@ const row = <S, T = Record<string, never>>(kind: string, id: string, spec: S, st
   ({ kind, id, account: '1', region: 'us-east-1', generation: 1, created: '', spec, status, tags: {} })
 const rule = (id: string, more: Partial<Rule>): Rule =>
   ({ id, egress: false, protocol: '-1', from: -1, to: -1, peer: { cidr: '0.0.0.0/0' }, tags: {}, ...more })
-const all = (egress: boolean, more: Partial<Entry> = {}): Entry => ({ number: 100, egress, allow: true, protocol: '-1', cidr: '0.0.0.0/0', ...more })
+const all = (egress: boolean, more: Partial<Entry> = {}): Entry => ({
+  number: 100, egress, allow: true, protocol: '-1', cidr: '0.0.0.0/0', ...more,
+})
 
 const port: InterfaceSpec = {
   vpc: 'vpc-1', subnet: 'subnet-1', zone: 'us-east-1a', index: 7, mac: '02:ec:00:00:00:07', fabric: '100.64.16.1',
@@ -20,7 +22,8 @@ const port: InterfaceSpec = {
 
 const records = (): Records => ({
   vpc: row('vpc', 'vpc-1', {
-    index: 3, cidrs: [{ cidr: '10.0.0.0/16', association: 'x' }, { cidr: '10.1.0.0/16', association: 'y' }], isDefault: false, tenancy: 'default',
+    index: 3, cidrs: [{ cidr: '10.0.0.0/16', association: 'x' }, { cidr: '10.1.0.0/16', association: 'y' }], isDefault: false,
+    tenancy: 'default',
     dhcpOptions: 'dopt-1', mainRouteTable: { id: 'rtb-1', association: 'z' }, dnsSupport: true, dnsHostnames: true, desired: 'present',
   }, { state: 'available' }),
   subnets: [
@@ -43,7 +46,8 @@ const records = (): Records => ({
     row('network-acl', 'acl-2', {
       vpc: 'vpc-1', isDefault: false,
       entries: [
-        all(false, { number: 200 }), all(false, { number: 100, allow: false, protocol: '6', ports: { from: 22, to: 22 }, cidr: '192.0.2.0/24' }),
+        all(false, { number: 200 }),
+        all(false, { number: 100, allow: false, protocol: '6', ports: { from: 22, to: 22 }, cidr: '192.0.2.0/24' }),
         all(true, { protocol: '1', icmp: { type: 8, code: -1 } }),
       ],
     }),
@@ -53,8 +57,10 @@ const records = (): Records => ({
     row('security-group', 'sg-1', {
       name: 'web', description: '', vpc: 'vpc-1',
       rules: [
-        rule('r1', { protocol: 'tcp', from: 80, to: 81 }), rule('r2', { peer: { group: 'sg-1' } }), rule('r3', { peer: { group: 'sg-unused' } }),
-        rule('r4', { protocol: 'icmp', from: 8, to: 0 }), rule('r5', { protocol: 'icmp', from: -1, to: -1 }), rule('r6', { protocol: '50' }),
+        rule('r1', { protocol: 'tcp', from: 80, to: 81 }), rule('r2', { peer: { group: 'sg-1' } }),
+        rule('r3', { peer: { group: 'sg-unused' } }),
+        rule('r4', { protocol: 'icmp', from: 8, to: 0 }), rule('r5', { protocol: 'icmp', from: -1, to: -1 }),
+        rule('r6', { protocol: '50' }),
         rule('r7', { peer: { cidr6: '::/0' } }), rule('r8', { protocol: 'icmpv6', from: -1, to: -1, peer: { group: 'sg-1' } }),
         rule('r9', { egress: true, protocol: 'udp', from: 53, to: 53, peer: { cidr: '10.0.0.2/32' } }),
       ],
@@ -62,7 +68,9 @@ const records = (): Records => ({
   ],
   interfaces: [row('network-interface', 'eni-1', port, { state: 'in-use' })],
   dhcp: row('dhcp-options', 'dopt-1', {
-    options: [{ key: 'domain-name', values: ['ec2.internal'] }, { key: 'domain-name-servers', values: ['AmazonProvidedDNS', '192.0.2.53'] }],
+    options: [
+      { key: 'domain-name', values: ['ec2.internal'] }, { key: 'domain-name-servers', values: ['AmazonProvidedDNS', '192.0.2.53'] },
+    ],
   }),
 })
 
@@ -89,7 +97,8 @@ test('a VPC\'s records become the engine\'s network', () => {
       id: 'sg-1',
       ingress: [
         { protocol: 6, ports: { from: 80, to: 81 }, peer: { cidr: any } }, { protocol: 'all', peer: { group: 'sg-1' } },
-        { protocol: 1, icmp: { type: 8, code: 0 }, peer: { cidr: any } }, { protocol: 1, peer: { cidr: any } }, { protocol: 50, peer: { cidr: any } },
+        { protocol: 1, icmp: { type: 8, code: 0 }, peer: { cidr: any } }, { protocol: 1, peer: { cidr: any } },
+        { protocol: 50, peer: { cidr: any } },
       ],
       egress: [{ protocol: 17, ports: { from: 53, to: 53 }, peer: { cidr: '10.0.0.2/32' } }],
     }],
@@ -109,7 +118,9 @@ test('a VPC\'s records become the engine\'s network', () => {
 
 test('the order of records makes no difference', () => {
   const given = records()
-  const turned = { ...given, subnets: given.subnets.toReversed(), routeTables: given.routeTables.toReversed(), groups: given.groups.toReversed() }
+  const turned = {
+    ...given, subnets: given.subnets.toReversed(), routeTables: given.routeTables.toReversed(), groups: given.groups.toReversed(),
+  }
   assert.deepEqual(compile(turned), compile(given))
 })
 
@@ -125,13 +136,18 @@ test('public names mean something inside only with DNS host names, and nothing r
 
 test('a host named after its instance is called so, and a set without options hands out nothing', () => {
   const given = records()
-  const named = compile({ ...given, dhcp: undefined, interfaces: [row('network-interface', 'eni-1', { ...port, hostnameType: 'resource-name' }, { state: 'in-use' })] })
+  const named = compile({
+    ...given, dhcp: undefined,
+    interfaces: [row('network-interface', 'eni-1', { ...port, hostnameType: 'resource-name' }, { state: 'in-use' })],
+  })
   assert.equal(named.ports[0]!.hostname, 'i-1')
   assert.deepEqual(named.dhcp, { domainNameServers: [], ntpServers: [], leaseSeconds: 3600 })
 })
 
 test('an ACL that denies first is no shortcut', () => {
   const given = records()
-  const denies = row('network-acl', 'acl-1', { vpc: 'vpc-1', isDefault: true, entries: [all(true), all(false), all(false, { number: 1, allow: false, cidr: '192.0.2.0/24' })] })
+  const denies = row('network-acl', 'acl-1', {
+    vpc: 'vpc-1', isDefault: true, entries: [all(true), all(false), all(false, { number: 1, allow: false, cidr: '192.0.2.0/24' })],
+  })
   assert.deepEqual(compile({ ...given, acls: [denies] }).filters.map(f => [f.id, f.ingress.length, f.egress.length]), [['acl-1', 2, 1]])
 })

@@ -133,7 +133,8 @@ test('an event wakes the VPCs that its record left and came to, and all where th
   const ids = (await store.list({ kind: 'vpc' })).map(r => r.id).sort()
   const [elsewhere] = ids.filter(id => id !== row.spec.vpc)
   const wakes = vpcWakes(store)
-  const woken = async (kind: string, id: string) => (await wakes({ seq: 1, kind, id, name: 'x', time: '' })).map(w => `${w.kind}/${w.id}`).sort()
+  const woken = async (kind: string, id: string) =>
+    (await wakes({ seq: 1, kind, id, name: 'x', time: '' })).map(wake => `${wake.kind}/${wake.id}`).sort()
   assert.deepEqual(await woken('network-interface', 'eni-unknown'), ids.map(id => `vpc/${id}`))
   assert.deepEqual(await woken('network-interface', row.id), [`vpc/${row.spec.vpc}`])
   await store.transact(tx => tx.remove(row))
