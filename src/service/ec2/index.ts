@@ -1,0 +1,11 @@
+/** The EC2 service: one line for each resource that has actions, drivers or something to prepare. */
+import * as sdk from '@aws-sdk/client-ec2'
+import { ApiError } from '#kit/error'
+import type { ServiceDefinition } from '#kit/action'
+import { operationsOf } from '#kit/schema'
+import type { Driver } from '#loop/loop'
+import type { Event } from '#store/store'
+import { accountActions } from '#service/ec2/account/actions'
+import type { Context } from '#service/ec2/context'
+import { imageActions } from '#service/ec2/image/actions'
+import { instanceActions } from '#service/ec2/instance/actions'
