@@ -1,20 +1,20 @@
 /** One attribute of an instance at a time, as EC2's older calls ask, and the modifications that have calls of their own. */
 import type * as sdk from '@aws-sdk/client-ec2'
-import type { DescribeInstanceAttributeResult, ModifyInstanceAttributeRequest } from '@aws-sdk/client-ec2'
+import type { InstanceAttribute, ModifyInstanceAttributeRequest } from '@aws-sdk/client-ec2'
 import type { Actions, Call } from '#kit/action'
 import { ApiError } from '#kit/error'
 import type { Context } from '#service/ec2/context'
 import { checkLaunchable } from '#service/ec2/instance/launch-type'
 import { instance, type InstanceRow } from '#service/ec2/instance/instance'
 import { readCredits, readMetadata, readUserData } from '#service/ec2/instance/launch-options'
-import { setGroups } from '#service/ec2/network-interface/allocate'
+import { checkGroups } from '#service/ec2/network-interface/allocate'
 import { networkInterface } from '#service/ec2/network-interface/network-interface'
 import { volume } from '#service/ec2/volume/volume'
 
 const invalid = (value: unknown, parameter: string) =>
   new ApiError('InvalidParameterValue', `Value (${value}) for parameter ${parameter} is invalid.`)
 
-type Answer = Omit<DescribeInstanceAttributeResult, '$metadata' | 'InstanceId'>
+type Answer = Omit<InstanceAttribute, 'InstanceId'>
 
 const readers: Record<string, (row: InstanceRow, call: Call<object>) => Answer | Promise<Answer>> = {
   instanceType: row => ({ InstanceType: { Value: row.spec.type } }),
@@ -67,7 +67,10 @@ async function modifyPrimary(call: Call<object>, row: InstanceRow, input: Modify
   if (input.SourceDestCheck?.Value !== undefined) {
     now = await networkInterface.update(call.tx, now, { spec: { sourceDestCheck: input.SourceDestCheck.Value } }, 'modified')
   }
-  if (input.Groups !== undefined) await setGroups(call.tx, now, input.Groups)
+  if (input.Groups !== undefined) {
+    const groups = await checkGroups(call.tx, { place: call, vpc: now.spec.vpc, groups: input.Groups })
+    await networkInterface.update(call.tx, now, { spec: { groups } }, 'modified')
+  }
 }
 
 async function modifyMappings(call: Call<object>, row: InstanceRow, input: ModifyInstanceAttributeRequest): Promise<void> {

@@ -2,7 +2,7 @@
 import type { InstanceRow } from '#service/ec2/instance/instance'
 import { releaseInterface, takePublicAddress } from '#service/ec2/network-interface/allocate'
 import { networkInterface } from '#service/ec2/network-interface/network-interface'
-import { volume } from '#service/ec2/volume/volume'
+import { releaseVolumes } from '#service/ec2/volume/root'
 import type { Tx } from '#store/store'
 
 /** At a stop: Amazon's public address goes back to the pool; an Elastic IP stays (EC2 User Guide, "Stop and start"). */
@@ -22,13 +22,5 @@ export async function detach(tx: Tx, row: InstanceRow): Promise<void> {
     const left = await takePublicAddress(tx, own)
     await networkInterface.update(tx, left, { spec: { attachment: undefined }, status: { state: 'available' } }, 'detached')
   }
-  const root = await volume.find(tx, row.spec.rootVolume)
-  const attachment = root?.spec.attachment
-  if (!root || attachment?.instance !== row.id) return
-  if (attachment.deleteOnTermination) {
-    await volume.update(tx, root, { spec: { attachment: undefined, desired: 'absent' }, status: { state: 'deleting' } }, 'deleting')
-  } else {
-    await volume.update(tx, root, { spec: { attachment: undefined }, status: { state: 'available' } }, 'detached')
-  }
+  await releaseVolumes(tx, row, row.id)
 }
-

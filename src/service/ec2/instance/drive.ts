@@ -9,7 +9,7 @@ import type { Context } from '#service/ec2/context'
 import { detach, release } from '#service/ec2/instance/belongings'
 import { instance, lifeOf, type InstanceRow } from '#service/ec2/instance/instance'
 import { lostReason, plan, type Reason, type Seen } from '#service/ec2/instance/plan'
-import { limits } from '#service/ec2/instance-type/instance-type'
+import { find, limits } from '#service/ec2/instance-type/instance-type'
 import { networkInterface } from '#service/ec2/network-interface/network-interface'
 
 /** How long a guest may take to shut down before it is switched off. EC2 gives "a few minutes"; a container needs less. */
@@ -84,7 +84,9 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
   }
 
   async function machineSpec(row: InstanceRow): Promise<MachineSpec> {
-    const { cpus, cpuBaselinePercent, memoryMiB } = limits(row.spec.type)
+    const type = find(row.spec.type)
+    if (!type) throw new Error(`no instance type ${row.spec.type}`)
+    const { cpus, cpuBaselinePercent, memoryMiB } = limits(type)
     const ports = await Promise.all(row.spec.interfaces.map(async id => {
       const port = await networkInterface.find(store, id)
       if (!port) throw new Error(`instance ${row.id} has no interface ${id}`)

@@ -4,7 +4,7 @@ import { resource, tagList } from '#kit/resource'
 import { filters } from '#service/ec2/instance/filters'
 import type { Life, Reason } from '#service/ec2/instance/plan'
 import type { Spec as InterfaceSpec, Status as InterfaceStatus } from '#service/ec2/network-interface/network-interface'
-import { publicDnsName } from '#service/ec2/network-interface/names'
+import { publicName } from '#service/ec2/network-interface/names'
 import type { Spec as GroupSpec } from '#service/ec2/security-group/security-group'
 import type { Spec as VolumeSpec, Status as VolumeStatus } from '#service/ec2/volume/volume'
 import type { Reader, Row } from '#store/store'
@@ -97,7 +97,7 @@ function interfaceView(row: InterfaceRow, groups: (ids: string[]) => { GroupId: 
 }
 
 const associationView = (p: { address: string; allocation?: string }, row: Row) =>
-  ({ PublicIp: p.address, PublicDnsName: publicDnsName(p.address, row.region), IpOwnerId: p.allocation ? row.account : 'amazon' })
+  ({ PublicIp: p.address, PublicDnsName: publicName(row.region, p.address), IpOwnerId: p.allocation ? row.account : 'amazon' })
 
 function view(row: InstanceRow, joined: Joined): Instance {
   const { spec, status } = row
@@ -110,7 +110,7 @@ function view(row: InstanceRow, joined: Joined): Instance {
   return {
     InstanceId: row.id, ImageId: spec.image, InstanceType: spec.type as Instance['InstanceType'], State: stateOf(status.state),
     StateTransitionReason: status.transition, StateReason: status.reason && { Code: status.reason.code, Message: status.reason.message },
-    PrivateDnsName: gone ? '' : spec.privateDnsName, PublicDnsName: address?.public ? publicDnsName(address.public.address, row.region) : '',
+    PrivateDnsName: gone ? '' : spec.privateDnsName, PublicDnsName: address?.public ? publicName(row.region, address.public.address) : '',
     PrivateIpAddress: address?.private, PublicIpAddress: address?.public?.address,
     KeyName: spec.keyName, AmiLaunchIndex: spec.launchIndex, ProductCodes: [], LaunchTime: new Date(spec.launchTime),
     Placement: { AvailabilityZone: spec.zone, GroupName: '', Tenancy: 'default' },

@@ -2,8 +2,9 @@
 import type { InstanceNetworkInterfaceSpecification, RunInstancesRequest } from '@aws-sdk/client-ec2'
 import type { Call } from '#kit/action'
 import { ApiError } from '#kit/error'
-import { defaultVpc } from '#service/ec2/vpc/default'
+import { findDefaultVpc } from '#service/ec2/vpc/prepare'
 import { zonesOf } from '#service/ec2/context'
+import type { Limits as TypeLimits } from '#service/ec2/instance-type/instance-type'
 import { securityGroup } from '#service/ec2/security-group/security-group'
 import { subnet, type SubnetRow } from '#service/ec2/subnet/subnet'
 import { vpc, type VpcRow } from '#service/ec2/vpc/vpc'
@@ -20,13 +21,13 @@ export type Port = {
   deleteOnTermination: boolean
 }
 export type Network = { vpc: VpcRow; subnet: SubnetRow; ports: Port[] }
-type Limits = { maxInterfaces: number; addressesPerInterface: number }
+type Limits = Pick<TypeLimits, 'maxInterfaces' | 'addressesPerInterface'>
 type Launching = Call<RunInstancesRequest>
 
 const conflict = (message: string) => new ApiError('InvalidParameterCombination', message)
 
 /** Reads and checks the network of a launch; `count` instances will share it. */
-export async function readNetwork(call: Launching, { count, limits }: { count: number; limits: Limits | object }): Promise<Network> {
+export async function readNetwork(call: Launching, { count, limits }: { count: number; limits: Limits }): Promise<Network> {
   const { input } = call
   const specs = input.NetworkInterfaces ?? []
   if (specs.length === 0) return fromInstanceLevel(call, count)
@@ -34,7 +35,7 @@ export async function readNetwork(call: Launching, { count, limits }: { count: n
     ['PrivateIpAddress', 'private IP address']] as const) {
     if (input[member]?.length) throw conflict(`Network interfaces and an instance-level ${name} may not be specified on the same request`)
   }
-  checkSpecs(specs, count, limits as Limits)
+  checkSpecs(specs, count, limits)
   const ports: Port[] = []
   const ordered = [...specs].sort((a, b) => (a.DeviceIndex ?? 0) - (b.DeviceIndex ?? 0))
   for (const spec of ordered) ports.push(await fromSpec(call, spec, specs.length))
@@ -85,7 +86,7 @@ async function chooseSubnet(call: Launching, id: string | undefined): Promise<Su
     }
     return chosen
   }
-  const home = await defaultVpc(call.tx, call)
+  const home = await findDefaultVpc(call.tx, call)
   if (!home) throw new ApiError('VPCIdNotSpecified', 'No default VPC for this user')
   const own = (await subnet.list(call.tx, call)).filter(row => row.spec.vpc === home.id && row.spec.defaultForAz)
     .filter(row => zone === undefined || row.spec.zone === zone).sort((a, b) => (a.spec.zone < b.spec.zone ? -1 : 1))

@@ -17,16 +17,17 @@ import { instance, type InstanceRow, type MetadataOptions, type Spec } from '#se
 import { readNetwork, type Network } from '#service/ec2/instance/launch-network'
 import { readCounts, readMetadata, readPlain, readUserData, refuseUnsupported } from '#service/ec2/instance/launch-options'
 import { checkLaunchable } from '#service/ec2/instance/launch-type'
+import type { Limits } from '#service/ec2/instance-type/instance-type'
 import { keyPairForLaunch } from '#service/ec2/key-pair/key-pair'
 import { createInterface } from '#service/ec2/network-interface/allocate'
-import { privateDnsName } from '#service/ec2/network-interface/names'
-import { createRootVolume } from '#service/ec2/volume/create'
+import { privateName } from '#service/ec2/network-interface/names'
+import { createRootVolume } from '#service/ec2/volume/root'
 
 type Launch = {
   context: Context
   call: Call<RunInstancesRequest>
   image: ImageRow
-  limits: { cpus: number; memoryMiB: number }
+  limits: Limits
   network: Network
   metadata: MetadataOptions
   reservation: string
@@ -63,10 +64,10 @@ async function metadataBefore(call: Call<RunInstancesRequest>, image: ImageRow):
   const account = await metadataDefaults(call.tx, call)
   const v2 = image.spec.imdsSupport === 'v2.0'
   return {
-    tokens: account.HttpTokens ?? (v2 ? 'required' : 'optional'),
-    hopLimit: account.HttpPutResponseHopLimit ?? (v2 ? 2 : 1),
-    endpoint: account.HttpEndpoint ?? 'enabled',
-    tags: account.InstanceMetadataTags ?? 'disabled',
+    tokens: account.httpTokens ?? (v2 ? 'required' : 'optional'),
+    hopLimit: account.hopLimit ?? (v2 ? 2 : 1),
+    endpoint: account.httpEndpoint ?? 'enabled',
+    tags: account.instanceTags ?? 'disabled',
   }
 }
 
@@ -80,10 +81,14 @@ async function launchOne(launch: Launch, launchIndex: number): Promise<InstanceR
   const plain = readPlain({ ...input, PrivateDnsNameOptions: { HostnameType: subnet.spec.hostnameType, ...input.PrivateDnsNameOptions } })
   const interfaces = []
   for (const port of network.ports) {
-    interfaces.push(await createInterface(context.home, tx, {
-      place, now, subnet: port.subnet, vpc, groups: port.groups, description: port.description, tags: call.tags('network-interface'),
+    interfaces.push(await createInterface(tx, {
+      place, now, home: context.home, subnet: port.subnet, vpc, groups: port.groups, description: port.description, tags: call.tags('network-interface'),
       privateIp: port.privateIp, secondary: port.secondary, publicIp: port.publicIp, metadataHopLimit: metadata.hopLimit,
-      attachment: { instance: id, deviceIndex: port.deviceIndex, deleteOnTermination: port.deleteOnTermination },
+      hostnameType: plain.hostnameType,
+      attachment: {
+        id: resourceId('eni-attach'), instance: id, deviceIndex: port.deviceIndex, deleteOnTermination: port.deleteOnTermination,
+        time: now.toISOString(),
+      },
     }))
   }
   const root = await createRootVolume(tx, {
@@ -96,7 +101,9 @@ async function launchOne(launch: Launch, launchIndex: number): Promise<InstanceR
     type: typeOf(input), cpus: limits.cpus, memoryMiB: limits.memoryMiB, keyName: input.KeyName,
     zone: subnet.spec.zone, vpc: vpc.id, subnet: subnet.id, interfaces: interfaces.map(i => i.id), rootVolume: root.id,
     userData, metadata, autoPublic: network.ports[0]!.publicIp,
-    privateDnsName: privateDnsName({ address: primary.spec.addresses[0]!.private, region: call.region, type: plain.hostnameType, instance: id }),
+    privateDnsName: privateName({
+      address: primary.spec.addresses[0]!.private, region: call.region, type: plain.hostnameType, instance: id,
+    }),
   }
   const row = instance.make({
     ...place, now, id, spec, tags: call.tags('instance'),
