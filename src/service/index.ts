@@ -5,7 +5,8 @@ import type { Driver } from '#loop/loop'
 import type { Event } from '#store/store'
 import type { Context } from '#service/ec2/context'
 import { ec2 } from '#service/ec2/index'
-import { sts } from '#service/sts/index'
+import * as stsSdk from '@aws-sdk/client-sts'
+import { sts } from '#service/sts/sts'
 
 export type Service = {
   definition: ServiceDefinition
@@ -23,7 +24,7 @@ export const wires = {
   sts: { signingName: 'sts', version: '2011-06-15', xmlns: 'https://sts.amazonaws.com/doc/2011-06-15/', protocol: 'awsQuery' },
 } as const
 
-export const services = (context: Context): Service[] => [ec2(context), sts()]
+export const services = (context: Context): Service[] => [ec2(context), { definition: sts(), sdk: stsSdk, drivers: [] }]
 
 export const wireServices = (all: Service[]) => all.map(({ definition: { id }, sdk }) =>
   ({ id, ...wires[id as keyof typeof wires], operations: operationsOf(sdk), errors: errorsOf(sdk) }))

@@ -4,7 +4,7 @@ import type { Actions, Place } from '#kit/action'
 import { operationsOf } from '#kit/schema'
 import type { Service } from '#service/index'
 import type { ImageSeen } from '#engine/port'
-import type { Reader, Tx } from '#store/store'
+import type { Reader } from '#store/store'
 import type { Context } from '#service/ec2/context'
 import { missingParameter } from '#service/ec2/errors'
 import { actions as account } from '#service/ec2/account/actions'
@@ -81,14 +81,15 @@ export function ec2(context: Context): Service {
     sdk,
     definition: {
       id: 'ec2', operations: operationsOf(sdk), actions: actionsOf(context), missing: missingParameter,
-      prepared: place => network.prepared(place) && imagesIn.get(place.region) === context.images(),
-      async prepare(tx: Tx, place: Place, now: Date) {
-        await network.prepare(tx, place, now)
-        await useRegion(tx, place)
-        if (imagesIn.get(place.region) === context.images()) return
-        await prepareImages(tx, place, context.images())
+      prepare: {
+        needed: place => !network.prepared(place) || imagesIn.get(place.region) !== context.images(),
+        async run(tx, place, now) {
+          await network.prepare(tx, place, now)
+          await useRegion(tx, place)
+          await prepareImages(tx, place, context.images())
+        },
+        done: place => imagesIn.set(place.region, context.images()),
       },
-      kept: place => imagesIn.set(place.region, context.images()),
     },
     drivers: [instanceDriver(context), volumeDriver(context), vpcDriver(context)],
     wakes: vpcWakes(context.store),

@@ -6,7 +6,8 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { serviceAddress } from '#base/home'
+import { contains, parseIp } from '#base/cidr'
+import { serviceAddress, type Home } from '#base/home'
 import type { Context } from '#service/ec2/context'
 import { openImds, type Imds } from '#service/ec2/imds/server'
 import type { Metadata, MetadataInterface } from '#service/ec2/imds/metadata'
@@ -44,13 +45,16 @@ export async function openImdsDoor(context: Context): Promise<Imds> {
   const { signer, secret } = openKept(home.dir, clock())
   return openImds({
     host: serviceAddress(home), port: METADATA_PORT, secret, signer, clock, log,
-    lookup: address => lookup(store, address),
+    lookup: address => lookup(store, home, address),
   })
 }
 
-/** The instance behind a fabric address. Interfaces are found by the claim that made the address theirs. */
-export async function lookup(reader: Reader, address: string): Promise<Metadata | undefined> {
-  const id = await reader.holder('fabric', address)
+/** The instance behind a fabric address: the address says the VPC's number, and the claim on it whose it is. */
+export async function lookup(reader: Reader, home: Home, address: string): Promise<Metadata | undefined> {
+  const ip = parseIp(address)
+  if (ip === undefined || !contains(home.fabricRange, ip)) return undefined
+  const network = await reader.holder('network-index', String(Math.floor((ip - home.fabricRange.base) / 4096)))
+  const id = network === undefined ? undefined : await reader.holder(`${network}/fabric`, address)
   const asking = id === undefined ? undefined : await networkInterface.find(reader, id)
   const owner = asking?.spec.attachment?.instance
   const row = owner === undefined ? undefined : await instance.find(reader, owner)
