@@ -8,15 +8,17 @@ import type { Tx } from '#store/store'
 import type * as sdk from '@aws-sdk/client-ec2'
 
 /** What one attribute of a request changes. */
-async function change(tx: Tx, { account, region, spec }: InterfaceRow, input: sdk.ModifyNetworkInterfaceAttributeRequest): Promise<Partial<Spec>> {
+async function change(
+  tx: Tx, { account, region, spec }: InterfaceRow, input: sdk.ModifyNetworkInterfaceAttributeRequest,
+): Promise<Partial<Spec>> {
   const { NetworkInterfaceId: _id, DryRun: _dry, ...given } = input
-  const names = Object.entries(given).filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0)).map(([name]) => name)
+  const names = Object.entries(given).filter(([, value]) => value !== undefined).map(([name]) => name)
   if (names.length === 0) throw new ApiError('MissingParameter', 'The request must contain an attribute to modify')
   // API Reference, ModifyNetworkInterfaceAttribute: "You can specify only one attribute at a time."
-  if (names.length > 1) throw new ApiError('InvalidParameterCombination', `Only one attribute can be modified at a time: ${names.join(', ')}`)
+  if (names.length > 1) throw new ApiError('InvalidParameterCombination', `Only one attribute at a time, not ${names.join(', ')}`)
   if (given.Description) return { description: checkDescription(given.Description.Value ?? '') }
   if (given.SourceDestCheck) return { sourceDestCheck: given.SourceDestCheck.Value ?? true }
-  if (given.Groups?.length) return { groups: await checkGroups(tx, { place: { account, region }, vpc: spec.vpc, groups: given.Groups }) }
+  if (given.Groups) return { groups: await checkGroups(tx, { place: { account, region }, vpc: spec.vpc, groups: given.Groups }) }
   if (given.Attachment) return { attachment: changedAttachment(spec, given.Attachment) }
   throw new ApiError('UnsupportedOperation', `Enclume does not implement ${names[0]} of ModifyNetworkInterfaceAttribute.`)
 }
@@ -49,7 +51,8 @@ export const actions: Actions<typeof sdk> = {
       case 'sourceDestCheck': return { NetworkInterfaceId, SourceDestCheck: { Value: row.spec.sourceDestCheck } }
       case 'attachment': return { NetworkInterfaceId, Attachment: attachmentView(row) }
       case undefined: throw new ApiError('InvalidParameterCombination', 'No attributes specified.')
-      default: throw new ApiError('InvalidParameterValue', `Value (${input.Attribute}) for parameter attribute is invalid. Unknown attribute.`)
+      default:
+        throw new ApiError('InvalidParameterValue', `Value (${input.Attribute}) for parameter attribute is invalid. Unknown attribute.`)
     }
   },
 

@@ -57,7 +57,7 @@ export async function createInterface(tx: Tx, given: NewInterface): Promise<Inte
   const privates: string[] = []
   for (const address of wanted) privates.push(named.get(address ?? '') ?? await claimAddress(tx, { subnet, owner: id }))
   const index = await claimNext(tx, { scope: 'port-index', owner: id, least: 1, most: MAX_PORT })
-  if (index === undefined) throw new ApiError('NetworkInterfaceLimitExceeded', `There is no room for more than ${MAX_PORT} network interfaces.`)
+  if (index === undefined) throw new ApiError('NetworkInterfaceLimitExceeded', `There is no room for more than ${MAX_PORT} interfaces.`)
   const row = await tx.put(networkInterface.make({
     ...place, now, id, tags: given.tags,
     spec: {
@@ -116,8 +116,9 @@ async function claimAddress(tx: Tx, { subnet, owner, address }: ClaimAddress): P
   }
   const ip = parseIp(address)
   if (ip === undefined) throw new ApiError('InvalidParameterValue', `invalid value for parameter address: ${address}`)
-  if (!contains(block, ip)) throw new ApiError('InvalidParameterValue', `Address ${address} does not fall within the subnet's address range`)
-  if (ip < least || ip > most) throw new ApiError('InvalidParameterValue', `Address ${address} is in subnet's reserved address range`)
+  const invalid = (why: string) => new ApiError('InvalidParameterValue', `Address ${address} ${why}`)
+  if (!contains(block, ip)) throw invalid(`does not fall within the subnet's address range`)
+  if (ip < least || ip > most) throw invalid(`is in subnet's reserved address range`)
   // The same address twice in one request is as much in use as another interface's.
   if (await tx.holder(scope, address) !== undefined) throw new ApiError('InvalidIPAddress.InUse', `Address ${address} is in use.`)
   await tx.claim(scope, address, owner)
@@ -151,7 +152,8 @@ export async function takePublicAddress(tx: Tx, row: InterfaceRow): Promise<Inte
   const amazons = row.spec.addresses.filter(address => address.public && address.public.allocation === undefined)
   if (amazons.length === 0) return row
   for (const address of amazons) await tx.release(PUBLIC_SCOPE, address.public!.address)
-  const addresses = row.spec.addresses.map(address => (amazons.includes(address) ? { private: address.private, primary: address.primary } : address))
+  const addresses = row.spec.addresses.map(({ public: outside, ...inside }) =>
+    (outside?.allocation === undefined ? inside : { ...inside, public: outside }))
   return networkInterface.update(tx, row, { spec: { addresses } }, 'public-address-taken')
 }
 

@@ -50,23 +50,24 @@ export type InterfaceRow = Row<Spec, Status>
 
 type Joined = { groups: Map<string, string>; named: Set<string> }
 
-const association = (region: string, address: Address, named: boolean): sdk.NetworkInterfaceAssociation | undefined => address.public && {
-  PublicIp: address.public.address,
-  PublicDnsName: named ? publicName(region, address.public.address) : '',
+type Association = sdk.NetworkInterfaceAssociation
+const association = (region: string, { public: outside }: Address, named: boolean): Association | undefined => outside && {
+  PublicIp: outside.address,
+  PublicDnsName: named ? publicName(region, outside.address) : '',
   // AWS itself owns the addresses that it gives by itself (API Reference, NetworkInterfaceAssociation).
   IpOwnerId: 'amazon',
-  AllocationId: address.public.allocation,
-  AssociationId: address.public.association,
+  AllocationId: outside.allocation,
+  AssociationId: outside.association,
 }
 
 /** An interface's attachment, also as DescribeNetworkInterfaceAttribute shows it. */
-export const attachmentView = ({ account, spec: { attachment } }: InterfaceRow): sdk.NetworkInterfaceAttachment | undefined => attachment && {
-  AttachmentId: attachment.id,
-  AttachTime: new Date(attachment.time),
-  DeleteOnTermination: attachment.deleteOnTermination,
-  DeviceIndex: attachment.deviceIndex,
+export const attachmentView = ({ account, spec }: InterfaceRow): sdk.NetworkInterfaceAttachment | undefined => spec.attachment && {
+  AttachmentId: spec.attachment.id,
+  AttachTime: new Date(spec.attachment.time),
+  DeleteOnTermination: spec.attachment.deleteOnTermination,
+  DeviceIndex: spec.attachment.deviceIndex,
   NetworkCardIndex: 0,
-  InstanceId: attachment.instance,
+  InstanceId: spec.attachment.instance,
   InstanceOwnerId: account,
   Status: 'attached',
 }

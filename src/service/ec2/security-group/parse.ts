@@ -32,7 +32,9 @@ function protocolOf(given: string | undefined): string {
 /** Ports, or ICMP's type and code (chef-provisioning-aws#183, boto3#336, aws-cli#1066, terraform-aws-security-group#7). */
 function portsOf(protocol: string, from: number | undefined, to: number | undefined): { from: number; to: number } {
   if (hasPorts(protocol)) {
-    if (from === undefined || to === undefined) throw value(`Invalid value 'Must specify both from and to ports with TCP/UDP.' for portRange.`)
+    if (from === undefined || to === undefined) {
+      throw value(`Invalid value 'Must specify both from and to ports with TCP/UDP.' for portRange.`)
+    }
     for (const [end, port] of [['from', from], ['to', to]] as const) {
       if (port < 0 || port > 65_535) throw value(`TCP/UDP (${end}) port (${port}) out of range`)
     }

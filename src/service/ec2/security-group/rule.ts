@@ -44,16 +44,18 @@ export function ruleText({ protocol, from, to, peer }: Draft): string {
   return `peer: ${peerText(peer)}, ${what}, ALLOW`
 }
 
+type Permission = sdk.IpPermission & Required<Pick<sdk.IpPermission, 'IpRanges' | 'Ipv6Ranges' | 'UserIdGroupPairs' | 'PrefixListIds'>>
+
 /** Rules as DescribeSecurityGroups shows them: those that differ only in their peer are one permission. */
 export function permissions(account: string, rules: readonly Rule[]): sdk.IpPermission[] {
-  const found = new Map<string, Required<Pick<sdk.IpPermission, 'IpRanges' | 'Ipv6Ranges' | 'UserIdGroupPairs' | 'PrefixListIds'>>>()
+  const found = new Map<string, Permission>()
   for (const { protocol, from, to, peer, description: Description } of rules) {
     const withPorts = hasPorts(protocol) || isIcmp(protocol)
     const key = [protocol, from, to].join(' ')
     let permission = found.get(key)
     if (!permission) {
-      const ports = withPorts ? { FromPort: from, ToPort: to } : {}
-      permission = { ...{ IpProtocol: protocol, ...ports }, IpRanges: [], Ipv6Ranges: [], UserIdGroupPairs: [], PrefixListIds: [] }
+      const lists = { IpRanges: [], Ipv6Ranges: [], UserIdGroupPairs: [], PrefixListIds: [] }
+      permission = { IpProtocol: protocol, ...(withPorts ? { FromPort: from, ToPort: to } : {}), ...lists } as Permission
       found.set(key, permission)
     }
     if ('cidr' in peer) permission.IpRanges.push({ CidrIp: peer.cidr, Description })
@@ -67,7 +69,8 @@ export function permissions(account: string, rules: readonly Rule[]): sdk.IpPerm
 export type Holder = { account: string; region: string; group: string; vpc: string }
 
 /** A rule of its own, as the SecurityGroupRule operations show it. */
-export function ruleView({ account, region, group, vpc }: Holder, { id, egress, protocol, from, to, peer, ...rule }: Rule): sdk.SecurityGroupRule {
+export function ruleView({ account, region, group, vpc }: Holder, rule: Rule): sdk.SecurityGroupRule {
+  const { id, egress, protocol, from, to, peer } = rule
   return {
     SecurityGroupRuleId: id,
     SecurityGroupRuleArn: ec2Arn('security-group-rule', { account, region, id }),

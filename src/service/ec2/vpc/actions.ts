@@ -15,7 +15,8 @@ export const actions: Actions<typeof sdk> = {
       case 'enableDnsSupport': return { VpcId, EnableDnsSupport: { Value: spec.dnsSupport } }
       case 'enableDnsHostnames': return { VpcId, EnableDnsHostnames: { Value: spec.dnsHostnames } }
       case 'enableNetworkAddressUsageMetrics': return { VpcId, EnableNetworkAddressUsageMetrics: { Value: false } }
-      default: throw new ApiError('InvalidParameterValue', `Value (${input.Attribute}) for parameter attribute is invalid. Unknown attribute.`)
+      default:
+        throw new ApiError('InvalidParameterValue', `Value (${input.Attribute}) for parameter attribute is invalid. Unknown attribute.`)
     }
   },
 

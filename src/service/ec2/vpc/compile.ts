@@ -78,7 +78,8 @@ function routesOf({ spec }: RouteTableRow, { vpc, gateways }: Records): RouteSpe
 
 /** An ACL as a filter; none for one that lets all through in both directions, as the default ACL does. */
 function filterOf({ id, spec }: NetworkAclRow): FilterSpec | undefined {
-  const [ingress, egress] = [false, true].map(out => rulesOf(spec.entries.filter(entry => entry.egress === out))) as [FilterRule[], FilterRule[]]
+  const ingress = rulesOf(spec.entries.filter(entry => !entry.egress))
+  const egress = rulesOf(spec.entries.filter(entry => entry.egress))
   return passesAll(ingress) && passesAll(egress) ? undefined : { id, ingress, egress }
 }
 
@@ -101,9 +102,8 @@ const icmp = (type: number, code: number): Pick<Traffic, 'icmp'> =>
 function groupsOf({ groups, interfaces }: Records): GroupSpec[] {
   const used = new Set(interfaces.flatMap(row => row.spec.groups))
   return byId(groups).filter(group => used.has(group.id)).map(group => {
-    const [ingress, egress] = [false, true].map(out =>
-      group.spec.rules.filter(rule => rule.egress === out).flatMap(rule => groupRule(rule, used))) as [GroupRule[], GroupRule[]]
-    return { id: group.id, ingress, egress }
+    const rules = (egress: boolean) => group.spec.rules.filter(rule => rule.egress === egress).flatMap(rule => groupRule(rule, used))
+    return { id: group.id, ingress: rules(false), egress: rules(true) }
   })
 }
 
@@ -150,7 +150,8 @@ function namesOf({ vpc, subnets, interfaces }: Records): NetworkSpec['names'] {
     return [
       ...spec.addresses.flatMap(address => [
         { name: ipName(region, address.private), address: address.private },
-        ...(address.public && vpc.spec.dnsHostnames ? [{ name: publicName(region, address.public.address), address: address.private }] : []),
+        ...(address.public && vpc.spec.dnsHostnames
+          ? [{ name: publicName(region, address.public.address), address: address.private }] : []),
       ]),
       ...(instance !== undefined && (spec.hostnameType === 'resource-name' || resourceNamed.has(spec.subnet))
         ? [{ name: resourceName(region, instance), address: primary }] : []),

@@ -52,7 +52,9 @@ export async function createDefaultVpc(tx: Tx, place: Place, now: Date): Promise
   const at = { ...place, now, status: {} }
   await tx.put(dhcpOptions.make({
     ...at, id: options,
-    spec: { options: [{ key: 'domain-name', values: [privateDomain(place.region)] }, { key: 'domain-name-servers', values: [OWN_RESOLVER] }] },
+    spec: {
+      options: [{ key: 'domain-name', values: [privateDomain(place.region)] }, { key: 'domain-name-servers', values: [OWN_RESOLVER] }],
+    },
   }), 'created')
   const row = await tx.put(vpc.make({
     ...at, id, status: { state: 'available' },
@@ -82,7 +84,9 @@ export async function createDefaultVpc(tx: Tx, place: Place, now: Date): Promise
     },
   }), 'created')
   await createGroup(tx, { place, now, vpc: id, name: 'default', description: 'default VPC security group', openToItself: true })
-  for (const [i, zone] of zonesOf(place.region).entries()) await createDefaultSubnet(tx, { place, now, vpc: id, acl, zone, cidr: subnetBlock(i) })
+  for (const [i, zone] of zonesOf(place.region).entries()) {
+    await createDefaultSubnet(tx, { place, now, vpc: id, acl, zone, cidr: subnetBlock(i) })
+  }
   return row
 }
 
