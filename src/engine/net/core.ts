@@ -13,6 +13,7 @@ import { formatCidr } from '#base/cidr'
 import {
   CORE_HOST_ADDRESS, coreSpace, DNS_PORT, hostDevice, hostTable, METADATA_PORT, MTU, portDevice, ROUTERS_GROUP,
 } from '#engine/net/names'
+import { removeLinks } from '#engine/net/kernel'
 import { attempt, inside, ipBatch, run } from '#engine/net/run'
 import { text, type Table } from '#engine/net/ruleset'
 import { deviceNames, makeSpace, spaceExists } from '#engine/net/space'
@@ -62,8 +63,7 @@ export async function takeDown(home: Home): Promise<void> {
   await stopDaemon(resolverDir(home))
   await passDocker(home, false)
   const port = new RegExp(`^${portDevice(home, 0).slice(0, -1)}\\d+$`)
-  const devices = [...await deviceNames()].filter(name => name === hostDevice(home) || port.test(name))
-  await ipBatch(devices.map(name => `link del ${name}`))
+  await removeLinks([...await deviceNames()].filter(name => name === hostDevice(home) || port.test(name)))
   if (spaceExists(coreSpace(home))) await run(['ip', 'netns', 'del', coreSpace(home)])
   // Made first, so that deleting it succeeds whether it was there or not.
   await run(['nft', '-f', '-'], `table inet ${hostTable(home)}\ndelete table inet ${hostTable(home)}\n`)

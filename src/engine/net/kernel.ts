@@ -3,7 +3,7 @@
  *
  * Invariant: things that are as they shall be are not touched, so that a router under load can be converged at any time.
  */
-import { run } from '#engine/net/run'
+import { attempt, run } from '#engine/net/run'
 import type { Item } from '#engine/net/route'
 
 export type Found = { key: string; state: string; drop: string }
@@ -17,10 +17,23 @@ type NeighbourJson = { dst: string; dev: string; lladdr?: string }
 /** Devices of ours; the kernel may put others of its own into every namespace. */
 const ours = /^(lo|fab|sn\d+|e\d+-\d+|n\d+)$/
 
-/** Names and aliases of all devices in a namespace. */
-export async function readLinks(space: string): Promise<{ name: string; alias: string }[]> {
-  const links = JSON.parse(await run(['ip', '-n', space, '-j', 'link', 'show'])) as LinkJson[]
+/** Names and aliases of all devices in a namespace; in the host's without one. */
+export async function readLinks(space?: string): Promise<{ name: string; alias: string }[]> {
+  const links = JSON.parse(await run(['ip', ...(space ? ['-n', space] : []), '-j', 'link', 'show'])) as LinkJson[]
   return links.map(link => ({ name: link.ifname, alias: link.ifalias ?? '' }))
+}
+
+/**
+ * Deletes devices that may be going by themselves just now, as those of a machine do that ends. Throws if one stays. Without a
+ * namespace, the host's.
+ */
+export async function removeLinks(names: string[], space?: string): Promise<void> {
+  if (names.length === 0) return
+  const ip = ['ip', ...(space ? ['-n', space] : [])]
+  const { err } = await attempt([...ip, '-force', '-batch', '-'], names.map(name => `link del ${name}\n`).join(''))
+  const left = new Set((await readLinks(space)).map(link => link.name))
+  const stay = names.filter(name => left.has(name))
+  if (stay.length > 0) throw new Error(`cannot delete ${stay.join(', ')}: ${err.trim()}`)
 }
 
 /** Everything of ours in a namespace. Throws when it cannot be read, also when the namespace is not there. */

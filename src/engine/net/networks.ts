@@ -9,8 +9,8 @@ import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import type { Absent, Networks, NetworkSpec, Unknown } from '#engine/port'
 import { coreLink, coreSpace, portDevice, routerDir, routerSpace } from '#engine/net/names'
-import { ipBatch, run } from '#engine/net/run'
-import { readLinks } from '#engine/net/kernel'
+import { run } from '#engine/net/run'
+import { readLinks, removeLinks } from '#engine/net/kernel'
 import { spaceExists, spaceNames } from '#engine/net/space'
 import { bringUp, takeDown } from '#engine/net/core'
 import { openRouter, type Router } from '#engine/net/router'
@@ -58,13 +58,10 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
     const [space, core] = [routerSpace(home, index), coreSpace(home)]
     // Devices first, by name: those of a deleted namespace go only some time later.
     if (spaceExists(space)) {
-      const links = (await readLinks(space)).filter(link => /^(fab|e\d+-\d+)$/.test(link.name))
-      await ipBatch(links.map(link => `link del ${link.name}`), space)
+      await removeLinks((await readLinks(space)).map(link => link.name).filter(name => /^(fab|e\d+-\d+)$/.test(name)), space)
       await run(['ip', 'netns', 'del', space])
     }
-    if (spaceExists(core) && (await readLinks(core)).some(link => link.name === coreLink(index))) {
-      await ipBatch([`link del ${coreLink(index)}`], core)
-    }
+    if (spaceExists(core) && (await readLinks(core)).some(link => link.name === coreLink(index))) await removeLinks([coreLink(index)], core)
     await rm(routerDir(home, index), { recursive: true, force: true })
   }
 

@@ -114,7 +114,9 @@ function arpTable(ports: Placed[]): Table {
     chains: {
       claims: {
         hook: 'type filter hook input priority filter; policy drop;',
-        rules: ['iifname "fab" accept', 'iifname . arp saddr ether . arp saddr ip @claim_ok accept', 'arp saddr ip 0.0.0.0 accept', 'counter drop'],
+        rules: [
+          'iifname "fab" accept', 'iifname . arp saddr ether . arp saddr ip @claim_ok accept', 'arp saddr ip 0.0.0.0 accept', 'counter drop',
+        ],
       },
     },
   }

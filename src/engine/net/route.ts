@@ -26,8 +26,10 @@ const link = (o: { name: string; group: number; alias?: string; create?: string[
   key: `link ${o.name}`, state: `${o.group} ${o.alias ?? ''}`, create: o.create, drop: `link del ${o.name}`,
   put: `link set dev ${o.name} up group ${o.group}${o.alias === undefined ? '' : ` alias ${o.alias}`}`,
 })
-const address = (device: string, block: string, flags = ''): Item =>
-  ({ key: `address ${device} ${block}`, state: '', put: `address replace ${block} dev ${device}${flags}`, drop: `address del ${block} dev ${device}` })
+const address = (device: string, block: string, flags = ''): Item => ({
+  key: `address ${device} ${block}`, state: '',
+  put: `address replace ${block} dev ${device}${flags}`, drop: `address del ${block} dev ${device}`,
+})
 /** `to` is 'blackhole', 'throw', or as `ip route` writes a way: 'via A dev D', 'dev D'. */
 function route(table: string, block: string, to: string, more = ''): Item {
   const special = to === 'blackhole' || to === 'throw'

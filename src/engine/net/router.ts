@@ -10,7 +10,7 @@ import type { Home } from '#base/home'
 import type { NetworkSpec } from '#engine/port'
 import { coreLink, coreSpace, portDevice, routerDir, routerSpace } from '#engine/net/names'
 import { attempt, inside, ipBatch } from '#engine/net/run'
-import { changes, readSpace, type Found } from '#engine/net/kernel'
+import { changes, readSpace, removeLinks, type Found } from '#engine/net/kernel'
 import { coreItems, routerItems } from '#engine/net/route'
 import { render } from '#engine/net/render'
 import { delta, text, type Table } from '#engine/net/ruleset'
@@ -101,7 +101,7 @@ async function clearStaleDevices(home: Home, lines: string[]): Promise<void> {
   if (born.length === 0) return
   const host = await deviceNames()
   const port = portDevice(home, 0).slice(0, -1)
-  await ipBatch(born.filter(name => name.startsWith(port) && host.has(name)).map(name => `link del ${name}`))
+  await removeLinks(born.filter(name => name.startsWith(port) && host.has(name)))
 }
 
 /** Private address -> the port's device; public address -> private address. */
