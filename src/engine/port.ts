@@ -35,7 +35,7 @@ export type MachineSpec = {
   memoryMiB: number
   /** Disk that holds the root file system; it exists already. */
   rootDisk: string
-  /** Network ports in order: the first is ens5, then ens6 … They exist already. */
+  /** Network ports in order, the guest's ens5, ens6 …; `device` is what portDevice() names. They exist already. */
   ports: { port: string; device: string }[]
   /** DMI-like facts that the guest's tools read, set as environment of its init. */
   environment?: Record<string, string>

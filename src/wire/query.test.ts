@@ -1,19 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import * as ec2 from '@aws-sdk/client-ec2'
-import * as sts from '@aws-sdk/client-sts'
 import { ApiError } from '#kit/error'
-import { errorsOf, operationsOf } from '#kit/schema'
 import { protocolFor, type WireService } from '#wire/protocol'
+import { services } from '#wire/wire.suite'
 
-const ec2Service: WireService = {
-  id: 'ec2', signingName: 'ec2', version: '2016-11-15', xmlns: 'http://ec2.amazonaws.com/doc/2016-11-15/', protocol: 'ec2Query',
-  operations: operationsOf(ec2), errors: errorsOf(ec2),
-}
-const stsService: WireService = {
-  id: 'sts', signingName: 'sts', version: '2011-06-15', xmlns: 'https://sts.amazonaws.com/doc/2011-06-15/', protocol: 'awsQuery',
-  operations: operationsOf(sts), errors: errorsOf(sts),
-}
+const [ec2Service, stsService] = services as [WireService, WireService]
 const decode = (service: WireService, text: string) =>
   protocolFor(service).decode(service, { method: 'POST', query: '', body: Buffer.from(`Version=${service.version}&${text}`) }).input
 const refusal = (service: WireService, text: string) => {
@@ -26,18 +17,21 @@ const refusal = (service: WireService, text: string) => {
 }
 
 test('EC2 requests as boto 2 and other old clients write them are read', () => {
-  const text = 'Action=RunInstances&ImageId=ami-1&MinCount=1&MaxCount=2&SecurityGroupId.2=sg-2&SecurityGroupId.1=sg-1&DisableApiTermination=true'
-    + '&Monitoring.Enabled=False&BlockDeviceMapping.1.DeviceName=%2Fdev%2Fsda1&BlockDeviceMapping.1.Ebs.VolumeSize=10'
-    + '&BlockDeviceMapping.1.Ebs.DeleteOnTermination=1&Placement.AvailabilityZone=us-east-1a&NetworkInterface.0.PrivateIpAddresses.0.Primary=true'
+  const text = 'Action=RunInstances&ImageId=ami-1&MinCount=1&MaxCount=2&SecurityGroupId.2=sg-2&SecurityGroupId.1=sg-1'
+    + '&DisableApiTermination=true&Monitoring.Enabled=False&BlockDeviceMapping.1.DeviceName=%2Fdev%2Fsda1'
+    + '&BlockDeviceMapping.1.Ebs.VolumeSize=10&BlockDeviceMapping.1.Ebs.DeleteOnTermination=1&Placement.AvailabilityZone=us-east-1a'
+    + '&NetworkInterface.0.PrivateIpAddresses.0.Primary=true'
   assert.deepEqual(decode(ec2Service, text), {
-    ImageId: 'ami-1', MinCount: 1, MaxCount: 2, SecurityGroupIds: ['sg-1', 'sg-2'], DisableApiTermination: true, Monitoring: { Enabled: false },
+    ImageId: 'ami-1', MinCount: 1, MaxCount: 2, SecurityGroupIds: ['sg-1', 'sg-2'], DisableApiTermination: true,
+    Monitoring: { Enabled: false },
     BlockDeviceMappings: [{ DeviceName: '/dev/sda1', Ebs: { VolumeSize: 10, DeleteOnTermination: true } }],
     Placement: { AvailabilityZone: 'us-east-1a' }, NetworkInterfaces: [{ PrivateIpAddresses: [{ Primary: true }] }],
   })
 })
 
 test('lists close their gaps and order by position, and filters read names and values', () => {
-  assert.deepEqual(decode(ec2Service, 'Action=DescribeInstances&Filter.9.Name=b&Filter.10.Name=c&Filter.2.Value.7=x&Filter.2.Value.1=y&Filter.2.Name=a'), {
+  const text = 'Action=DescribeInstances&Filter.9.Name=b&Filter.10.Name=c&Filter.2.Value.7=x&Filter.2.Value.1=y&Filter.2.Name=a'
+  assert.deepEqual(decode(ec2Service, text), {
     Filters: [{ Values: ['y', 'x'], Name: 'a' }, { Name: 'b' }, { Name: 'c' }],
   })
 })
@@ -70,7 +64,8 @@ test('EC2 refuses what it cannot read with its own codes and the name as sent', 
 })
 
 test('the Query services read wrapped and bare lists and ignore what they do not know', () => {
-  const text = 'Action=AssumeRole&RoleArn=arn&RoleSessionName=s&DurationSeconds=900&Tags.member.1.Key=a&Tags.member.1.Value=b&PolicyArns=&Newer.member.1=x'
+  const text = 'Action=AssumeRole&RoleArn=arn&RoleSessionName=s&DurationSeconds=900'
+    + '&Tags.member.1.Key=a&Tags.member.1.Value=b&PolicyArns=&Newer.member.1=x'
   const expected = { RoleArn: 'arn', RoleSessionName: 's', DurationSeconds: 900, Tags: [{ Key: 'a', Value: 'b' }], PolicyArns: [] }
   assert.deepEqual(decode(stsService, text), expected)
   assert.deepEqual(decode(stsService, text.replaceAll('Tags.member.', 'Tags.')), expected)

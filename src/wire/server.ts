@@ -48,8 +48,11 @@ export function openWire(options: WireOptions): Wire {
   const door: Door = { ...options, ...limits }
   const routes = new Map(Object.entries({ '/_enclume/health': healthPage(options.health), ...options.routes }))
   let running = 0
+  let closing = false
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // A connection that would be kept alive would keep a closing server open.
+    response.once('finish', () => { if (closing) request.socket.end() })
     const route = routes.get(splitUrl(request.url!).path)
     if (route) return route(request, response)
     running += 1
@@ -69,7 +72,7 @@ export function openWire(options: WireOptions): Wire {
       response.destroy()
     })
   })
-  return { server, listen: listener(server), close: closer(server, limits.requestMs) }
+  return { server, listen: listener(server), close: () => { closing = true; return closed(server, limits.requestMs) } }
 }
 
 const listener = (server: Server): Wire['listen'] => (port, host) => new Promise((resolve, reject) => {
@@ -80,7 +83,7 @@ const listener = (server: Server): Wire['listen'] => (port, host) => new Promise
   })
 })
 
-const closer = (server: Server, graceMs: number): Wire['close'] => () => new Promise((resolve, reject) => {
+const closed = (server: Server, graceMs: number): Promise<void> => new Promise((resolve, reject) => {
   const late = setTimeout(() => server.closeAllConnections(), graceMs)
   server.close(error => {
     clearTimeout(late)

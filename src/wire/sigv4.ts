@@ -105,15 +105,16 @@ const incomplete = (detail: string): Refusal => ({ reason: 'incomplete', detail 
 export function checkTime({ time, expiresS }: Signature, now: Date, skewMs = SKEW_MS): Refusal | undefined {
   const at = parseTime(time)
   const stamp = (ms: number) => basic(new Date(ms).toISOString())
-  const minutes = skewMs / 60_000
+  const present = stamp(now.getTime())
   if (at > now.getTime() + skewMs) {
     const latest = stamp(now.getTime() + skewMs)
-    return { reason: 'early', detail: `Signature not yet current: ${time} is still later than ${latest} (${stamp(now.getTime())} + ${minutes} min.)` }
+    const detail = `Signature not yet current: ${time} is still later than ${latest} (${present} + ${skewMs / 60_000} min.)`
+    return { reason: 'early', detail }
   }
   const lastsMs = expiresS === undefined ? skewMs : expiresS * 1000
   if (at + lastsMs >= now.getTime()) return undefined
   const oldest = stamp(now.getTime() - lastsMs)
-  return { reason: 'expired', detail: `Signature expired: ${time} is now earlier than ${oldest} (${stamp(now.getTime())} - ${lastsMs / 60_000} min.)` }
+  return { reason: 'expired', detail: `Signature expired: ${time} is now earlier than ${oldest} (${present} - ${lastsMs / 60_000} min.)` }
 }
 
 /** Whether the request is what the secret's holder signed. Malformed percent encodings never match. */

@@ -10,7 +10,9 @@ const instance = (members: object) => encode(output, { Reservations: [{ Instance
 
 test('answers are compact, with EC2\'s element names, and leave out what is undefined', () => {
   const launched = new Date('2026-09-30T12:00:00Z')
-  const text = instance({ InstanceId: 'i-1', LaunchTime: launched, EbsOptimized: false, State: { Code: 0, Name: 'pending' }, KeyName: undefined, Tags: [] })
+  const text = instance({
+    InstanceId: 'i-1', LaunchTime: launched, EbsOptimized: false, State: { Code: 0, Name: 'pending' }, KeyName: undefined, Tags: [],
+  })
   const item = '<item><instanceId>i-1</instanceId><launchTime>2026-09-30T12:00:00.000Z</launchTime>'
     + '<ebsOptimized>false</ebsOptimized><tagSet></tagSet><instanceState><code>0</code><name>pending</name></instanceState></item>'
   const parts = (xml: string) => xml.split(/(?=<)/).sort()

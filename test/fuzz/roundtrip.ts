@@ -51,7 +51,8 @@ export function openTripper({ sdk, client, service }: Subject): Tripper {
       const answer = await send(operation, input)
       for (const name of Object.keys(received)) if (!(name in input) && isAdded(operation, name)) delete received[name]
       const sides: Side[] = [
-        { side: 'input', expected: plain(input), actual: plain(received) }, { side: 'output', expected: plain(output), actual: plain(answer) },
+        { side: 'input', expected: plain(input), actual: plain(received) },
+        { side: 'output', expected: plain(output), actual: plain(answer) },
       ]
       return sides.filter(({ expected, actual }) => !isDeepStrictEqual(actual, expected)).map(side => fail(operation, side))
     },

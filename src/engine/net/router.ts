@@ -1,0 +1,139 @@
+/**
+ * One network's router on the host, as this process knows it.
+ *
+ * Invariant: filters come before the devices that they filter, and an address that a port loses takes its connections with it, so
+ * that the next owner inherits none.
+ */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Home } from '#base/home'
+import type { NetworkSpec } from '#engine/port'
+import { coreLink, coreSpace, portDevice, routerDir, routerSpace } from '#engine/net/names'
+import { attempt, inside, ipBatch } from '#engine/net/run'
+import { changes, readSpace, removeLinks, type Found } from '#engine/net/kernel'
+import { coreItems, routerItems } from '#engine/net/route'
+import { render } from '#engine/net/render'
+import { delta, text, type Table } from '#engine/net/ruleset'
+import { openNft, type Nft } from '#engine/net/nft'
+import { deviceNames, makeSpace, spaceExists, spaceNumber } from '#engine/net/space'
+import { keepDaemon } from '#engine/dns/daemon'
+import { networkFiles } from '#engine/dns/dnsmasq'
+
+export type Router = {
+  /** Whether it is still what was last applied, as far as its namespaces and devices go, and this network's. */
+  isIntact(id: string): Promise<boolean>
+  apply(spec: NetworkSpec): Promise<void>
+  close(): Promise<void>
+}
+
+/** What a router was last known to have. */
+type Known = { router: Found[]; core: Found[]; tables?: [Table, Table]; owners: Map<string, string> }
+
+/** Makes the namespace if it is not there, and reads what is in it. */
+export async function openRouter(home: Home, { id, index }: NetworkSpec): Promise<Router> {
+  const [space, core, dir] = [routerSpace(home, index), coreSpace(home), routerDir(home, index)]
+  if (!spaceExists(core)) throw new Error(`namespace ${core} is not there: up() makes it`)
+  await makeSpace(space, {
+    'net.ipv4.conf.all.rp_filter': 0, 'net.ipv4.conf.default.rp_filter': 0,
+    // Gateways of the subnets, and the ports of one subnet to each other, answer by the router.
+    'net.ipv4.conf.default.proxy_arp': 1,
+    // A connection that was cut off may not be taken up in the middle; one that is known need not be in its window.
+    'net.netfilter.nf_conntrack_tcp_loose': 0, 'net.netfilter.nf_conntrack_tcp_be_liberal': 1,
+  })
+  await mkdir(dir, { recursive: true, mode: 0o755 })
+  const numbers = await Promise.all([space, core].map(spaceNumber))
+  const nft = openNft(space, join(dir, 'rules.nft'))
+  try {
+    const [router, all] = await Promise.all([space, core].map(readSpace)) as [Found[], Found[]]
+    const mine = new RegExp(`^(link|address) ${coreLink(index)}( |$)`)
+    const known: Known = {
+      router, core: all.filter(item => mine.test(item.key) || item.state.endsWith(`dev ${coreLink(index)}`)),
+      owners: await readOwners(router, nft),
+    }
+    return {
+      isIntact: async wanted => {
+        if (wanted !== id || !nft.alive() || ![space, core].every(spaceExists)) return false
+        const now = await Promise.all([space, core].map(spaceNumber))
+        if (now.some((number, i) => number !== numbers[i])) return false
+        const devices = await deviceNames(nft.pid)
+        return known.router.every(({ key }) => !key.startsWith('link ') || devices.has(key.slice('link '.length)))
+      },
+      apply: spec => converge(home, spec, known, nft),
+      close: () => nft.close(),
+    }
+  } catch (error) {
+    await nft.close()
+    throw error
+  }
+}
+
+async function converge(home: Home, spec: NetworkSpec, known: Known, nft: Nft): Promise<void> {
+  const [space, core, dir] = [routerSpace(home, spec.index), coreSpace(home), routerDir(home, spec.index)]
+  // All that is pure comes first: a spec that makes no sense changes nothing.
+  const tables = render(home, spec)
+  const [router, beside] = [routerItems(home, spec, process.pid), coreItems(home, spec)]
+  const files = networkFiles(home, spec)
+
+  const transaction = tables.map((table, i) => (known.tables && delta(known.tables[i]!, table)) ?? text(table)).join('')
+  if (transaction) await nft.load(transaction)
+  known.tables = tables
+
+  const lines = changes(known.router, router)
+  await clearStaleDevices(home, lines)
+  await ipBatch(lines, space)
+  known.router = router
+  await Promise.all([
+    ipBatch(changes(known.core, beside), core).then(() => { known.core = beside }),
+    keepDaemon({ dir, space }, files.configuration, { names: files.names, ports: files.ports }, lease =>
+      spec.ports.some(port => port.addresses[0]!.private === lease.address && port.mac !== lease.mac)),
+  ])
+
+  const owners = ownersOf(spec)
+  const lost = [...known.owners].filter(([address, owner]) => owners.get(address) !== owner)
+  // A public address is owned by a private one, which has dots; a private one by a port's index.
+  await cutConnections(space, lost.map(([address, owner]) => ({ address, isPublic: owner.includes('.') })))
+  known.owners = owners
+}
+
+/** A machine's device that is born anew may still lie on the host from a router that is no more. */
+async function clearStaleDevices(home: Home, lines: string[]): Promise<void> {
+  const born = lines.flatMap(line => / peer name (\S+)/.exec(line)?.[1] ?? [])
+  if (born.length === 0) return
+  const host = await deviceNames()
+  const port = portDevice(home, 0).slice(0, -1)
+  await removeLinks(born.filter(name => name.startsWith(port) && host.has(name)))
+}
+
+/** Private address -> the port's device; public address -> private address. */
+function ownersOf(spec: NetworkSpec): Map<string, string> {
+  return new Map(spec.ports.flatMap(port => port.addresses.flatMap(a =>
+    [[a.private, String(port.index)] as const, ...(a.public ? [[a.public, a.private] as const] : [])])))
+}
+
+/** The same, from what a router has that another process made. */
+async function readOwners(router: Found[], nft: Nft): Promise<Map<string, string>> {
+  const owners = new Map<string, string>()
+  for (const { key, state } of router) {
+    const [, address] = /^route 900 (\S+)$/.exec(key) ?? []
+    const [, port] = /^dev e\d+-(\d+)$/.exec(state) ?? []
+    if (address && port) owners.set(address, port)
+  }
+  const tables = await nft.load('list tables')
+  if (!/^table inet router$/m.test(tables)) return owners
+  const map = await nft.load('list map inet router public_in')
+  for (const [, address, owner] of map.matchAll(/([\d.]+) : ([\d.]+)/g)) owners.set(address!, owner!)
+  return owners
+}
+
+/**
+ * Ends the connections of addresses that have lost their owner. A connection has its private address as source, or answers from it;
+ * it has its public address as destination, or answers to it.
+ */
+async function cutConnections(space: string, lost: { address: string; isPublic: boolean }[]): Promise<void> {
+  await Promise.all(lost.flatMap(({ address, isPublic }) =>
+    (isPublic ? ['--orig-dst', '--reply-dst'] : ['--orig-src', '--reply-src']).map(async side => {
+      const { code, err } = await attempt(inside(space, 'conntrack', '-D', side, address))
+      // None to delete is said as a failure.
+      if (code !== 0 && !/0 flow entries have been deleted/.test(err)) throw new Error(`conntrack -D ${side} ${address}: ${err.trim()}`)
+    })))
+}

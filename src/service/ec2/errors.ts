@@ -1,0 +1,22 @@
+/**
+ * Errors that actions of several resources raise, in EC2's words (EC2 API Reference, "Error codes").
+ * A resource's own errors stand beside the resource.
+ */
+import { ApiError } from '#kit/error'
+
+/** A parameter that must be there and is not; `name` as the request writes it. */
+export const missingParameter = (name: string): ApiError =>
+  new ApiError('MissingParameter', `The request must contain the parameter ${name}`)
+
+/** A value that a parameter may not have, and optionally what it may. */
+export const invalidValue = (name: string, value: unknown, expected = ''): ApiError =>
+  new ApiError('InvalidParameterValue', `Value (${value}) for parameter ${name} is invalid.${expected && ` ${expected}`}`)
+
+/** Two parameters that exclude each other, or one that lacks its companion. */
+export const invalidCombination = (message: string): ApiError => new ApiError('InvalidParameterCombination', message)
+
+/** An action that the resource's state does not allow. */
+export const incorrectState = (message: string): ApiError => new ApiError('IncorrectState', message)
+
+/** A parameter or value that Enclume knows of and does not do: refused by name, never ignored. */
+export const unsupported = (what: string): ApiError => new ApiError('UnsupportedOperation', `Enclume does not implement ${what}.`)
