@@ -59,11 +59,10 @@ test('accounts and regions have networks of their own, with numbers that are uni
   assert.deepEqual(await Promise.all(places.map(async at => (await call('DescribeVpcs', {}, at)).Vpcs!.length)), [1, 1, 1])
 })
 
-test('a first call that is rolled back leaves no network, and the next one makes it', async () => {
-  const { call, refused, store } = harness()
-  assert.equal((await refused('DescribeVpcs', { DryRun: true }))[0], 'DryRunOperation')
-  assert.deepEqual(await store.list({ kind: 'vpc' }), [])
-  assert.equal((await call('DescribeVpcs', {})).Vpcs!.length, 1)
+test('first calls that race make one network', async () => {
+  const { call } = harness()
+  const answers = await Promise.all([1, 2, 3].map(() => call('DescribeVpcs', {})))
+  assert.equal(new Set(answers.map(({ Vpcs }) => Vpcs!.map(vpc => vpc.VpcId).join())).size, 1)
 })
 
 test('a place counts as prepared only after its network was committed', async () => {

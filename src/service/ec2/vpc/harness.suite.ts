@@ -43,7 +43,7 @@ export function harness() {
   const dispatch = dispatcher({
     store, clock: () => now, authorise: async () => {},
     services: [{
-      id: 'ec2', operations, prepare, prepared,
+      id: 'ec2', operations, prepare: { needed: at => !prepared(at), run: prepare, done() {} },
       actions: {
         ...dhcpOptions, ...internetGateway, ...networkAcl, ...networkInterface, ...routeTable, ...securityGroup, ...subnet, ...vpc,
       } as Record<string, never>,
