@@ -69,6 +69,19 @@ test('groups must exist, be of the VPC and be five at most', async () => {
   ], ['SecurityGroupsPerInterfaceLimitExceeded', 'InvalidGroup.NotFound', 'InvalidGroupId.Malformed'])
 })
 
+test('a group of another VPC is refused', async () => {
+  const { call, launch, store } = harness()
+  const GroupId = (await call('CreateSecurityGroup', { GroupName: 'web', Description: 'd' })).GroupId!
+  await store.transact(async tx => { for (const row of await tx.list({ kind: 'vpc' })) await tx.remove(row) })
+  await call('CreateDefaultVpc', {})
+  const row = await launch()
+  assert.deepEqual(await code(launch({ groups: [GroupId] })),
+    ['InvalidParameter', `Security group ${GroupId} and subnet ${row.spec.subnet} belong to different networks.`])
+  const change = { NetworkInterfaceId: row.id, Groups: [GroupId] }
+  assert.deepEqual(await code(call('ModifyNetworkInterfaceAttribute', change)),
+    ['InvalidGroup.NotFound', 'You have specified two resources that belong to different networks.'])
+})
+
 test('a public address is given, taken, and not given again at once; an Elastic one stays', async () => {
   const { launch, store } = harness()
   const row = await launch()
@@ -80,8 +93,10 @@ test('a public address is given, taken, and not given again at once; an Elastic 
       ...given,
       spec: { ...given.spec, addresses: [{ ...given.spec.addresses[0]!, public: { address: '198.18.9.9', allocation: 'eipalloc-1' } }] },
     }
+    await tx.claim('public-address', '198.18.9.9', 'eipalloc-1')
     return [without, given, await takePublicAddress(tx, held)]
   })
+  assert.equal(await store.holder('public-address', '198.18.9.9'), 'eipalloc-1')
   assert.deepEqual([publicOf(row), publicOf(taken), publicOf(again), publicOf(elastic)], [
     '198.18.0.2', undefined, '198.18.0.3', '198.18.9.9',
   ])

@@ -47,7 +47,7 @@ export type NewInterface = {
 export async function createInterface(tx: Tx, given: NewInterface): Promise<InterfaceRow> {
   const { place, now, home, vpc, subnet, attachment, secondary = 0 } = given
   const id = resourceId('eni')
-  const groups = await checkGroups(tx, { place, vpc: vpc.id, groups: given.groups })
+  const groups = await checkGroups(tx, { place, vpc: vpc.id, subnet: subnet.id, groups: given.groups })
   const wanted = [given.privateIp, ...(typeof secondary === 'number' ? Array<undefined>(secondary).fill(undefined) : secondary)]
   // The named ones first, lest one of them is chosen for another.
   const named = new Map<string, string>()
@@ -88,7 +88,7 @@ function macOf(slot: number, index: number): string {
 
 /** Ids of groups as an interface may have them: of its VPC, five at most, the default one where none is named. */
 export async function checkGroups(
-  tx: Tx, { place, vpc, groups = [] }: { place: Place; vpc: string; groups?: readonly string[] },
+  tx: Tx, { place, vpc, subnet, groups = [] }: { place: Place; vpc: string; subnet?: string; groups?: readonly string[] },
 ): Promise<string[]> {
   if (groups.length === 0) return [(await tx.holder(nameScope(vpc), DEFAULT_GROUP))!]
   const rows = await securityGroup.getAll(tx, place, groups)
@@ -97,6 +97,9 @@ export async function checkGroups(
       `The maximum number of security groups per interface (${MAX_GROUPS}) has been reached.`)
   }
   const foreign = rows.find(row => row.spec.vpc !== vpc)
+  if (foreign && subnet !== undefined) { // A new interface has another error than an existing one (efsync#16).
+    throw new ApiError('InvalidParameter', `Security group ${foreign.id} and subnet ${subnet} belong to different networks.`)
+  }
   if (foreign) throw new ApiError('InvalidGroup.NotFound', 'You have specified two resources that belong to different networks.')
   return rows.map(row => row.id)
 }

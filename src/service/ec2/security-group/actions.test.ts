@@ -110,6 +110,7 @@ test('a group is deleted, its name is free again, and what depends on it or is t
   const eni = await launch({ groups: [GroupId] })
   assert.deepEqual(await refused('DeleteSecurityGroup', { GroupId }), dependent)
   await store.transact(tx => tx.remove(eni))
+  await call('AuthorizeSecurityGroupIngress', { GroupId, SourceSecurityGroupName: 'web' })
   assert.deepEqual(await call('DeleteSecurityGroup', { GroupName: 'web' }), { Return: true, GroupId })
   assert.equal((await refused('DeleteSecurityGroup', { GroupId }))[0], 'InvalidGroup.NotFound')
   await call('CreateSecurityGroup', group)

@@ -112,6 +112,16 @@ test('what no rule can be is refused with AWS\'s words, and nothing is changed',
   assert.equal((await rules()).length, 1)
 })
 
+test('a group of another VPC is no peer', async () => {
+  const { call, refused, store, GroupId } = await withGroup()
+  await store.transact(async tx => { for (const row of await tx.list({ kind: 'vpc' })) await tx.remove(row) })
+  await call('CreateDefaultVpc', {})
+  const other = (await call('CreateSecurityGroup', { GroupName: 'web', Description: 'd' })).GroupId!
+  assert.deepEqual(await refused('AuthorizeSecurityGroupIngress', {
+    GroupId: other, IpPermissions: [{ ...ssh, UserIdGroupPairs: [{ GroupId }] }],
+  }), ['InvalidGroup.NotFound', 'You have specified two resources that belong to different networks.'])
+})
+
 test('a rule is there once: a second one is a duplicate, whatever its description, and refuses the whole request', async () => {
   const { allow, refuse, refused, rules, GroupId } = await withGroup()
   await allow({ ...ssh, IpRanges: [{ CidrIp: '10.0.0.0/8' }] })
@@ -138,7 +148,7 @@ test('a group has at most 60 rules in each direction for each family', async () 
 })
 
 test('rules are revoked by what they let through or by their ids, all or none', async () => {
-  const { call, refused, allow, rules, GroupId } = await withGroup()
+  const { call, refused, allow, rules, store, GroupId } = await withGroup()
   await allow({ ...ssh, IpRanges: [{ CidrIp: '10.0.0.0/8', Description: 'x' }, { CidrIp: '192.0.2.0/24' }, { CidrIp: '198.51.100.0/24' }] })
   const revoked = await call('RevokeSecurityGroupIngress', { GroupId, IpPermissions: [{ ...ssh, IpRanges: [{ CidrIp: '10.0.0.0/8' }] }] })
   assert.partialDeepStrictEqual(revoked, {
@@ -162,6 +172,8 @@ test('rules are revoked by what they let through or by their ids, all or none', 
   await call('RevokeSecurityGroupIngress', { SecurityGroupRuleIds: [inside] })
   await call('RevokeSecurityGroupEgress', { GroupId, SecurityGroupRuleIds: [outside] })
   assert.deepEqual((await rules()).map(rule => rule.CidrIpv4), ['198.51.100.0/24'])
+  const claimed = [...await store.claims('security-group-rule')].filter(([, owner]) => owner === GroupId).map(([id]) => id)
+  assert.deepEqual(claimed, (await rules()).map(rule => rule.SecurityGroupRuleId))
   assert.equal((await refused('DescribeSecurityGroupRules', { SecurityGroupRuleIds: [inside] }))[0], 'InvalidSecurityGroupRuleId.NotFound')
 })
 

@@ -73,7 +73,7 @@ export function harness() {
     return store.transact(async tx => {
       const network = (await findDefaultVpc(tx, place))!
       const subnets = (await tx.list({ kind: 'subnet', ...place })) as NewInterface['subnet'][]
-      const first = subnets.find(row => row.spec.zone === 'us-east-1a')!
+      const first = subnets.find(row => row.spec.vpc === network.id && row.spec.zone === 'us-east-1a')!
       return createInterface(tx, { place, now, home, vpc: network, subnet: first, publicIp: true, metadataHopLimit: 2, ...more })
     })
   }
