@@ -1,6 +1,7 @@
 /** The EC2 service: one line for each resource that has actions, drivers or something to prepare. */
 import * as sdk from '@aws-sdk/client-ec2'
 import type { Actions, Place } from '#kit/action'
+import type { AnyResource } from '#kit/resource'
 import { operationsOf } from '#kit/schema'
 import type { Service } from '#service/index'
 import type { ImageSeen } from '#engine/port'
@@ -47,7 +48,8 @@ import { vpcWakes } from '#service/ec2/vpc/wakes'
 
 const tagged = [
   instance, volume, keyPair, vpc, subnet, routeTable, internetGateway, networkAcl, dhcpOptionsSet, securityGroup, networkInterface,
-].map(taggable)
+  securityGroupRule,
+].map(resource => taggable(resource as AnyResource))
 
 function actionsOf(context: Context): Actions<typeof sdk> {
   return {
@@ -67,7 +69,7 @@ function actionsOf(context: Context): Actions<typeof sdk> {
     ...dhcpOptions,
     ...groups,
     ...interfaces,
-    ...tagActions([...tagged, taggableImage, securityGroupRule]),
+    ...tagActions([...tagged, taggableImage]),
   }
 }
 
