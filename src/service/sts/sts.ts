@@ -16,7 +16,8 @@ const actions: Actions<typeof sdk> = {
 export function sts(): ServiceDefinition {
   return {
     id: 'sts', operations: operationsOf(sdk), actions,
-    missing: member => new ApiError('ValidationError', `1 validation error detected: Value null at '${member[0]!.toLowerCase()}${member.slice(1)}' `
+    missing: member => new ApiError('ValidationError',
+      `1 validation error detected: Value null at '${member[0]!.toLowerCase()}${member.slice(1)}' `
       + 'failed to satisfy constraint: Member must not be null'),
   }
 }
