@@ -24,7 +24,8 @@ export function vpcWakes(reader: Reader): (event: Event) => Promise<Wake[]> {
     const before = last.get(key)
     if (row) last.set(key, row.spec.vpc)
     else last.delete(key)
-    if (!row && !known) return all()
+    // Only a gateway leaves a VPC and lives on; of a record that was never seen before nobody knows where it was.
+    if (!known && (!row || kind === 'internet-gateway')) return all()
     const ids = new Set([before, row?.spec.vpc].filter(found => found !== undefined))
     return [...ids].map(found => ({ kind: vpc.kind, id: found }))
   }
