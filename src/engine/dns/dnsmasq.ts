@@ -60,10 +60,14 @@ function netmask(cidr: string): string {
 }
 
 /** The ports' own names come first: the first name of an address is the one that it resolves back to. */
-const names = (spec: NetworkSpec): string => [
-  ...spec.ports.map(port => `${port.addresses[0]!.private} ${port.hostname}${spec.dhcp.domainName ? `.${spec.dhcp.domainName}` : ''}`),
-  ...spec.names.map(({ name, address }) => `${address} ${name}`),
-].map(line => `${line}\n`).join('')
+function names(spec: NetworkSpec): string {
+  // Of several domains to search the first is where the ports are.
+  const domain = spec.dhcp.domainName ? `.${spec.dhcp.domainName.split(' ')[0]}` : ''
+  return [
+    ...spec.ports.map(port => `${port.addresses[0]!.private} ${port.hostname}${domain}\n`),
+    ...spec.names.map(({ name, address }) => `${address} ${name}\n`),
+  ].join('')
+}
 
 const ports = (spec: NetworkSpec): string =>
   spec.ports.map(port => `${port.mac},${port.addresses[0]!.private},${port.hostname}\n`).join('')

@@ -55,8 +55,11 @@ export async function bringUp(home: Home): Promise<void> {
     `route replace ${fabric} via ${CORE_HOST_ADDRESS} dev ${host} onlink src ${serviceAddress(home)}`,
   ])
   await passDocker(home, true)
-  await keepDaemon({ dir: resolverDir(home) }, hostConfiguration(home, resolverDir(home)))
 }
+
+/** The host's resolver, which the routers' resolvers ask. */
+export const keepResolver = (home: Home): Promise<void> =>
+  keepDaemon({ dir: resolverDir(home) }, hostConfiguration(home, resolverDir(home)))
 
 /** Undoes bringUp. The routers are gone already. */
 export async function takeDown(home: Home): Promise<void> {

@@ -69,7 +69,6 @@ export async function openRouter(home: Home, { id, index }: NetworkSpec): Promis
 
 async function converge(home: Home, spec: NetworkSpec, known: Known, nft: Nft): Promise<void> {
   const [space, core, dir] = [routerSpace(home, spec.index), coreSpace(home), routerDir(home, spec.index)]
-  // All that is pure comes first: a spec that makes no sense changes nothing.
   const tables = render(home, spec)
   const [router, beside] = [routerItems(home, spec, process.pid), coreItems(home, spec)]
   const files = networkFiles(home, spec)
@@ -79,7 +78,7 @@ async function converge(home: Home, spec: NetworkSpec, known: Known, nft: Nft): 
   known.tables = tables
 
   const lines = changes(known.router, router)
-  await clearStaleDevices(home, lines)
+  await clearStaleEnds(home, known, spec, lines)
   await ipBatch(lines, space)
   known.router = router
   await Promise.all([
@@ -95,13 +94,19 @@ async function converge(home: Home, spec: NetworkSpec, known: Known, nft: Nft): 
   known.owners = owners
 }
 
-/** A machine's device that is born anew may still lie on the host from a router that is no more. */
-async function clearStaleDevices(home: Home, lines: string[]): Promise<void> {
-  const born = lines.flatMap(line => / peer name (\S+)/.exec(line)?.[1] ?? [])
-  if (born.length === 0) return
+/**
+ * The other ends of links that are made anew may still be there, from a router that was lost: a namespace outlives its name as long as
+ * a process is in it.
+ */
+async function clearStaleEnds(home: Home, known: Known, { index }: NetworkSpec, lines: string[]): Promise<void> {
+  const ends = lines.flatMap(line => / peer name (\S+)/.exec(line)?.[1] ?? [])
+  if (ends.length === 0) return
   const host = await deviceNames()
   const port = portDevice(home, 0).slice(0, -1)
-  await removeLinks(born.filter(name => name.startsWith(port) && host.has(name)))
+  await removeLinks(ends.filter(name => name.startsWith(port) && host.has(name)))
+  if (!ends.includes(coreLink(index)) || known.core.length === 0) return
+  await removeLinks([coreLink(index)], coreSpace(home))
+  known.core = []
 }
 
 /** Private address -> the port's device; public address -> private address. */
