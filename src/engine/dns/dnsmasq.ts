@@ -9,7 +9,7 @@ import type { Home } from '#base/home'
 import { serviceAddress } from '#base/home'
 import { formatIp, parseCidr } from '#base/cidr'
 import type { NetworkSpec } from '#engine/port'
-import { DNS_PORT, gatewayDevice, MTU, routerDir } from '#engine/net/names'
+import { DNS_PORT, gatewayDevice, MTU, publicNamesDir, resolverDir, routerDir } from '#engine/net/names'
 import { gatewayOf } from '#engine/net/route'
 
 const files = (dir: string) => ({ names: join(dir, 'names'), leases: join(dir, 'ports'), pid: join(dir, 'dnsmasq.pid') })
@@ -73,12 +73,11 @@ const ports = (spec: NetworkSpec): string =>
   spec.ports.map(port => `${port.mac},${port.addresses[0]!.private},${port.hostname}\n`).join('')
 
 /**
- * The host's resolver: asks whom the host asks, its own loopback resolver too. Files in `names` (lines of address and name) are names
- * that every network sees; they may be written at any time.
+ * The host's resolver: asks whom the host asks, its own loopback resolver too, and knows the public names.
  */
-export function hostConfiguration(home: Home, dir: string): string {
+export function hostConfiguration(home: Home): string {
   return [
-    `pid-file=${files(dir).pid}`, `port=${DNS_PORT}`, `listen-address=${serviceAddress(home)}`, 'bind-dynamic',
-    'no-hosts', 'resolv-file=/etc/resolv.conf', `hostsdir=${files(dir).names}`, 'cache-size=1000',
+    `pid-file=${files(resolverDir(home)).pid}`, `port=${DNS_PORT}`, `listen-address=${serviceAddress(home)}`, 'bind-dynamic',
+    'no-hosts', 'resolv-file=/etc/resolv.conf', `hostsdir=${publicNamesDir(home)}`, 'cache-size=1000',
   ].join('\n') + '\n'
 }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { rename, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { hostAddress, serviceAddress } from '#base/home'
 import { openLab, until, type Guest, type Lab } from '#engine/net/lab.suite'
 import { all, ANY, network, port, publicAddress, tcp, udp } from '#engine/net/networks.suite'
-import { hostTable, METADATA_PORT, routerAddress } from '#engine/net/names'
+import { hostTable, METADATA_PORT, publicNamesDir, routerAddress } from '#engine/net/names'
 import { attempt, inside, ipBatch, run } from '#engine/net/run'
 import type { NetworkSpec, RouteSpec } from '#engine/port'
 
@@ -169,8 +169,7 @@ test('a stateless filter denies in order, on the border of its subnet alone', as
 
 test('the resolver knows the ports, the names given to it, and asks the host for the rest', async () => {
   const asks = (name: string, more = {}) => a1.ask({ do: 'resolve', server: '172.31.0.2', name, ...more })
-  const names = join(lab.home.run, 'net', 'host', 'names')
-  await mkdir(names, { recursive: true })
+  const names = publicNamesDir(lab.home)
   await writeFile(join(lab.home.run, 'net', 'x'), '198.51.100.7 elsewhere.example\n')
   await rename(join(lab.home.run, 'net', 'x'), join(names, 'x'))
   await until(async () => String(await asks('elsewhere.example')) === '198.51.100.7', 'the host\'s resolver reads a new file')

@@ -7,7 +7,7 @@ import { silent } from '#base/log'
 import { homeAt } from '#base/home'
 import { openLab, until, type Guest, type Lab } from '#engine/net/lab.suite'
 import { all, ANY, network, port, tcp } from '#engine/net/networks.suite'
-import { hostDevice, hostTable, routerDir, routerSpace } from '#engine/net/names'
+import { hostDevice, hostTable, resolverDir, routerDir, routerSpace } from '#engine/net/names'
 import { openNetworks } from '#engine/net/networks'
 import { attempt, inside, ipBatch, run } from '#engine/net/run'
 import { deviceNames, spaceNames } from '#engine/net/space'
@@ -77,7 +77,7 @@ test('DHCP gives a port its address, names, gateway, frame size and lease', asyn
 
 test('a resolver that died answers again after the next apply, a router\'s and the host\'s', async () => {
   assert.ok(await resolves())
-  for (const dir of [routerDir(lab.home, 1), join(lab.home.run, 'net', 'host')]) {
+  for (const dir of [routerDir(lab.home, 1), resolverDir(lab.home)]) {
     const pid = await processOf(dir)
     process.kill(pid, 'SIGKILL')
     await until(() => isGone(pid), 'dnsmasq ends')
@@ -189,7 +189,7 @@ test('an Enclume of another slot stays apart, and forwarding ends with the last'
 })
 
 test('deleting a network leaves nothing of it, and down nothing at all', async () => {
-  const pids = [await processOf(routerDir(lab.home, 1)), await processOf(join(lab.home.run, 'net', 'host'))]
+  const pids = [await processOf(routerDir(lab.home, 1)), await processOf(resolverDir(lab.home))]
   await lab.networks.delete(spec.id)
   const seen = [await lab.networks.list(), await lab.networks.observe(spec.id), (await spaceNames()).includes(space)]
   assert.deepEqual(seen, [[], 'absent', false])
