@@ -9,7 +9,7 @@ import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import type { Absent, Networks, NetworkSpec, Unknown } from '#engine/port'
 import { coreLink, coreSpace, portDevice, routerDir, routerSpace } from '#engine/net/names'
-import { run } from '#engine/net/run'
+import { attempt, run } from '#engine/net/run'
 import { check } from '#engine/net/check'
 import { readLinks, removeLinks } from '#engine/net/kernel'
 import { spaceExists, spaceNames } from '#engine/net/space'
@@ -61,7 +61,10 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
     const [space, core] = [routerSpace(home, index), coreSpace(home)]
     // Devices first, by name: those of a deleted namespace go only some time later.
     if (spaceExists(space)) {
-      await removeLinks((await readLinks(space)).map(link => link.name).filter(name => /^(fab|e\d+-\d+)$/.test(name)), space)
+      const links = (await readLinks(space)).filter(link => /^(fab|e\d+-\d+)$/.test(link.name))
+      // A whole group costs the kernel as much as a single device. What is left over, or just going, is seen to one by one.
+      for (const group of new Set(links.map(link => link.group))) await attempt(['ip', '-n', space, 'link', 'del', 'group', group])
+      await removeLinks(links.map(link => link.name), space)
       await run(['ip', 'netns', 'del', space])
     }
     if (spaceExists(core) && (await readLinks(core)).some(link => link.name === coreLink(index))) await removeLinks([coreLink(index)], core)
