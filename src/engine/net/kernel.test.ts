@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { homeAt } from '#base/home'
 import { network, port } from '#engine/net/networks.suite'
-import { changes, type Found } from '#engine/net/kernel'
+import { changes as bothChanges, type Found } from '#engine/net/kernel'
 import { coreItems, routerItems, type Item } from '#engine/net/route'
 
+const changes = (...args: Parameters<typeof bothChanges>) => Object.values(bothChanges(...args)).flat()
 const home = homeAt({ dir: '/nowhere', slot: 5 })
 const spec = network({ groups: [], ports: [port(home, 1, [], { public: 11 }), port(home, 2, [])] })
 const items = routerItems(home, spec, 99)

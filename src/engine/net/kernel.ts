@@ -81,7 +81,7 @@ function ruleFound(r: RuleJson): Found {
 }
 
 /** The `ip` commands that lead from what is there to what shall be. Links go after all that hangs on them, and come before it. */
-export function changes(found: Iterable<Found>, items: Item[]): string[] {
+export function changes(found: Iterable<Found>, items: Item[]): { drops: string[]; puts: string[] } {
   const there = new Map<string, Found>()
   for (const item of found) there.set(item.key, item)
   const wanted = new Set(items.map(item => item.key))
@@ -92,5 +92,5 @@ export function changes(found: Iterable<Found>, items: Item[]): string[] {
     if (now?.state === item.state) return []
     return !now && item.create !== undefined ? [...item.create, item.put] : [item.put]
   })
-  return [...drops.map(item => item.drop), ...puts]
+  return { drops: drops.map(item => item.drop), puts }
 }

@@ -8,7 +8,7 @@ import { openLab, until, type Guest, type Lab } from '#engine/net/lab.suite'
 import { all, ANY, network, port, publicAddress, tcp, udp } from '#engine/net/networks.suite'
 import { hostTable, METADATA_PORT, publicNamesDir, routerAddress } from '#engine/net/names'
 import { attempt, inside, ipBatch, run } from '#engine/net/run'
-import type { NetworkSpec, RouteSpec } from '#engine/port'
+import type { GroupRule, NetworkSpec, RouteSpec } from '#engine/port'
 
 let lab: Lab
 let a1: Guest, a2: Guest, a3: Guest, a4: Guest, b1: Guest, nat: Guest, world: Guest
@@ -224,11 +224,22 @@ test('a port without source check forwards for others, but cannot pretend to be 
   assert.equal(await dial(a3, WORLD, 80), 'timeout')
 })
 
-test('a rule that goes lets its connections live, and begins no new ones', async () => {
-  assert.equal(await dial(a1, '172.31.0.12', 22, { keep: 'ssh' }), '172.31.0.11')
-  await lab.networks.apply({ ...spec, groups: spec.groups.map(g => (g.id === 'app' ? { ...g, ingress: g.ingress.slice(0, 2) } : g)) })
-  const tries = [a1.ask({ do: 'say', keep: 'ssh', text: 'still here' }), dial(a1, '172.31.0.12', 22)]
-  assert.deepEqual(await Promise.all(tries), ['still here', 'timeout'])
+test('a rule that goes lets its connections live and begins no new ones, but an open rule takes its untracked ones along', async () => {
+  const app = (ingress: GroupRule[]): NetworkSpec =>
+    ({ ...spec, groups: spec.groups.map(g => (g.id === 'app' ? { ...g, ingress: [...g.ingress.slice(0, 2), ...ingress] } : g)) })
+  const say = (keep: string) => a1.ask({ do: 'say', keep, text: keep })
+  await lab.networks.apply(app([{ ...tcp(22), peer: { cidr: '172.31.0.11/32' } }]))
+  assert.equal(await dial(a1, '172.31.0.12', 22, { keep: 'tracked' }), '172.31.0.11')
+  await lab.networks.apply(app([]))
+  assert.deepEqual(await Promise.all([say('tracked'), dial(a1, '172.31.0.12', 22)]), ['tracked', 'timeout'])
+
+  await lab.networks.apply(app([{ ...tcp(22), peer: ANY }]))
+  assert.equal(await dial(a1, '172.31.0.12', 22, { keep: 'kept' }), '172.31.0.11')
+  await lab.networks.apply(app([{ ...tcp(22), peer: { cidr: '172.31.0.11/32' } }]))
+  assert.equal(await say('kept'), 'kept', 'what is still allowed goes on')
+  await lab.networks.apply(app([{ ...tcp(22), peer: ANY }]))
+  await lab.networks.apply(app([]))
+  assert.deepEqual(await say('kept'), 'timeout')
   await lab.networks.apply(spec)
 })
 

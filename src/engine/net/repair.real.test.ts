@@ -6,8 +6,10 @@ import { after, before, test } from 'node:test'
 import { silent } from '#base/log'
 import { homeAt } from '#base/home'
 import { openLab, until, type Guest, type Lab } from '#engine/net/lab.suite'
-import { all, ANY, network, port, tcp } from '#engine/net/networks.suite'
+import { all, ANY, network, port, publicAddress, tcp } from '#engine/net/networks.suite'
 import { hostDevice, hostTable, resolverDir, routerDir, routerSpace } from '#engine/net/names'
+import { changes, readSpace } from '#engine/net/kernel'
+import { coreItems, routerItems } from '#engine/net/route'
 import { openNetworks } from '#engine/net/networks'
 import { attempt, inside, ipBatch, run } from '#engine/net/run'
 import { deviceNames, spaceNames } from '#engine/net/space'
@@ -162,6 +164,36 @@ test('the whole data plane comes back after the core was lost', async () => {
   await lab.networks.apply(spec)
   assert.deepEqual(await lab.networks.list(), [spec.id])
   assert.ok(await resolves())
+})
+
+test('what the kernel has reads back as what was asked for, whatever changes', async () => {
+  const { home, networks } = lab
+  const differences = async (wanted: NetworkSpec) => {
+    await networks.apply(wanted)
+    const core = (await readSpace(`${home.prefix}-core`)).filter(item => / n1( |$)/.test(`${item.key} ${item.state}`))
+    const inRouter = changes(await readSpace(space), routerItems(home, wanted, process.pid))
+    return [inRouter, changes(core, coreItems(home, wanted))].flatMap(({ drops, puts }) => [...drops, ...puts])
+  }
+  const [first, second] = [port(home, 5, [], { public: 15 }), port(home, 6, [], { subnet: 'subnet-3', host: '10.9.0.16' })]
+  const grown: NetworkSpec = {
+    ...spec, cidrs: [...spec.cidrs, '10.9.0.0/16'],
+    subnets: [...spec.subnets, { id: 'subnet-3', index: 103, cidr: '10.9.0.0/24', routeTable: 'table-2' }],
+    routeTables: [spec.routeTables[0]!, {
+      id: 'table-2', index: 300, routes: [
+        { cidr: '0.0.0.0/0', via: { port: 'port-5' } }, { cidr: '192.0.2.0/24', via: { nowhere: true } },
+        { cidr: '192.0.2.7/32', via: { internet: true } },
+      ],
+    }],
+    ports: [
+      ...spec.ports, { ...first, addresses: [...first.addresses, { private: '172.31.0.77', public: publicAddress(home, 77) }] }, second,
+    ],
+  }
+  assert.deepEqual(await differences(grown), [])
+  const elsewhere = { ...first, subnet: 'subnet-3', addresses: [{ private: '10.9.0.20' }] }
+  const moved = { ...grown, ports: [...spec.ports, elsewhere, { ...second, index: 60 }] }
+  assert.deepEqual(await differences(moved), [])
+  assert.deepEqual(await differences({ ...spec, resolver: '172.31.0.3' }), [])
+  assert.deepEqual(await differences(spec), [])
 })
 
 test('a spec that makes no sense changes nothing', async () => {
