@@ -2,6 +2,7 @@
 import type { Actions } from '#kit/action'
 import { describe } from '#kit/describe'
 import { ApiError } from '#kit/error'
+import { missingParameter, unsupported } from '#service/ec2/errors'
 import { checkGroups } from '#service/ec2/network-interface/allocate'
 import { attachmentView, networkInterface, type InterfaceRow, type Spec } from '#service/ec2/network-interface/network-interface'
 import type { Tx } from '#store/store'
@@ -20,7 +21,7 @@ async function change(
   if (given.SourceDestCheck) return { sourceDestCheck: given.SourceDestCheck.Value ?? true }
   if (given.Groups) return { groups: await checkGroups(tx, { place: { account, region }, vpc: spec.vpc, groups: given.Groups }) }
   if (given.Attachment) return { attachment: changedAttachment(spec, given.Attachment) }
-  throw new ApiError('UnsupportedOperation', `Enclume does not implement ${names[0]} of ModifyNetworkInterfaceAttribute.`)
+  throw unsupported(`${names[0]} of ModifyNetworkInterfaceAttribute`)
 }
 
 function checkDescription(text: string): string {
@@ -29,12 +30,12 @@ function checkDescription(text: string): string {
 }
 
 function changedAttachment({ attachment }: Spec, given: sdk.NetworkInterfaceAttachmentChanges): Spec['attachment'] {
-  if (given.AttachmentId === undefined) throw new ApiError('MissingParameter', 'The request must contain the parameter attachmentId')
+  if (given.AttachmentId === undefined) throw missingParameter('attachmentId')
   if (!attachment || attachment.id !== given.AttachmentId) {
     throw new ApiError('InvalidAttachmentID.NotFound', `The attachment ID '${given.AttachmentId}' does not exist`)
   }
   if (given.EnaQueueCount !== undefined || given.DefaultEnaQueueCount !== undefined) {
-    throw new ApiError('UnsupportedOperation', 'Enclume does not implement EnaQueueCount of ModifyNetworkInterfaceAttribute.')
+    throw unsupported('EnaQueueCount of ModifyNetworkInterfaceAttribute')
   }
   return { ...attachment, deleteOnTermination: given.DeleteOnTermination ?? attachment.deleteOnTermination }
 }

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hostname, ipName, privateDomain, privateName, publicName } from '#service/ec2/network-interface/names'
-import { zoneId } from '#service/ec2/subnet/zone-id'
 
 test('addresses have the names that AWS gives them, in its oldest region and elsewhere', () => {
   assert.deepEqual(['us-east-1', 'eu-west-3'].map(region => [
@@ -18,9 +17,4 @@ test('a host is called after its address or its instance', () => {
     privateName({ ...of, type: 'ip-name' }), privateName({ ...of, type: 'resource-name' }),
     hostname({ ...of, type: 'resource-name', instance: undefined }),
   ], ['ip-10-0-0-4.ec2.internal', 'i-0a.ec2.internal', 'ip-10-0-0-4'])
-})
-
-test('zones have AWS\'s ids', () => {
-  assert.deepEqual(['us-east-1a', 'eu-west-3c', 'ap-southeast-2b', 'us-gov-west-1a', 'ca-central-1a', 'ap-northeast-1a'].map(zoneId),
-    ['use1-az1', 'euw3-az3', 'apse2-az2', 'usgw1-az1', 'cac1-az1', 'apne1-az1'])
 })

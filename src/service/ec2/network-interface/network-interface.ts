@@ -7,8 +7,8 @@
  */
 import { resource, tagList } from '#kit/resource'
 import { ipName, publicName, type HostnameType } from '#service/ec2/network-interface/names'
+import { zoneId } from '#service/ec2/region/region'
 import type { SecurityGroupRow } from '#service/ec2/security-group/security-group'
-import { zoneId } from '#service/ec2/subnet/zone-id'
 import type { VpcRow } from '#service/ec2/vpc/vpc'
 import type { Row } from '#store/store'
 import type * as sdk from '@aws-sdk/client-ec2'

@@ -2,6 +2,7 @@
 import type { Actions, Call } from '#kit/action'
 import { select } from '#kit/describe'
 import { ApiError } from '#kit/error'
+import { missingParameter } from '#service/ec2/errors'
 import { resource, tagList } from '#kit/resource'
 import type { InterfaceRow } from '#service/ec2/network-interface/network-interface'
 import { createGroup } from '#service/ec2/security-group/create'
@@ -21,7 +22,7 @@ const ALLOWED = /^[a-zA-Z0-9. _\-:/()#,@[\]+=&;{}!$*]*$/
 
 function checkText(parameter: 'GroupName' | 'GroupDescription', text: string): void {
   const invalid = (why: string) => new ApiError('InvalidParameterValue', `Value (${text}) for parameter ${parameter} is invalid. ${why}`)
-  if (text.length === 0) throw new ApiError('MissingParameter', `The request must contain the parameter ${parameter}`)
+  if (text.length === 0) throw missingParameter(parameter)
   if (text.length > 255) throw invalid('Character sets of at most 255 characters are supported.')
   if (!/^[\x20-\x7e]*$/.test(text)) throw invalid('Character sets beyond ASCII are not supported.')
   if (!ALLOWED.test(text)) throw invalid('Valid characters are a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*')

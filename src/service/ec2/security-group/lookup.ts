@@ -1,6 +1,7 @@
 /** Finding the groups and peers that requests name. */
 import type { Place } from '#kit/action'
 import { ApiError } from '#kit/error'
+import { missingParameter } from '#service/ec2/errors'
 import { parseRules, type Flat, type GroupReference, type Parsed, type ParsedPeer } from '#service/ec2/security-group/parse'
 import type { Draft, Peer } from '#service/ec2/security-group/rule'
 import { nameScope, securityGroup, type SecurityGroupRow } from '#service/ec2/security-group/security-group'
@@ -25,12 +26,12 @@ export async function groupOf(
 ): Promise<SecurityGroupRow> {
   if (GroupId !== undefined) return securityGroup.get(reader, place, GroupId)
   if (GroupName !== undefined) return groupByName(reader, place, GroupName)
-  throw new ApiError('MissingParameter', 'The request must contain the parameter groupName or groupId')
+  throw missingParameter('groupName or groupId')
 }
 
 /** A peer group must be in the same network: there is no peering to reach another one by. */
 async function peerGroup(reader: Reader, of: SecurityGroupRow, { id, name, owner }: GroupReference): Promise<{ group: string }> {
-  if (id === undefined && name === undefined) throw new ApiError('MissingParameter', 'The request must contain the parameter groupId')
+  if (id === undefined && name === undefined) throw missingParameter('groupId')
   if (owner !== undefined && owner !== of.account) {
     throw new ApiError('InvalidGroup.NotFound', `The security group '${id ?? name}' does not exist`)
   }

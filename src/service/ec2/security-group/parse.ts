@@ -5,6 +5,7 @@
  */
 import { formatCidr, parseCidr } from '#base/cidr'
 import { ApiError } from '#kit/error'
+import { missingParameter } from '#service/ec2/errors'
 import { canonicalCidr6 } from '#service/ec2/security-group/cidr6'
 import { hasPorts, isIcmp, ruleKey, type Draft, type Peer } from '#service/ec2/security-group/rule'
 import type * as sdk from '@aws-sdk/client-ec2'
@@ -21,7 +22,7 @@ const value = (message: string) => new ApiError('InvalidParameterValue', message
 const names: Record<string, string> = { 6: 'tcp', 17: 'udp', 1: 'icmp', 58: 'icmpv6' }
 
 function protocolOf(given: string | undefined): string {
-  if (given === undefined || given === '') throw new ApiError('MissingParameter', 'The request must contain the parameter ipProtocol')
+  if (given === undefined || given === '') throw missingParameter('ipProtocol')
   const text = given.toLowerCase()
   if (text === '-1' || Object.values(names).includes(text)) return text
   // Names that AWS does not know are refused, 'all' too (terraform-provider-aws#1793).

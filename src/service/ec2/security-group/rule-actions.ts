@@ -7,6 +7,7 @@
 import type { Action, Actions, Call, Place } from '#kit/action'
 import { select } from '#kit/describe'
 import { ApiError } from '#kit/error'
+import { missingParameter } from '#service/ec2/errors'
 import { newRules } from '#service/ec2/security-group/create'
 import { draftsOf, groupOf, peerOf } from '#service/ec2/security-group/lookup'
 import {
@@ -49,7 +50,7 @@ const holder = ({ id, account, region, spec }: SecurityGroupRow) => ({ account, 
 const authorize = (egress: boolean) => async ({ input, account, region, tx, tags }: Call<Named>) => {
   const group = await groupOf(tx, { account, region }, input)
   const drafts = await draftsOf(tx, group, input, egress)
-  if (drafts.length === 0) throw new ApiError('MissingParameter', 'The request must contain the parameter ipPermissions')
+  if (drafts.length === 0) throw missingParameter('ipPermissions')
   refuseRepeated(drafts)
   const added = await newRules(tx, group.id, drafts, tags('security-group-rule'))
   await write(tx, group, [...group.spec.rules, ...added], 'authorized')

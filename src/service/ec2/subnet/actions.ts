@@ -2,6 +2,7 @@
 import type { Actions } from '#kit/action'
 import { describe } from '#kit/describe'
 import { ApiError } from '#kit/error'
+import { unsupported } from '#service/ec2/errors'
 import { subnet, type Spec } from '#service/ec2/subnet/subnet'
 import type * as sdk from '@aws-sdk/client-ec2'
 
@@ -19,7 +20,7 @@ function change(input: sdk.ModifySubnetAttributeRequest): Partial<Spec> {
   if (type !== undefined) throw new ApiError('InvalidParameterValue', `Value (${type}) for parameter hostnameType is invalid.`)
   // What no subnet here has can be switched off, but not on.
   if ((given[name as keyof typeof given] as sdk.AttributeBooleanValue).Value === false) return {}
-  throw new ApiError('UnsupportedOperation', `Enclume does not implement ${name} of ModifySubnetAttribute.`)
+  throw unsupported(`${name} of ModifySubnetAttribute`)
 }
 
 export const actions: Actions<typeof sdk> = {

@@ -7,7 +7,7 @@
 import { parseCidr, size } from '#base/cidr'
 import { resource, tagList } from '#kit/resource'
 import type { HostnameType } from '#service/ec2/network-interface/names'
-import { zoneId } from '#service/ec2/subnet/zone-id'
+import { zoneId } from '#service/ec2/region/region'
 import { ec2Arn } from '#service/ec2/vpc/arn'
 import type { Row } from '#store/store'
 import type * as sdk from '@aws-sdk/client-ec2'
