@@ -19,7 +19,7 @@ import { openRootKeys, rootPrincipal } from '#service/iam/root-keys'
 import { openImdsDoor } from '#service/ec2/imds/door'
 import { openSqlite } from '#store/sqlite'
 import { openWire } from '#wire/server'
-import { version } from '#launch/help'
+import { readVersion } from '#launch/help'
 
 const dir = process.env.ENCLUME_HOME
 if (!dir) throw new Error('ENCLUME_HOME must name the home that this server is for')
@@ -52,7 +52,7 @@ async function health(): Promise<object> {
   }
   const images = cloud.context.images().map(image => image.name)
   return {
-    status: 'ok', version: version(), engine: engine.name, region: home.region, capacity: cloud.context.capacity(), images, instances: states,
+    status: 'ok', version: readVersion(), engine: engine.name, region: home.region, capacity: cloud.context.capacity(), images, instances: states,
   }
 }
 

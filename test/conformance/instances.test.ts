@@ -11,7 +11,8 @@ let imageId: string
 before(async () => {
   server = await openServer()
   ec2 = server.ec2()
-  const { Images = [] } = await ec2.send(new sdk.DescribeImagesCommand({ Owners: ['amazon'], Filters: [{ Name: 'name', Values: ['debian-12-ec2'] }] }))
+  const wanted = { Owners: ['amazon'], Filters: [{ Name: 'name', Values: ['debian-12-ec2'] }] }
+  const { Images = [] } = await ec2.send(new sdk.DescribeImagesCommand(wanted))
   imageId = Images[0]!.ImageId!
 })
 after(() => server.close())
@@ -28,9 +29,10 @@ const one = async (id: string): Promise<sdk.Instance> => {
   return Reservations[0]!.Instances![0]!
 }
 const until = async (id: string, state: string): Promise<sdk.Instance> => {
-  for (;;) {
+  for (let round = 0; ; round++) {
     const found = await one(id)
     if (found.State!.Name === state) return found
+    assert.ok(round < 500, `${id} is ${found.State!.Name}, not ${state}: ${found.StateReason?.Message}`)
     await server.cloud.loop.idle()
     await new Promise(resolve => setImmediate(resolve))
   }
@@ -103,7 +105,7 @@ test('a dry run says that it would have worked and makes nothing', async () => {
 })
 
 test('bad input has AWS\'s own code and changes nothing', async () => {
-  const state = async () => JSON.stringify(await Promise.all(['instance', 'volume', 'network-interface'].map(kind => server.store.list({ kind }))))
+  const state = async () => (await Promise.all(['instance', 'volume', 'network-interface'].map(kind => server.store.list({ kind })))).flat().map(r => `${r.id} ${r.generation}`).join()
   await server.cloud.loop.idle()
   const before = await state()
   const cases: [Partial<sdk.RunInstancesCommandInput>, string][] = [
