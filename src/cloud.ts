@@ -9,7 +9,8 @@ import type { Capacity, Engine, ImageSeen } from '#engine/port'
 import { dispatcher, type Authorise, type Dispatch } from '#kit/action'
 import { openLoop, type Loop, type LoopOptions } from '#loop/loop'
 import type { Context } from '#service/ec2/context'
-import { services, type Service } from '#service/index'
+import { services } from '#service/index'
+import type { Service } from '#service/service'
 import type { Store } from '#store/store'
 
 export type CloudOptions = {

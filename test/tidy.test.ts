@@ -31,7 +31,7 @@ test('imports point down the layers', () => {
       if (to !== layer && !layers[layer]?.includes(to)) wrong.push(`${file} -> ${to}`)
       // A service reaches the engine through its port, and another service through the front door.
       if (layer === 'service' && to === 'engine' && rest !== 'port') wrong.push(`${file} -> engine/${rest}`)
-      if (layer === 'service' && to === 'service' && rest.split('/')[0] !== unit) wrong.push(`${file} -> ${rest}`)
+      if (layer === 'service' && to === 'service' && rest !== 'service' && rest.split('/')[0] !== unit) wrong.push(`${file} -> ${rest}`)
     }
   }
   assert.deepEqual(wrong, [])
@@ -41,10 +41,10 @@ test('imports inside src are by layer name, never by relative path', () => {
   assert.deepEqual(files.filter(file => /from '\.\.?\//.test(source(file))), [])
 })
 
-test('files stay under 300 lines of 140 columns, data tables apart', () => {
+test('files stay under 300 lines of 150 columns, data tables apart', () => {
   const long = [...files, ...globSync('test/**/*.ts')].filter(file => !file.includes('/data/')).flatMap(file => {
     const lines = source(file).split('\n')
-    const wide = lines.findIndex(line => line.length > 140)
+    const wide = lines.findIndex(line => line.length > 150)
     if (lines.length > 300) return [`${file}: ${lines.length} lines`]
     return wide >= 0 ? [`${file}:${wide + 1}: ${lines[wide]!.length} columns`] : []
   })

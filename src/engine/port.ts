@@ -147,7 +147,10 @@ export type PortSpec = {
   subnet: string
   /** The first is the primary one, which DHCP hands out. */
   addresses: { private: string; public?: string }[]
-  /** Unique in this Enclume, within the network's fabric block: how the metadata service tells callers apart. */
+  /**
+   * Unique in this Enclume, within the network's fabric block but not its base (the router's own): how the metadata service tells
+   * callers apart.
+   */
   fabric: string
   groups: string[]
   /** Whether packets must come from, and go to, the port's own addresses. */

@@ -4,11 +4,12 @@ import { cpus, totalmem } from 'node:os'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import { openDisks } from '#engine/disk/disks'
-import { daemonClient, poolSpace } from '#engine/incus/daemon'
+import { daemonClient, POOL } from '#engine/incus/daemon'
 import { openMachines } from '#engine/incus/machines'
 import { openNetworks } from '#engine/net/networks'
 import type { Capacity, Engine } from '#engine/port'
 
+type Space = { space: { used: number; total: number } }
 const GIB = 1024 ** 3
 
 export function openReal(home: Home, log: Log): Engine {
@@ -24,7 +25,7 @@ export function openReal(home: Home, log: Log): Engine {
   }
 
   async function capacity({ dir }: Home): Promise<Capacity> {
-    const { totalBytes, usedBytes } = await poolSpace(client)
+    const { space: { total: totalBytes, used: usedBytes } } = await client.get<Space>(`/1.0/storage-pools/${POOL}/resources`)
     // The pool's file is sparse: what it may still grow by is bounded by the file system that it lies on.
     const under = await statfs(dir)
     const free = Math.min(totalBytes - usedBytes, under.bavail * under.bsize)

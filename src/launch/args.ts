@@ -31,13 +31,13 @@ export const commands = {
   status: { summary: 'say what runs (exit code 0 running, 3 stopped)', options: { json: { type: 'boolean', help: 'as JSON' } } },
   env: { summary: 'print the shell variables that point AWS tools here: eval "$(./enclume env)"', options: {} },
   logs: {
-    summary: 'show the logs', operands: '[server|incus|dns|launch]',
+    summary: 'show the logs', operands: '[server|incus|launch]',
     options: {
       follow: { type: 'boolean', short: 'f', help: 'go on as lines come' },
       lines: { type: 'string', short: 'n', value: 'N', help: 'how many last lines (default 50)' },
     },
   },
-  image: { summary: 'list, build or import machine images', operands: 'list | build NAME | add ALIAS', options: {} },
+  image: { summary: 'list or build machine images', operands: 'list | build NAME', options: {} },
   reset: {
     summary: 'stop and remove everything, also what a killed run left',
     options: { yes: { type: 'boolean', help: 'without asking' } },

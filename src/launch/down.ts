@@ -7,6 +7,7 @@ import type { Home } from '#base/home'
 import type { Args } from '#launch/args'
 import { findConfig, getHome, homeDirOf } from '#launch/config'
 import type { Host } from '#launch/host'
+import { sweepLeftovers } from '#launch/leftovers'
 import { withLock } from '#launch/lock'
 import { progressLog } from '#launch/progress'
 import { drain, findHealth, findServer, stopServer } from '#launch/server'
@@ -38,4 +39,6 @@ export async function stopAll(home: Home, ui: Ui, host: Host): Promise<void> {
   await ui.step('server', async () => { await stopServer(home) })
   await ui.step('engine (Incus)', say => host.stopDaemon(home, progressLog(home, say)))
   await ui.step('networks', say => host.networksDown(home, progressLog(home, say)))
+  // The pool's mount and loop device outlive its daemon, and so does all that one which was killed had made.
+  await ui.step('leftovers', say => sweepLeftovers(home, say))
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { commands, optionsOf, type Args, type Command, type CommandName } from '#launch/args'
 import { misuse } from '#launch/failure'
 
-export const version = (): string =>
+export const readVersion = (): string =>
   (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version
 
 const columns = (rows: [string, string][]): string[] => {

@@ -5,23 +5,22 @@
  */
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
+import type { ImageSeen } from '#engine/port'
 
 export type DaemonStatus = { running: boolean; pid?: number; version?: string }
 
 export type Host = {
   /** The private Incus with its pool, in home.dir. */
   startDaemon(home: Home, options: { diskGiB: number }, log: Log): Promise<void>
-  /** Also switches off machines that still run. */
+  /** Shuts down machines that still run, then the daemon, and puts the host's settings back as they were. */
   stopDaemon(home: Home, log: Log): Promise<void>
   daemonStatus(home: Home): Promise<DaemonStatus>
-  /** Unmounts and frees all that the daemon made on the host; the home's files may then be deleted. */
-  resetDaemon(home: Home, log: Log): Promise<void>
   /** Names of the images that a fresh Enclume must have. */
-  images: string[]
+  imageNames(): Promise<string[]>
   /** Builds an image unless the pool has it. */
   buildImage(home: Home, name: string, log: Log): Promise<void>
-  /** Imports an image from a public image server. */
-  importImage(home: Home, alias: string, log: Log): Promise<void>
+  /** Images in the pool. */
+  images(home: Home, log: Log): Promise<ImageSeen[] | 'unknown'>
   /** Links, addresses, namespaces, packet filter tables and resolvers that all networks share. */
   networksUp(home: Home, log: Log): Promise<void>
   /** Also every network's own. */

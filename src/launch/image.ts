@@ -1,7 +1,8 @@
 /** `enclume image`: the images that machines can be made from. */
+import { silent } from '#base/log'
 import type { Args } from '#launch/args'
 import { getHome, homeDirOf } from '#launch/config'
-import { misuse } from '#launch/failure'
+import { Failure, misuse } from '#launch/failure'
 import type { Host } from '#launch/host'
 import { withLock } from '#launch/lock'
 import { progressLog } from '#launch/progress'
@@ -9,17 +10,22 @@ import type { Ui } from '#launch/ui'
 
 export async function image(args: Args, ui: Ui, host: Host): Promise<number> {
   const [verb, name, ...more] = args.operands
-  const acts: Record<string, (home: ReturnType<typeof getHome>) => Promise<void>> = {
-    build: home => ui.step(`image ${name}`, say => host.buildImage(home, name!, progressLog(home, say))),
-    add: home => ui.step(`image ${name}`, say => host.importImage(home, name!, progressLog(home, say))),
-  }
-  if (verb === 'list' && name === undefined) {
-    console.log(host.images.join('\n'))
-    return 0
-  }
-  const act = Object.hasOwn(acts, verb ?? '') ? acts[verb!] : undefined
-  if (!act || name === undefined || more.length) throw misuse('image takes: list, build NAME, or add ALIAS')
+  if (verb === 'list' && name === undefined) return list(args, host)
+  if (verb !== 'build' || name === undefined || more.length) throw misuse('image takes: list, or build NAME')
+  const known = await host.imageNames()
+  if (!known.includes(name)) throw new Failure(`there is no recipe '${name}'; there are ${known.join(', ')}`)
   const dir = homeDirOf(args)
-  await withLock(dir, {}, () => act(getHome(dir)))
+  await withLock(dir, {}, async () => {
+    const home = getHome(dir)
+    await ui.step(`image ${name}`, say => host.buildImage(home, name, progressLog(home, say)))
+  })
+  return 0
+}
+
+async function list(args: Args, host: Host): Promise<number> {
+  const seen = await host.images(getHome(homeDirOf(args)), silent)
+  if (seen === 'unknown') throw new Failure('the engine does not answer. Start it: ./enclume up')
+  for (const { name, sizeGiB, user, description } of seen)
+    console.log([name.padEnd(20), `${sizeGiB} GiB`.padStart(7), user.padEnd(10), description].join('  '))
   return 0
 }

@@ -4,7 +4,7 @@
  * Invariant: a thing is removed only when it is this home's beyond doubt: its path lies below the home's directories, or its name
  * begins with the slot's prefix and it is of a kind that Enclume makes.
  */
-import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { Home } from '#base/home'
 import { endProcesses, findProcess, findProcesses, type Process } from '#launch/processes'
@@ -30,10 +30,13 @@ function processesOf(home: Home): Process[] {
   return findProcesses(args => ours.test(basename(args[0]?.split(' ')[0] ?? '')) && args.some(word => names(word, dirs)))
 }
 
-/** Loop devices on files below the home, those that the kernel has marked for deletion apart. */
-const loopsOf = (home: Home): string[] => globSync('/sys/block/loop*/loop/backing_file')
-  .filter(file => existsSync(file) && below(readFileSync(file, 'utf8').trim().replace(/ \(deleted\)$/, ''), [home.dir]))
-  .map(file => `/dev/${file.split('/')[3]}`)
+/** Loop devices on files below the home, also files that are deleted already. */
+function loopsOf(home: Home): string[] {
+  const file = (loop: string) => `/sys/block/${loop}/loop/backing_file`
+  const bound = readdirSync('/sys/block').filter(name => name.startsWith('loop') && existsSync(file(name)))
+  const onHome = bound.filter(loop => below(readFileSync(file(loop), 'utf8').trim().replace(/ \(deleted\)$/, ''), [home.dir]))
+  return onHome.map(loop => `/dev/${loop}`)
+}
 
 const namespacesOf = (home: Home): string[] =>
   (existsSync('/run/netns') ? readdirSync('/run/netns').filter(name => hasPrefix(home, name)) : [])

@@ -8,7 +8,7 @@ import { Failure, misuse } from '#launch/failure'
 
 /** Where each part writes, below the home. */
 const places: Record<string, string> = {
-  server: 'log/server.log', incus: 'log/incus*.log', dns: 'log/d{ns,nsmasq}*.log', launch: 'log/launch.log',
+  server: 'log/server.log', incus: 'log/incusd.log', launch: 'log/launch.log',
 }
 
 export async function logs({ options, operands }: Args): Promise<number> {

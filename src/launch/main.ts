@@ -20,7 +20,7 @@ const run: Record<CommandName, (args: Args) => Promise<number>> = {
   reset: async args => (await import('#launch/reset')).reset(args, openUi(), await host()),
   test: async args => (await import('#launch/test')).test(args, openUi(), await host()),
   help: async args => (await import('#launch/help')).help(args),
-  version: async () => { console.log((await import('#launch/help')).version()); return 0 },
+  version: async () => { console.log((await import('#launch/help')).readVersion()); return 0 },
 }
 
 try {

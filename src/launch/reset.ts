@@ -3,7 +3,7 @@
  *
  * Invariant: the home's files are deleted last and only when nothing is mounted below them, so that a reset that fails can be run again.
  */
-import { existsSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
 import { homeAt, type Home } from '#base/home'
 import type { Args } from '#launch/args'
@@ -13,7 +13,6 @@ import { stopAll } from '#launch/down'
 import type { Host } from '#launch/host'
 import { mountsBelow, sweepLeftovers } from '#launch/leftovers'
 import { withLock } from '#launch/lock'
-import { progressLog } from '#launch/progress'
 import { readSlots, releaseSlot } from '#launch/slots'
 import type { Ui } from '#launch/ui'
 
@@ -38,17 +37,14 @@ async function confirm(dir: string): Promise<void> {
   if (answer.trim() !== 'yes') throw new Failure('nothing was done')
 }
 
-/** The caller holds the home's lock. Each part is tried though an earlier one failed: the sweep finds what it left. */
+/** The caller holds the home's lock. When a part cannot be stopped in its own way, the sweep ends it. */
 export async function resetHome(home: Home, ui: Ui, host: Host): Promise<void> {
-  const failures: unknown[] = []
-  const attempt = (work: Promise<void>) => work.catch((error: unknown) => { failures.push(error) })
-  await attempt(stopAll(home, ui, host))
-  await attempt(ui.step('what the engine made', say => host.resetDaemon(home, progressLog(home, say))))
-  await ui.step('leftovers', say => sweepLeftovers(home, say))
+  await stopAll(home, ui, host).catch(async (error: unknown) => {
+    ui.line(`  note: ${(error as Error).message.split('\n')[0]}`)
+    await ui.step('leftovers', say => sweepLeftovers(home, say))
+  })
   const mounted = mountsBelow([home.dir, home.run])
   if (mounted.length) throw new Failure(`still mounted, so nothing was deleted: ${mounted.join(' ')}`)
   await ui.step('files', async () => { for (const dir of [home.run, home.dir]) rmSync(dir, { recursive: true, force: true }) })
   await releaseSlot({ dir: home.dir })
-  for (const failure of failures) ui.line(`  note: ${(failure as Error).message.split('\n')[0]} (swept up since)`)
-  if (existsSync(home.dir)) throw new Failure(`${home.dir} could not be deleted`)
 }

@@ -2,7 +2,7 @@
 # Keeps the server running: starts it again when it ends by itself, waiting longer each time it ends soon.
 # Invariant: SIGTERM to this process ends the server first, then this. Arguments: the server's command line.
 child=
-stop() { trap '' TERM INT; [ -z "$child" ] || { kill -TERM "$child" 2>/dev/null; wait "$child"; }; exit 0; }
+stop() { trap '' TERM INT; [ -z "$child" ] || { kill -TERM "$child" 2>/dev/null; wait "$child" 2>/dev/null; }; exit 0; }
 trap stop TERM INT
 delay=1
 while :; do

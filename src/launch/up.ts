@@ -44,20 +44,18 @@ async function choose({ chosen, dir, before }: { chosen: Choices; dir: string; b
   if (!existsSync(dir)) mkdirSync(dir, { recursive: true, mode: 0o711 })
   const slot = await claimSlot({ dir, want: chosen.slot ?? before?.slot })
   const config = settle({ chosen, before, slot, diskGiB: before?.diskGiB ?? defaultDiskGiB(dir) })
-  const old = before && homeAt({ dir, ...before })
-  const same = before && before.port === config.port && before.consolePort === config.consolePort && before.region === config.region
-  if (old && !same) await stopServer(old)
-  if (!old || !findServer(old)) {
-    await checkPort(config.port, 'port')
-    await checkPort(config.consolePort, 'console-port')
-  }
+  const serving = before && findServer(homeAt({ dir, ...before })) ? before : undefined
+  const own = serving ? [serving.port, serving.consolePort] : []
+  if (!own.includes(config.port)) await checkPort(config.port, 'port')
+  if (!own.includes(config.consolePort)) await checkPort(config.consolePort, 'console-port')
+  if (serving && JSON.stringify(config) !== JSON.stringify(serving)) await stopServer(homeAt({ dir, ...serving }))
   writeConfig(dir, config)
   return config
 }
 
 async function startEngine({ home, config, ui, host }: { home: Home; config: Config; ui: Ui; host: Host }): Promise<void> {
   await ui.step('engine (Incus)', say => host.startDaemon(home, { diskGiB: config.diskGiB }, progressLog(home, say)))
-  for (const name of host.images) await ui.step(`image ${name}`, say => host.buildImage(home, name, progressLog(home, say)))
+  for (const name of await host.imageNames()) await ui.step(`image ${name}`, say => host.buildImage(home, name, progressLog(home, say)))
   await ui.step('networks', say => host.networksUp(home, progressLog(home, say)))
 }
 

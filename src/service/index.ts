@@ -1,22 +1,9 @@
 /** The services there are, and what each brings: operations, actions, and loops of its own. */
 import { errorsOf, operationsOf } from '#kit/schema'
-import type { ServiceDefinition } from '#kit/action'
-import type { Driver } from '#loop/loop'
-import type { Event } from '#store/store'
+import type { Service } from '#service/service'
 import type { Context } from '#service/ec2/context'
 import { ec2 } from '#service/ec2/index'
-import * as stsSdk from '@aws-sdk/client-sts'
-import { sts } from '#service/sts/sts'
-
-export type Service = {
-  definition: ServiceDefinition
-  /** The module of the SDK's whose schemas the wire reads. */
-  sdk: object
-  drivers: Driver<any, any>[]
-  wakes?(event: Event): Promise<{ kind: string; id: string }[]>
-  /** Puts right what no record wakes: what is on the host and nobody's. */
-  sweep?(): Promise<void>
-}
+import { sdk as stsSdk, sts } from '#service/sts/sts'
 
 /** Facts of each service's wire (design: the SDK's schemas do not hold them). */
 export const wires = {

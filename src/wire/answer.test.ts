@@ -9,6 +9,8 @@ import { ApiError } from '#kit/error'
 import type { Dispatch } from '#wire/server'
 import { good, nothing, open, post, principal, refusal, session, type Sign } from '#wire/wire.suite'
 
+const identity = 'Action=GetCallerIdentity&Version=2011-06-15'
+
 test('the SDK talks to it: input, output, caller and headers arrive', async t => {
   const calls: Parameters<Dispatch>[0][] = []
   const instance = { InstanceId: 'i-1', Tags: [{ Key: 'a&b', Value: '<é>' }], LaunchTime: new Date(1e12) }
@@ -56,18 +58,36 @@ test('errors of actions reach the SDK with code, message, status and request id'
   })
 })
 
+test('errors of the Query services carry their older codes and whose fault it is', async t => {
+  const errors = [new ApiError('PackedPolicyTooLargeException', 'too large'), new ApiError('ServiceUnavailable', 'later', 503)]
+  const { url } = await open(t, async () => { throw errors.shift() })
+  const texts = [await post(url, identity, { service: 'sts' }), await post(url, identity, { service: 'sts' })].map(({ text }) => text)
+  assert.deepEqual(texts.map(text => /<Error>.*<\/Error>/.exec(text)![0]), [
+    '<Error><Type>Sender</Type><Code>PackedPolicyTooLarge</Code><Message>too large</Message></Error>',
+    '<Error><Type>Receiver</Type><Code>ServiceUnavailable</Code><Message>later</Message></Error>',
+  ])
+})
+
 test('anything else that is thrown is a generic 500, with its cause in the log under the request id', async t => {
   const { url, lines } = await open(t, async ({ service }) => {
     if (service === 'sts') return { Acount: 'misspelt' }
     throw new Error('the database said so')
   })
   assert.equal(await refusal(post(url, 'Action=DescribeVpcs&Version=2016-11-15')), '500 InternalError: An internal error has occurred')
-  assert.equal(await refusal(post(url, 'Action=GetCallerIdentity&Version=2011-06-15', { service: 'sts' })),
+  assert.equal(await refusal(post(url, identity, { service: 'sts' })),
     '500 InternalFailure: An internal error has occurred')
   const causes = lines.map(line => JSON.parse(line)).filter(line => line.event === 'wire.internal')
   assert.deepEqual(causes.map(({ operation, cause }) => [operation, cause.split('\n')[0]]), [
     ['DescribeVpcs', 'Error: the database said so'], ['GetCallerIdentity', 'TypeError: GetCallerIdentityResponse has no member Acount'],
   ])
+})
+
+test('an error that cannot be written cuts the connection and is logged as ours', async t => {
+  const misspelt = new ApiError('PackedPolicyTooLargeException', 'too large', 400, { mesage: 'x' })
+  const { url, lines } = await open(t, async () => { throw misspelt })
+  await assert.rejects(post(url, identity, { service: 'sts' }))
+  const found = lines.map(line => JSON.parse(line)).find(({ event }) => event === 'wire.failed')
+  assert.match(found.cause, /PackedPolicyTooLargeException has no member mesage/)
 })
 
 test('EC2 refuses unknown keys, wrong secrets, stale clocks, tampered bodies and odd regions in its words', async t => {
@@ -100,15 +120,14 @@ test('EC2 refuses unknown keys, wrong secrets, stale clocks, tampered bodies and
 
 test('STS refuses in its own words', async t => {
   const { url } = await open(t, nothing)
-  const body = 'Action=GetCallerIdentity&Version=2011-06-15'
-  const signed = (sign: Sign) => refusal(post(url, body, { service: 'sts', ...sign }))
+  const signed = (sign: Sign) => refusal(post(url, identity, { service: 'sts', ...sign }))
   const mismatch = await signed({ credentials: { ...good, secretAccessKey: 'wrong' } })
   assert.match(mismatch, /^403 SignatureDoesNotMatch: The request signature we calculated/)
   assert.match(await signed({ date: new Date(Date.now() - 3600_000) }),
     /^403 SignatureDoesNotMatch: Signature expired: \d{8}T\d{6}Z is now earlier than .* - 5 min\.\)$/)
   assert.equal(await signed({ credentials: { ...good, accessKeyId: 'AKIAOTHER' } }),
     '403 InvalidClientTokenId: The security token included in the request is invalid.')
-  assert.equal(await refusal(fetch(`${url}/?${body}`).then(async r => ({ status: r.status, text: await r.text() }))),
+  assert.equal(await refusal(fetch(`${url}/?${identity}`).then(async r => ({ status: r.status, text: await r.text() }))),
     '403 MissingAuthenticationToken: Request is missing Authentication Token')
 })
 

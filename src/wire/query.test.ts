@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ApiError } from '#kit/error'
+import type { Member, Operation, Shape } from '#kit/schema'
 import { protocolFor, type WireService } from '#wire/protocol'
 import { services } from '#wire/wire.suite'
 
@@ -63,6 +64,15 @@ test('EC2 refuses what it cannot read with its own codes and the name as sent', 
   assert.deepEqual(Object.fromEntries(Object.keys(table).map(text => [text, refusal(ec2Service, text)])), table)
 })
 
+test('EC2 names are capitalised where the schema gives no name of EC2\'s own', () => {
+  const text: Shape = { ...ec2Service.operations.get('DescribeVpcs')!.input.byName.get('NextToken')!.target }
+  const member: Member = { name: 'VpcName', target: text, traits: { xmlName: 'vpcName' }, required: false }
+  const input: Shape = { ...ec2Service.operations.get('DescribeVpcs')!.input, members: [member] }
+  const operation: Operation = { name: 'DescribeVpcs', traits: {}, input, output: input }
+  const service = { ...ec2Service, operations: new Map([['DescribeVpcs', operation]]) }
+  assert.deepEqual(decode(service, 'Action=DescribeVpcs&VpcName=x'), { VpcName: 'x' })
+})
+
 test('the Query services read wrapped and bare lists and ignore what they do not know', () => {
   const text = 'Action=AssumeRole&RoleArn=arn&RoleSessionName=s&DurationSeconds=900'
     + '&Tags.member.1.Key=a&Tags.member.1.Value=b&PolicyArns=&Newer.member.1=x'
@@ -74,6 +84,7 @@ test('the Query services read wrapped and bare lists and ignore what they do not
 test('the Query services refuse with their own codes', () => {
   const table: Record<string, string> = {
     'Action=Frob': '400 InvalidAction: Could not find operation Frob for version 2011-06-15',
+    'Action=GetCallerIdentity&Version=2010-05-08': '400 InvalidAction: Could not find operation GetCallerIdentity for version 2010-05-08',
     'Action=AssumeRole&DurationSeconds=x': '400 MalformedInput: Value (x) at DurationSeconds is invalid. Expecting a number.',
   }
   assert.deepEqual(Object.fromEntries(Object.keys(table).map(text => [text, refusal(stsService, text)])), table)

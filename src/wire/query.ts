@@ -65,7 +65,7 @@ export function openQuery(dialect: QueryDialect): QueryDecoder {
     const wrapper = shape.value!.traits.xmlName ?? 'member'
     return field => {
       item ??= reader(shape.value!)
-      const holder = flat ? field : field.children?.get(wrapper) ?? field.children?.get('member') ?? field
+      const holder = flat ? field : field.children?.get(wrapper) ?? field
       if (field.value) unknown(field)
       return positions(holder).map(item)
     }

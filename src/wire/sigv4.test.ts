@@ -61,6 +61,11 @@ test('what the SDK presigns holds', async () => {
   assert.equal(read(withToken).token, 'a/token+with=signs')
 })
 
+test('headers hold as bytes: Node reads them as Latin-1, clients sign them as UTF-8', async () => {
+  const request = await signed({ headers: { 'x-amz-meta': 'né' } })
+  assert.ok(holds({ ...request, headers: { ...request.headers, 'x-amz-meta': Buffer.from('né').toString('latin1') } }))
+})
+
 test('AWS documents this signature for ListUsers', () => {
   // AWS General Reference, "Signature Version 4 signing process", the complete example.
   const headers = {

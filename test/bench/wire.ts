@@ -64,12 +64,13 @@ async function verifySignature(body: Buffer): Promise<void> {
   console.log(`SigV4, ${body.length} bytes: ${(best(verify, { rounds: 40, calls: 200 }) * 1000).toFixed(1)} us`)
 }
 
+const Tags = Array.from({ length: 10 }, (_, i) => ({ Key: `key ${i}`, Value: `value é ${i}` }))
 const input: ec2.RunInstancesCommandInput = {
   ImageId: 'ami-0123456789abcdef0', InstanceType: 't3.micro', MinCount: 1, MaxCount: 1, KeyName: 'key', UserData: 'IyEvYmluL3No'.repeat(20),
   BlockDeviceMappings: [{ DeviceName: '/dev/sda1', Ebs: { VolumeSize: 8, VolumeType: 'gp3', DeleteOnTermination: true } }],
   NetworkInterfaces: [{ DeviceIndex: 0, SubnetId: 'subnet-0123456789abcdef0', Groups: ['sg-1', 'sg-2'], AssociatePublicIpAddress: true }],
   MetadataOptions: { HttpTokens: 'required', HttpPutResponseHopLimit: 2 },
-  TagSpecifications: [{ ResourceType: 'instance', Tags: Array.from({ length: 10 }, (_, i) => ({ Key: `key ${i}`, Value: `value é ${i}` })) }],
+  TagSpecifications: [{ ResourceType: 'instance', Tags }],
 }
 const body = Buffer.from(await openTripper(subjects.ec2).bodyOf(service.operations.get('RunInstances')!, input))
 encodeInstances()

@@ -18,7 +18,9 @@ import { inUse, isMounted, mountFile, unmountFile } from '#engine/disk/mount'
 import { run, ToolError } from '#engine/disk/run'
 
 /** Where the root file system of a disk is mounted while a machine runs on it. */
-export const rootPoint = (home: Home, disk: string): string => join(home.run, 'root', disk)
+export const rootPoint = (home: Home, disk: string): string => join(home.run, 'root', disk, 'fs')
+/** Where a volume is mounted while it is being made. */
+export const newPoint = (home: Home, volume: string): string => join(home.run, 'new', volume, 'fs')
 /** The key in a machine's configuration that names its root disk. */
 export const ROOT_DISK = 'user.root-disk'
 
@@ -78,7 +80,7 @@ async function copy(home: Home, client: Client, spec: DiskSpec, from: NonNullabl
     await run('resize2fs', [file])
   }
   if (image) return
-  const point = join(home.run, 'new', spec.id)
+  const point = newPoint(home, to)
   await mountFile(file, point)
   try {
     clearIdentity(point)
@@ -100,7 +102,7 @@ async function fileSystem(file: string): Promise<string | undefined> {
 /** Deletes a volume that no machine has. A mount of an interrupted `create` is undone first. */
 async function discard(home: Home, client: Client, name: string): Promise<void> {
   const file = volumeFile(home, name)
-  await unmountFile(file, join(home.run, 'new', name.slice('disk-'.length)))
+  await unmountFile(file, newPoint(home, name))
   if (await inUse(file)) throw new Error(`${name} is in use`)
   await deleteVolume(client, name)
 }

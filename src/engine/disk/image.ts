@@ -129,7 +129,7 @@ async function aptProxy(): Promise<string> {
 }
 
 async function withMounted(home: Home, volume: string, act: (point: string) => Promise<unknown>): Promise<void> {
-  const point = join(home.run, 'new', volume)
+  const point = join(home.run, 'new', volume, 'fs')
   await mountFile(volumeFile(home, volume), point)
   try {
     await act(point)
@@ -139,6 +139,6 @@ async function withMounted(home: Home, volume: string, act: (point: string) => P
 }
 
 async function discard(home: Home, client: Client, volume: string): Promise<void> {
-  await unmountFile(volumeFile(home, volume), join(home.run, 'new', volume))
+  await unmountFile(volumeFile(home, volume), join(home.run, 'new', volume, 'fs'))
   await deleteVolume(client, volume)
 }

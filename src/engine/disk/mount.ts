@@ -3,9 +3,9 @@
  *
  * Invariant: a loop device lives as long as its mount and no longer (it is given up right after mounting and the kernel keeps
  * it while it is used), so a process that dies leaves at most a mount, and mounts are found again by their path. Mounts are
- * `nodev`, and lie below a directory that only root may enter: set-uid files of guests are nobody else's.
+ * `nodev`, each below a directory that only its owner may enter: set-uid files of guests are nobody else's.
  */
-import { chmodSync, mkdirSync, readFileSync, rmdirSync, existsSync } from 'node:fs'
+import { chownSync, mkdirSync, readFileSync, rmdirSync, existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { until } from '#engine/incus/process'
 import { run, ToolError } from '#engine/disk/run'
@@ -32,17 +32,20 @@ export async function loopsBelow(path: string): Promise<{ device: string; file: 
 export const inUse = async (file: string): Promise<boolean> => (await loopsBelow(file)).length > 0
 
 /**
- * Mounts the ext4 file system of a raw file. Idempotent. `check`: repair first what a crash of the host left.
- * `noinit_itable` keeps the kernel from writing empty inode tables into every copy.
+ * Mounts the ext4 file system of a raw file, repaired first where a crash of the host damaged it. Idempotent.
+ * `owner`: the user, besides root, who may enter the directory above. `noinit_itable` keeps the kernel from writing empty
+ * inode tables into every copy.
  */
-export async function mountFile(file: string, point: string, { check = true } = {}): Promise<void> {
+export async function mountFile(file: string, point: string, { owner = 0 } = {}): Promise<void> {
+  mkdirSync(dirname(dirname(point)), { recursive: true, mode: 0o711 })
+  mkdirSync(dirname(point), { recursive: true, mode: 0o500 })
+  chownSync(dirname(point), owner, owner)
   if (isMounted(point)) return
-  mkdirSync(point, { recursive: true, mode: 0o700 })
-  chmodSync(dirname(point), 0o700)
+  mkdirSync(point, { recursive: true })
   // A loop device without a mount is a dead process's: it is safe to go on with it, as one file has one user.
   const device = (await loopsBelow(file))[0]?.device ?? (await run('losetup', ['--find', '--show', '--direct-io=on', file])).trim()
   try {
-    if (check) await run('e2fsck', ['-p', device], { ok: [0, 1] })
+    await run('e2fsck', ['-p', device], { ok: [0, 1] })
     await run('mount', ['-t', 'ext4', '-o', 'nodev,discard,noinit_itable', device, point])
   } finally {
     await run('losetup', ['--detach', device])
@@ -63,5 +66,5 @@ export async function unmountFile(file: string, point: string): Promise<void> {
     }
   }, BUSY_MS)
   if (!freed) throw new Error(`${file} is still in use`, { cause: busy })
-  if (existsSync(point)) rmdirSync(point)
+  for (const dir of [point, dirname(point)]) if (existsSync(dir)) rmdirSync(dir)
 }

@@ -9,7 +9,7 @@ import type { Home } from '#base/home'
 import { serviceAddress } from '#base/home'
 import { formatIp, parseCidr } from '#base/cidr'
 import type { NetworkSpec } from '#engine/port'
-import { DNS_PORT, gatewayDevice, MTU, routerDir } from '#engine/net/names'
+import { DNS_PORT, gatewayDevice, MTU, publicNamesDir, resolverDir, routerDir } from '#engine/net/names'
 import { gatewayOf } from '#engine/net/route'
 
 const files = (dir: string) => ({ names: join(dir, 'names'), leases: join(dir, 'ports'), pid: join(dir, 'dnsmasq.pid') })
@@ -60,21 +60,24 @@ function netmask(cidr: string): string {
 }
 
 /** The ports' own names come first: the first name of an address is the one that it resolves back to. */
-const names = (spec: NetworkSpec): string => [
-  ...spec.ports.map(port => `${port.addresses[0]!.private} ${port.hostname}${spec.dhcp.domainName ? `.${spec.dhcp.domainName}` : ''}`),
-  ...spec.names.map(({ name, address }) => `${address} ${name}`),
-].map(line => `${line}\n`).join('')
+function names(spec: NetworkSpec): string {
+  // Of several domains to search the first is where the ports are.
+  const domain = spec.dhcp.domainName ? `.${spec.dhcp.domainName.split(' ')[0]}` : ''
+  return [
+    ...spec.ports.map(port => `${port.addresses[0]!.private} ${port.hostname}${domain}\n`),
+    ...spec.names.map(({ name, address }) => `${address} ${name}\n`),
+  ].join('')
+}
 
 const ports = (spec: NetworkSpec): string =>
   spec.ports.map(port => `${port.mac},${port.addresses[0]!.private},${port.hostname}\n`).join('')
 
 /**
- * The host's resolver: asks whom the host asks, its own loopback resolver too. Files in `names` (lines of address and name) are names
- * that every network sees; they may be written at any time.
+ * The host's resolver: asks whom the host asks, its own loopback resolver too, and knows the public names.
  */
-export function hostConfiguration(home: Home, dir: string): string {
+export function hostConfiguration(home: Home): string {
   return [
-    `pid-file=${files(dir).pid}`, `port=${DNS_PORT}`, `listen-address=${serviceAddress(home)}`, 'bind-dynamic',
-    'no-hosts', 'resolv-file=/etc/resolv.conf', `hostsdir=${files(dir).names}`, 'cache-size=1000',
+    `pid-file=${files(resolverDir(home)).pid}`, `port=${DNS_PORT}`, `listen-address=${serviceAddress(home)}`, 'bind-dynamic',
+    'no-hosts', 'resolv-file=/etc/resolv.conf', `hostsdir=${publicNamesDir(home)}`, 'cache-size=1000',
   ].join('\n') + '\n'
 }

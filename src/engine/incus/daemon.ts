@@ -6,8 +6,8 @@
  * finds them again.
  */
 import { spawn } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import { IncusError, openClient, unixTransport, Unreachable, type Client } from '#engine/incus/client'
@@ -50,11 +50,20 @@ export async function daemonStatus(home: Home): Promise<DaemonStatus> {
  */
 export async function startDaemon(home: Home, log: Log, { poolGiB }: { poolGiB?: number } = {}): Promise<Client> {
   for (const dir of [join(home.dir, 'log'), incusDir(home), home.run]) mkdirSync(dir, { recursive: true, mode: 0o700 })
+  openWay(home)
   await prepareHost(home, log)
   if (!(await daemonStatus(home)).running) await launch(home, log)
   const client = daemonClient(home)
   await makePool(home, client, log, poolGiB)
   return client
+}
+
+/** Containers' own users must be able to pass through, not to read, all that lies above their files. */
+function openWay(home: Home): void {
+  for (const dir of [home.dir, home.run]) chmodSync(dir, statSync(dir).mode | 0o011)
+  for (let dir = dirname(home.dir); dir !== '/'; dir = dirname(dir)) {
+    if ((statSync(dir).mode & 0o001) === 0) throw new Error(`${dir} is closed to other users, so containers can't live below it: choose another home`)
+  }
 }
 
 async function launch(home: Home, log: Log): Promise<void> {

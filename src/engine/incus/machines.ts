@@ -81,7 +81,7 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
       const started = performance.now()
       const disk = instance.config[ROOT_DISK]!
       await unless(() => isOn(id), async () => {
-        await mountFile(volumeFile(home, diskVolume(disk)), rootPoint(home, disk))
+        await mountFile(volumeFile(home, diskVolume(disk)), rootPoint(home, disk), { owner: hostRoot(instance) })
         await setState(id, { action: 'start' })
       })
       log.info('machine started', { machine: id, ms: Math.round(performance.now() - started) })
@@ -117,6 +117,9 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
     watch: callback => watchMachines(client, callback, log),
   }
 }
+
+/** The host's number of the guest's root. */
+const hostRoot = (instance: Instance): number => (JSON.parse(instance.config['volatile.idmap.next'] ?? '[]') as { Hostid: number }[])[0]?.Hostid ?? 0
 
 /** Incus renews `last_used_at` at each start of the guest's init, also one that was typed inside. */
 function seen(instance: Instance | undefined): MachineSeen | 'absent' | 'unknown' {

@@ -34,10 +34,13 @@ export const configOf = (spec: MachineSpec, root: string): Record<string, string
   [ROOT_DISK]: spec.rootDisk,
 })
 
-/** What Incus has no word for: the root file system that we mounted, seen with the guest's user ids, and its devices. */
+/**
+ * What Incus has no word for: the root file system that we mounted, seen with the guest's user ids, and its devices.
+ * With a writable /sys, systemd would wait for udev to announce network interfaces, and no udev runs in a container.
+ */
 export function rawConfig(root: string, { unified }: { unified: boolean }): string {
   const group = unified ? 'lxc.cgroup2.devices' : 'lxc.cgroup.devices'
-  return [`lxc.rootfs.path = dir:${root}`, 'lxc.rootfs.options = idmap=container', `${group}.deny = a`,
+  return [`lxc.rootfs.path = dir:${root}`, 'lxc.rootfs.options = idmap=container', 'lxc.mount.auto = sys:mixed', `${group}.deny = a`,
     ...DEVICES.map(device => `${group}.allow = ${device}`)].join('\n')
 }
 

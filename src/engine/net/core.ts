@@ -11,22 +11,21 @@ import type { Home } from '#base/home'
 import { hostAddress, serviceAddress, SLOTS } from '#base/home'
 import { formatCidr } from '#base/cidr'
 import {
-  CORE_HOST_ADDRESS, coreSpace, DNS_PORT, hostDevice, hostTable, METADATA_PORT, MTU, portDevice, ROUTERS_GROUP,
+  CORE_HOST_ADDRESS, coreSpace, DNS_PORT, hostDevice, hostTable, METADATA_PORT, MTU, portDevice, publicNamesDir, resolverDir,
+  ROUTERS_GROUP,
 } from '#engine/net/names'
 import { removeLinks } from '#engine/net/kernel'
-import { attempt, inside, ipBatch, run } from '#engine/net/run'
+import { attempt, canRun, inside, ipBatch, run } from '#engine/net/run'
 import { text, type Table } from '#engine/net/ruleset'
 import { deviceNames, makeSpace, spaceExists } from '#engine/net/space'
 import { keepDaemon, stopDaemon } from '#engine/dns/daemon'
 import { hostConfiguration } from '#engine/dns/dnsmasq'
 
-const resolverDir = (home: Home) => join(home.run, 'net', 'host')
-
 /** Idempotent. */
 export async function bringUp(home: Home): Promise<void> {
   const [host, core] = [hostDevice(home), coreSpace(home)]
   const [publics, fabric] = [formatCidr(home.publicRange), formatCidr(home.fabricRange)]
-  await mkdir(join(resolverDir(home), 'names'), { recursive: true, mode: 0o755 })
+  await mkdir(publicNamesDir(home), { recursive: true, mode: 0o755 })
   // dnsmasq gives up root and must still reach its files here: others may pass through, not look.
   await chmod(home.run, (await stat(home.run)).mode & 0o777 | 0o011)
   await forwardPackets(home)
@@ -55,8 +54,11 @@ export async function bringUp(home: Home): Promise<void> {
     `route replace ${fabric} via ${CORE_HOST_ADDRESS} dev ${host} onlink src ${serviceAddress(home)}`,
   ])
   await passDocker(home, true)
-  await keepDaemon({ dir: resolverDir(home) }, hostConfiguration(home, resolverDir(home)))
 }
+
+/** The host's resolver, which the routers' resolvers ask. */
+export const keepResolver = (home: Home): Promise<void> =>
+  keepDaemon({ dir: resolverDir(home) }, hostConfiguration(home))
 
 /** Undoes bringUp. The routers are gone already. */
 export async function takeDown(home: Home): Promise<void> {
@@ -101,7 +103,7 @@ async function restoreForwarding(home: Home): Promise<void> {
 // Docker drops what it does not know, but asks this chain first.
 
 async function passDocker(home: Home, pass: boolean): Promise<void> {
-  if (!['/usr/sbin/iptables', '/sbin/iptables'].some(path => existsSync(path))) return
+  if (!await canRun('iptables')) return
   const iptables = (...words: string[]) => attempt(['iptables', '-w', ...words])
   if ((await iptables('-n', '-L', 'DOCKER-USER')).code !== 0) return
   for (const way of ['-i', '-o']) {

@@ -17,10 +17,10 @@ type NeighbourJson = { dst: string; dev: string; lladdr?: string }
 /** Devices of ours; the kernel may put others of its own into every namespace. */
 const ours = /^(lo|fab|sn\d+|e\d+-\d+|n\d+)$/
 
-/** Names and aliases of all devices in a namespace; in the host's without one. */
-export async function readLinks(space?: string): Promise<{ name: string; alias: string }[]> {
+/** All devices in a namespace; in the host's without one. */
+export async function readLinks(space?: string): Promise<{ name: string; alias: string; group: string }[]> {
   const links = JSON.parse(await run(['ip', ...(space ? ['-n', space] : []), '-j', 'link', 'show'])) as LinkJson[]
-  return links.map(link => ({ name: link.ifname, alias: link.ifalias ?? '' }))
+  return links.map(link => ({ name: link.ifname, alias: link.ifalias ?? '', group: link.group ?? 'default' }))
 }
 
 /**
@@ -29,10 +29,11 @@ export async function readLinks(space?: string): Promise<{ name: string; alias: 
  */
 export async function removeLinks(names: string[], space?: string): Promise<void> {
   if (names.length === 0) return
+  const left = async () => (await readLinks(space)).map(link => link.name).filter(name => names.includes(name))
+  const there = await left()
   const ip = ['ip', ...(space ? ['-n', space] : [])]
-  const { err } = await attempt([...ip, '-force', '-batch', '-'], names.map(name => `link del ${name}\n`).join(''))
-  const left = new Set((await readLinks(space)).map(link => link.name))
-  const stay = names.filter(name => left.has(name))
+  const { err } = await attempt([...ip, '-force', '-batch', '-'], there.map(name => `link del ${name}\n`).join(''))
+  const stay = await left()
   if (stay.length > 0) throw new Error(`cannot delete ${stay.join(', ')}: ${err.trim()}`)
 }
 
@@ -80,7 +81,7 @@ function ruleFound(r: RuleJson): Found {
 }
 
 /** The `ip` commands that lead from what is there to what shall be. Links go after all that hangs on them, and come before it. */
-export function changes(found: Iterable<Found>, items: Item[]): string[] {
+export function changes(found: Iterable<Found>, items: Item[]): { drops: string[]; puts: string[] } {
   const there = new Map<string, Found>()
   for (const item of found) there.set(item.key, item)
   const wanted = new Set(items.map(item => item.key))
@@ -91,5 +92,5 @@ export function changes(found: Iterable<Found>, items: Item[]): string[] {
     if (now?.state === item.state) return []
     return !now && item.create !== undefined ? [...item.create, item.put] : [item.put]
   })
-  return [...drops.map(item => item.drop), ...puts]
+  return { drops: drops.map(item => item.drop), puts }
 }

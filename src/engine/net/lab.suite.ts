@@ -4,7 +4,7 @@
  * Invariant: all that a lab makes begins with its home's prefix, and `close` removes it, whatever failed before.
  */
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -21,6 +21,9 @@ export type Lab = Awaited<ReturnType<typeof openLab>>
 export async function openLab() {
   const dir = mkdtempSync(join(tmpdir(), 'enclume-lab-'))
   const home: Home = homeAt({ dir, slot: Number(process.env.ENCLUME_TEST_SLOT ?? 5) })
+  // As strict as a launcher may make it.
+  mkdirSync(home.run, { recursive: true, mode: 0o700 })
+  chmodSync(home.run, 0o700)
   const logged: string[] = []
   const networks = openNetworks(home, openLog(line => logged.push(line)))
   const guests: Guest[] = []

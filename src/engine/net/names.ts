@@ -49,5 +49,9 @@ export const coreLink = (index: number): string => device(`n${index}`)
 export const hostTable = (home: Home): string => home.prefix
 /** A router's own fabric address: the base of its block, which no port has. */
 export const routerAddress = (home: Home, index: number): string => formatIp(home.fabricRange.base + index * 4096)
+/** Where the files of the host's resolver lie. */
+export const resolverDir = (home: Home): string => join(home.run, 'net', 'host')
+/** Files here, of lines with an address and a name, are names that every network sees; the host's resolver reads them when they come. */
+export const publicNamesDir = (home: Home): string => join(resolverDir(home), 'names')
 /** Where the rendered files of a router lie. */
 export const routerDir = (home: Home, index: number): string => join(home.run, 'net', String(index))

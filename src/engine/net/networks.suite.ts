@@ -1,9 +1,10 @@
 /** A network for tests: short to say, complete, and equal but for what a test changes. */
 import type { Home } from '#base/home'
 import { formatIp } from '#base/cidr'
-import type { GroupRule, NetworkSpec, PortSpec, Traffic } from '#engine/port'
+import type { FilterRule, GroupRule, NetworkSpec, PortSpec, Traffic } from '#engine/port'
 
 export const ANY = { cidr: '0.0.0.0/0' }
+const everything: FilterRule = { protocol: 'all', allow: true, ...ANY }
 export const all: GroupRule = { protocol: 'all', peer: ANY }
 export const tcp = (from: number, to = from): Traffic => ({ protocol: 6, ports: { from, to } })
 export const udp = (from: number, to = from): Traffic => ({ protocol: 17, ports: { from, to } })
@@ -11,8 +12,9 @@ export const udp = (from: number, to = from): Traffic => ({ protocol: 17, ports:
 /** Public addresses by number; number 1 is the host's own. */
 export const publicAddress = (home: Home, n: number): string => formatIp(home.publicRange.base + n)
 
+export type PortOptions = Partial<PortSpec> & { network?: number; host?: string; public?: number }
 /** Port number i of network number n has address .10+i in the first subnet, unless said otherwise. */
-export const port = (home: Home, index: number, groups: string[], more: Partial<PortSpec> & { network?: number; host?: string; public?: number } = {}): PortSpec => {
+export const port = (home: Home, index: number, groups: string[], more: PortOptions = {}): PortSpec => {
   const { network = 1, host = `172.31.0.${10 + index}`, public: number, ...rest } = more
   return {
     id: `port-${index}`, index, mac: `02:50:00:00:${network.toString(16).padStart(2, '0')}:${index.toString(16).padStart(2, '0')}`,
@@ -33,9 +35,7 @@ export const network = (more: Partial<NetworkSpec> = {}): NetworkSpec => ({
     { id: 'table-1', index: 1, routes: [{ cidr: '0.0.0.0/0', via: { internet: true } }] },
     { id: 'table-2', index: 2, routes: [] },
   ],
-  filters: [{
-    id: 'filter-1', ingress: [{ protocol: 'all', cidr: '0.0.0.0/0', allow: true }], egress: [{ protocol: 'all', cidr: '0.0.0.0/0', allow: true }],
-  }],
+  filters: [{ id: 'filter-1', ingress: [everything], egress: [everything] }],
   groups: [], ports: [],
   dhcp: { domainName: 'ec2.internal', domainNameServers: ['172.31.0.2'], ntpServers: [], leaseSeconds: 3600 }, names: [], ...more,
 })

@@ -9,10 +9,11 @@ import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import type { Absent, Networks, NetworkSpec, Unknown } from '#engine/port'
 import { coreLink, coreSpace, portDevice, routerDir, routerSpace } from '#engine/net/names'
-import { run } from '#engine/net/run'
+import { attempt, run } from '#engine/net/run'
+import { check } from '#engine/net/check'
 import { readLinks, removeLinks } from '#engine/net/kernel'
 import { spaceExists, spaceNames } from '#engine/net/space'
-import { bringUp, takeDown } from '#engine/net/core'
+import { bringUp, keepResolver, takeDown } from '#engine/net/core'
 import { openRouter, type Router } from '#engine/net/router'
 import { stopDaemon } from '#engine/dns/daemon'
 import { readdir, rm } from 'node:fs/promises'
@@ -23,6 +24,7 @@ import { dirname } from 'node:path'
 export function openNetworks(home: Home, log: Log): Networks & { close(): Promise<void> } {
   const routers = new Map<number, Router>()
   const inTurn = turns()
+  const resolver = () => inTurn('resolver', () => keepResolver(home))
 
   /** Forgets what is known of a router. */
   async function forget(index: number): Promise<void> {
@@ -32,6 +34,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
   }
 
   async function apply(spec: NetworkSpec): Promise<void> {
+    check(spec)
     let router = routers.get(spec.index)
     if (router && !await router.isIntact(spec.id)) {
       log.warn('network.changed-underneath', { network: spec.id })
@@ -58,7 +61,10 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
     const [space, core] = [routerSpace(home, index), coreSpace(home)]
     // Devices first, by name: those of a deleted namespace go only some time later.
     if (spaceExists(space)) {
-      await removeLinks((await readLinks(space)).map(link => link.name).filter(name => /^(fab|e\d+-\d+)$/.test(name)), space)
+      const links = (await readLinks(space)).filter(link => /^(fab|e\d+-\d+)$/.test(link.name))
+      // A whole group costs the kernel as much as a single device. What is left over, or just going, is seen to one by one.
+      for (const group of new Set(links.map(link => link.group))) await attempt(['ip', '-n', space, 'link', 'del', 'group', group])
+      await removeLinks(links.map(link => link.name), space)
       await run(['ip', 'netns', 'del', space])
     }
     if (spaceExists(core) && (await readLinks(core)).some(link => link.name === coreLink(index))) await removeLinks([coreLink(index)], core)
@@ -76,13 +82,19 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
   }
 
   return {
-    up: () => inTurn('core', () => bringUp(home)),
-    apply: spec => inTurn(spec.index, () => apply(spec)),
+    up: () => inTurn('core', async () => {
+      await bringUp(home)
+      await resolver()
+    }),
+    apply: spec => inTurn(spec.index, async () => {
+      await apply(spec)
+      await resolver()
+    }),
     observe: id => look<{ ports: string[] } | Absent>(async () => {
       const index = (await indexes(home)).get(id)
       if (index === undefined || !spaceExists(routerSpace(home, index))) return 'absent'
       const links = await readLinks(routerSpace(home, index))
-      return { ports: links.filter(link => /^e\d/.test(link.name)).map(link => link.alias) }
+      return { ports: links.filter(link => /^e\d/.test(link.name)).map(link => link.alias).sort() }
     }),
     list: () => look(async () => [...(await indexes(home)).keys()]),
     async delete(id) {

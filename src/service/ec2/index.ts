@@ -1,15 +1,16 @@
 /** The EC2 service: one line for each resource that has actions, drivers or something to prepare. */
-import * as sdk from '@aws-sdk/client-ec2'
+import type * as Sdk from '@aws-sdk/client-ec2'
 import type { Actions, Place } from '#kit/action'
+import type { AnyResource } from '#kit/resource'
 import { operationsOf } from '#kit/schema'
-import type { Service } from '#service/index'
+import { loadSdk } from '#kit/sdk'
+import type { Service } from '#service/service'
 import type { ImageSeen } from '#engine/port'
 import type { Reader } from '#store/store'
 import type { Context } from '#service/ec2/context'
 import { missingParameter } from '#service/ec2/errors'
 import { actions as account } from '#service/ec2/account/actions'
 import { actions as images } from '#service/ec2/image/actions'
-import { image } from '#service/ec2/image/image'
 import { prepareImages } from '#service/ec2/image/prepare'
 import { actions as instances } from '#service/ec2/instance/actions'
 import { instanceDriver, sweepMachines } from '#service/ec2/instance/drive'
@@ -45,11 +46,14 @@ import { findDefaultVpc, preparation } from '#service/ec2/vpc/prepare'
 import { vpc } from '#service/ec2/vpc/vpc'
 import { vpcWakes } from '#service/ec2/vpc/wakes'
 
+const sdk = await loadSdk('ec2')
+
 const tagged = [
   instance, volume, keyPair, vpc, subnet, routeTable, internetGateway, networkAcl, dhcpOptionsSet, securityGroup, networkInterface,
-].map(taggable)
+  securityGroupRule,
+].map(resource => taggable(resource as AnyResource))
 
-function actionsOf(context: Context): Actions<typeof sdk> {
+function actionsOf(context: Context): Actions<typeof Sdk> {
   return {
     ...account({ defaultVpc: async (reader: Reader, place: Place) => (await findDefaultVpc(reader, place))?.id }),
     ...regions,
@@ -67,7 +71,7 @@ function actionsOf(context: Context): Actions<typeof sdk> {
     ...dhcpOptions,
     ...groups,
     ...interfaces,
-    ...tagActions([...tagged, taggableImage, securityGroupRule]),
+    ...tagActions([...tagged, taggableImage]),
   }
 }
 

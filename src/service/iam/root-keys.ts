@@ -37,4 +37,5 @@ export function openRootKeys(dir: string): RootKeys {
   return keys
 }
 
-export const rootPrincipal = ({ account }: RootKeys): Principal => ({ account, arn: `arn:aws:iam::${account}:root`, userId: account, root: true })
+export const rootPrincipal = ({ account }: RootKeys): Principal =>
+  ({ account, arn: `arn:aws:iam::${account}:root`, userId: account, root: true })

@@ -50,9 +50,9 @@ export function actions({ defaultVpc }: AccountOptions): Actions<typeof sdk> {
   return {
     async DescribeAccountAttributes({ input: { AttributeNames: asked = [] }, tx, account, region }) {
       const values: Record<string, string> = {
-        'supported-platforms': 'VPC', 'default-vpc': (await defaultVpc(tx, { account, region })) ?? 'none', 'max-instances': `${MAX_INSTANCES}`,
-        'vpc-max-security-groups-per-interface': `${GROUPS_PER_INTERFACE}`, 'max-elastic-ips': `${ELASTIC_IPS}`,
-        'vpc-max-elastic-ips': `${ELASTIC_IPS}`,
+        'supported-platforms': 'VPC', 'default-vpc': (await defaultVpc(tx, { account, region })) ?? 'none',
+        'max-instances': `${MAX_INSTANCES}`, 'vpc-max-security-groups-per-interface': `${GROUPS_PER_INTERFACE}`,
+        'max-elastic-ips': `${ELASTIC_IPS}`, 'vpc-max-elastic-ips': `${ELASTIC_IPS}`,
       }
       const names: readonly string[] = asked
       const unknown = names.find(name => !Object.hasOwn(values, name))

@@ -51,13 +51,24 @@ function view({ id, account, created, spec, status, tags }: ImageRow): Image {
   }
 }
 
-/** Facts that a filter may ask for and that no image of ours has: nothing matches. */
+/** What a filter may ask for and no image of ours has, by group: nothing matches. */
 const never = () => []
+const absent = {
+  'product-code': never, 'product-code.type': never,
+  'instance-type-specification.supported-instance-type': never, 'instance-type-specification.unsupported-instance-type': never,
+  ...group('image-watermark', ['source-image-creation-time', 'source-image-id', 'source-image-region',
+    'watermark-creation-time', 'watermark-key']),
+  ...group('scan-result', ['finding-scan-date', 'highest-finding-severity-label',
+    ...['informational', 'low', 'medium', 'high', 'critical'].map(severity => `${severity}-fix-available-since`)]),
+}
+function group(name: string, members: readonly string[]): Record<string, typeof never> {
+  return Object.fromEntries(members.map(member => [`${name}.${member}`, never]))
+}
 
 export const image = resource<Spec, Status, Image>({
   kind: 'image', prefix: 'ami', label: 'image id', missing: 'InvalidAMIID.NotFound', malformed: 'InvalidAMIID.Malformed', view,
   filters: {
-    architecture: 'Architecture', 'boot-mode': 'BootMode', 'creation-date': 'CreationDate', description: 'Description',
+    ...absent, architecture: 'Architecture', 'boot-mode': 'BootMode', 'creation-date': 'CreationDate', description: 'Description',
     'block-device-mapping.delete-on-termination': 'BlockDeviceMappings.Ebs.DeleteOnTermination',
     'block-device-mapping.device-name': 'BlockDeviceMappings.DeviceName',
     'block-device-mapping.encrypted': 'BlockDeviceMappings.Ebs.Encrypted',
@@ -67,7 +78,7 @@ export const image = resource<Spec, Status, Image>({
     'ena-support': 'EnaSupport', 'free-tier-eligible': 'FreeTierEligible', hypervisor: 'Hypervisor', 'image-allowed': 'ImageAllowed',
     'image-id': 'ImageId', 'image-type': 'ImageType', 'is-public': 'Public', 'kernel-id': 'KernelId', 'manifest-location': 'ImageLocation',
     name: 'Name', 'owner-alias': 'ImageOwnerAlias', 'owner-id': 'OwnerId', platform: 'Platform',
-    'product-code': never, 'product-code.type': never, 'public-ssm-parameter-name': 'PublicSsmParameterName', 'ramdisk-id': 'RamdiskId',
+    'public-ssm-parameter-name': 'PublicSsmParameterName', 'ramdisk-id': 'RamdiskId',
     'root-device-name': 'RootDeviceName', 'root-device-type': 'RootDeviceType', 'source-image-id': 'SourceImageId',
     'source-image-region': 'SourceImageRegion', 'source-instance-id': 'SourceInstanceId', 'sriov-net-support': 'SriovNetSupport',
     state: 'State', 'state-reason-code': 'StateReason.Code', 'state-reason-message': 'StateReason.Message',

@@ -164,5 +164,6 @@ export const attributes = (context: Context): Actions<typeof sdk> => ({
 async function monitor(call: Call<{ InstanceIds: string[] | undefined }>, detailedMonitoring: boolean) {
   const rows = await instance.getAll(call.tx, call, call.input.InstanceIds ?? [])
   for (const row of rows) await instance.update(call.tx, row, { spec: { detailedMonitoring } }, 'modified')
-  return rows.map(row => ({ InstanceId: row.id, Monitoring: { State: detailedMonitoring ? ('enabled' as const) : ('disabled' as const) } }))
+  const State = detailedMonitoring ? 'enabled' as const : 'disabled' as const
+  return rows.map(row => ({ InstanceId: row.id, Monitoring: { State } }))
 }

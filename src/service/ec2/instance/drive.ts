@@ -5,6 +5,7 @@
 import type { Driver } from '#loop/loop'
 import type { MachineSpec } from '#engine/port'
 import type { Tx } from '#store/store'
+import { volume } from '#service/ec2/volume/volume'
 import type { Context } from '#service/ec2/context'
 import { detach, release } from '#service/ec2/instance/belongings'
 import { instance, lifeOf, type InstanceRow } from '#service/ec2/instance/instance'
@@ -24,6 +25,8 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
 
   const dependencies = async (row: InstanceRow): Promise<void> => {
     await Promise.all([context.loop().settle('volume', row.spec.rootVolume), context.loop().settle('vpc', row.spec.vpc)])
+    const root = await volume.find(store, row.spec.rootVolume)
+    if (root?.status.state !== 'in-use') throw new Error(`root volume ${row.spec.rootVolume} is ${root?.status.state}: ${root?.status.reason}`)
   }
 
   return {

@@ -9,7 +9,8 @@ import type { Spec as GroupSpec } from '#service/ec2/security-group/security-gro
 import type { Spec as VolumeSpec, Status as VolumeStatus } from '#service/ec2/volume/volume'
 import type { Reader, Row } from '#store/store'
 
-export type MetadataOptions = { tokens: 'required' | 'optional'; endpoint: 'enabled' | 'disabled'; hopLimit: number; tags: 'enabled' | 'disabled' }
+type Switch = 'enabled' | 'disabled'
+export type MetadataOptions = { tokens: 'required' | 'optional'; endpoint: Switch; hopLimit: number; tags: Switch }
 export type Spec = Pick<Life, 'desired' | 'onShutdown' | 'force' | 'rebootsAsked'> & {
   reservation: string
   launchIndex: number

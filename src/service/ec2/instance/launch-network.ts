@@ -134,7 +134,8 @@ async function fromSpec(call: Launching, spec: InstanceNetworkInterfaceSpecifica
   return {
     subnet: chosen, deviceIndex: spec.DeviceIndex ?? 0, groups: spec.Groups?.length ? spec.Groups : undefined,
     description: spec.Description ?? '', privateIp: primary,
-    secondary: spec.SecondaryPrivateIpAddressCount ?? given.filter(a => !a.Primary && a.PrivateIpAddress !== primary).map(a => a.PrivateIpAddress ?? ''),
+    secondary: spec.SecondaryPrivateIpAddressCount
+      ?? given.filter(a => !a.Primary && a.PrivateIpAddress !== primary).map(a => a.PrivateIpAddress ?? ''),
     publicIp: spec.AssociatePublicIpAddress ?? (of === 1 && chosen.spec.mapPublicIp),
     deleteOnTermination: spec.DeleteOnTermination ?? true,
   }

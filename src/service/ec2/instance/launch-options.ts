@@ -18,7 +18,8 @@ const refused: { [K in keyof RunInstancesRequest]?: (value: any) => boolean } = 
   LaunchTemplate: () => true,
   InstanceMarketOptions: () => true,
   CpuOptions: o => o.CoreCount !== undefined || o.ThreadsPerCore !== undefined || o.AmdSevSnp === 'enabled',
-  CapacityReservationSpecification: s => s.CapacityReservationTarget !== undefined || s.CapacityReservationPreference === 'capacity-reservations-only',
+  CapacityReservationSpecification: s =>
+    s.CapacityReservationTarget !== undefined || s.CapacityReservationPreference === 'capacity-reservations-only',
   HibernationOptions: o => o.Configured === true,
   LicenseSpecifications: list => list.length > 0,
   EnclaveOptions: o => o.Enabled === true,

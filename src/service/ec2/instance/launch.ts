@@ -46,7 +46,8 @@ export const runInstances = (context: Context): Action<Input<typeof sdk, 'RunIns
     const metadata = readMetadata(input.MetadataOptions, await metadataBefore(call, image))
     const count = await howManyFit(tx, context, limits, most)
     if (count < least) {
-      throw new ApiError('InsufficientInstanceCapacity', `There is room for ${count} of the ${least} instances that you asked for at least.`, 500)
+      throw new ApiError('InsufficientInstanceCapacity',
+        `There is room for ${count} of the ${least} instances that you asked for at least.`, 500)
     }
     const launch: Launch = { context, call, image, limits, network, metadata, reservation: resourceId('r') }
     const rows: InstanceRow[] = []
@@ -121,7 +122,9 @@ function rootOptions(mappings: BlockDeviceMapping[] = [], image: ImageRow) {
       `Enclume does not implement block device mappings besides the root device ${device}; ${other.DeviceName ?? 'one'} was given.`)
   }
   const root = mappings.find(m => m.DeviceName === device)
-  if (root?.VirtualName !== undefined) throw new ApiError('InvalidBlockDeviceMapping', `The root device ${device} can't be an instance store volume.`)
+  if (root?.VirtualName !== undefined) {
+    throw new ApiError('InvalidBlockDeviceMapping', `The root device ${device} can't be an instance store volume.`)
+  }
   const ebs = root?.Ebs
   if (ebs?.Encrypted || ebs?.KmsKeyId) throw new ApiError('UnsupportedOperation', 'Enclume does not implement encrypted volumes.')
   if (ebs?.SnapshotId !== undefined && ebs.SnapshotId !== image.spec.snapshot) {

@@ -110,7 +110,10 @@ class World {
         break
       case 'host loses it': if (this.seen !== 'absent') { this.seen = 'absent'; this.lost ||= this.life.created } break
       case 'enclume down':
-        if (this.life.state === 'running' && this.life.desired === 'running' && this.seen === 'on') { this.become({ suspended: true }); this.seen = 'off' }
+        if (this.life.state === 'running' && this.life.desired === 'running' && this.seen === 'on') {
+          this.become({ suspended: true })
+          this.seen = 'off'
+        }
         break
       case 'user': this.user(choices.pick(['stopped', 'running', 'terminated', 'reboot'] as const))
     }

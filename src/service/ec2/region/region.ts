@@ -43,7 +43,7 @@ function zoneIdPrefix(region: string): string {
 /** Canada (Central) has no az3 (EC2, "Availability Zone IDs"). */
 const zoneNumbers = (region: string): number[] => (region === 'ca-central-1' ? [1, 2, 4] : [1, 2, 3])
 
-/** The id of a zone of any Region, such as `use1-az1` for us-east-1a. AWS maps letters to ids for each account anew; here a is the first. */
+/** The id of a zone, such as `use1-az1` for us-east-1a. AWS maps letters to ids for each account anew; here a is the first. */
 export function zoneId(zone: string): string {
   const region = zone.slice(0, -1)
   return `${zoneIdPrefix(region)}-az${zoneNumbers(region)[ZONES.indexOf(zone.slice(-1) as 'a')]}`

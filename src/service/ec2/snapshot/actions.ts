@@ -29,7 +29,8 @@ export const actions: Actions<typeof sdk> = {
     const rows = (ids.length > 0 ? named(all, [...new Set(ids)]) : all)
       .filter(row => owners.length === 0 || accounts.includes(row.account))
       // No account was given a permission of its own yet: only `all`, that of public snapshots, and the owner's.
-      .filter(row => users.length === 0 || (users.includes('all') && row.spec.public) || (users.includes('self') && row.account === account))
+      .filter(row => users.length === 0 || (users.includes('all') && row.spec.public)
+        || (users.includes('self') && row.account === account))
     const { hits, next } = await select(call, snapshot, { ids: undefined, rows })
     return { Snapshots: hits.map(hit => hit.view), NextToken: next }
   },

@@ -37,7 +37,8 @@ export const snapshot = resource<Spec, Status, Snapshot>({
 const behind = (row: ImageRow): SnapshotRow => ({
   kind: snapshot.kind, id: row.spec.snapshot, account: row.account, region: row.region, created: row.created, generation: row.generation,
   spec: {
-    sizeGiB: row.spec.rootSizeGiB, description: `Root volume of ${row.id}`, volume: NO_VOLUME, owner: row.spec.owner, public: row.spec.public,
+    sizeGiB: row.spec.rootSizeGiB, description: `Root volume of ${row.id}`, volume: NO_VOLUME,
+    owner: row.spec.owner, public: row.spec.public,
   },
   status: { state: 'completed' }, tags: {},
 })

@@ -4,16 +4,15 @@
  * Invariant: a disk has its volume's id; the record outlives the disk, so that a disk without a record is nobody's.
  */
 import { isResourceId } from '#base/id'
-import type { Absent, DiskSeen } from '#engine/port'
 import type { Driver } from '#loop/loop'
 import type { Context } from '#service/ec2/context'
 import { plan } from '#service/ec2/volume/plan'
-import { volume, type Status, type VolumeRow } from '#service/ec2/volume/volume'
+import { volume, type Seen, type Status, type VolumeRow } from '#service/ec2/volume/volume'
 
 /** Failures in a row after which a volume that cannot be made is in error. */
 const GIVE_UP_AFTER = 4
 
-export function volumeDriver({ engine, log }: Pick<Context, 'engine' | 'log'>): Driver<VolumeRow, DiskSeen | Absent> {
+export function volumeDriver({ engine, log }: Pick<Context, 'engine' | 'log'>): Driver<VolumeRow, Seen> {
   return {
     kind: volume.kind,
     observe: row => engine.disks.observe(row.id),

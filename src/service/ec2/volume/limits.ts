@@ -5,7 +5,7 @@
  * velero-plugin-for-aws pull request 119 (IOPS missing).
  */
 import { ApiError } from '#kit/error'
-import { invalidCombination } from '#service/ec2/errors'
+import { invalidCombination, invalidValue } from '#service/ec2/errors'
 import type { Spec } from '#service/ec2/volume/volume'
 
 export type VolumeType = Spec['type']
@@ -39,7 +39,7 @@ export const gp2Iops = (sizeGiB: number): number => Math.min(16_000, Math.max(10
 /** The type of this name, or AWS's error. */
 export function volumeType(name: string): VolumeType {
   if (!Object.hasOwn(LIMITS, name)) {
-    throw new ApiError('InvalidParameterValue', `Value (${name}) for parameter volumeType is invalid. Volume of type ${name} does not exist.`)
+    throw invalidValue('volumeType', name, `There is no volume type ${name}.`)
   }
   return name as VolumeType
 }

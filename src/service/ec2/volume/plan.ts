@@ -4,14 +4,13 @@
  * Invariant: a disk that was there and is gone is an error and stays one until it is seen again; it is never made anew,
  * as an empty disk in its place would pass for the lost one.
  */
-import type { Absent, DiskSeen } from '#engine/port'
 import { rest, type Step } from '#loop/loop'
-import type { VolumeRow } from '#service/ec2/volume/volume'
+import type { Seen, VolumeRow } from '#service/ec2/volume/volume'
 
 /** How long to wait for a machine to let go of a disk that is to be deleted. */
 const IN_USE_MS = 1000
 
-export function plan({ spec, status }: Pick<VolumeRow, 'spec' | 'status'>, seen: DiskSeen | Absent): Step {
+export function plan({ spec, status }: Pick<VolumeRow, 'spec' | 'status'>, seen: Seen): Step {
   if (spec.desired === 'absent') {
     if (seen === 'absent') return { write: 'remove' }
     return seen.attachedTo === undefined ? { act: 'delete' } : { rest: true, againMs: IN_USE_MS }

@@ -47,7 +47,9 @@ export async function createRootVolume(tx: Tx, asked: RootVolume): Promise<Volum
     // Text seen on AWS in gardener/machine-controller-manager-provider-aws pull request 95.
     throw badMapping(`throughput cannot be specified with the volumeType of device '${device}'`)
   }
-  if (sizeGiB < least) throw badMapping(`Volume of size ${sizeGiB}GB is smaller than snapshot '${image.spec.snapshot}', expect size >= ${least}GB`)
+  if (sizeGiB < least) {
+    throw badMapping(`Volume of size ${sizeGiB}GB is smaller than snapshot '${image.spec.snapshot}', expect size >= ${least}GB`)
+  }
   const rates = provision({ type, sizeGiB, iops: asked.iops, throughput: asked.throughput })
   return tx.put(volume.make({
     account, region, now, tags,

@@ -4,6 +4,7 @@
  * Invariant: a volume's zone, snapshot and origin never change; `desired` goes from present to absent and never back.
  */
 import type { Volume, VolumeStatusItem } from '@aws-sdk/client-ec2'
+import type { Absent, DiskSeen } from '#engine/port'
 import type { Place } from '#kit/action'
 import { resource, tagList } from '#kit/resource'
 import { zoneId } from '#service/ec2/region/region'
@@ -32,6 +33,8 @@ export type Status = {
   reason?: string
 }
 export type VolumeRow = Row<Spec, Status>
+/** What the engine says of its disk. */
+export type Seen = DiskSeen | Absent
 
 function view({ id, account, region, created, spec, status, tags }: VolumeRow): Volume {
   const iops = spec.type === 'gp2' ? gp2Iops(spec.sizeGiB) : spec.iops
@@ -86,7 +89,8 @@ export const volumeStatus = resource<Spec, Status, VolumeStatusItem>({
   ...identity, view: statusView,
   filters: {
     'action.code': 'Actions.Code', 'action.description': 'Actions.Description', 'action.event-id': 'Actions.EventId',
-    'attachment-status.instance-id': 'AttachmentStatuses.InstanceId', 'attachment-status.io-performance': 'AttachmentStatuses.IoPerformance',
+    'attachment-status.instance-id': 'AttachmentStatuses.InstanceId',
+    'attachment-status.io-performance': 'AttachmentStatuses.IoPerformance',
     'availability-zone': 'AvailabilityZone', 'event.description': 'Events.Description', 'event.event-id': 'Events.EventId',
     'event.event-type': 'Events.EventType', 'event.not-after': 'Events.NotAfter', 'event.not-before': 'Events.NotBefore',
     'volume-status.details-name': 'VolumeStatus.Details.Name', 'volume-status.details-status': 'VolumeStatus.Details.Status',

@@ -4,8 +4,12 @@ cloud-init reads no DMI tables inside a container, so its own Ec2 source would n
 no IMDSv2 token. This one is the same source, told so.
 """
 
-from cloudinit import sources
+from cloudinit import sources, util
 from cloudinit.sources import DataSourceEc2 as ec2
+
+# Before its first request cloud-init asks the resolver for three names that don't exist, to find out whether it lies. The
+# service's address is a number, and where the host has no resolver these questions would cost fourteen seconds of boot.
+util._DNS_REDIRECT_IP = set()
 
 
 class DataSourceEc2Container(ec2.DataSourceEc2):
