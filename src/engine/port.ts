@@ -35,7 +35,7 @@ export type MachineSpec = {
   memoryMiB: number
   /** Disk that holds the root file system; it exists already. */
   rootDisk: string
-  /** Network ports in order: the first is ens5, then ens6 … They exist already. */
+  /** Network ports in order, the guest's ens5, ens6 …; `device` is what portDevice() names. They exist already. */
   ports: { port: string; device: string }[]
   /** DMI-like facts that the guest's tools read, set as environment of its init. */
   environment?: Record<string, string>
@@ -147,7 +147,10 @@ export type PortSpec = {
   subnet: string
   /** The first is the primary one, which DHCP hands out. */
   addresses: { private: string; public?: string }[]
-  /** Unique in this Enclume, within the network's fabric block: how the metadata service tells callers apart. */
+  /**
+   * Unique in this Enclume, within the network's fabric block but not its base (the router's own): how the metadata service tells
+   * callers apart.
+   */
   fabric: string
   groups: string[]
   /** Whether packets must come from, and go to, the port's own addresses. */

@@ -32,10 +32,14 @@ export type ServiceDefinition = {
   id: string
   operations: Map<string, Operation>
   actions: Record<string, Action<any, any> | Look<any, any>>
-  /** Runs first in each transaction and before each look: what must exist before any call (a region's default VPC). */
-  prepare?(tx: Tx, place: Place, now: Date): Promise<void>
-  /** Whether `prepare` has something to do. Cheap. */
-  prepared?(place: Place): boolean
+  /** What must exist before any call in a place (a region's default VPC): made in a transaction of its own, before the call's. */
+  prepare?: {
+    /** Cheap: asked before every call. */
+    needed(place: Place): boolean
+    run(tx: Tx, place: Place, now: Date): Promise<void>
+    /** `run` is committed. */
+    done(place: Place): void
+  }
   /** Input members that the newest model requires but older clients don't send: operation -> names. */
   relaxed?: Record<string, readonly string[]>
   /** How this service names a missing member. */
@@ -62,16 +66,18 @@ export function dispatcher({ services, store, clock, authorise }: DispatcherOpti
     if (!action) throw new ApiError('UnsupportedOperation', `Enclume does not implement ${name}.`)
     checkRequired(service, operation, input as Record<string, unknown>)
     const place = { account: caller.principal.account, region: caller.region }
+    await prepare(service, place)
     if ('look' in action) {
-      if (service.prepare && !service.prepared?.(place)) await store.transact(tx => service.prepare!(tx, place, clock()))
       if ((input as { DryRun?: boolean }).DryRun) throw dryRun()
       return action.look({ ...place, input, caller, reader: store, now: clock() })
     }
-    return store.transact(async tx => {
-      const now = clock()
-      await service.prepare?.(tx, place, now)
-      return run({ action, operation, input, call: { ...place, caller, tx, now } })
-    })
+    return store.transact(tx => run({ action, operation, input, call: { ...place, caller, tx, now: clock() } }))
+  }
+
+  async function prepare({ prepare: preparation }: ServiceDefinition, place: Place): Promise<void> {
+    if (!preparation?.needed(place)) return
+    await store.transact(tx => preparation.run(tx, place, clock()))
+    preparation.done(place)
   }
 }
 

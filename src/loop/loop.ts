@@ -75,7 +75,8 @@ class Looper implements Loop {
   #idlers: (() => void)[] = []
 
   constructor(options: LoopOptions) {
-    this.#o = { width: 16, pause: { first: 200, longest: 30_000 }, hook: () => {}, ...options }
+    const { width = 16, pause = { first: 200, longest: 30_000 }, hook = () => {} } = options
+    this.#o = { ...options, width, pause, hook }
     this.#drivers = new Map(options.drivers.map(driver => [driver.kind, driver]))
     this.#unwatch = options.store.watch(events => void this.#onEvents(events))
   }

@@ -20,7 +20,8 @@ export const PLACE: Place = { account: '111122223333', region: 'us-east-1' }
 export function harness(actions: Actions<Sdk>, prepare?: (tx: Tx, place: Place) => Promise<void>) {
   const store = openSqlite(':memory:', () => NOW)
   const service: ServiceDefinition = {
-    id: 'ec2', operations, actions: actions as ServiceDefinition['actions'], prepare,
+    id: 'ec2', operations, actions: actions as ServiceDefinition['actions'],
+    prepare: prepare && { needed: () => true, run: prepare, done: () => {} },
     missing: member => new ApiError('MissingParameter', `The request must contain the parameter ${member}`),
   }
   const dispatch = dispatcher({ services: [service], store, clock: () => NOW, authorise: async () => {} })

@@ -1,10 +1,14 @@
 /** The Security Token Service: who calls. Temporary credentials are not implemented: those actions are absent. */
-import * as sdk from '@aws-sdk/client-sts'
+import type * as Sdk from '@aws-sdk/client-sts'
 import type { Actions, ServiceDefinition } from '#kit/action'
 import { ApiError } from '#kit/error'
 import { operationsOf } from '#kit/schema'
+import { loadSdk } from '#kit/sdk'
 
-const actions: Actions<typeof sdk> = {
+/** The schemas; the wire reads its errors from them too. */
+export const sdk = await loadSdk('sts')
+
+const actions: Actions<typeof Sdk> = {
   GetCallerIdentity: {
     async look({ caller: { principal } }) {
       return { UserId: principal.userId, Account: principal.account, Arn: principal.arn }

@@ -1,4 +1,18 @@
-/** An elastic network interface: what it is. Its device on the host is a port of the network plan (vpc/). */
+/**
+ * An elastic network interface: what it is. Its device on the host is a port of the VPC's network (vpc/compile.ts).
+ *
+ * Invariants: there is one primary address, the first; each private address is claimed in its subnet's scope, each public one
+ * in 'public-address', the index in 'port-index', the fabric address in `${vpc}/fabric`, all by this row, so that they are
+ * free again when it goes.
+ */
+import { resource, tagList } from '#kit/resource'
+import { ipName, publicName, type HostnameType } from '#service/ec2/network-interface/names'
+import { zoneId } from '#service/ec2/region/region'
+import type { SecurityGroupRow } from '#service/ec2/security-group/security-group'
+import type { VpcRow } from '#service/ec2/vpc/vpc'
+import type { Row } from '#store/store'
+import type * as sdk from '@aws-sdk/client-ec2'
+
 export type Attachment = {
   id: string
   instance: string
@@ -17,10 +31,9 @@ export type Spec = {
   vpc: string
   subnet: string
   zone: string
-  /** The engine's number for the port; claimed in scope 'port-index', key the number. */
+  /** The engine's number for the port. */
   index: number
   mac: string
-  /** Claimed in scope `fabric/${vpc}`. */
   fabric: string
   addresses: Address[]
   groups: string[]
@@ -28,6 +41,120 @@ export type Spec = {
   sourceDestCheck: boolean
   /** IP time-to-live of metadata answers; the instance's HttpPutResponseHopLimit. */
   metadataHopLimit: number
+  /** What the guest is called: after its address, or after its instance. */
+  hostnameType: HostnameType
   attachment?: Attachment
 }
 export type Status = { state: 'available' | 'in-use' }
+export type InterfaceRow = Row<Spec, Status>
+
+type Joined = { groups: Map<string, string>; named: Set<string> }
+
+type Association = sdk.NetworkInterfaceAssociation
+const association = (region: string, { public: outside }: Address, named: boolean): Association | undefined => outside && {
+  PublicIp: outside.address,
+  PublicDnsName: named ? publicName(region, outside.address) : '',
+  // AWS itself owns the addresses that it gives by itself (API Reference, NetworkInterfaceAssociation).
+  IpOwnerId: 'amazon',
+  AllocationId: outside.allocation,
+  AssociationId: outside.association,
+}
+
+/** An interface's attachment, also as DescribeNetworkInterfaceAttribute shows it. */
+export const attachmentView = ({ account, spec }: InterfaceRow): sdk.NetworkInterfaceAttachment | undefined => spec.attachment && {
+  AttachmentId: spec.attachment.id,
+  AttachTime: new Date(spec.attachment.time),
+  DeleteOnTermination: spec.attachment.deleteOnTermination,
+  DeviceIndex: spec.attachment.deviceIndex,
+  NetworkCardIndex: 0,
+  InstanceId: spec.attachment.instance,
+  InstanceOwnerId: account,
+  Status: 'attached',
+}
+
+export const networkInterface = resource<Spec, Status, sdk.NetworkInterface, Joined>({
+  kind: 'network-interface', prefix: 'eni', label: 'networkInterface ID',
+  missing: 'InvalidNetworkInterfaceID.NotFound', malformed: 'InvalidNetworkInterfaceId.Malformed',
+  async join(reader, [first]) {
+    const at = { account: first?.account ?? '', region: first?.region ?? '' }
+    const groups = await reader.list<SecurityGroupRow>({ kind: 'security-group', ...at })
+    const vpcs = await reader.list<VpcRow>({ kind: 'vpc', ...at })
+    return {
+      groups: new Map(groups.map(row => [row.id, row.spec.name])),
+      named: new Set(vpcs.filter(row => row.spec.dnsHostnames && row.spec.dnsSupport).map(row => row.id)),
+    }
+  },
+  view(row, { groups, named }) {
+    const { id, account, region, spec, status, tags } = row
+    const hasNames = named.has(spec.vpc)
+    const addresses = spec.addresses.map(address => ({
+      PrivateIpAddress: address.private,
+      PrivateDnsName: hasNames ? ipName(region, address.private) : undefined,
+      Primary: address.primary,
+      Association: association(region, address, hasNames),
+    }))
+    const [primary] = addresses
+    return {
+      NetworkInterfaceId: id,
+      OwnerId: account,
+      Status: status.state,
+      InterfaceType: 'interface',
+      Description: spec.description,
+      AvailabilityZone: spec.zone,
+      AvailabilityZoneId: zoneId(spec.zone),
+      VpcId: spec.vpc,
+      SubnetId: spec.subnet,
+      MacAddress: spec.mac,
+      PrivateIpAddress: primary?.PrivateIpAddress,
+      PrivateDnsName: primary?.PrivateDnsName,
+      PublicDnsName: primary?.Association?.PublicDnsName,
+      PrivateIpAddresses: addresses,
+      Association: primary?.Association,
+      Attachment: attachmentView(row),
+      Groups: spec.groups.map(GroupId => ({ GroupId, GroupName: groups.get(GroupId)! })),
+      Ipv6Addresses: [],
+      SourceDestCheck: spec.sourceDestCheck,
+      RequesterManaged: false,
+      Operator: { Managed: false },
+      TagSet: tagList(tags),
+    }
+  },
+  filters: {
+    'addresses.association.owner-id': 'PrivateIpAddresses.Association.IpOwnerId',
+    'addresses.association.public-ip': 'PrivateIpAddresses.Association.PublicIp',
+    'addresses.primary': 'PrivateIpAddresses.Primary',
+    'addresses.private-ip-address': 'PrivateIpAddresses.PrivateIpAddress',
+    'association.allocation-id': 'Association.AllocationId',
+    'association.association-id': 'Association.AssociationId',
+    'association.ip-owner-id': 'Association.IpOwnerId',
+    'association.public-dns-name': 'Association.PublicDnsName',
+    'association.public-ip': 'Association.PublicIp',
+    'attachment.attach-time': 'Attachment.AttachTime',
+    'attachment.attachment-id': 'Attachment.AttachmentId',
+    'attachment.delete-on-termination': 'Attachment.DeleteOnTermination',
+    'attachment.device-index': 'Attachment.DeviceIndex',
+    'attachment.instance-id': 'Attachment.InstanceId',
+    'attachment.instance-owner-id': 'Attachment.InstanceOwnerId',
+    'attachment.status': 'Attachment.Status',
+    'availability-zone': 'AvailabilityZone',
+    'availability-zone-id': 'AvailabilityZoneId',
+    'description': 'Description',
+    'group-id': 'Groups.GroupId',
+    'group-name': 'Groups.GroupName',
+    'interface-type': 'InterfaceType',
+    'ipv6-addresses.ipv6-address': 'Ipv6Addresses.Ipv6Address',
+    'mac-address': 'MacAddress',
+    'network-interface-id': 'NetworkInterfaceId',
+    'operator.managed': 'Operator.Managed',
+    'operator.principal': 'Operator.Principal',
+    'owner-id': 'OwnerId',
+    'private-dns-name': 'PrivateDnsName',
+    'private-ip-address': 'PrivateIpAddress',
+    'requester-id': 'RequesterId',
+    'requester-managed': 'RequesterManaged',
+    'source-dest-check': 'SourceDestCheck',
+    'status': 'Status',
+    'subnet-id': 'SubnetId',
+    'vpc-id': 'VpcId',
+  },
+})

@@ -1,0 +1,87 @@
+/**
+ * A whole control plane over an engine and a store: services, loop, dispatcher, and the timers that keep them true.
+ * main.ts gives it doors; tests open it in memory.
+ */
+import type { Clock } from '#base/clock'
+import type { Home } from '#base/home'
+import type { Log } from '#base/log'
+import type { Capacity, Engine, ImageSeen } from '#engine/port'
+import { dispatcher, type Authorise, type Dispatch } from '#kit/action'
+import { openLoop, type Loop, type LoopOptions } from '#loop/loop'
+import type { Context } from '#service/ec2/context'
+import { services } from '#service/index'
+import type { Service } from '#service/service'
+import type { Store } from '#store/store'
+
+export type CloudOptions = {
+  home: Home
+  engine: Engine
+  store: Store
+  log: Log
+  clock: Clock
+  authorise?: Authorise
+  /** Fault tests: called before each step of the loop. */
+  hook?: LoopOptions['hook']
+  pause?: LoopOptions['pause']
+}
+export type Cloud = {
+  context: Context
+  dispatch: Dispatch
+  loop: Loop
+  services: Service[]
+  /** Looks at the engine anew: its size, its images, every record, and what is nobody's. */
+  sweep(): Promise<void>
+  /** Begins to react to the engine and to sweep now and then. */
+  start(): void
+  close(): Promise<void>
+}
+
+const SWEEP_MS = 60_000
+
+export async function openCloud(options: CloudOptions): Promise<Cloud> {
+  const { home, engine, store, log, clock, authorise = async () => {}, hook, pause } = options
+  let capacity: Capacity = await engine.capacity()
+  let images: ImageSeen[] = await imagesOr([])
+  let loop: Loop
+  const context: Context = { store, engine, home, log, clock, loop: () => loop, capacity: () => capacity, images: () => images }
+  const all = services(context)
+  loop = openLoop({
+    store, log, clock, hook, pause, drivers: all.flatMap(service => service.drivers),
+    wakes: async event => (await Promise.all(all.map(service => service.wakes?.(event) ?? []))).flat(),
+  })
+  const dispatch = dispatcher({ services: all.map(service => service.definition), store, clock, authorise })
+  let timer: NodeJS.Timeout | undefined
+  let unwatch: (() => void) | undefined
+  let sweeping: Promise<void> = Promise.resolve()
+
+  async function imagesOr(before: ImageSeen[]): Promise<ImageSeen[]> {
+    const seen = await engine.disks.images()
+    return seen === 'unknown' ? before : seen
+  }
+
+  async function sweep(): Promise<void> {
+    capacity = await engine.capacity()
+    images = await imagesOr(images)
+    await loop.sweep()
+    for (const service of all) await service.sweep?.()
+  }
+
+  return {
+    context, dispatch, loop, services: all, sweep,
+    start() {
+      unwatch = engine.machines.watch(({ id }) => loop.wake('instance', id))
+      const again = () => {
+        sweeping = sweep().catch(error => log.error('sweep', { error }))
+        void sweeping.then(() => { timer = setTimeout(again, SWEEP_MS) })
+      }
+      again()
+    },
+    async close() {
+      clearTimeout(timer)
+      unwatch?.()
+      await sweeping
+      clearTimeout(timer)
+      await loop.close()
+    },
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * Disks as volumes of the private Incus daemon's pool.
+ *
+ * Invariant: a disk becomes ready in one last step; a half-made one is made anew by the next `create` and never used.
+ * A copy shares its blocks with its source, and either may be deleted first.
+ */
+import { join } from 'node:path'
+import type { Home } from '#base/home'
+import type { Log } from '#base/log'
+import type { Disks, DiskSpec, ImageSeen } from '#engine/port'
+import { Unreachable, type Client } from '#engine/incus/client'
+import { frozen } from '#engine/disk/freeze'
+import { clearIdentity } from '#engine/disk/identity'
+import { newestImage, seenImages } from '#engine/disk/image'
+import { copyVolume, deleteVolume, diskVolume, isReady, listVolumes, makeVolume, markReady, sizeGiB, volumeFile, volumePath, type Volume }
+  from '#engine/disk/layout'
+import { inUse, isMounted, mountFile, unmountFile } from '#engine/disk/mount'
+import { run, ToolError } from '#engine/disk/run'
+
+/** Where the root file system of a disk is mounted while a machine runs on it. */
+export const rootPoint = (home: Home, disk: string): string => join(home.run, 'root', disk, 'fs')
+/** Where a volume is mounted while it is being made. */
+export const newPoint = (home: Home, volume: string): string => join(home.run, 'new', volume, 'fs')
+/** The key in a machine's configuration that names its root disk. */
+export const ROOT_DISK = 'user.root-disk'
+
+export function openDisks(home: Home, client: Client, log: Log): Disks {
+  const find = (id: string) => client.find<Volume>(volumePath(diskVolume(id)))
+
+  async function attachedTo(id: string): Promise<string | undefined> {
+    const machines = await client.get<{ name: string; config: Record<string, string> }[]>('/1.0/instances?recursion=1')
+    return machines.find(machine => machine.config[ROOT_DISK] === id)?.name
+  }
+
+  return {
+    observe: id => unknownIfUnreachable(async () => {
+      const volume = await find(id)
+      if (!volume || !isReady(volume)) return 'absent'
+      const machine = await attachedTo(id)
+      return { sizeGiB: sizeGiB(volume), ...(machine !== undefined && { attachedTo: machine }) }
+    }),
+    list: () => unknownIfUnreachable(async () =>
+      (await listVolumes(client)).filter(({ name }) => name.startsWith('disk-')).map(({ name }) => name.slice('disk-'.length))),
+    async create(spec) {
+      const there = await find(spec.id)
+      if (there && isReady(there)) return
+      const name = diskVolume(spec.id)
+      if (there) await discard(home, client, name)
+      const started = performance.now()
+      if (spec.from === undefined) await makeVolume(client, name, spec)
+      else await copy(home, client, spec, spec.from)
+      await markReady(client, name)
+      log.info('disk made', { disk: spec.id, sizeGiB: spec.sizeGiB, ms: Math.round(performance.now() - started) })
+    },
+    async delete(id) {
+      if (!await find(id)) return
+      const machine = await attachedTo(id)
+      if (machine !== undefined) throw new Error(`disk ${id} belongs to machine ${machine}`)
+      await discard(home, client, diskVolume(id))
+    },
+    images: () => unknownIfUnreachable<ImageSeen[]>(async () => seenImages(await listVolumes(client))),
+  }
+}
+
+async function copy(home: Home, client: Client, spec: DiskSpec, from: NonNullable<DiskSpec['from']>): Promise<void> {
+  const image = 'image' in from
+  const source = image ? newestImage(await listVolumes(client), from.image)
+    : await client.find<Volume>(volumePath(diskVolume(from.disk)))
+  if (!source || !isReady(source)) throw new Error(image ? `there is no image ${from.image}` : `there is no disk ${from.disk}`)
+  if (spec.sizeGiB < sizeGiB(source)) throw new Error(`disk ${spec.id} is smaller than what it is copied from`)
+  const to = diskVolume(spec.id)
+  const copying = () => copyVolume(client, { from: source.name, to, sizeGiB: spec.sizeGiB })
+  const mounted = !image && isMounted(rootPoint(home, from.disk))
+  await (mounted ? frozen(rootPoint(home, from.disk), copying) : copying())
+  const file = volumeFile(home, to)
+  if (await fileSystem(file) !== 'ext4') return
+  // A file system copied while it was mounted has its journal to replay, and resize2fs takes only one that was just checked.
+  if (spec.sizeGiB > sizeGiB(source)) {
+    await run('e2fsck', ['-f', '-p', file], { ok: [0, 1] })
+    await run('resize2fs', [file])
+  }
+  if (image) return
+  const point = newPoint(home, to)
+  await mountFile(file, point)
+  try {
+    clearIdentity(point)
+  } finally {
+    await unmountFile(file, point)
+  }
+}
+
+/** What lies directly on the disk; undefined for nothing, or a partition table. */
+async function fileSystem(file: string): Promise<string | undefined> {
+  try {
+    return (await run('blkid', ['--probe', '--match-tag', 'TYPE', '--output', 'value', file])).trim()
+  } catch (error) {
+    if (error instanceof ToolError && error.code === 2) return undefined
+    throw error
+  }
+}
+
+/** Deletes a volume that no machine has. A mount of an interrupted `create` is undone first. */
+async function discard(home: Home, client: Client, name: string): Promise<void> {
+  const file = volumeFile(home, name)
+  await unmountFile(file, newPoint(home, name))
+  if (await inUse(file)) throw new Error(`${name} is in use`)
+  await deleteVolume(client, name)
+}
+
+export async function unknownIfUnreachable<T>(look: () => Promise<T>): Promise<T | 'unknown'> {
+  try {
+    return await look()
+  } catch (error) {
+    if (error instanceof Unreachable) return 'unknown'
+    throw error
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * Images: built from the recipes in `images/`, kept as volumes that nobody writes to.
+ *
+ * Invariant: an image is listed only when it is whole, and carries a digest of all that went into it (recipe, mirror, the
+ * host's certificates), so the same recipe is never built twice and a changed one always is. One base volume is shared.
+ */
+import { createHash } from 'node:crypto'
+import { copyFileSync, globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import type { Home } from '#base/home'
+import type { Log } from '#base/log'
+import type { ImageSeen } from '#engine/port'
+import type { Client } from '#engine/incus/client'
+import { copyVolume, deleteVolume, isReady, listVolumes, makeVolume, markReady, sizeGiB, volumeFile, volumePath, type Volume } from '#engine/disk/layout'
+import { hostMirror, nextReleaseLine, RELEASE, sourceLines } from '#engine/disk/mirror'
+import { mountFile, mountsBelow, unmountFile } from '#engine/disk/mount'
+import { run } from '#engine/disk/run'
+
+export const IMAGES = ['debian-12-ec2', 'debian-12']
+const RECIPES = resolve(import.meta.dirname, '../../../images')
+const CERTIFICATES = '/usr/local/share/ca-certificates'
+const BASE_GIB = 8
+
+type Facts = { description: string; user: string; sizeGiB: number }
+
+/** Builds an image unless it is there already. About a minute for the first one, seconds for those on the same base. */
+export async function buildImage(home: Home, client: Client, name: string, log: Log): Promise<void> {
+  const recipe = join(RECIPES, name)
+  const facts = JSON.parse(readFileSync(join(recipe, 'image.json'), 'utf8')) as Facts
+  const base = `base-${digest([contents(join(RECIPES, 'base')), ...sourceLines(hostMirror()), ...certificates().map(path => readFileSync(path, 'utf8'))])}`
+  const volume = `image-${name}-${digest([base, contents(recipe)])}`
+  const there = await client.find<Volume>(volumePath(volume))
+  if (!there || !isReady(there)) {
+    const started = Date.now()
+    await buildBase(home, client, base, log)
+    if (there) await discard(home, client, volume)
+    await copyVolume(client, { from: base, to: volume, sizeGiB: facts.sizeGiB })
+    await withMounted(home, volume, point => run('cp', ['-dR', '--preserve=mode', `${recipe}/files/.`, point]))
+    await markReady(client, volume, {
+      'user.image': name, 'user.description': facts.description, 'user.user': facts.user, 'user.created': new Date().toISOString(),
+    })
+    log.info('image built', { image: name, ms: Date.now() - started })
+  }
+  const stale = (await listVolumes(client)).map(other => other.name)
+    .filter(other => (other.startsWith(`image-${name}-`) && /^[0-9a-f]{16}$/.test(other.slice(name.length + 7)) && other !== volume)
+      || (other.startsWith('base-') && other !== base))
+  for (const other of stale) await discard(home, client, other)
+}
+
+/** The whole ones, one of each name. */
+export const seenImages = (volumes: Volume[]): ImageSeen[] => [...new Set(volumes.flatMap(({ config }) => config['user.image'] ?? []))]
+  .flatMap(name => newestImage(volumes, name) ?? []).map(volume => ({
+    name: volume.config['user.image']!, description: volume.config['user.description']!, user: volume.config['user.user']!,
+    created: volume.config['user.created']!, sizeGiB: sizeGiB(volume), architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64',
+  }))
+
+/** Between the end of a new build and the removal of the old one there are two of a name: the newer one counts. */
+export const newestImage = (volumes: Volume[], name: string): Volume | undefined =>
+  volumes.filter(volume => volume.name.startsWith('image-') && volume.config['user.image'] === name && isReady(volume))
+    .sort((a, b) => (a.config['user.created']! < b.config['user.created']! ? 1 : -1))[0]
+
+const certificates = (): string[] => globSync(`${CERTIFICATES}/**/*.crt`).sort()
+
+const digest = (parts: string[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16)
+
+/** Every file below a folder: its name, whether it may be executed, and what is in it. */
+const contents = (folder: string): string => JSON.stringify(globSync('**', { cwd: folder }).sort().flatMap(name => {
+  const stat = statSync(join(folder, name), { throwIfNoEntry: false })
+  return stat === undefined ? [name] : stat.isFile() ? [name, stat.mode & 0o111, readFileSync(join(folder, name), 'utf8')] : []
+}))
+
+async function buildBase(home: Home, client: Client, name: string, log: Log): Promise<void> {
+  const there = await client.find<Volume>(volumePath(name))
+  if (there && isReady(there)) return
+  const work = join(home.dir, 'build')
+  const tree = join(work, 'tree')
+  const left = mountsBelow(work)
+  if (left.length > 0) throw new Error(`another build seems to be running: ${left[0]} is mounted`)
+  rmSync(work, { recursive: true, force: true })
+  mkdirSync(join(work, 'certificates'), { recursive: true, mode: 0o700 })
+  try {
+    log.info('base being built', { mirror: hostMirror().archive })
+    await debootstrap(work, tree)
+    if (there) await discard(home, client, name)
+    await makeVolume(client, name, { sizeGiB: BASE_GIB })
+    await run('mkfs.ext4', ['-q', '-L', 'root', '-m', '1', '-d', tree, volumeFile(home, name)])
+    await markReady(client, name)
+  } finally {
+    rmSync(work, { recursive: true, force: true })
+  }
+}
+
+/** The base's tree. Hooks get the tree as `$1`; what differs from host to host comes by files beside it. */
+async function debootstrap(work: string, tree: string): Promise<void> {
+  const mirror = hostMirror()
+  const extra = certificates()
+  for (const path of extra) copyFileSync(path, join(work, 'certificates', basename(path)))
+  writeFileSync(join(work, 'sources.list'), `${sourceLines(mirror).join('\n')}\n`)
+  writeFileSync(join(work, 'pin'), pin('*', -1) + pin('cloud-init', 990))
+  // Node.js in the guest trusts its own list of authorities alone, unless it is told; services don't read /etc/environment.
+  const bundle = 'NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt'
+  writeFileSync(join(work, 'environment'), extra.length > 0 ? `${bundle}\n` : '')
+  writeFileSync(join(work, 'manager.conf'), extra.length > 0 ? `[Manager]\nDefaultEnvironment=${bundle}\n` : '')
+  writeFileSync(join(work, 'apt-proxy'), await aptProxy())
+  const packages = readFileSync(join(RECIPES, 'base', 'packages'), 'utf8').split('\n').filter(line => line !== '')
+  const hooks = [
+    `cp -dR --preserve=mode '${RECIPES}/base/files/.' "$1"`,
+    `cp '${work}/sources.list' "$1/etc/apt/sources.list"; rm "$1/etc/apt/preferences.d/build"`,
+    `cp '${work}/apt-proxy' "$1/etc/apt/apt.conf.d/95proxy"; cat '${work}/environment' >> "$1/etc/environment"`,
+    `mkdir -p "$1/etc/systemd/system.conf.d"; cp '${work}/manager.conf' "$1/etc/systemd/system.conf.d/certificates.conf"`,
+    `cp -r '${work}/certificates/.' "$1${CERTIFICATES}"; chroot "$1" update-ca-certificates`,
+    `cp '${RECIPES}/base/setup.sh' "$1/setup"; chroot "$1" sh /setup; rm "$1/setup"; chroot "$1" apt-get -qq update`,
+  ]
+  await run('mmdebstrap', [
+    '--mode=root', '--format=directory', '--variant=minbase', '--keyring=/usr/share/keyrings/debian-archive-keyring.gpg',
+    '--aptopt=Acquire::Languages "none"', '--dpkgopt=force-unsafe-io', '--skip=cleanup/apt/lists', `--include=${packages.join(',')}`,
+    `--setup-hook=mkdir -p "$1/etc/apt/preferences.d"; cp '${work}/pin' "$1/etc/apt/preferences.d/build"`,
+    ...hooks.map(hook => `--customize-hook=set -e; ${hook}`),
+    RELEASE, tree, ...sourceLines(mirror), nextReleaseLine(mirror),
+  ])
+}
+
+const pin = (packages: string, priority: number) => `Package: ${packages}\nPin: release n=trixie\nPin-Priority: ${priority}\n\n`
+
+/** The host's proxy for packages, if instances can reach it too. */
+async function aptProxy(): Promise<string> {
+  const proxies = await run('apt-config', ['dump', '--format', '%f "%v";%n', 'Acquire::http::Proxy', 'Acquire::https::Proxy'])
+  return proxies.split('\n').filter(line => /"\S+"/.test(line) && !/\/\/(localhost|127\.|\[::1\])/.test(line)).map(line => `${line}\n`).join('')
+}
+
+async function withMounted(home: Home, volume: string, act: (point: string) => Promise<unknown>): Promise<void> {
+  const point = join(home.run, 'new', volume, 'fs')
+  await mountFile(volumeFile(home, volume), point)
+  try {
+    await act(point)
+  } finally {
+    await unmountFile(volumeFile(home, volume), point)
+  }
+}
+
+async function discard(home: Home, client: Client, volume: string): Promise<void> {
+  await unmountFile(volumeFile(home, volume), join(home.run, 'new', volume, 'fs'))
+  await deleteVolume(client, volume)
+}

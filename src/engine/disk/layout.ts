@@ -1,0 +1,46 @@
+/**
+ * Where disks are: each is a custom volume of Incus's pool, and on the host one raw file.
+ *
+ * Invariant: the first word of a volume's name says what it is, and a volume without `user.ready` is half made: nobody uses it.
+ */
+import { join } from 'node:path'
+import type { Home } from '#base/home'
+import type { Client } from '#engine/incus/client'
+import { incusDir, POOL } from '#engine/incus/daemon'
+
+export const VOLUMES = `/1.0/storage-pools/${POOL}/volumes/custom`
+
+export type Volume = { name: string; config: Record<string, string> }
+
+export const diskVolume = (id: string): string => `disk-${id}`
+export const volumePath = (name: string): string => `${VOLUMES}/${encodeURIComponent(name)}`
+export const volumeFile = (home: Home, name: string): string =>
+  join(incusDir(home), 'storage-pools', POOL, 'custom', `default_${name}`, 'root.img')
+
+export const isReady = (volume: Volume): boolean => volume.config['user.ready'] === 'true'
+
+/** In GiB, rounded up. Incus writes a size as it was given: bytes, or with a unit. */
+export function sizeGiB(volume: Volume): number {
+  const match = /^(\d+)(GiB|MiB|B)?$/.exec(volume.config['size'] ?? '')
+  if (!match) throw new Error(`volume ${volume.name} has the size ${JSON.stringify(volume.config['size'])}`)
+  const unit = { GiB: 2 ** 30, MiB: 2 ** 20, B: 1 }[match[2] ?? 'B']!
+  return Math.ceil((Number(match[1]) * unit) / 2 ** 30)
+}
+
+export const listVolumes = (client: Client): Promise<Volume[]> => client.get<Volume[]>(`${VOLUMES}?recursion=1`)
+
+/** A new, empty volume, sparse. */
+export const makeVolume = (client: Client, name: string, options: { sizeGiB: number }): Promise<void> =>
+  client.act('POST', VOLUMES, { name, content_type: 'block', config: { size: `${options.sizeGiB}GiB` } })
+
+/** A writable copy that shares its blocks with the source until either is written. */
+export const copyVolume = (client: Client, { from, to, sizeGiB }: { from: string; to: string; sizeGiB: number }): Promise<void> =>
+  client.act('POST', VOLUMES, {
+    name: to, content_type: 'block', config: { size: `${sizeGiB}GiB` }, source: { type: 'copy', pool: POOL, name: from, volume_only: true },
+  })
+
+/** Says that the volume is whole, with what else is to be known of it. */
+export const markReady = (client: Client, name: string, facts: Record<string, string> = {}): Promise<void> =>
+  client.act('PATCH', volumePath(name), { config: { ...facts, 'user.ready': 'true' } })
+
+export const deleteVolume = (client: Client, name: string): Promise<void> => client.act('DELETE', volumePath(name))

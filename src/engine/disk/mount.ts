@@ -1,0 +1,70 @@
+/**
+ * File systems inside raw files, mounted on the host.
+ *
+ * Invariant: a loop device lives as long as its mount and no longer (it is given up right after mounting and the kernel keeps
+ * it while it is used), so a process that dies leaves at most a mount, and mounts are found again by their path. Mounts are
+ * `nodev`, each below a directory that only its owner may enter: set-uid files of guests are nobody else's.
+ */
+import { chownSync, mkdirSync, readFileSync, rmdirSync, existsSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { until } from '#engine/incus/process'
+import { run, ToolError } from '#engine/disk/run'
+
+const BUSY_MS = 5000
+
+/** Mount points at or below a path, innermost first. */
+export function mountsBelow(path: string): string[] {
+  const points = readFileSync('/proc/self/mountinfo', 'utf8').split('\n').flatMap(line => line.split(' ')[4] ?? [])
+    .map(point => point.replace(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8))))
+  return points.filter(point => point === path || point.startsWith(`${path}/`)).reverse()
+}
+
+export const isMounted = (point: string): boolean => mountsBelow(point).includes(point)
+
+/** The loop devices on files at or below a path. */
+export async function loopsBelow(path: string): Promise<{ device: string; file: string }[]> {
+  const output = await run('losetup', ['--list', '--json', '--output', 'NAME,BACK-FILE'])
+  const { loopdevices } = output.trim() === '' ? { loopdevices: [] } : (JSON.parse(output) as { loopdevices: Record<string, string>[] })
+  return loopdevices.map(row => ({ device: row['name']!, file: row['back-file']!.replace(/ \(deleted\)$/, '') }))
+    .filter(({ file }) => file === path || file.startsWith(`${path}/`))
+}
+
+export const inUse = async (file: string): Promise<boolean> => (await loopsBelow(file)).length > 0
+
+/**
+ * Mounts the ext4 file system of a raw file, repaired first where a crash of the host damaged it. Idempotent.
+ * `owner`: the user, besides root, who may enter the directory above. `noinit_itable` keeps the kernel from writing empty
+ * inode tables into every copy.
+ */
+export async function mountFile(file: string, point: string, { owner = 0 } = {}): Promise<void> {
+  mkdirSync(dirname(dirname(point)), { recursive: true, mode: 0o711 })
+  mkdirSync(dirname(point), { recursive: true, mode: 0o500 })
+  chownSync(dirname(point), owner, owner)
+  if (isMounted(point)) return
+  mkdirSync(point, { recursive: true })
+  // A loop device without a mount is a dead process's: it is safe to go on with it, as one file has one user.
+  const device = (await loopsBelow(file))[0]?.device ?? (await run('losetup', ['--find', '--show', '--direct-io=on', file])).trim()
+  try {
+    await run('e2fsck', ['-p', device], { ok: [0, 1] })
+    await run('mount', ['-t', 'ext4', '-o', 'nodev,discard,noinit_itable', device, point])
+  } finally {
+    await run('losetup', ['--detach', device])
+  }
+}
+
+/** Unmounts, and returns when the file is free. Idempotent. */
+export async function unmountFile(file: string, point: string): Promise<void> {
+  let busy: unknown
+  const freed = await until(async () => {
+    try {
+      if (isMounted(point)) await run('umount', [point])
+      return !await inUse(file)
+    } catch (error) {
+      if (!(error instanceof ToolError) || !/busy/.test(error.output)) throw error
+      busy = error
+      return false
+    }
+  }, BUSY_MS)
+  if (!freed) throw new Error(`${file} is still in use`, { cause: busy })
+  for (const dir of [point, dirname(point)]) if (existsSync(dir)) rmdirSync(dir)
+}

@@ -1,0 +1,83 @@
+/**
+ * What dnsmasq is told: the resolver and DHCP server of a network, and the host's resolver that those ask. Pure.
+ *
+ * Invariant: names and leases lie in files that are read again at a signal; only what `configuration` returns needs a restart.
+ * Both go on answering while the control plane is down.
+ */
+import { join } from 'node:path'
+import type { Home } from '#base/home'
+import { serviceAddress } from '#base/home'
+import { formatIp, parseCidr } from '#base/cidr'
+import type { NetworkSpec } from '#engine/port'
+import { DNS_PORT, gatewayDevice, MTU, publicNamesDir, resolverDir, routerDir } from '#engine/net/names'
+import { gatewayOf } from '#engine/net/route'
+
+const files = (dir: string) => ({ names: join(dir, 'names'), leases: join(dir, 'ports'), pid: join(dir, 'dnsmasq.pid') })
+
+/** File name -> content, in the router's directory. */
+export function networkFiles(home: Home, spec: NetworkSpec): { configuration: string; names: string; ports: string } {
+  return { configuration: configuration(home, spec), names: names(spec), ports: ports(spec) }
+}
+
+/** dnsmasq accepts no shorter lease. */
+const LEAST_LEASE_SECONDS = 120
+
+function configuration(home: Home, spec: NetworkSpec): string {
+  const at = files(routerDir(home, spec.index))
+  const { dhcp } = spec
+  const option = (name: string, values: string[]) => `dhcp-option=option:${name}${values.map(value => `,${value}`).join('')}`
+  const lease = Math.max(dhcp.leaseSeconds, LEAST_LEASE_SECONDS)
+  return [
+    `pid-file=${at.pid}`,
+    'bind-dynamic', 'except-interface=fab', 'no-hosts', 'no-resolv',
+    ...(spec.resolves ? [] : ['port=0']),
+    `server=${serviceAddress(home)}#${DNS_PORT}`,
+    `addn-hosts=${at.names}`,
+    // A private address that the network has not is nobody's name, elsewhere neither.
+    'bogus-priv', 'cache-size=1000',
+    'no-ping', 'dhcp-authoritative', 'dhcp-ignore=tag:!known', 'dhcp-lease-max=65536',
+    `dhcp-leasefile=${join(routerDir(home, spec.index), 'leases')}`,
+    `dhcp-hostsfile=${at.leases}`,
+    // Without values an option is left out; dnsmasq would otherwise name itself.
+    option('dns-server', dhcp.domainNameServers),
+    ...(dhcp.domainName ? [option('domain-name', [dhcp.domainName])] : []),
+    ...(dhcp.ntpServers.length > 0 ? [option('ntp-server', dhcp.ntpServers)] : []),
+    option('mtu', [String(MTU)]),
+    ...spec.subnets.flatMap(subnet => {
+      const gateway = gatewayOf(subnet.cidr).split('/')[0]!
+      return [
+        `bridge-interface=${gatewayDevice(subnet.index)},e${subnet.index}-*`,
+        `dhcp-range=set:s${subnet.index},${subnet.cidr.split('/')[0]},static,${netmask(subnet.cidr)},${lease}`,
+        `dhcp-option=tag:s${subnet.index},option:router,${gateway}`,
+      ]
+    }),
+  ].join('\n') + '\n'
+}
+
+function netmask(cidr: string): string {
+  const { length } = parseCidr(cidr)!
+  return formatIp((2 ** 32 - 2 ** (32 - length)) >>> 0)
+}
+
+/** The ports' own names come first: the first name of an address is the one that it resolves back to. */
+function names(spec: NetworkSpec): string {
+  // Of several domains to search the first is where the ports are.
+  const domain = spec.dhcp.domainName ? `.${spec.dhcp.domainName.split(' ')[0]}` : ''
+  return [
+    ...spec.ports.map(port => `${port.addresses[0]!.private} ${port.hostname}${domain}\n`),
+    ...spec.names.map(({ name, address }) => `${address} ${name}\n`),
+  ].join('')
+}
+
+const ports = (spec: NetworkSpec): string =>
+  spec.ports.map(port => `${port.mac},${port.addresses[0]!.private},${port.hostname}\n`).join('')
+
+/**
+ * The host's resolver: asks whom the host asks, its own loopback resolver too, and knows the public names.
+ */
+export function hostConfiguration(home: Home): string {
+  return [
+    `pid-file=${files(resolverDir(home)).pid}`, `port=${DNS_PORT}`, `listen-address=${serviceAddress(home)}`, 'bind-dynamic',
+    'no-hosts', 'resolv-file=/etc/resolv.conf', `hostsdir=${publicNamesDir(home)}`, 'cache-size=1000',
+  ].join('\n') + '\n'
+}

@@ -1,0 +1,114 @@
+/**
+ * Incus's REST interface: plain requests, and acts whose background operation is waited for.
+ *
+ * Invariant: an answer of Incus that says no is an IncusError with its status; everything that kept an answer from coming
+ * is Unreachable. Nobody mistakes an outage for an absence.
+ */
+import http from 'node:http'
+
+/** How requests reach a daemon: its unix socket now; HTTPS with a client certificate would be another one of these. */
+export type Transport = (options: { method: string; path: string; body?: string; signal?: AbortSignal }) => Promise<http.IncomingMessage>
+
+/** Incus understood and refused, or its operation failed (status 400). */
+export class IncusError extends Error {
+  readonly status: number
+  constructor(status: number, message: string) {
+    super(message)
+    this.status = status
+  }
+}
+
+/** No answer: whether the act was done is not known. */
+export class Unreachable extends Error {}
+
+export const unixTransport = (socketPath: string): Transport => ({ method, path, body, signal }) =>
+  new Promise((resolve, reject) => {
+    const headers = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
+    const request = http.request({ socketPath, method, path, headers, signal }, resolve)
+    request.on('error', cause => reject(new Unreachable(`${method} ${path}: no answer from Incus`, { cause })))
+    request.end(body)
+  })
+
+type Reply = { type: 'sync' | 'async' | 'error'; metadata: unknown; error?: string; error_code?: number }
+type Operation = { id: string; status_code: number; err: string }
+const FAILED = 400
+
+export type Client = {
+  get<T>(path: string): Promise<T>
+  /** Undefined where Incus says that there is no such thing. */
+  find<T>(path: string): Promise<T | undefined>
+  /** Sends, and returns when the operation behind it has ended. */
+  act(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<void>
+  /** An answer that is a file, not JSON. */
+  bytes(path: string): Promise<Buffer>
+  /** Each line of an answer that goes on until `signal` aborts or the daemon ends. */
+  lines(path: string, each: (line: string) => void, signal: AbortSignal): Promise<void>
+}
+
+export function openClient(transport: Transport): Client {
+  async function call(method: string, path: string, body?: unknown): Promise<Reply> {
+    const response = await transport({ method, path, body: body === undefined ? undefined : JSON.stringify(body) })
+    const reply = parse(await whole(response), `${method} ${path}`)
+    if (reply.type !== 'error') return reply
+    throw new IncusError(reply.error_code ?? response.statusCode ?? 0, `${method} ${path}: ${reply.error}`)
+  }
+  async function find<T>(path: string): Promise<T | undefined> {
+    try {
+      return (await call('GET', path)).metadata as T
+    } catch (error) {
+      if (error instanceof IncusError && error.status === 404) return undefined
+      throw error
+    }
+  }
+  return {
+    get: async <T>(path: string) => (await call('GET', path)).metadata as T,
+    find,
+    async act(method, path, body) {
+      const reply = await call(method, path, body)
+      if (reply.type !== 'async') return
+      const { id } = reply.metadata as Operation
+      const done = (await call('GET', `/1.0/operations/${id}/wait`)).metadata as Operation
+      if (done.status_code >= FAILED) throw new IncusError(done.status_code, `${method} ${path}: ${done.err}`)
+    },
+    async bytes(path) {
+      const response = await transport({ method: 'GET', path })
+      const body = await whole(response)
+      if (response.statusCode === 200) return body
+      throw new IncusError(response.statusCode ?? 0, `GET ${path}: ${parse(body, `GET ${path}`).error}`)
+    },
+    lines: (path, each, signal) => readLines(transport, path, each, signal),
+  }
+}
+
+async function whole(response: http.IncomingMessage): Promise<Buffer> {
+  const parts: Buffer[] = []
+  try {
+    for await (const part of response) parts.push(part as Buffer)
+  } catch (cause) {
+    throw new Unreachable('Incus broke off its answer', { cause })
+  }
+  return Buffer.concat(parts)
+}
+
+function parse(body: Buffer, what: string): Reply {
+  try {
+    return JSON.parse(body.toString()) as Reply
+  } catch (cause) {
+    throw new Unreachable(`${what}: the answer is not Incus's`, { cause })
+  }
+}
+
+async function readLines(transport: Transport, path: string, each: (line: string) => void, signal: AbortSignal): Promise<void> {
+  const response = await transport({ method: 'GET', path, signal })
+  if (response.statusCode !== 200) throw new IncusError(response.statusCode ?? 0, `GET ${path} is refused`)
+  let rest = ''
+  try {
+    for await (const part of response.setEncoding('utf8')) {
+      const lines = (rest + part).split('\n')
+      rest = lines.pop()!
+      for (const line of lines) if (line.trim() !== '') each(line)
+    }
+  } catch (cause) {
+    throw new Unreachable(`GET ${path}: Incus broke off its answer`, { cause })
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * What the whole host must have before system containers can run in number: kernel limits, uid ranges, lxcfs.
+ *
+ * Invariant: a value is written down in `host.json` before it is changed, and only the first time, so `restoreHost` can
+ * always put back what was there before this home. Values are only ever raised.
+ */
+import { spawn } from 'node:child_process'
+import { appendFileSync, existsSync, mkdirSync, openSync, closeSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Home } from '#base/home'
+import type { Log } from '#base/log'
+import { processes, runs, until } from '#engine/incus/process'
+
+/** Each is shared by every container of a host; the kernel's defaults are spent at about 25 of them. */
+const LIMITS: Record<string, number> = {
+  'fs.inotify.max_user_instances': 8192,
+  'fs.inotify.max_user_watches': 1_048_576,
+  'fs.inotify.max_queued_events': 1_048_576,
+  'fs.aio-max-nr': 524_288,
+  'kernel.keys.maxkeys': 20_000,
+  'kernel.keys.maxbytes': 2_000_000,
+  'net.ipv4.neigh.default.gc_thresh1': 8192,
+  'net.ipv4.neigh.default.gc_thresh2': 16_384,
+  'net.ipv4.neigh.default.gc_thresh3': 32_768,
+}
+/** Ids that unprivileged containers of root may be given: 65,536 for each, from here on. */
+const ID_MAP = 'root:1000000:1000000000'
+const ID_FILES = ['/etc/subuid', '/etc/subgid']
+
+/** What this home changed: limits with their former values, files that got our line, the lxcfs that we started. */
+type Changed = { limits: Record<string, { before: number; after: number }>; idFiles: string[]; lxcfs?: { pid: number; path: string } }
+
+const file = (home: Home) => join(home.dir, 'host.json')
+const sysctl = (name: string) => join('/proc/sys', name.replaceAll('.', '/'))
+const readChanged = (home: Home): Changed =>
+  existsSync(file(home)) ? (JSON.parse(readFileSync(file(home), 'utf8')) as Changed) : { limits: {}, idFiles: [] }
+const writeChanged = (home: Home, changed: Changed) => writeFileSync(file(home), JSON.stringify(changed, null, 2))
+
+/** Idempotent. Must come before the daemon's start, which reads the uid ranges, and before instances, which bind lxcfs in. */
+export async function prepareHost(home: Home, log: Log): Promise<void> {
+  const changed = readChanged(home)
+  const raise = Object.entries(LIMITS).filter(([name, least]) => existsSync(sysctl(name)) && current(name) < least)
+  for (const [name, after] of raise) changed.limits[name] ??= { before: current(name), after }
+  const idFiles = ID_FILES.filter(path => !existsSync(path) || !/^root:/m.test(readFileSync(path, 'utf8')))
+  changed.idFiles = [...new Set([...changed.idFiles, ...idFiles])]
+  writeChanged(home, changed)
+  for (const [name, least] of raise) writeFileSync(sysctl(name), String(least))
+  for (const path of idFiles) appendFileSync(path, `${ID_MAP}\n`)
+  if (raise.length > 0) log.info('host limits raised', { limits: raise.map(([name]) => name) })
+  const lxcfs = await startLxcfs(home, log)
+  if (lxcfs) writeChanged(home, { ...changed, lxcfs })
+}
+
+const current = (name: string): number => Number(readFileSync(sysctl(name), 'utf8').trim())
+
+/** Puts back what `prepareHost` changed, where nobody has changed it since. For when no container of this home is left. */
+export async function restoreHost(home: Home, log: Log): Promise<void> {
+  const { limits, idFiles, lxcfs } = readChanged(home)
+  for (const [name, { before, after }] of Object.entries(limits)) if (current(name) === after) writeFileSync(sysctl(name), String(before))
+  for (const path of idFiles) writeFileSync(path, readFileSync(path, 'utf8').replace(`${ID_MAP}\n`, ''))
+  if (lxcfs && runs(lxcfs.pid, 'lxcfs') && !containersRun()) {
+    process.kill(lxcfs.pid, 'SIGTERM')
+    await until(() => !mounted(lxcfs.path), 5000)
+    log.info('lxcfs stopped', { pid: lxcfs.pid })
+  }
+  writeChanged(home, { limits: {}, idFiles: [] })
+}
+
+/** Containers of other programs may have lxcfs's files open: it must outlive them. */
+const containersRun = (): boolean => processes('[lxc monitor]').length > 0
+
+const mounted = (path: string): boolean => readFileSync('/proc/mounts', 'utf8').split('\n').some(line => line.split(' ')[1] === path)
+
+/** The distribution's own hook, which every container runs, says where it expects lxcfs. */
+function lxcfsPath(): string | undefined {
+  const hook = ['/usr/share/lxcfs/lxc.mount.hook', '/opt/incus/share/lxcfs/lxc.mount.hook'].find(path => existsSync(path))
+  return hook && /\/var\/lib\/[a-z-]*lxcfs/.exec(readFileSync(hook, 'utf8'))?.[0]
+}
+
+/** Without lxcfs `free` and `nproc` inside would tell the host's sizes. Undefined if it runs already: then it is not ours. */
+async function startLxcfs(home: Home, log: Log): Promise<Changed['lxcfs']> {
+  const path = lxcfsPath()
+  if (!path) throw new Error('lxcfs is not installed: instances could not see their own size. Install the package lxcfs.')
+  if (mounted(path)) return undefined
+  mkdirSync(path, { recursive: true })
+  const out = openSync(join(home.dir, 'log', 'lxcfs.log'), 'a')
+  const child = spawn('lxcfs', [path], { detached: true, stdio: ['ignore', out, out] })
+  closeSync(out)
+  const failed = new Promise<never>((_, reject) => {
+    child.on('error', cause => reject(new Error('lxcfs can\'t be started', { cause })))
+    child.on('exit', code => reject(new Error(`lxcfs ended with code ${code}; see ${home.dir}/log/lxcfs.log`)))
+  })
+  const ready = async () => {
+    if (!await until(() => mounted(path), 5000)) throw new Error(`lxcfs did not mount ${path} within 5 s`)
+  }
+  await Promise.race([ready(), failed])
+  child.removeAllListeners('exit').unref()
+  log.info('lxcfs started', { path, pid: child.pid })
+  return { pid: child.pid!, path }
+}
+
+/** Whether this host has one cgroup tree (v2), or the older one for each controller. */
+export const unifiedCgroups = (): boolean => existsSync('/sys/fs/cgroup/cgroup.controllers')

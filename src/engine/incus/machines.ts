@@ -1,0 +1,129 @@
+/**
+ * Machines as unprivileged Incus containers whose root file system is a disk mounted by us.
+ *
+ * Invariant: an instance of the private daemon has its machine's id as its name and says in its configuration which disk is
+ * its root, so that everything is found again after a crash. Its root is mounted from before `start` until after it is
+ * known to be off.
+ */
+import type { Home } from '#base/home'
+import type { Log } from '#base/log'
+import type { Machines, MachineSeen } from '#engine/port'
+import { rootPoint, ROOT_DISK, unknownIfUnreachable } from '#engine/disk/disks'
+import { diskVolume, volumeFile } from '#engine/disk/layout'
+import { mountFile, unmountFile } from '#engine/disk/mount'
+import { IncusError, type Client } from '#engine/incus/client'
+import { POOL } from '#engine/incus/daemon'
+import { watchMachines } from '#engine/incus/events'
+import { answers } from '#engine/incus/reach'
+import { configOf, devicesOf, limitsOf } from '#engine/incus/spec'
+
+type Instance = { name: string; status: string; last_used_at: string; config: Record<string, string> }
+type State = { pid: number }
+
+const CONSOLE_BYTES = 64 * 1024
+const path = (id: string, rest = ''): string => `/1.0/instances/${encodeURIComponent(id)}${rest}`
+
+export function openMachines(home: Home, client: Client, log: Log): Machines {
+  const find = (id: string) => client.find<Instance>(path(id))
+  const setState = (id: string, state: object) => client.act('PUT', path(id, '/state'), state)
+  const isOn = async (id: string) => ((await find(id))?.status ?? 'Stopped') !== 'Stopped'
+
+  async function get(id: string): Promise<Instance> {
+    const instance = await find(id)
+    if (!instance) throw new Error(`there is no machine ${id}`)
+    return instance
+  }
+
+  /** Frees the root file system of a machine that is off. */
+  async function release(instance: Instance): Promise<void> {
+    const disk = instance.config[ROOT_DISK]!
+    await unmountFile(volumeFile(home, diskVolume(disk)), rootPoint(home, disk))
+  }
+
+  /** Does what may find its end reached already: by a guest that went by itself, or by another process of ours. */
+  async function unless(done: () => Promise<boolean>, act: () => Promise<void>): Promise<void> {
+    if (await done()) return
+    try {
+      await act()
+    } catch (error) {
+      if (!(error instanceof IncusError) || !await done()) throw error
+    }
+  }
+
+  const powerOff = (id: string) => unless(async () => !await isOn(id), () => setState(id, { action: 'stop', force: true }))
+
+  /** In order if the guest does it within the time, else by force. */
+  async function inOrder(id: string, { action, timeoutMs }: { action: 'stop' | 'restart'; timeoutMs: number }): Promise<void> {
+    try {
+      await setState(id, { action, timeout: Math.max(1, Math.ceil(timeoutMs / 1000)) })
+    } catch (error) {
+      if (!(error instanceof IncusError)) throw error
+      log.info('guest did not go in time', { machine: id, action, error })
+      if (action === 'stop' || !await isOn(id)) return
+      await setState(id, { action, force: true })
+    }
+  }
+
+  return {
+    observe: id => unknownIfUnreachable(async () => seen(await find(id))),
+    list: () => unknownIfUnreachable(async () =>
+      (await client.get<string[]>('/1.0/instances')).map(url => decodeURIComponent(url.split('/').pop()!))),
+    async create(spec) {
+      const started = performance.now()
+      await unless(async () => await find(spec.id) !== undefined, () => client.act('POST', '/1.0/instances', {
+        name: spec.id, type: 'container', source: { type: 'none' }, profiles: [], config: configOf(spec, rootPoint(home, spec.rootDisk)),
+        devices: { ...devicesOf(spec), root: { type: 'disk', path: '/', pool: POOL } },
+      }))
+      log.info('machine made', { machine: spec.id, ms: Math.round(performance.now() - started) })
+    },
+    async start(id) {
+      const instance = await get(id)
+      const started = performance.now()
+      const disk = instance.config[ROOT_DISK]!
+      await unless(() => isOn(id), async () => {
+        await mountFile(volumeFile(home, diskVolume(disk)), rootPoint(home, disk), { owner: hostRoot(instance) })
+        await setState(id, { action: 'start' })
+      })
+      log.info('machine started', { machine: id, ms: Math.round(performance.now() - started) })
+    },
+    async stop(id, { timeoutMs }) {
+      const instance = await get(id)
+      if (await isOn(id)) await inOrder(id, { action: 'stop', timeoutMs })
+      await powerOff(id)
+      await release(instance)
+    },
+    async kill(id) {
+      const instance = await get(id)
+      await powerOff(id)
+      await release(instance)
+    },
+    async reboot(id, { timeoutMs }) {
+      if (!await isOn(id)) throw new Error(`machine ${id} is off`)
+      await inOrder(id, { action: 'restart', timeoutMs })
+    },
+    async delete(id) {
+      const instance = await find(id)
+      if (!instance) return
+      await powerOff(id)
+      await release(instance)
+      await unless(async () => await find(id) === undefined, () => client.act('DELETE', path(id)))
+    },
+    resize: (id, limits) => client.act('PATCH', path(id), { config: limitsOf(limits) }),
+    console: async id => (await client.bytes(path(id, '/console'))).subarray(-CONSOLE_BYTES),
+    reachable: id => unknownIfUnreachable(async () => {
+      if (!await isOn(id)) return false
+      return answers((await client.get<State>(path(id, '/state'))).pid)
+    }),
+    watch: callback => watchMachines(client, callback, log),
+  }
+}
+
+/** The host's number of the guest's root. */
+const hostRoot = (instance: Instance): number => (JSON.parse(instance.config['volatile.idmap.next'] ?? '[]') as { Hostid: number }[])[0]?.Hostid ?? 0
+
+/** Incus renews `last_used_at` at each start of the guest's init, also one that was typed inside. */
+function seen(instance: Instance | undefined): MachineSeen | 'absent' | 'unknown' {
+  if (!instance) return 'absent'
+  if (instance.status === 'Stopped') return { power: 'off' }
+  return instance.status === 'Error' ? 'unknown' : { power: 'on', bootId: instance.last_used_at }
+}

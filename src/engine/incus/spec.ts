@@ -1,0 +1,49 @@
+/**
+ * A machine's specification in Incus's words. Pure.
+ *
+ * Invariant: every machine is unprivileged with user ids of its own, has no way to the daemon, and may use the harmless
+ * character devices only. No block device is ever allowed here.
+ */
+import type { MachineSpec } from '#engine/port'
+import { unifiedCgroups } from '#engine/incus/host'
+import { ROOT_DISK } from '#engine/disk/disks'
+
+type Limits = Pick<MachineSpec, 'cpus' | 'cpuBaselinePercent' | 'memoryMiB'>
+
+/** Terminals, null, full, zero, random, urandom, tty, console, ptmx, fuse, tun. `m` alone lets nodes be made, not used. */
+const DEVICES = ['b *:* m', 'c *:* m', 'c 136:* rwm', 'c 1:3 rwm', 'c 1:5 rwm', 'c 1:7 rwm', 'c 1:8 rwm', 'c 1:9 rwm', 'c 5:0 rwm',
+  'c 5:1 rwm', 'c 5:2 rwm', 'c 10:229 rwm', 'c 10:200 rwm']
+const PROCESSES = 16_384
+
+/** The baseline is a share that counts when CPUs are contended, never a cap: who may burst is decided elsewhere. */
+export const limitsOf = ({ cpus, cpuBaselinePercent = 100, memoryMiB }: Limits): Record<string, string> => ({
+  'limits.cpu': String(cpus),
+  'limits.cpu.allowance': `${Math.min(100, Math.max(1, Math.round(cpuBaselinePercent)))}%`,
+  'limits.memory': `${memoryMiB}MiB`,
+})
+
+export const configOf = (spec: MachineSpec, root: string): Record<string, string> => ({
+  ...limitsOf(spec),
+  ...Object.fromEntries(Object.entries(spec.environment ?? {}).map(([name, value]) => [`environment.${name}`, value])),
+  'limits.processes': String(PROCESSES),
+  'security.idmap.isolated': 'true',
+  'security.guestapi': 'false',
+  'security.nesting': 'false',
+  'boot.autostart': 'false',
+  'raw.lxc': rawConfig(root, { unified: unifiedCgroups() }),
+  [ROOT_DISK]: spec.rootDisk,
+})
+
+/**
+ * What Incus has no word for: the root file system that we mounted, seen with the guest's user ids, and its devices.
+ * With a writable /sys, systemd would wait for udev to announce network interfaces, and no udev runs in a container.
+ */
+export function rawConfig(root: string, { unified }: { unified: boolean }): string {
+  const group = unified ? 'lxc.cgroup2.devices' : 'lxc.cgroup.devices'
+  return [`lxc.rootfs.path = dir:${root}`, 'lxc.rootfs.options = idmap=container', 'lxc.mount.auto = sys:mixed', `${group}.deny = a`,
+    ...DEVICES.map(device => `${group}.allow = ${device}`)].join('\n')
+}
+
+/** Ports are moved into the guest as ens5, ens6 … and come back when it stops. */
+export const devicesOf = ({ ports }: Pick<MachineSpec, 'ports'>): Record<string, Record<string, string>> =>
+  Object.fromEntries(ports.map(({ device }, i) => [`ens${5 + i}`, { type: 'nic', nictype: 'physical', parent: device, name: `ens${5 + i}` }]))

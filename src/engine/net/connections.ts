@@ -1,0 +1,35 @@
+/**
+ * Ends tracked connections in a router.
+ *
+ * Invariant: it comes after the rules that forbid them, so that none begins again in between.
+ */
+import { writeFile } from 'node:fs/promises'
+import type { NetworkSpec } from '#engine/port'
+import { inside, run } from '#engine/net/run'
+import { ended, mayEnd, parseConnections } from '#engine/net/untracked'
+
+/** A router's namespace, and a file to write its commands into: conntrack opens what it reads, which no pipe of ours allows. */
+export type Place = { space: string; file: string }
+
+/** One process for all; what is gone already is no failure here. */
+async function cut({ space, file }: Place, which: string[]): Promise<void> {
+  if (which.length === 0) return
+  await writeFile(file, which.map(words => `-D ${words}\n`).join(''))
+  await run(inside(space, 'conntrack', '-R', file))
+}
+
+/**
+ * All connections of addresses that have lost their owner. A connection has its private address as source, or answers from it;
+ * it has its public address as destination, or answers to it.
+ */
+export const cutAddresses = (place: Place, lost: { address: string; isPublic: boolean }[]): Promise<void> =>
+  cut(place, lost.flatMap(({ address, isPublic }) =>
+    (isPublic ? ['--orig-dst', '--reply-dst'] : ['--orig-src', '--reply-src']).map(side => `${side} ${address}`)))
+
+/** Connections that the groups' rules end by changing. */
+export async function cutUntracked(place: Place, was: NetworkSpec, is: NetworkSpec): Promise<void> {
+  if (!mayEnd(was, is)) return
+  const lists = await Promise.all(['tcp', 'udp'].map(protocol => run(inside(place.space, 'conntrack', '-L', '-p', protocol))))
+  await cut(place, ended(was, is, lists.flatMap(parseConnections)).map(c =>
+    `-p ${c.protocol} --orig-src ${c.source} --orig-dst ${c.target} --sport ${c.sourcePort} --dport ${c.targetPort}`))
+}

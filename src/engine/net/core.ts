@@ -1,0 +1,168 @@
+/**
+ * The host's and the core's side of all networks: one link from the host to the core namespace, which joins the routers.
+ *
+ * Invariant: guests reach of the host only the metadata service and the resolver; nobody outside reaches a guest through the host
+ * unless the guest began. Traffic between networks passes the core alone, and only by public addresses. `takeDown` leaves nothing.
+ */
+import { mkdir, readFile, rm, stat, chmod, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Home } from '#base/home'
+import { hostAddress, serviceAddress, SLOTS } from '#base/home'
+import { formatCidr } from '#base/cidr'
+import {
+  CORE_HOST_ADDRESS, coreSpace, DNS_PORT, hostDevice, hostTable, METADATA_PORT, MTU, portDevice, publicNamesDir, resolverDir,
+  ROUTERS_GROUP,
+} from '#engine/net/names'
+import { removeLinks } from '#engine/net/kernel'
+import { attempt, canRun, inside, ipBatch, run } from '#engine/net/run'
+import { text, type Table } from '#engine/net/ruleset'
+import { deviceNames, makeSpace, spaceExists } from '#engine/net/space'
+import { keepDaemon, stopDaemon } from '#engine/dns/daemon'
+import { hostConfiguration } from '#engine/dns/dnsmasq'
+
+/** Idempotent. */
+export async function bringUp(home: Home): Promise<void> {
+  const [host, core] = [hostDevice(home), coreSpace(home)]
+  const [publics, fabric] = [formatCidr(home.publicRange), formatCidr(home.fabricRange)]
+  await mkdir(publicNamesDir(home), { recursive: true, mode: 0o755 })
+  // dnsmasq gives up root and must still reach its files here: others may pass through, not look.
+  await chmod(home.run, (await stat(home.run)).mode & 0o777 | 0o011)
+  await forwardPackets(home)
+  // Strict on the routers' links: a router speaks only for addresses that lead back to it.
+  await makeSpace(core, { 'net.ipv4.conf.default.rp_filter': 1 })
+  await run(['nft', '-f', '-'], text(hostRules(home)))
+  await run(inside(core, 'nft', '-f', '-'), text(coreRules(home)))
+  const there = (await deviceNames()).has(host)
+  await ipBatch([
+    ...(there ? [] : [`link add ${host} mtu ${MTU} type veth peer name host mtu ${MTU} netns ${core}`]),
+    `link set dev ${host} up`,
+    `address replace ${hostAddress(home)}/32 dev ${host}`,
+    `address replace ${serviceAddress(home)}/32 dev ${host}`,
+  ])
+  await setHost(`net/ipv4/conf/${host}/send_redirects`, '0')
+  await setHost(`net/ipv6/conf/${host}/disable_ipv6`, '1')
+  await ipBatch([
+    'link set dev lo up', 'link set dev host up',
+    `address replace ${CORE_HOST_ADDRESS}/32 dev host`,
+    ...[publics, fabric].map(block => `route replace blackhole ${block}`),
+    ...[hostAddress(home), serviceAddress(home)].map(address => `route replace ${address} dev host`),
+    `route replace default via ${hostAddress(home)} dev host onlink`,
+  ], core)
+  await ipBatch([
+    `route replace ${publics} via ${CORE_HOST_ADDRESS} dev ${host} onlink src ${hostAddress(home)}`,
+    `route replace ${fabric} via ${CORE_HOST_ADDRESS} dev ${host} onlink src ${serviceAddress(home)}`,
+  ])
+  await passDocker(home, true)
+}
+
+/** The host's resolver, which the routers' resolvers ask. */
+export const keepResolver = (home: Home): Promise<void> =>
+  keepDaemon({ dir: resolverDir(home) }, hostConfiguration(home))
+
+/** Undoes bringUp. The routers are gone already. */
+export async function takeDown(home: Home): Promise<void> {
+  await stopDaemon(resolverDir(home))
+  await passDocker(home, false)
+  const port = new RegExp(`^${portDevice(home, 0).slice(0, -1)}\\d+$`)
+  await removeLinks([...await deviceNames()].filter(name => name === hostDevice(home) || port.test(name)))
+  if (spaceExists(coreSpace(home))) await run(['ip', 'netns', 'del', coreSpace(home)])
+  // Made first, so that deleting it succeeds whether it was there or not.
+  await run(['nft', '-f', '-'], `table inet ${hostTable(home)}\ndelete table inet ${hostTable(home)}\n`)
+  await restoreForwarding(home)
+  await rm(join(home.run, 'net'), { recursive: true, force: true })
+}
+
+const setHost = async (path: string, value: string): Promise<void> => {
+  if (existsSync(`/proc/sys/${path}`)) await writeFile(`/proc/sys/${path}`, value)
+}
+
+// Forwarding is the host's, shared by all Enclumes on it: the first notes how it was, the last puts it back.
+
+const FORWARD = '/proc/sys/net/ipv4/ip_forward'
+const noteOf = (home: Home) => join(dirname(home.run), 'enclume-ip_forward')
+
+async function forwardPackets(home: Home): Promise<void> {
+  const was = (await readFile(FORWARD, 'utf8')).trim()
+  try {
+    await writeFile(noteOf(home), was, { flag: 'wx' })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+  if (was !== '1') await writeFile(FORWARD, '1')
+}
+
+async function restoreForwarding(home: Home): Promise<void> {
+  const devices = await deviceNames()
+  const others = Array.from({ length: SLOTS }, (_, slot) => hostDevice({ ...home, prefix: `${home.prefix.slice(0, -1)}${slot}` }))
+  if (!existsSync(noteOf(home)) || others.some(name => devices.has(name))) return
+  await writeFile(FORWARD, await readFile(noteOf(home), 'utf8'))
+  await rm(noteOf(home))
+}
+
+// Docker drops what it does not know, but asks this chain first.
+
+async function passDocker(home: Home, pass: boolean): Promise<void> {
+  if (!await canRun('iptables')) return
+  const iptables = (...words: string[]) => attempt(['iptables', '-w', ...words])
+  if ((await iptables('-n', '-L', 'DOCKER-USER')).code !== 0) return
+  for (const way of ['-i', '-o']) {
+    const rule = ['DOCKER-USER', way, hostDevice(home), '-j', 'ACCEPT']
+    const there = (await iptables('-C', ...rule)).code === 0
+    if (there !== pass) await run(['iptables', '-w', pass ? '-I' : '-D', ...rule])
+  }
+}
+
+function hostRules(home: Home): Table {
+  const host = `"${hostDevice(home)}"`
+  const pools = `{ ${formatCidr(home.publicRange)}, ${formatCidr(home.fabricRange)} }`
+  const service = serviceAddress(home)
+  return {
+    family: 'inet', name: hostTable(home), sets: {},
+    chains: {
+      translating: {
+        hook: 'type nat hook postrouting priority srcnat; policy accept;',
+        rules: [`ip saddr ${pools} oifname != { ${host}, "lo" } masquerade`],
+      },
+      forwarding: {
+        hook: 'type filter hook forward priority filter; policy accept;',
+        rules: [
+          `iifname ${host} tcp flags syn / syn,rst tcp option maxseg size set rt mtu`,
+          `oifname ${host} ct state established,related accept`,
+          `oifname ${host} drop`,
+        ],
+      },
+      to_host: {
+        hook: 'type filter hook input priority filter; policy accept;',
+        rules: [
+          `iifname != { ${host}, "lo" } ip daddr ${service} drop`,
+          `iifname != ${host} return`,
+          'ct state established,related accept',
+          `ip daddr ${service} tcp dport { ${METADATA_PORT}, ${DNS_PORT} } accept`,
+          `ip daddr ${service} udp dport ${DNS_PORT} accept`,
+          'drop',
+        ],
+      },
+    },
+  }
+}
+
+function coreRules(home: Home): Table {
+  const [publics, fabric] = [formatCidr(home.publicRange), formatCidr(home.fabricRange)]
+  return {
+    family: 'inet', name: 'core', sets: {},
+    chains: {
+      forwarding: {
+        hook: 'type filter hook forward priority filter; policy drop;',
+        rules: [
+          'iifname "host" accept',
+          `iifgroup != ${ROUTERS_GROUP} drop`,
+          `ip saddr ${fabric} ip daddr ${serviceAddress(home)} accept`,
+          `ip saddr ${publics} ip daddr != ${fabric} accept`,
+          'counter drop',
+        ],
+      },
+      to_core: { hook: 'type filter hook input priority filter; policy drop;', rules: ['ip protocol icmp accept'] },
+    },
+  }
+}

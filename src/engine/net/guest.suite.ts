@@ -1,0 +1,87 @@
+/**
+ * A guest of the real network tests: a program that runs in a namespace and does what a line of JSON on its input asks.
+ *
+ * Invariant: it answers every request with one line, and ends when its input does, so a test that dies leaves no process.
+ */
+import { createSocket, type Socket as UdpSocket } from 'node:dgram'
+import { Resolver } from 'node:dns/promises'
+import { connect, createServer, type Socket } from 'node:net'
+import { createInterface } from 'node:readline'
+
+export type Ask =
+  | { do: 'listen'; port: number }
+  | { do: 'listenUdp'; port: number }
+  | { do: 'connect'; host: string; port: number; from?: string; keep?: string; text?: string; waitMs?: number }
+  | { do: 'say'; keep: string; text: string; waitMs?: number }
+  | { do: 'askUdp'; host: string; port: number; waitMs?: number }
+  | { do: 'resolve'; server: string; name: string; reverse?: boolean }
+
+const WAIT_MS = 400
+const kept = new Map<string, Socket>()
+
+/** The next text that comes, or 'timeout'. */
+const hear = (socket: Socket | UdpSocket, waitMs: number, event: 'data' | 'message') => new Promise<string>(resolve => {
+  const timer = setTimeout(() => { socket.removeAllListeners(event); resolve('timeout') }, waitMs)
+  socket.once(event, data => { clearTimeout(timer); resolve(String(data)) })
+})
+
+async function dial(ask: Extract<Ask, { do: 'connect' }>): Promise<string> {
+  const socket = connect({ host: ask.host, port: ask.port, localAddress: ask.from })
+  const waitMs = ask.waitMs ?? WAIT_MS
+  const outcome = await new Promise<string>(resolve => {
+    const timer = setTimeout(() => resolve('timeout'), waitMs)
+    const end = (text: string) => { clearTimeout(timer); resolve(text) }
+    socket.on('error', error => end((error as NodeJS.ErrnoException).code ?? String(error)))
+    socket.once('connect', () => { if (ask.text) socket.write(ask.text) })
+    // The other side says first whom it sees.
+    socket.once('data', data => end(String(data)))
+  })
+  if (ask.keep && !['timeout'].includes(outcome)) kept.set(ask.keep, socket)
+  else socket.destroy()
+  return outcome === 'ECONNREFUSED' ? 'refused' : outcome
+}
+
+/** A server tells each caller by which address it sees it, then echoes. */
+const listen = (port: number) => new Promise<string>((resolve, reject) => createServer(socket => {
+  socket.on('error', () => socket.destroy())
+  socket.write(socket.remoteAddress!.replace('::ffff:', ''))
+  socket.pipe(socket)
+}).on('error', reject).listen(port, '0.0.0.0', () => resolve('listening')))
+
+const listenUdp = (port: number) => new Promise<string>(resolve => {
+  const socket = createSocket('udp4', (_, peer) => socket.send(peer.address, peer.port, peer.address))
+  socket.bind(port, () => resolve('listening'))
+})
+
+async function answer(ask: Ask): Promise<unknown> {
+  switch (ask.do) {
+    case 'listen': return listen(ask.port)
+    case 'listenUdp': return listenUdp(ask.port)
+    case 'connect': return dial(ask)
+    case 'say': {
+      const socket = kept.get(ask.keep)!
+      const heard = hear(socket, ask.waitMs ?? WAIT_MS, 'data')
+      socket.write(ask.text)
+      return heard
+    }
+    case 'askUdp': {
+      const socket = createSocket('udp4')
+      const heard = hear(socket, ask.waitMs ?? WAIT_MS, 'message')
+      socket.on('error', () => {}).send('?', ask.port, ask.host)
+      return heard.finally(() => socket.close())
+    }
+    case 'resolve': {
+      const resolver = new Resolver({ timeout: 500, tries: 1 })
+      resolver.setServers([ask.server])
+      return ask.reverse ? resolver.reverse(ask.name) : resolver.resolve4(ask.name)
+    }
+  }
+}
+
+if (import.meta.main) {
+  createInterface({ input: process.stdin }).on('line', async line => {
+    const { id, ask } = JSON.parse(line) as { id: number; ask: Ask }
+    const result = await answer(ask).catch((error: NodeJS.ErrnoException) => error.code ?? String(error))
+    process.stdout.write(JSON.stringify({ id, result }) + '\n')
+  }).on('close', () => process.exit())
+}

@@ -1,0 +1,134 @@
+/**
+ * The host's networks: the port's `Networks` for real.
+ *
+ * Invariant: after `apply` the host has the network exactly as the spec says, whatever it had before. What this process remembers of a
+ * router is only a shortcut: it is believed while the router's namespace and devices are still those, and read from the kernel otherwise.
+ * A network is found again by its id, which is the alias of its link in the core; a port's id is the alias of its device.
+ */
+import type { Home } from '#base/home'
+import type { Log } from '#base/log'
+import type { Absent, Networks, NetworkSpec, Unknown } from '#engine/port'
+import { coreLink, coreSpace, portDevice, routerDir, routerSpace } from '#engine/net/names'
+import { attempt, run } from '#engine/net/run'
+import { check } from '#engine/net/check'
+import { readLinks, removeLinks } from '#engine/net/kernel'
+import { spaceExists, spaceNames } from '#engine/net/space'
+import { bringUp, keepResolver, takeDown } from '#engine/net/core'
+import { openRouter, type Router } from '#engine/net/router'
+import { stopDaemon } from '#engine/dns/daemon'
+import { readdir, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+/** `close` ends this process's side; networks go on. */
+export function openNetworks(home: Home, log: Log): Networks & { close(): Promise<void> } {
+  const routers = new Map<number, Router>()
+  const inTurn = turns()
+  const resolver = () => inTurn('resolver', () => keepResolver(home))
+
+  /** Forgets what is known of a router. */
+  async function forget(index: number): Promise<void> {
+    const router = routers.get(index)
+    routers.delete(index)
+    await router?.close()
+  }
+
+  async function apply(spec: NetworkSpec): Promise<void> {
+    check(spec)
+    let router = routers.get(spec.index)
+    if (router && !await router.isIntact(spec.id)) {
+      log.warn('network.changed-underneath', { network: spec.id })
+      await forget(spec.index)
+      router = undefined
+    }
+    if (!router) {
+      for (const [id, index] of await indexes(home)) if ((id === spec.id) !== (index === spec.index)) await erase(index)
+      router = await openRouter(home, spec)
+      routers.set(spec.index, router)
+    }
+    try {
+      await router.apply(spec)
+    } catch (error) {
+      // It may have been done in part: look again next time.
+      await forget(spec.index)
+      throw error
+    }
+  }
+
+  async function erase(index: number): Promise<void> {
+    await forget(index)
+    await stopDaemon(routerDir(home, index))
+    const [space, core] = [routerSpace(home, index), coreSpace(home)]
+    // Devices first, by name: those of a deleted namespace go only some time later.
+    if (spaceExists(space)) {
+      const links = (await readLinks(space)).filter(link => /^(fab|e\d+-\d+)$/.test(link.name))
+      // A whole group costs the kernel as much as a single device. What is left over, or just going, is seen to one by one.
+      for (const group of new Set(links.map(link => link.group))) await attempt(['ip', '-n', space, 'link', 'del', 'group', group])
+      await removeLinks(links.map(link => link.name), space)
+      await run(['ip', 'netns', 'del', space])
+    }
+    if (spaceExists(core) && (await readLinks(core)).some(link => link.name === coreLink(index))) await removeLinks([coreLink(index)], core)
+    await rm(routerDir(home, index), { recursive: true, force: true })
+  }
+
+  /** What cannot be seen is unknown, and the log says why. */
+  async function look<T>(what: () => Promise<T>): Promise<T | Unknown> {
+    try {
+      return await what()
+    } catch (error) {
+      log.warn('network.unseen', { error })
+      return 'unknown'
+    }
+  }
+
+  return {
+    up: () => inTurn('core', async () => {
+      await bringUp(home)
+      await resolver()
+    }),
+    apply: spec => inTurn(spec.index, async () => {
+      await apply(spec)
+      await resolver()
+    }),
+    observe: id => look<{ ports: string[] } | Absent>(async () => {
+      const index = (await indexes(home)).get(id)
+      if (index === undefined || !spaceExists(routerSpace(home, index))) return 'absent'
+      const links = await readLinks(routerSpace(home, index))
+      return { ports: links.filter(link => /^e\d/.test(link.name)).map(link => link.alias).sort() }
+    }),
+    list: () => look(async () => [...(await indexes(home)).keys()]),
+    async delete(id) {
+      const index = (await indexes(home)).get(id)
+      if (index !== undefined) await inTurn(index, () => erase(index))
+    },
+    portDevice: index => portDevice(home, index),
+    down: () => inTurn('core', async () => {
+      const made = new RegExp(`^${routerSpace(home, 0).slice(0, -1)}(\\d+)$`)
+      const found = new Set((await spaceNames()).flatMap(name => made.exec(name)?.[1] ?? []))
+      const dirs = dirname(routerDir(home, 0))
+      for (const name of existsSync(dirs) ? await readdir(dirs) : []) if (/^\d+$/.test(name)) found.add(name)
+      for (const index of found) await inTurn(Number(index), () => erase(Number(index)))
+      await takeDown(home)
+    }),
+    close: async () => { for (const index of routers.keys()) await inTurn(index, () => forget(index)) },
+  }
+}
+
+/** Which networks the host has: id -> index. None before `up`. */
+async function indexes(home: Home): Promise<Map<string, number>> {
+  if (!spaceExists(coreSpace(home))) return new Map()
+  const links = (await readLinks(coreSpace(home))).filter(link => /^n\d+$/.test(link.name) && link.alias !== '')
+  return new Map(links.map(link => [link.alias, Number(link.name.slice(1))]))
+}
+
+/** Work under one key is done one after the other, in the order asked. */
+function turns() {
+  const last = new Map<unknown, Promise<unknown>>()
+  return <T>(key: unknown, work: () => Promise<T>): Promise<T> => {
+    const mine = (last.get(key) ?? Promise.resolve()).then(work, work)
+    last.set(key, mine)
+    const done = () => { if (last.get(key) === mine) last.delete(key) }
+    mine.then(done, done)
+    return mine
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * A network as the packet filter of its router: pure, whole, loaded at once.
+ *
+ * Invariant: what no rule of the spec allows is dropped. A packet passes, in this order: its source (spoofing), its route's mark,
+ * address translation, the subnets' stateless filters, egress of the sending port's groups and ingress of the receiving port's.
+ * Egress and ingress are two base chains, since `accept` ends only its own: both must agree.
+ */
+import type { Home } from '#base/home'
+import { serviceAddress } from '#base/home'
+import { formatCidr } from '#base/cidr'
+import type { NetworkSpec, PortSpec } from '#engine/port'
+import {
+  FABRIC_GROUP, FIRST_SUBNET_GROUP, METADATA_ADDRESS, METADATA_MARK, METADATA_PORT, RESOLVER_ADDRESS, routerDevice,
+} from '#engine/net/names'
+import type { NftChain, NftSet, Table } from '#engine/net/ruleset'
+import { filterRules, groupRules } from '#engine/net/traffic'
+
+/** The router's tables: ARP guard and packets. The spec has been checked. */
+export function render(home: Home, spec: NetworkSpec): [Table, Table] {
+  const ports = portsOf(spec)
+  const elements = elementsOf(spec, ports)
+  const sets: Record<string, NftSet> = {}
+  for (const [name, type] of Object.entries(types)) {
+    sets[name] = { type, ...(type.includes(' : ') && { map: true }), elements: elements[name] ?? [] }
+  }
+  const chains: Record<string, NftChain> = baseChains(home, spec)
+  for (const hops of new Set(spec.ports.map(port => port.metadataHopLimit))) chains[`ttl_${hops}`] = { rules: [`ip ttl set ${hops}`] }
+  for (const filter of spec.filters) {
+    chains[`filter_${filter.id}_out`] = { rules: filterRules(filter.egress, 'daddr') }
+    chains[`filter_${filter.id}_in`] = { rules: filterRules(filter.ingress, 'saddr') }
+  }
+  const known = new Set(spec.groups.map(group => group.id))
+  const members = (id: string) => (known.has(id) ? `members_${id}` : undefined)
+  for (const group of spec.groups) {
+    const addresses = ports.filter(({ port }) => port.groups.includes(group.id)).flatMap(({ port }) => port.addresses.map(a => a.private))
+    sets[`members_${group.id}`] = { type: 'ipv4_addr', elements: addresses }
+    chains[`group_${group.id}_out`] = { rules: groupRules(group.egress, 'daddr', members) }
+    chains[`group_${group.id}_in`] = { rules: groupRules(group.ingress, 'saddr', members) }
+  }
+  for (const { port } of ports) {
+    for (const way of ['out', 'in']) {
+      chains[`port_${port.index}_${way}`] = { rules: [...port.groups.map(id => `jump group_${id}_${way}`), 'counter drop'] }
+    }
+  }
+  return [arpTable(ports), { family: 'inet', name: 'router', sets, chains }]
+}
+
+type Placed = { port: PortSpec; device: string }
+
+function portsOf(spec: NetworkSpec): Placed[] {
+  const subnets = new Map(spec.subnets.map(subnet => [subnet.id, subnet.index]))
+  return spec.ports.map(port => ({ port, device: `"${routerDevice(subnets.get(port.subnet)!, port.index)}"` }))
+}
+
+const types: Record<string, string> = {
+  source_ok: 'ifname . ether_addr . ipv4_addr',
+  destination_ok: 'ifname . ipv4_addr',
+  port_mac: 'ifname . ether_addr',
+  unchecked: 'ifname',
+  same_subnet: 'devgroup . devgroup',
+  route_mark: 'devgroup : mark',
+  public_in: 'ipv4_addr : ipv4_addr',
+  public_out: 'ipv4_addr : ipv4_addr',
+  fabric_of: 'ipv4_addr : ipv4_addr',
+  filter_out: 'devgroup : verdict',
+  filter_in: 'devgroup : verdict',
+  port_out: 'ifname : verdict',
+  port_in: 'ifname : verdict',
+  metadata_ttl: 'ipv4_addr : verdict',
+}
+
+function elementsOf(spec: NetworkSpec, ports: Placed[]): Record<string, string[]> {
+  const each = (line: (address: { private: string; public?: string }, placed: Placed) => string | undefined) =>
+    ports.flatMap(placed => placed.port.addresses.map(address => line(address, placed)).filter(text => text !== undefined))
+  const tables = new Map(spec.routeTables.map(table => [table.id, table.index]))
+  const filtered = spec.subnets.filter(subnet => subnet.filter !== undefined)
+  return {
+    source_ok: each((a, { port, device }) => `${device} . ${port.mac} . ${a.private}`),
+    destination_ok: each((a, { device }) => `${device} . ${a.private}`),
+    port_mac: ports.map(({ port, device }) => `${device} . ${port.mac}`),
+    unchecked: ports.filter(({ port }) => !port.checked).map(({ device }) => device),
+    same_subnet: spec.subnets.map(({ index }) => `${index} . ${index}`),
+    route_mark: spec.subnets.map(subnet => `${subnet.index} : ${tables.get(subnet.routeTable)!}`),
+    public_in: each(a => a.public && `${a.public} : ${a.private}`),
+    public_out: each(a => a.public && `${a.private} : ${a.public}`),
+    fabric_of: each((a, { port }) => `${a.private} : ${port.fabric}`),
+    filter_out: filtered.map(subnet => `${subnet.index} : jump filter_${subnet.filter!}_out`),
+    filter_in: filtered.map(subnet => `${subnet.index} : jump filter_${subnet.filter!}_in`),
+    port_out: ports.map(({ port, device }) => `${device} : goto port_${port.index}_out`),
+    port_in: ports.map(({ port, device }) => `${device} : goto port_${port.index}_in`),
+    metadata_ttl: each((a, { port }) => `${a.private} : jump ttl_${port.metadataHopLimit}`),
+  }
+}
+
+/** A machine may claim only its own addresses; duplicate address detection asks with no address at all. */
+function arpTable(ports: Placed[]): Table {
+  const elements = ports.flatMap(({ port, device }) => port.addresses.map(a => `${device} . ${port.mac} . ${a.private}`))
+  return {
+    family: 'arp', name: 'router', sets: { claim_ok: { type: 'ifname . ether_addr . ipv4_addr', elements } },
+    chains: {
+      claims: {
+        hook: 'type filter hook input priority filter; policy drop;',
+        rules: [
+          'iifname "fab" accept', 'iifname . arp saddr ether . arp saddr ip @claim_ok accept', 'arp saddr ip 0.0.0.0 accept',
+          'counter drop',
+        ],
+      },
+    },
+  }
+}
+
+/** Only requests to the metadata service's own port are metadata; the rest of 169.254.0.0/16 leads nowhere. */
+const METADATA = `meta l4proto tcp ct original ip daddr ${METADATA_ADDRESS} ct original proto-dst 80`
+const STATES = 'ct state vmap { established : accept, related : accept, invalid : drop }'
+
+function baseChains(home: Home, spec: NetworkSpec): Record<string, NftChain> {
+  const own = `{ ${spec.cidrs.join(', ')} }`
+  const [publics, fabric] = [formatCidr(home.publicRange), formatCidr(home.fabricRange)]
+  const resolvers = `{ ${spec.resolver}, ${RESOLVER_ADDRESS} }`
+  const fromPort = `iifgroup >= ${FIRST_SUBNET_GROUP}`
+  return {
+    // A port that may forward for others still may not pretend to be the fabric, nor ask for another's metadata.
+    spoofing: {
+      hook: 'type filter hook prerouting priority raw; policy drop;',
+      rules: [
+        'iifname "lo" accept',
+        `iifgroup ${FABRIC_GROUP} ip saddr ${own} counter drop`,
+        `iifgroup ${FABRIC_GROUP} accept`,
+        'iifname . ether saddr . ip saddr @source_ok accept',
+        'ip saddr 0.0.0.0 udp sport 68 udp dport 67 iifname . ether saddr @port_mac accept',
+        `iifname @unchecked ip saddr != { ${publics}, ${fabric}, 169.254.0.0/16 } ip daddr != 169.254.0.0/16 accept`,
+        'counter drop',
+      ],
+    },
+    marking: {
+      hook: 'type filter hook prerouting priority mangle; policy accept;',
+      rules: [
+        `iifgroup < ${FIRST_SUBNET_GROUP} return`,
+        `ip daddr ${METADATA_ADDRESS} tcp dport 80 meta mark set ${METADATA_MARK} return`,
+        'meta mark set iifgroup map @route_mark',
+      ],
+    },
+    translating_in: {
+      hook: 'type nat hook prerouting priority dstnat; policy accept;',
+      rules: [
+        `meta mark ${METADATA_MARK} meta l4proto tcp dnat ip to ${serviceAddress(home)}:${METADATA_PORT}`,
+        `iifgroup ${FABRIC_GROUP} dnat ip to ip daddr map @public_in`,
+      ],
+    },
+    to_router: {
+      hook: 'type filter hook input priority filter; policy drop;',
+      rules: [
+        'iifname "lo" accept',
+        'ct state established,related accept',
+        `${fromPort} udp dport 67 accept`,
+        ...(spec.resolves ? [`${fromPort} ip daddr ${resolvers} meta l4proto { tcp, udp } th dport 53 accept`] : []),
+      ],
+    },
+    filtering: {
+      hook: 'type filter hook forward priority -20; policy accept;',
+      rules: [
+        `iifgroup ${FABRIC_GROUP} oifgroup ${FABRIC_GROUP} drop`,
+        `${METADATA} accept`,
+        `oifgroup ${FABRIC_GROUP} ip daddr { ${fabric}, 169.254.0.0/16 } drop`,
+        'iifgroup . oifgroup @same_subnet accept',
+        'iifgroup vmap @filter_out',
+        'oifgroup vmap @filter_in',
+      ],
+    },
+    egress: {
+      hook: 'type filter hook forward priority 0; policy drop;',
+      rules: [STATES, `${METADATA} accept`, `iifgroup ${FABRIC_GROUP} accept`, 'iifname vmap @port_out', 'counter drop'],
+    },
+    ingress: {
+      hook: 'type filter hook forward priority 10; policy drop;',
+      rules: [
+        STATES, `oifgroup ${FABRIC_GROUP} accept`, 'oifname . ip daddr @destination_ok oifname vmap @port_in',
+        'oifname @unchecked oifname vmap @port_in', 'counter drop',
+      ],
+    },
+    hop_limit: {
+      hook: 'type filter hook postrouting priority mangle; policy accept;',
+      rules: [`oifgroup >= ${FIRST_SUBNET_GROUP} ${METADATA} ip daddr vmap @metadata_ttl`],
+    },
+    translating_out: {
+      hook: 'type nat hook postrouting priority srcnat; policy accept;',
+      rules: [
+        `oifgroup != ${FABRIC_GROUP} return`,
+        `${METADATA} snat ip to ip saddr map @fabric_of`,
+        'snat ip to ip saddr map @public_out',
+      ],
+    },
+    // Whoever has a route to the internet but no public address.
+    leaving: {
+      hook: 'type filter hook postrouting priority 110; policy accept;',
+      rules: [`oifgroup ${FABRIC_GROUP} ip saddr != { ${publics}, ${fabric} } counter drop`],
+    },
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * A network as links, addresses, routes, rules and neighbours of its router, and of the core beside it: pure.
+ *
+ * Invariant: a packet to the network's own blocks never leaves the router but by a port, whatever the route tables say beyond a longer
+ * prefix; what no route takes goes nowhere.
+ *
+ * Routing: a packet from a subnet carries the index of its route table as mark, and looks into table 1000 + index, which throws the
+ * network's own blocks back; table 900 has the ports' addresses. The router's own packets look into 900, then main.
+ */
+import type { Home } from '#base/home'
+import { fabricBlock } from '#base/home'
+import { formatIp, parseCidr } from '#base/cidr'
+import type { NetworkSpec, PortSpec, RouteSpec } from '#engine/port'
+import {
+  CORE_FABRIC_ADDRESS, coreLink, coreSpace, FABRIC_GROUP, GATEWAY_MAC, gatewayDevice, METADATA_MARK, MTU, portDevice, RESOLVER_ADDRESS,
+  routerAddress, routerDevice, ROUTERS_GROUP,
+} from '#engine/net/names'
+
+/** One thing that shall be. `put` makes it so when it is missing or otherwise; a link that is missing is made by `create` first. */
+export type Item = { key: string; state: string; put: string; create?: string[]; drop: string }
+
+const TABLE = 1000
+const PORTS_TABLE = 900
+
+const link = (o: { name: string; group: number; alias?: string; create?: string[] }): Item => ({
+  key: `link ${o.name}`, state: `${o.group} ${o.alias ?? ''}`, create: o.create, drop: `link del ${o.name}`,
+  put: `link set dev ${o.name} up group ${o.group}${o.alias === undefined ? '' : ` alias ${o.alias}`}`,
+})
+const address = (device: string, block: string, flags = ''): Item => ({
+  key: `address ${device} ${block}`, state: '',
+  put: `address replace ${block} dev ${device}${flags}`, drop: `address del ${block} dev ${device}`,
+})
+/** `to` is 'blackhole', 'throw', or as `ip route` writes a way: 'via A dev D', 'dev D'. */
+function route(table: string, block: string, to: string, more = ''): Item {
+  const special = to === 'blackhole' || to === 'throw'
+  const head = special ? `${to} ${block}` : `${block} ${to}`
+  return {
+    key: `route ${table} ${block}${more}`, state: to,
+    put: `route replace ${head} table ${table}${to.startsWith('via') ? ' onlink' : ''}${more}`,
+    drop: `route del ${special ? `${to} ` : ''}${block} table ${table}${more}`,
+  }
+}
+const rule = (o: { order: number; mark?: number; table: string }): Item => {
+  const words = `pref ${o.order}${o.mark === undefined ? '' : ` fwmark 0x${o.mark.toString(16)}`} lookup ${o.table}`
+  return { key: `rule ${words}`, state: '', put: `rule add ${words}`, drop: `rule del ${words}` }
+}
+const neighbour = (device: string, ip: string, mac: string): Item => ({
+  key: `neighbour ${device} ${ip}`, state: mac,
+  put: `neigh replace ${ip} lladdr ${mac} dev ${device} nud permanent`, drop: `neigh del ${ip} dev ${device}`,
+})
+
+/** Lowest preference: a table's own default route, when it has one, is always better. */
+const LAST = ' metric 4294967295'
+
+/** The router. `hostPid` is a process in the host's namespace, where machines' devices are born. */
+export function routerItems(home: Home, spec: NetworkSpec, hostPid: number): Item[] {
+  const own = routerAddress(home, spec.index)
+  const subnets = new Map(spec.subnets.map(subnet => [subnet.id, subnet]))
+  const deviceOf = (port: PortSpec) => routerDevice(subnets.get(port.subnet)!.index, port.index)
+  const ports = new Map(spec.ports.map(port => [port.id, port]))
+  const way = (via: RouteSpec['via']): string => {
+    if ('internet' in via) return `via ${CORE_FABRIC_ADDRESS} dev fab`
+    const port = 'port' in via ? ports.get(via.port) : undefined
+    return port ? `via ${port.addresses[0]!.private} dev ${deviceOf(port)}` : 'blackhole'
+  }
+  const links = [
+    link({ name: 'lo', group: 0 }),
+    link({
+      name: 'fab', group: FABRIC_GROUP, alias: spec.id,
+      create: [`link add fab mtu ${MTU} type veth peer name ${coreLink(spec.index)} mtu ${MTU} netns ${coreSpace(home)}`],
+    }),
+    ...spec.subnets.map(subnet => gatewayDevice(subnet.index))
+      .map(name => link({ name, group: 0, create: [`link add ${name} type bridge`] })),
+    ...spec.ports.map(port => link({
+      name: deviceOf(port), group: subnets.get(port.subnet)!.index, alias: port.id,
+      create: [
+        `link add ${deviceOf(port)} address ${GATEWAY_MAC} mtu ${MTU} type veth `
+          + `peer name ${portDevice(home, port.index)} address ${port.mac} mtu ${MTU} netns ${hostPid}`,
+        // Answers for the neighbours at once; the kernel would wait up to 0.8 s, out of courtesy to others that may know better.
+        `ntable change name arp_cache dev ${deviceOf(port)} proxy_delay 0`,
+      ],
+    })),
+  ]
+  const privates = spec.ports.flatMap(port => port.addresses.map(a => ({ ip: a.private, device: deviceOf(port), mac: port.mac })))
+  return [
+    ...links,
+    address('fab', `${own}/32`),
+    address('lo', `${RESOLVER_ADDRESS}/32`),
+    address('lo', `${spec.resolver}/32`),
+    ...spec.subnets.map(subnet => address(gatewayDevice(subnet.index), gatewayOf(subnet.cidr), ' noprefixroute')),
+    route('main', 'default', `via ${CORE_FABRIC_ADDRESS} dev fab`),
+    ...spec.cidrs.map(cidr => route(String(PORTS_TABLE), cidr, 'blackhole')),
+    ...privates.map(({ ip, device }) => route(String(PORTS_TABLE), ip, `dev ${device}`)),
+    ...spec.routeTables.flatMap(table => tableItems(String(TABLE + table.index), spec, table.routes, way)),
+    rule({ order: 50, mark: METADATA_MARK, table: 'main' }),
+    ...spec.routeTables.map(({ index }) => rule({ order: 100, mark: index, table: String(TABLE + index) })),
+    rule({ order: 200, table: String(PORTS_TABLE) }),
+    ...privates.map(({ ip, device, mac }) => neighbour(device, ip, mac)),
+  ]
+}
+
+function tableItems(table: string, spec: NetworkSpec, routes: RouteSpec[], way: (via: RouteSpec['via']) => string): Item[] {
+  const own = new Set(spec.cidrs)
+  return [
+    ...spec.cidrs.map(cidr => route(table, cidr, 'throw')),
+    route(table, 'default', 'blackhole', LAST),
+    ...routes.filter(r => !own.has(r.cidr)).map(r => route(table, block(r.cidr), way(r.via))),
+  ]
+}
+
+/** As `ip` prints destinations, so that what is there compares with what shall be. */
+const block = (cidr: string) => (cidr === '0.0.0.0/0' ? 'default' : cidr.replace(/\/32$/, ''))
+
+/** A subnet's first host address, with its prefix length. */
+export function gatewayOf(cidr: string): string {
+  const parsed = parseCidr(cidr)
+  if (!parsed) throw new Error(`not an IPv4 block: ${cidr}`)
+  return `${formatIp(parsed.base + 1)}/${parsed.length}`
+}
+
+/** What the core has for this network: its link, its fabric block and its public addresses. The link comes with the router's `fab`. */
+export function coreItems(home: Home, spec: NetworkSpec): Item[] {
+  const name = coreLink(spec.index)
+  const way = `via ${routerAddress(home, spec.index)} dev ${name}`
+  const publics = spec.ports.flatMap(port => port.addresses.flatMap(a => a.public ?? []))
+  return [
+    link({ name, group: ROUTERS_GROUP, alias: spec.id }),
+    address(name, `${CORE_FABRIC_ADDRESS}/32`),
+    ...[fabricBlock(home, spec.index), ...publics].map(to => route('main', to, way)),
+  ]
+}

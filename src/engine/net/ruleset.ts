@@ -1,0 +1,60 @@
+/**
+ * An nftables table as data: its whole text, and the shortest transaction from one state of it to another.
+ *
+ * Invariant: loading text(b), and loading text(a) then delta(a, b), leave the same table. Both are atomic when sent as one transaction.
+ */
+
+/** `elements` of a map are 'key : value'. */
+export type NftSet = { map?: true; type: string; elements: string[] }
+/** `hook` makes it a base chain. */
+export type NftChain = { hook?: string; rules: string[] }
+export type Table = { family: 'inet' | 'arp'; name: string; sets: Record<string, NftSet>; chains: Record<string, NftChain> }
+
+const kind = (set: NftSet) => (set.map ? 'map' : 'set')
+const list = (elements: string[]) => `{ ${elements.join(', ')} }`
+
+/** Replaces the table, or makes it. */
+export function text(table: Table): string {
+  const name = `table ${table.family} ${table.name}`
+  const sets = Object.entries(table.sets).map(([id, set]) =>
+    `  ${kind(set)} ${id} {\n    type ${set.type}\n${set.elements.length > 0 ? `    elements = ${list(set.elements)}\n` : ''}  }\n`)
+  const chains = Object.entries(table.chains).map(([id, chain]) =>
+    `  chain ${id} {\n${[...(chain.hook ? [chain.hook] : []), ...chain.rules].map(line => `    ${line}\n`).join('')}  }\n`)
+  return `${name}\ndelete ${name}\n${name} {\n${sets.join('')}${chains.join('')}}\n`
+}
+
+/** From `a` to `b`, by what differs; undefined where only a whole replacement can (a hook or a type has changed). */
+export function delta(a: Table, b: Table): string | undefined {
+  const at = `${b.family} ${b.name}`
+  const lines: string[] = []
+  const last: string[] = []
+  const ids = (x: Record<string, unknown>, y: Record<string, unknown>) => new Set([...Object.keys(x), ...Object.keys(y)])
+  for (const id of ids(a.sets, b.sets)) {
+    const [was, is] = [a.sets[id], b.sets[id]]
+    if (was && is && (was.type !== is.type || was.map !== is.map)) return undefined
+    if (!was) lines.push(`add ${kind(is!)} ${at} ${id} { type ${is!.type}; }`)
+    if (!is) last.push(`delete ${kind(was!)} ${at} ${id}`)
+  }
+  const filled: string[] = []
+  for (const id of ids(a.chains, b.chains)) {
+    const [was, is] = [a.chains[id], b.chains[id]]
+    if (was?.hook !== is?.hook) return undefined
+    if (was && is && same(was.rules, is.rules)) continue
+    lines.push(was ? `flush chain ${at} ${id}` : `add chain ${at} ${id}`)
+    if (!is) last.push(`delete chain ${at} ${id}`)
+    filled.push(...(is?.rules ?? []).map(rule => `add rule ${at} ${id} ${rule}`))
+  }
+  for (const id of Object.keys(b.sets)) {
+    const was = new Set(a.sets[id]?.elements)
+    const is = new Set(b.sets[id]!.elements)
+    const gone = [...was].filter(element => !is.has(element))
+    const come = [...is].filter(element => !was.has(element))
+    if (gone.length > 0) filled.push(`delete element ${at} ${id} ${list(gone)}`)
+    if (come.length > 0) filled.push(`add element ${at} ${id} ${list(come)}`)
+  }
+  // Chains and sets exist before rules name them, and go when nothing names them any more; chains before the sets they use.
+  last.sort((x, y) => Number(y.startsWith('delete chain')) - Number(x.startsWith('delete chain')))
+  return [...lines, ...filled, ...last].map(line => `${line}\n`).join('')
+}
+
+const same = (a: string[], b: string[]) => a.length === b.length && a.every((item, i) => item === b[i])

@@ -1,0 +1,46 @@
+/**
+ * Runs the host's network tools.
+ *
+ * Invariant: a tool that fails throws, with what it was asked and what it said; nothing goes through a shell.
+ */
+import { spawn } from 'node:child_process'
+import { spacePath } from '#engine/net/names'
+
+export type Outcome = { code: number | null; out: string; err: string }
+
+/** Runs to the end, whatever its exit status. Throws when the program cannot be started. */
+export function attempt(command: string[], input = ''): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command[0]!, command.slice(1), { stdio: 'pipe' })
+    let out = ''
+    let err = ''
+    child.stdout.setEncoding('utf8').on('data', text => (out += text))
+    child.stderr.setEncoding('utf8').on('data', text => (err += text))
+    child.on('error', cause => reject(new Error(`cannot run ${command[0]}`, { cause })))
+    child.on('close', code => resolve({ code, out, err }))
+    // A tool that ends before it has read everything says why by its status; the broken pipe adds nothing.
+    child.stdin.on('error', () => {}).end(input)
+  })
+}
+
+/** Runs to the end and returns what it printed. Throws unless it succeeded. */
+export async function run(command: string[], input = ''): Promise<string> {
+  const { code, out, err } = await attempt(command, input)
+  if (code === 0) return out
+  throw new Error(`${command.join(' ')} (status ${code}): ${err.trim() || out.trim()}${input && `\n${input.slice(0, 2000)}`}`)
+}
+
+/** Whether a program is on the path. */
+export const canRun = (program: string): Promise<boolean> =>
+  attempt([program, '--version']).then(() => true, error => {
+    if ((error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return false
+    throw error
+  })
+
+/** A command inside a network namespace. */
+export const inside = (space: string, ...command: string[]): string[] => ['nsenter', `--net=${spacePath(space)}`, ...command]
+
+/** `ip` commands in one process, in a namespace or in the host's. The first that fails ends it and throws. */
+export async function ipBatch(lines: string[], space?: string): Promise<void> {
+  if (lines.length > 0) await run(['ip', ...(space ? ['-n', space] : []), '-batch', '-'], lines.join('\n') + '\n')
+}

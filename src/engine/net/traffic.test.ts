@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ANY, tcp, udp } from '#engine/net/networks.suite'
+import { filterRules, groupRules, match } from '#engine/net/traffic'
+
+test('traffic becomes the narrowest match', () => {
+  assert.deepEqual([
+    { protocol: 'all' as const }, tcp(22), udp(1000, 2000), tcp(0, 65535), { protocol: 50 }, { protocol: 132, ports: { from: 1, to: 2 } },
+    { protocol: 1 }, { protocol: 1, icmp: {} }, { protocol: 1, icmp: { type: 0 } }, { protocol: 1, icmp: { type: 3, code: 4 } },
+  ].map(match), [
+    '', 'tcp dport 22', 'udp dport 1000-2000', 'meta l4proto 6', 'meta l4proto 50', 'meta l4proto 132 th dport 1-2',
+    'meta l4proto 1', 'meta l4proto 1', 'icmp type 0', 'icmp type 3 icmp code 4',
+  ])
+})
+
+test('group rules of equal traffic are one rule with one set of blocks, none inside another', () => {
+  const members = (id: string) => (id === 'known' ? 'members_known' : undefined)
+  assert.deepEqual(groupRules([
+    { ...tcp(22), peer: { cidr: '10.1.0.0/16' } }, { ...tcp(22), peer: { cidr: '192.168.0.0/16' } },
+    { ...tcp(22), peer: { cidr: '10.0.0.0/8' } },
+    { ...tcp(80), peer: { cidr: '10.0.0.0/8' } }, { ...tcp(80), peer: ANY }, { protocol: 'all', peer: ANY },
+    { ...tcp(5432), peer: { group: 'known' } }, { protocol: 'all', peer: { group: 'known' } },
+    { protocol: 'all', peer: { group: 'elsewhere' } },
+  ], 'saddr', members), [
+    'tcp dport 22 ip saddr { 10.0.0.0/8, 192.168.0.0/16 } accept', 'tcp dport 80 accept', 'accept',
+    'tcp dport 5432 ip saddr @members_known accept', 'ip saddr @members_known accept',
+  ])
+})
+
+test('filter rules keep their order, and end in denial', () => {
+  assert.deepEqual(filterRules([
+    { ...tcp(22), cidr: '10.0.0.0/8', allow: false }, { protocol: 'all', ...ANY, allow: true }, { ...udp(53), ...ANY, allow: false },
+  ], 'daddr'), ['tcp dport 22 ip daddr 10.0.0.0/8 drop', 'return', 'udp dport 53 drop', 'drop'])
+})

@@ -1,0 +1,28 @@
+/**
+ * What the launcher asks of the engine's parts: bring them up, take them down, say how they are.
+ *
+ * Each of these is harmless when there is nothing to do, and finishes what an earlier one, killed half-way, began.
+ */
+import type { Home } from '#base/home'
+import type { Log } from '#base/log'
+import type { ImageSeen } from '#engine/port'
+
+export type DaemonStatus = { running: boolean; pid?: number; version?: string }
+
+export type Host = {
+  /** The private Incus with its pool, in home.dir. */
+  startDaemon(home: Home, options: { diskGiB: number }, log: Log): Promise<void>
+  /** Shuts down machines that still run, then the daemon, and puts the host's settings back as they were. */
+  stopDaemon(home: Home, log: Log): Promise<void>
+  daemonStatus(home: Home): Promise<DaemonStatus>
+  /** Names of the images that a fresh Enclume must have. */
+  imageNames(): Promise<string[]>
+  /** Builds an image unless the pool has it. */
+  buildImage(home: Home, name: string, log: Log): Promise<void>
+  /** Images in the pool. */
+  images(home: Home, log: Log): Promise<ImageSeen[] | 'unknown'>
+  /** Links, addresses, namespaces, packet filter tables and resolvers that all networks share. */
+  networksUp(home: Home, log: Log): Promise<void>
+  /** Also every network's own. */
+  networksDown(home: Home, log: Log): Promise<void>
+}

@@ -1,0 +1,70 @@
+/**
+ * Which packages a host needs and where they come from: pure decisions; apt.ts carries them out.
+ *
+ * Invariant: what is installed already, in whatever version, is left as it is.
+ */
+export type System = { id: string; version: string; codename: string; name: string }
+export type Plan =
+  | { unsupported: string }
+  /** `missing`: packages to install; `backports`: those that must come from there; `needsBackports`: apt does not know that suite yet. */
+  | { missing: string[]; backports: string[]; needsBackports: boolean }
+
+/** What the engine runs on and what builds images. */
+export const enginePackages = [
+  'incus-base', 'incus-client', 'lxcfs', 'btrfs-progs', 'e2fsprogs', 'xfsprogs', 'squashfs-tools', 'mmdebstrap', 'debian-archive-keyring',
+  'nftables', 'dnsmasq-base', 'iproute2', 'conntrack', 'uidmap', 'attr', 'acl', 'rsync', 'python3', 'openssh-client', 'ca-certificates',
+]
+/** What the tests need besides. */
+export const testPackages = ['awscli', 'python3-venv', 'curl']
+
+/** Not in Debian 12 itself, or too old there. */
+const fromBackports: Record<string, string[]> = { bookworm: ['incus-base', 'incus-client', 'awscli'] }
+
+/** Reads /etc/os-release. */
+export function readSystem(text: string): System {
+  const fields = new Map([...text.matchAll(/^(\w+)=["']?(.*?)["']?$/gm)].map(match => [match[1]!, match[2]!]))
+  const at = (name: string) => fields.get(name) ?? ''
+  const name = at('PRETTY_NAME') || at('NAME') || 'an unknown system'
+  return { id: at('ID'), version: at('VERSION_ID'), codename: at('VERSION_CODENAME'), name }
+}
+
+const supported = ({ id, version }: System): boolean =>
+  (id === 'debian' && ['12', '13'].includes(version)) || (id === 'ubuntu' && Number(version) >= 24.04)
+
+/** `installed`: what dpkg has; `candidates`: version that apt would install of each package, absent when it knows none. */
+export function planPackages(
+  { system, wanted, installed, candidates }: { system: System; wanted: string[]; installed: Set<string>; candidates: Map<string, string> },
+): Plan {
+  if (!supported(system)) return { unsupported: `Enclume runs on Debian 12 and 13 and on Ubuntu 24.04 or newer; this is ${system.name}` }
+  const missing = wanted.filter(name => !installed.has(name))
+  const special = fromBackports[system.codename] ?? []
+  const backports = missing.filter(name => special.includes(name) && !isNewEnough(name, candidates.get(name)))
+  return { missing, backports, needsBackports: backports.length > 0 }
+}
+
+/** Another source of the administrator's (Zabbly's, say) may offer it already: then that one is used. */
+const isNewEnough = (name: string, candidate: string | undefined): boolean =>
+  candidate !== undefined && (name !== 'awscli' || Number(candidate.split('.')[1]) >= 17)
+
+/** The packages among `dpkg-query -W -f '${Package} ${db:Status-Status}\n'` that are really installed. */
+export const readInstalled = (text: string): Set<string> =>
+  new Set(text.split('\n').map(line => line.split(' ')).filter(([, state]) => state === 'installed').map(([name]) => name!))
+
+/** Candidates in what `LC_ALL=C apt-cache policy NAMES` prints. */
+export function readCandidates(text: string): Map<string, string> {
+  const found = [...text.matchAll(/^(\S+):\n(?:  .*\n)*?  Candidate: (\S+)/gm)].map((match): [string, string] => [match[1]!, match[2]!])
+  return new Map(found.filter(([, version]) => version !== '(none)'))
+}
+
+/** Our sources file: the mirror is that of the host's own sources when it can be read there. */
+export const backportsSource = ({ codename, mirror }: { codename: string; mirror: string }): string => [
+  '# Made by Enclume for Incus; `enclume reset` leaves it, as it leaves the packages.',
+  'Types: deb', `URIs: ${mirror}`, `Suites: ${codename}-backports`, 'Components: main',
+  'Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg', '',
+].join('\n')
+
+/** The first mirror named in deb822 or one-line sources, security archives apart. */
+export function mirrorOf(sources: string): string {
+  const uris = [...sources.matchAll(/^(?:URIs:\s*|deb\s+(?:\[[^\]]*\]\s*)?)(https?:\/\/\S+)/gm)].map(match => match[1]!)
+  return uris.find(uri => /\/debian\/?$/.test(uri)) ?? 'http://deb.debian.org/debian'
+}

@@ -1,0 +1,50 @@
+/** The engine's parts as the launcher uses them, each loaded when first asked for, so that commands without an engine stay quick. */
+import { join } from 'node:path'
+import type { Home } from '#base/home'
+import type { Log } from '#base/log'
+import type { Networks } from '#engine/port'
+import type { Host } from '#launch/host'
+import { findProcesses } from '#launch/processes'
+
+const STOP_MS = 60_000
+
+const daemon = () => import('#engine/incus/daemon')
+const image = () => import('#engine/disk/image')
+const disks = async (home: Home, log: Log) => (await import('#engine/disk/disks')).openDisks(home, (await daemon()).daemonClient(home), log)
+
+async function withNetworks(home: Home, log: Log, work: (networks: Networks) => Promise<void>): Promise<void> {
+  const networks = (await import('#engine/net/networks')).openNetworks(home, log)
+  try { await work(networks) } finally { await networks.close() }
+}
+
+/** Machines of this home that the kernel runs now, whether or not the daemon does. */
+const machinesRun = (home: Home): boolean =>
+  findProcesses(([title = '']) => title.startsWith(`[lxc monitor] ${join(home.dir, 'incus')}/`)).length > 0
+
+async function stopMachines(home: Home, log: Log): Promise<void> {
+  const { daemonClient, daemonStatus, startDaemon } = await daemon()
+  if (!(await daemonStatus(home)).running) await startDaemon(home, log)
+  const { openMachines } = await import('#engine/incus/machines')
+  const machines = openMachines(home, daemonClient(home), log)
+  const ids = await machines.list()
+  if (ids === 'unknown') throw new Error('Incus does not say which machines there are')
+  const results = await Promise.allSettled(ids.map(id => machines.stop(id, { timeoutMs: STOP_MS })))
+  for (const [i, result] of results.entries()) {
+    if (result.status === 'rejected') log.warn('machine.stop', { id: ids[i], error: result.reason })
+  }
+}
+
+export const host: Host = {
+  startDaemon: async (home, { diskGiB }, log) => { await (await daemon()).startDaemon(home, log, { poolGiB: diskGiB }) },
+  async stopDaemon(home, log) {
+    if (machinesRun(home)) await stopMachines(home, log)
+    await (await daemon()).stopDaemon(home, log)
+    await (await import('#engine/incus/host')).restoreHost(home, log)
+  },
+  daemonStatus: async home => (await daemon()).daemonStatus(home),
+  imageNames: async () => (await image()).IMAGES,
+  buildImage: async (home, name, log) => (await image()).buildImage(home, (await daemon()).daemonClient(home), name, log),
+  images: async (home, log) => (await disks(home, log)).images(),
+  networksUp: (home, log) => withNetworks(home, log, networks => networks.up()),
+  networksDown: (home, log) => withNetworks(home, log, networks => networks.down()),
+}

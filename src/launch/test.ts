@@ -1,0 +1,92 @@
+/**
+ * `enclume test`: sets up what the tests need, clears what a killed run left, runs test/run.ts, and leaves nothing behind.
+ *
+ * Invariant: the tests have a home of their own; an Enclume that is in use on this host is not touched.
+ */
+import { spawn } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { homeAt } from '#base/home'
+import { installPackages } from '#launch/apt'
+import type { Args } from '#launch/args'
+import { findConfig } from '#launch/config'
+import { Failure, misuse } from '#launch/failure'
+import type { Host } from '#launch/host'
+import { withLock } from '#launch/lock'
+import { enginePackages, testPackages } from '#launch/packages'
+import { resetHome } from '#launch/reset'
+import { must, run } from '#launch/run'
+import { claimSlot } from '#launch/slots'
+import type { Ui } from '#launch/ui'
+
+export const stages = ['unit', 'conformance', 'real', 'e2e'] as const
+export type Stage = (typeof stages)[number] | 'bench'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const TEST_HOME = '/var/lib/enclume-test'
+const VENV = join(ROOT, '.state', 'python')
+const REQUIREMENTS = join(ROOT, 'test', 'requirements.txt')
+const LEAST_CLI = [2, 17]
+
+export async function test({ operands, options }: Args, ui: Ui, host: Host): Promise<number> {
+  const wanted = readStages(operands, options.bench === true)
+  return withLock(TEST_HOME, { note: 'test' }, async () => {
+    const clients = wanted.includes('conformance') || wanted.includes('e2e')
+    const engine = wanted.includes('real') || wanted.includes('e2e')
+    await installPackages([...(engine ? enginePackages : []), ...(clients ? testPackages : [])], ui)
+    if (clients) await setUpClients(ui)
+    if (!engine) return runStages(wanted, {})
+    const slot = await clear(ui, host)
+    try {
+      return await runStages(wanted, { ENCLUME_HOME: TEST_HOME, ENCLUME_TEST_SLOT: String(slot) })
+    } finally {
+      await resetHome(homeAt({ ...findConfig(TEST_HOME), dir: TEST_HOME, slot }), ui, host)
+    }
+  })
+}
+
+/** In the order in which they run: seconds first. */
+export function readStages(words: string[], bench: boolean): Stage[] {
+  const unknown = words.find(word => word !== 'all' && !(stages as readonly string[]).includes(word))
+  if (unknown) throw misuse(`test: there is no stage '${unknown}'; there are ${stages.join(', ')} and all`)
+  const all = words.length === 0 || words.includes('all')
+  return [...stages.filter(stage => all || words.includes(stage)), ...(bench ? ['bench' as const] : [])]
+}
+
+/** A clean home with a slot for the tests. */
+async function clear(ui: Ui, host: Host): Promise<number> {
+  mkdirSync(TEST_HOME, { recursive: true, mode: 0o711 })
+  const slot = await claimSlot({ dir: TEST_HOME })
+  const home = homeAt({ ...findConfig(TEST_HOME), dir: TEST_HOME, slot })
+  if (findConfig(TEST_HOME)) ui.line('Clearing what an earlier run left:')
+  if (findConfig(TEST_HOME)) await resetHome(home, ui, host)
+  mkdirSync(TEST_HOME, { recursive: true, mode: 0o711 })
+  return claimSlot({ dir: TEST_HOME, want: slot })
+}
+
+/** AWS CLI and boto3, each in a version that speaks as today's do. */
+async function setUpClients(ui: Ui): Promise<void> {
+  const { stdout } = await run('/usr/bin/aws', ['--version'])
+  const [major = 0, minor = 0] = (/aws-cli\/(\d+)\.(\d+)/.exec(stdout)?.slice(1) ?? []).map(Number)
+  if (major < LEAST_CLI[0]! || (major === LEAST_CLI[0] && minor < LEAST_CLI[1]!))
+    throw new Failure(`the tests need AWS CLI ${LEAST_CLI.join('.')} or newer as /usr/bin/aws; found ${stdout.trim() || 'none'}`)
+  const stamp = join(VENV, 'requirements.txt')
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === readFileSync(REQUIREMENTS, 'utf8')) return
+  await ui.step('boto3 (pip)', async say => {
+    rmSync(VENV, { recursive: true, force: true })
+    await must('/usr/bin/python3', ['-m', 'venv', VENV])
+    const onLine = (line: string) => line.startsWith('Collecting') && say(line)
+    await must(join(VENV, 'bin', 'pip'), ['install', '--disable-pip-version-check', '--requirement', REQUIREMENTS], { onLine })
+    cpSync(REQUIREMENTS, stamp)
+  })
+}
+
+/** The runner is a process of its own, so that a test's handles and settings end with it. */
+function runStages(wanted: Stage[], more: Record<string, string>): Promise<number> {
+  // The caller's own AWS settings, or a proxy that would be asked for 127.0.0.1, must not decide a test.
+  const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^AWS_|^(https?|all)_proxy$/i.test(name)))
+  const env = { ...own, ...more, ENCLUME_TEST_AWS: '/usr/bin/aws', ENCLUME_TEST_PYTHON: join(VENV, 'bin', 'python') }
+  const child = spawn(process.execPath, [join(ROOT, 'test', 'run.ts'), ...wanted], { cwd: ROOT, env, stdio: 'inherit' })
+  return new Promise((resolve, reject) => child.on('error', reject).on('close', code => resolve(code ?? 1)))
+}

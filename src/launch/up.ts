@@ -1,0 +1,74 @@
+/**
+ * `enclume up`: from whatever there is to a server that answers.
+ *
+ * Invariant: every step looks first and does only what is missing, so a second `up`, or one after a crash, ends in the same state.
+ */
+import { existsSync, mkdirSync } from 'node:fs'
+import { homeAt, type Home } from '#base/home'
+import type { Args } from '#launch/args'
+import { installPackages } from '#launch/apt'
+import { findConfig, homeDirOf, readChoices, settle, writeConfig, type Choices, type Config } from '#launch/config'
+import { writeProfile } from '#launch/credentials'
+import type { Host } from '#launch/host'
+import { withLock } from '#launch/lock'
+import { enginePackages } from '#launch/packages'
+import { checkDisk, checkKernel, checkPort, defaultDiskGiB } from '#launch/preflight'
+import { progressLog } from '#launch/progress'
+import { consoleUrl, endpoint, findHealth, findServer, startServer, stopServer } from '#launch/server'
+import { claimSlot } from '#launch/slots'
+import type { Ui } from '#launch/ui'
+
+export function up(args: Args, ui: Ui, host: Host): Promise<number> {
+  const dir = homeDirOf(args)
+  const chosen = readChoices(args)
+  return withLock(dir, {}, async () => {
+    const before = findConfig(dir)
+    if (!before) checkDisk(dir)
+    await installPackages(enginePackages, ui)
+    await ui.step('kernel', checkKernel)
+    const config = await choose({ chosen, dir, before })
+    const home = homeAt({ dir, ...config })
+    await startEngine({ home, config, ui, host })
+    if (!(findServer(home) && (await findHealth(home)))) {
+      await stopServer(home)
+      await ui.step('server', async () => { await startServer(home) })
+    }
+    writeProfile(home)
+    console.log(greeting(home))
+    return 0
+  })
+}
+
+/** Settles and remembers the choices. A running server that listens elsewhere than now chosen is stopped, to be started anew. */
+async function choose({ chosen, dir, before }: { chosen: Choices; dir: string; before: Config | undefined }): Promise<Config> {
+  if (!existsSync(dir)) mkdirSync(dir, { recursive: true, mode: 0o711 })
+  const slot = await claimSlot({ dir, want: chosen.slot ?? before?.slot })
+  const config = settle({ chosen, before, slot, diskGiB: before?.diskGiB ?? defaultDiskGiB(dir) })
+  const serving = before && findServer(homeAt({ dir, ...before })) ? before : undefined
+  const own = serving ? [serving.port, serving.consolePort] : []
+  if (!own.includes(config.port)) await checkPort(config.port, 'port')
+  if (!own.includes(config.consolePort)) await checkPort(config.consolePort, 'console-port')
+  if (serving && JSON.stringify(config) !== JSON.stringify(serving)) await stopServer(homeAt({ dir, ...serving }))
+  writeConfig(dir, config)
+  return config
+}
+
+async function startEngine({ home, config, ui, host }: { home: Home; config: Config; ui: Ui; host: Host }): Promise<void> {
+  await ui.step('engine (Incus)', say => host.startDaemon(home, { diskGiB: config.diskGiB }, progressLog(home, say)))
+  for (const name of await host.imageNames()) await ui.step(`image ${name}`, say => host.buildImage(home, name, progressLog(home, say)))
+  await ui.step('networks', say => host.networksUp(home, progressLog(home, say)))
+}
+
+/** `enclume …` for this home, as one would type it. */
+const command = (home: Home, words: string): string => `./enclume ${words}${home.slot === 0 ? '' : ` --home ${home.dir}`}`
+
+const greeting = (home: Home): string => [
+  '', 'Enclume is up.', '',
+  `  endpoint     ${endpoint(home)}`,
+  `  console      ${consoleUrl(home)}`,
+  `  region       ${home.region}`,
+  `  credentials  ${home.dir}/root-credentials.json (root alone can read it)`,
+  '', 'Next:',
+  `  eval "$(${command(home, 'env')})"`,
+  '  aws ec2 describe-images --owners self amazon --query "Images[].[ImageId,Name]" --output text', '',
+].join('\n')

@@ -1,0 +1,86 @@
+/**
+ * The server process: opens the store, the engine, the cloud over them, and the doors. The sole file that knows all.
+ *
+ * kill -9 at any moment is a supported way to stop it: everything it knows is in the store or on the host.
+ */
+import { timingSafeEqual } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import { systemClock } from '#base/clock'
+import { openLog, type Level } from '#base/log'
+import { openCloud } from '#cloud'
+import { drainer } from '#drain'
+import { openFake } from '#engine/fake'
+import { openReal } from '#engine/real'
+import { getHome } from '#launch/config'
+import { wireServices } from '#service/index'
+import { openRootKeys, rootPrincipal } from '#service/iam/root-keys'
+import { openImdsDoor } from '#service/ec2/imds/door'
+import { openSqlite } from '#store/sqlite'
+import { openWire } from '#wire/server'
+import { readVersion } from '#launch/help'
+
+const dir = process.env.ENCLUME_HOME
+if (!dir) throw new Error('ENCLUME_HOME must name the home that this server is for')
+const home = getHome(dir)
+const log = openLog(line => process.stdout.write(line), (process.env.ENCLUME_LOG as Level | undefined) ?? 'info')
+process.on('unhandledRejection', error => { log.error('unhandled', { error }); process.exit(1) })
+
+mkdirSync(home.dir, { recursive: true })
+const keys = openRootKeys(home.dir)
+const store = openSqlite(join(home.dir, 'enclume.db'))
+const engine = process.env.ENCLUME_ENGINE === 'fake' ? openFake() : openReal(home, log)
+const cloud = await openCloud({ home, engine, store, log, clock: systemClock })
+const drain = drainer(cloud)
+const imds = engine.name === 'fake' ? undefined : await openImdsDoor(cloud.context)
+
+const wire = openWire({
+  services: wireServices(cloud.services),
+  credentials: async id => (id === keys.accessKeyId ? { secret: keys.secretAccessKey, principal: rootPrincipal(keys) } : undefined),
+  dispatch: cloud.dispatch, log, clock: systemClock, health,
+  routes: { '/_enclume/drain': onDrain },
+})
+await wire.listen(home.port, '127.0.0.1')
+cloud.start()
+log.info('server.ready', { port: home.port, engine: engine.name, region: home.region, home: home.dir, node: process.version })
+
+async function health(): Promise<object> {
+  const states: Record<string, number> = {}
+  for (const row of await store.list<{ status: { state: string } } & any>({ kind: 'instance' })) {
+    states[row.status.state] = (states[row.status.state] ?? 0) + 1
+  }
+  const images = cloud.context.images().map(image => image.name)
+  return {
+    status: 'ok', version: readVersion(), engine: engine.name, region: home.region, capacity: cloud.context.capacity(), images, instances: states,
+  }
+}
+
+/** The launcher's `down`: stops every machine, remembering what ran. Proved by the home's own token. */
+async function onDrain(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const file = join(home.dir, 'admin.token')
+  const token = existsSync(file) ? readFileSync(file, 'utf8').trim() : ''
+  const given = Buffer.from(request.headers.authorization ?? '')
+  const wanted = Buffer.from(`Bearer ${token}`)
+  if (request.method !== 'POST' || token === '' || given.length !== wanted.length || !timingSafeEqual(given, wanted)) {
+    response.writeHead(403).end()
+    return
+  }
+  const stopped = await drain()
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ stopped }))
+}
+
+let closing = false
+async function close(signal: string): Promise<void> {
+  if (closing) return
+  closing = true
+  log.info('server.closing', { signal })
+  await wire.close()
+  await imds?.close()
+  await cloud.close()
+  await engine.close()
+  await store.close()
+  process.exit(0)
+}
+process.on('SIGTERM', close)
+process.on('SIGINT', close)

@@ -1,0 +1,106 @@
+/** The EC2 service: one line for each resource that has actions, drivers or something to prepare. */
+import type * as Sdk from '@aws-sdk/client-ec2'
+import type { Actions, Place } from '#kit/action'
+import type { AnyResource } from '#kit/resource'
+import { operationsOf } from '#kit/schema'
+import { loadSdk } from '#kit/sdk'
+import type { Service } from '#service/service'
+import type { ImageSeen } from '#engine/port'
+import type { Reader } from '#store/store'
+import type { Context } from '#service/ec2/context'
+import { missingParameter } from '#service/ec2/errors'
+import { actions as account } from '#service/ec2/account/actions'
+import { actions as images } from '#service/ec2/image/actions'
+import { prepareImages } from '#service/ec2/image/prepare'
+import { actions as instances } from '#service/ec2/instance/actions'
+import { instanceDriver, sweepMachines } from '#service/ec2/instance/drive'
+import { instance } from '#service/ec2/instance/instance'
+import { actions as instanceTypes } from '#service/ec2/instance-type/actions'
+import { actions as keyPairs, keyPair } from '#service/ec2/key-pair/key-pair'
+import { actions as regions } from '#service/ec2/region/actions'
+import { useRegion, zonesFor } from '#service/ec2/region/region'
+import { actions as snapshots } from '#service/ec2/snapshot/actions'
+import { taggable, taggableImage } from '#service/ec2/tag/tags'
+import { tagActions } from '#service/ec2/tag/actions'
+import { actions as volumes } from '#service/ec2/volume/actions'
+import { diskSweeper, volumeDriver } from '#service/ec2/volume/drive'
+import { volume } from '#service/ec2/volume/volume'
+import { actions as dhcpOptions } from '#service/ec2/dhcp-options/actions'
+import { dhcpOptions as dhcpOptionsSet } from '#service/ec2/dhcp-options/dhcp-options'
+import { actions as gateways } from '#service/ec2/internet-gateway/actions'
+import { internetGateway } from '#service/ec2/internet-gateway/internet-gateway'
+import { actions as networkAcls } from '#service/ec2/network-acl/actions'
+import { networkAcl } from '#service/ec2/network-acl/network-acl'
+import { actions as interfaces } from '#service/ec2/network-interface/actions'
+import { networkInterface } from '#service/ec2/network-interface/network-interface'
+import { actions as routeTables } from '#service/ec2/route-table/actions'
+import { routeTable } from '#service/ec2/route-table/route-table'
+import { actions as groups } from '#service/ec2/security-group/actions'
+import { securityGroup } from '#service/ec2/security-group/security-group'
+import { securityGroupRule } from '#service/ec2/security-group/security-group-rule'
+import { actions as subnets } from '#service/ec2/subnet/actions'
+import { subnet } from '#service/ec2/subnet/subnet'
+import { actions as vpcs } from '#service/ec2/vpc/actions'
+import { sweepNetworks, vpcDriver } from '#service/ec2/vpc/drive'
+import { findDefaultVpc, preparation } from '#service/ec2/vpc/prepare'
+import { vpc } from '#service/ec2/vpc/vpc'
+import { vpcWakes } from '#service/ec2/vpc/wakes'
+
+const sdk = await loadSdk('ec2')
+
+const tagged = [
+  instance, volume, keyPair, vpc, subnet, routeTable, internetGateway, networkAcl, dhcpOptionsSet, securityGroup, networkInterface,
+  securityGroupRule,
+].map(resource => taggable(resource as AnyResource))
+
+function actionsOf(context: Context): Actions<typeof Sdk> {
+  return {
+    ...account({ defaultVpc: async (reader: Reader, place: Place) => (await findDefaultVpc(reader, place))?.id }),
+    ...regions,
+    ...images,
+    ...snapshots,
+    ...instanceTypes(region => zonesFor(region).map(z => ({ name: z.ZoneName!, id: z.ZoneId! }))),
+    ...instances(context),
+    ...keyPairs,
+    ...volumes,
+    ...vpcs,
+    ...subnets,
+    ...routeTables,
+    ...gateways,
+    ...networkAcls,
+    ...dhcpOptions,
+    ...groups,
+    ...interfaces,
+    ...tagActions([...tagged, taggableImage]),
+  }
+}
+
+/** The whole of EC2 over a context. */
+export function ec2(context: Context): Service {
+  const network = preparation()
+  const sweepDisks = diskSweeper(context)
+  // The images that each region has records of: they are written again only when the engine's list is another one.
+  const imagesIn = new Map<string, ImageSeen[]>()
+  return {
+    sdk,
+    definition: {
+      id: 'ec2', operations: operationsOf(sdk), actions: actionsOf(context), missing: missingParameter,
+      prepare: {
+        needed: place => !network.prepared(place) || imagesIn.get(place.region) !== context.images(),
+        async run(tx, place, now) {
+          await network.prepare(tx, place, now)
+          await useRegion(tx, place)
+          await prepareImages(tx, place, context.images())
+        },
+        done: place => imagesIn.set(place.region, context.images()),
+      },
+    },
+    drivers: [instanceDriver(context), volumeDriver(context), vpcDriver(context)],
+    wakes: vpcWakes(context.store),
+    async sweep() {
+      await sweepMachines(context)
+      await sweepNetworks(context)
+      await sweepDisks()
+    },
+  }
+}

@@ -1,0 +1,169 @@
+/** One attribute of an instance at a time, as EC2's older calls ask, and the modifications that have calls of their own. */
+import type * as sdk from '@aws-sdk/client-ec2'
+import type { InstanceAttribute, ModifyInstanceAttributeRequest } from '@aws-sdk/client-ec2'
+import type { Actions, Call } from '#kit/action'
+import { ApiError } from '#kit/error'
+import type { Context } from '#service/ec2/context'
+import { checkLaunchable } from '#service/ec2/instance/launch-type'
+import { instance, type InstanceRow } from '#service/ec2/instance/instance'
+import { readCredits, readMetadata, readUserData } from '#service/ec2/instance/launch-options'
+import { checkGroups } from '#service/ec2/network-interface/allocate'
+import { networkInterface } from '#service/ec2/network-interface/network-interface'
+import { volume } from '#service/ec2/volume/volume'
+
+const invalid = (value: unknown, parameter: string) =>
+  new ApiError('InvalidParameterValue', `Value (${value}) for parameter ${parameter} is invalid.`)
+
+type Answer = Omit<InstanceAttribute, 'InstanceId'>
+
+const readers: Record<string, (row: InstanceRow, call: Call<object>) => Answer | Promise<Answer>> = {
+  instanceType: row => ({ InstanceType: { Value: row.spec.type } }),
+  kernel: () => ({ KernelId: {} }),
+  ramdisk: () => ({ RamdiskId: {} }),
+  userData: row => ({ UserData: { Value: row.spec.userData } }),
+  disableApiTermination: row => ({ DisableApiTermination: { Value: row.spec.terminationProtection } }),
+  disableApiStop: row => ({ DisableApiStop: { Value: row.spec.stopProtection } }),
+  instanceInitiatedShutdownBehavior: row => ({ InstanceInitiatedShutdownBehavior: { Value: row.spec.onShutdown } }),
+  rootDeviceName: row => ({ RootDeviceName: { Value: row.spec.rootDevice } }),
+  blockDeviceMapping: async (row, call) => ({ BlockDeviceMappings: (await instance.viewOne(call.tx, row)).BlockDeviceMappings }),
+  productCodes: () => ({ ProductCodes: [] }),
+  sourceDestCheck: async (row, call) => ({ SourceDestCheck: { Value: (await instance.viewOne(call.tx, row)).SourceDestCheck } }),
+  groupSet: async (row, call) => ({ Groups: (await instance.viewOne(call.tx, row)).SecurityGroups }),
+  ebsOptimized: row => ({ EbsOptimized: { Value: row.spec.ebsOptimized } }),
+  sriovNetSupport: () => ({ SriovNetSupport: {} }),
+  enaSupport: () => ({ EnaSupport: { Value: true } }),
+  enclaveOptions: () => ({ EnclaveOptions: { Enabled: false } }),
+}
+
+const mustBeStopped = (row: InstanceRow): void => {
+  if (row.status.state !== 'stopped') {
+    throw new ApiError('IncorrectInstanceState', `The instance '${row.id}' is not in the 'stopped' state.`)
+  }
+}
+
+/** The old form names one attribute with one value; the new one has a member for each. Both become the new one. */
+function asMembers(input: ModifyInstanceAttributeRequest): ModifyInstanceAttributeRequest {
+  const { Attribute: attribute, Value: value } = input
+  if (attribute === undefined || value === undefined) return input
+  const yes = value === 'true'
+  const forms: Record<string, Partial<ModifyInstanceAttributeRequest>> = {
+    instanceType: { InstanceType: { Value: value } },
+    userData: { UserData: { Value: Buffer.from(value) } },
+    disableApiTermination: { DisableApiTermination: { Value: yes } },
+    disableApiStop: { DisableApiStop: { Value: yes } },
+    instanceInitiatedShutdownBehavior: { InstanceInitiatedShutdownBehavior: { Value: value } },
+    ebsOptimized: { EbsOptimized: { Value: yes } },
+    sourceDestCheck: { SourceDestCheck: { Value: yes } },
+  }
+  const form = Object.hasOwn(forms, attribute) ? forms[attribute] : undefined
+  if (!form) throw invalid(attribute, 'attribute')
+  return { ...input, ...form }
+}
+
+async function modifyPrimary(call: Call<object>, row: InstanceRow, input: ModifyInstanceAttributeRequest): Promise<void> {
+  const primary = await networkInterface.find(call.tx, row.spec.interfaces[0]!)
+  if (!primary) throw new ApiError('IncorrectInstanceState', `The instance '${row.id}' has no network interface.`)
+  let now = primary
+  if (input.SourceDestCheck?.Value !== undefined) {
+    now = await networkInterface.update(call.tx, now, { spec: { sourceDestCheck: input.SourceDestCheck.Value } }, 'modified')
+  }
+  if (input.Groups !== undefined) {
+    const groups = await checkGroups(call.tx, { place: call, vpc: now.spec.vpc, groups: input.Groups })
+    await networkInterface.update(call.tx, now, { spec: { groups } }, 'modified')
+  }
+}
+
+async function modifyMappings(call: Call<object>, row: InstanceRow, input: ModifyInstanceAttributeRequest): Promise<void> {
+  for (const { DeviceName: device, Ebs } of input.BlockDeviceMappings ?? []) {
+    const root = await volume.find(call.tx, row.spec.rootVolume)
+    const attachment = root?.spec.attachment
+    if (!root || attachment?.instance !== row.id || attachment.device !== device) {
+      throw new ApiError('InvalidInstanceAttributeValue', `No device is currently mapped at ${device}`)
+    }
+    const deleteOnTermination = Ebs?.DeleteOnTermination ?? attachment.deleteOnTermination
+    await volume.update(call.tx, root, { spec: { attachment: { ...attachment, deleteOnTermination } } }, 'modified')
+  }
+}
+
+function changed(context: Context, row: InstanceRow, input: ModifyInstanceAttributeRequest): Partial<InstanceRow['spec']> {
+  const spec: Partial<InstanceRow['spec']> = {}
+  if (input.InstanceType?.Value !== undefined) {
+    mustBeStopped(row)
+    const { cpus, memoryMiB } = checkLaunchable(context, input.InstanceType.Value, row.spec.architecture)
+    Object.assign(spec, { type: input.InstanceType.Value, cpus, memoryMiB, credits: readCredits(undefined, input.InstanceType.Value) })
+  }
+  if (input.UserData?.Value !== undefined) {
+    mustBeStopped(row)
+    spec.userData = readUserData(Buffer.from(input.UserData.Value).toString('base64'))
+  }
+  if (input.EbsOptimized?.Value !== undefined) { mustBeStopped(row); spec.ebsOptimized = input.EbsOptimized.Value }
+  if (input.DisableApiTermination?.Value !== undefined) spec.terminationProtection = input.DisableApiTermination.Value
+  if (input.DisableApiStop?.Value !== undefined) spec.stopProtection = input.DisableApiStop.Value
+  const behaviour = input.InstanceInitiatedShutdownBehavior?.Value
+  if (behaviour !== undefined) {
+    if (behaviour !== 'stop' && behaviour !== 'terminate') throw invalid(behaviour, 'instanceInitiatedShutdownBehavior')
+    spec.onShutdown = behaviour
+  }
+  return spec
+}
+
+export const attributes = (context: Context): Actions<typeof sdk> => ({
+  async DescribeInstanceAttribute(call) {
+    const row = await instance.get(call.tx, call, call.input.InstanceId!)
+    const name = call.input.Attribute!
+    const read = Object.hasOwn(readers, name) ? readers[name] : undefined
+    if (!read) throw invalid(name, 'attribute')
+    return { InstanceId: row.id, ...(await read(row, call)) }
+  },
+
+  async ModifyInstanceAttribute(call) {
+    const input = asMembers(call.input)
+    const row = await instance.get(call.tx, call, input.InstanceId!)
+    for (const name of ['Kernel', 'Ramdisk', 'SriovNetSupport'] as const) {
+      if (input[name] !== undefined) throw new ApiError('UnsupportedOperation', `Enclume does not implement modifying ${name}.`)
+    }
+    if (input.SourceDestCheck !== undefined || input.Groups !== undefined) await modifyPrimary(call, row, input)
+    await modifyMappings(call, row, input)
+    await instance.update(call.tx, row, { spec: changed(context, row, input) }, 'modified')
+    return {}
+  },
+
+  async ModifyInstanceMetadataOptions(call) {
+    const row = await instance.get(call.tx, call, call.input.InstanceId!)
+    const metadata = readMetadata(call.input, row.spec.metadata)
+    for (const id of row.spec.interfaces) {
+      const own = await networkInterface.find(call.tx, id)
+      if (own) await networkInterface.update(call.tx, own, { spec: { metadataHopLimit: metadata.hopLimit } }, 'modified')
+    }
+    const after = await instance.update(call.tx, row, { spec: { metadata } }, 'modified')
+    return { InstanceId: row.id, InstanceMetadataOptions: (await instance.viewOne(call.tx, after)).MetadataOptions }
+  },
+
+  async MonitorInstances(call) { return { InstanceMonitorings: await monitor(call, true) } },
+  async UnmonitorInstances(call) { return { InstanceMonitorings: await monitor(call, false) } },
+
+  async ModifyInstanceCreditSpecification(call) {
+    const wanted = call.input.InstanceCreditSpecifications ?? []
+    const rows = await instance.getAll(call.tx, call, wanted.map(w => w.InstanceId ?? ''))
+    for (const row of rows) {
+      const credits = readCredits(wanted.find(w => w.InstanceId === row.id)?.CpuCredits, row.spec.type)
+      await instance.update(call.tx, row, { spec: { credits } }, 'modified')
+    }
+    return { SuccessfulInstanceCreditSpecifications: rows.map(row => ({ InstanceId: row.id })), UnsuccessfulInstanceCreditSpecifications: [] }
+  },
+
+  async ModifyInstanceMaintenanceOptions(call) {
+    const row = await instance.get(call.tx, call, call.input.InstanceId!)
+    const autoRecovery = call.input.AutoRecovery ?? row.spec.autoRecovery
+    if (autoRecovery !== 'default' && autoRecovery !== 'disabled') throw invalid(autoRecovery, 'autoRecovery')
+    await instance.update(call.tx, row, { spec: { autoRecovery } }, 'modified')
+    return { InstanceId: row.id, AutoRecovery: autoRecovery }
+  },
+})
+
+async function monitor(call: Call<{ InstanceIds: string[] | undefined }>, detailedMonitoring: boolean) {
+  const rows = await instance.getAll(call.tx, call, call.input.InstanceIds ?? [])
+  for (const row of rows) await instance.update(call.tx, row, { spec: { detailedMonitoring } }, 'modified')
+  const State = detailedMonitoring ? 'enabled' as const : 'disabled' as const
+  return rows.map(row => ({ InstanceId: row.id, Monitoring: { State } }))
+}

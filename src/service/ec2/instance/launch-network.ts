@@ -1,0 +1,142 @@
+/** Where a RunInstances request puts its instances: subnet, and each interface's groups and addresses. */
+import type { InstanceNetworkInterfaceSpecification, RunInstancesRequest } from '@aws-sdk/client-ec2'
+import type { Call } from '#kit/action'
+import { ApiError } from '#kit/error'
+import { findDefaultVpc } from '#service/ec2/vpc/prepare'
+import { zonesOf } from '#service/ec2/context'
+import type { Limits as TypeLimits } from '#service/ec2/instance-type/instance-type'
+import { securityGroup } from '#service/ec2/security-group/security-group'
+import { subnet, type SubnetRow } from '#service/ec2/subnet/subnet'
+import { vpc, type VpcRow } from '#service/ec2/vpc/vpc'
+
+export type Port = {
+  subnet: SubnetRow
+  deviceIndex: number
+  groups: string[] | undefined
+  description: string
+  privateIp: string | undefined
+  /** Private addresses besides the primary: given ones, or how many. */
+  secondary: string[] | number
+  publicIp: boolean
+  deleteOnTermination: boolean
+}
+export type Network = { vpc: VpcRow; subnet: SubnetRow; ports: Port[] }
+type Limits = Pick<TypeLimits, 'maxInterfaces' | 'addressesPerInterface'>
+type Launching = Call<RunInstancesRequest>
+
+const conflict = (message: string) => new ApiError('InvalidParameterCombination', message)
+
+/** Reads and checks the network of a launch; `count` instances will share it. */
+export async function readNetwork(call: Launching, { count, limits }: { count: number; limits: Limits }): Promise<Network> {
+  const { input } = call
+  const specs = input.NetworkInterfaces ?? []
+  if (specs.length === 0) return fromInstanceLevel(call, count)
+  for (const [member, name] of [['SubnetId', 'subnet ID'], ['SecurityGroupIds', 'security groups'], ['SecurityGroups', 'security groups'],
+    ['PrivateIpAddress', 'private IP address']] as const) {
+    if (input[member]?.length) throw conflict(`Network interfaces and an instance-level ${name} may not be specified on the same request`)
+  }
+  checkSpecs(specs, count, limits)
+  const ports: Port[] = []
+  const ordered = [...specs].sort((a, b) => (a.DeviceIndex ?? 0) - (b.DeviceIndex ?? 0))
+  for (const spec of ordered) ports.push(await fromSpec(call, spec, specs.length))
+  const home = await vpc.get(call.tx, call, ports[0]!.subnet.spec.vpc)
+  const zone = ports[0]!.subnet.spec.zone
+  if (ports.some(port => port.subnet.spec.vpc !== home.id)) throw conflict('All network interfaces must be in the same VPC.')
+  if (ports.some(port => port.subnet.spec.zone !== zone)) throw conflict('All network interfaces must be in the same Availability Zone.')
+  return { vpc: home, subnet: ports[0]!.subnet, ports }
+}
+
+async function fromInstanceLevel(call: Launching, count: number): Promise<Network> {
+  const { input } = call
+  if (input.PrivateIpAddress !== undefined && count > 1) throw conflict('A private IP address can be given to a single instance only.')
+  const chosen = await chooseSubnet(call, input.SubnetId)
+  const home = await vpc.get(call.tx, call, chosen.spec.vpc)
+  const groups = [...input.SecurityGroupIds ?? [], ...await groupsByName(call, input, home)]
+  const port: Port = {
+    subnet: chosen, deviceIndex: 0, groups: groups.length > 0 ? [...new Set(groups)] : undefined, description: '',
+    privateIp: input.PrivateIpAddress, secondary: 0, publicIp: chosen.spec.mapPublicIp, deleteOnTermination: true,
+  }
+  return { vpc: home, subnet: chosen, ports: [port] }
+}
+
+/** Names are of the default VPC's groups only (EC2 API Reference, RunInstances, SecurityGroup.N). */
+async function groupsByName(call: Launching, input: RunInstancesRequest, home: VpcRow): Promise<string[]> {
+  const names = input.SecurityGroups ?? []
+  if (names.length === 0) return []
+  if (!home.spec.isDefault) {
+    throw conflict("The parameter groupName cannot be used with the parameter subnet: name security groups of a non-default VPC by id.")
+  }
+  const rows = (await securityGroup.list(call.tx, call)).filter(row => row.spec.vpc === home.id)
+  return names.map(name => {
+    const row = rows.find(r => r.spec.name === name || r.id === name)
+    if (!row) throw new ApiError('InvalidGroup.NotFound', `The security group '${name}' does not exist in default VPC '${home.id}'`)
+    return row.id
+  })
+}
+
+async function chooseSubnet(call: Launching, id: string | undefined): Promise<SubnetRow> {
+  const zone = call.input.Placement?.AvailabilityZone
+  if (zone !== undefined && !zonesOf(call.region).includes(zone)) {
+    throw new ApiError('InvalidParameterValue', `Invalid availability zone: [${zone}]`)
+  }
+  if (id !== undefined) {
+    const chosen = await subnet.get(call.tx, call, id)
+    if (zone !== undefined && chosen.spec.zone !== zone) {
+      throw new ApiError('InvalidParameterValue', `The subnet '${id}' is in ${chosen.spec.zone}, not in the Availability Zone '${zone}'.`)
+    }
+    return chosen
+  }
+  const home = await findDefaultVpc(call.tx, call)
+  if (!home) throw new ApiError('VPCIdNotSpecified', 'No default VPC for this user')
+  const own = (await subnet.list(call.tx, call)).filter(row => row.spec.vpc === home.id && row.spec.defaultForAz)
+    .filter(row => zone === undefined || row.spec.zone === zone).sort((a, b) => (a.spec.zone < b.spec.zone ? -1 : 1))
+  if (!own[0]) throw new ApiError('MissingInput', `No subnets found for the default VPC '${home.id}'. Please specify a subnet.`)
+  return own[0]
+}
+
+function checkSpecs(specs: InstanceNetworkInterfaceSpecification[], count: number, limits: Limits): void {
+  const indices = specs.map(spec => spec.DeviceIndex ?? 0)
+  if (new Set(indices).size !== indices.length) {
+    throw new ApiError('InvalidParameterValue', 'Each network interface requires a unique device index.')
+  }
+  if (!indices.includes(0)) throw new ApiError('InvalidParameterValue', 'When specifying network interfaces, you must include a device at index 0.')
+  if (specs.length > limits.maxInterfaces) {
+    throw new ApiError('AttachmentLimitExceeded',
+      `Interface count ${specs.length} exceeds the limit of ${limits.maxInterfaces} for this instance type`)
+  }
+  for (const spec of specs) {
+    if (spec.NetworkInterfaceId !== undefined) {
+      throw new ApiError('UnsupportedOperation', 'Enclume does not implement launching with an existing network interface.')
+    }
+    if (spec.Ipv6AddressCount || spec.Ipv6Addresses?.length || spec.Ipv6PrefixCount || spec.Ipv4PrefixCount || spec.Ipv4Prefixes?.length) {
+      throw new ApiError('UnsupportedOperation', 'Enclume does not implement IPv6 addresses or address prefixes on network interfaces.')
+    }
+    if (spec.InterfaceType !== undefined && spec.InterfaceType !== 'interface') {
+      throw new ApiError('UnsupportedOperation', `Enclume does not implement the interface type ${spec.InterfaceType}.`)
+    }
+    const addresses = 1 + (spec.SecondaryPrivateIpAddressCount ?? (spec.PrivateIpAddresses ?? []).filter(a => !a.Primary).length)
+    if (addresses > limits.addressesPerInterface) {
+      throw new ApiError('PrivateIpAddressLimitExceeded', `Number of private addresses will exceed limit of ${limits.addressesPerInterface}.`)
+    }
+    const named = spec.PrivateIpAddress !== undefined || (spec.PrivateIpAddresses ?? []).length > 0
+    if (named && count > 1) throw conflict('Private IP addresses can be given to a single instance only.')
+  }
+}
+
+async function fromSpec(call: Launching, spec: InstanceNetworkInterfaceSpecification, of: number): Promise<Port> {
+  const chosen = await chooseSubnet(call, spec.SubnetId)
+  const given = spec.PrivateIpAddresses ?? []
+  const primary = spec.PrivateIpAddress ?? given.find(a => a.Primary)?.PrivateIpAddress
+  // EC2 API Reference: AssociatePublicIpAddress is for a single interface at index 0.
+  if (spec.AssociatePublicIpAddress !== undefined && of > 1) {
+    throw conflict('The associatePublicIPAddress parameter cannot be specified when launching with multiple network interfaces.')
+  }
+  return {
+    subnet: chosen, deviceIndex: spec.DeviceIndex ?? 0, groups: spec.Groups?.length ? spec.Groups : undefined,
+    description: spec.Description ?? '', privateIp: primary,
+    secondary: spec.SecondaryPrivateIpAddressCount
+      ?? given.filter(a => !a.Primary && a.PrivateIpAddress !== primary).map(a => a.PrivateIpAddress ?? ''),
+    publicIp: spec.AssociatePublicIpAddress ?? (of === 1 && chosen.spec.mapPublicIp),
+    deleteOnTermination: spec.DeleteOnTermination ?? true,
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * RunInstances: reads and checks the whole request, then writes the records of every instance with its interfaces and root
+ * volume, all in one transaction. The engine hears of it afterwards, from the loop.
+ */
+import type * as sdk from '@aws-sdk/client-ec2'
+import type { BlockDeviceMapping, RunInstancesRequest } from '@aws-sdk/client-ec2'
+import { resourceId } from '#base/id'
+import type { Action, Call } from '#kit/action'
+import { ApiError } from '#kit/error'
+import type { Input, Output } from '#kit/schema'
+import type { Context } from '#service/ec2/context'
+import { metadataDefaults } from '#service/ec2/account/metadata-defaults'
+import { imageForLaunch, type ImageRow } from '#service/ec2/image/image'
+import { howManyFit } from '#service/ec2/instance/capacity'
+import { reservations } from '#service/ec2/instance/describe'
+import { instance, type InstanceRow, type MetadataOptions, type Spec } from '#service/ec2/instance/instance'
+import { readNetwork, type Network } from '#service/ec2/instance/launch-network'
+import { readCounts, readMetadata, readPlain, readUserData, refuseUnsupported } from '#service/ec2/instance/launch-options'
+import { checkLaunchable } from '#service/ec2/instance/launch-type'
+import type { Limits } from '#service/ec2/instance-type/instance-type'
+import { keyPairForLaunch } from '#service/ec2/key-pair/key-pair'
+import { createInterface } from '#service/ec2/network-interface/allocate'
+import { privateName } from '#service/ec2/network-interface/names'
+import { createRootVolume } from '#service/ec2/volume/root'
+
+type Launch = {
+  context: Context
+  call: Call<RunInstancesRequest>
+  image: ImageRow
+  limits: Limits
+  network: Network
+  metadata: MetadataOptions
+  reservation: string
+}
+
+export const runInstances = (context: Context): Action<Input<typeof sdk, 'RunInstances'>, Output<typeof sdk, 'RunInstances'>> =>
+  async call => {
+    const { input, tx } = call
+    refuseUnsupported(input)
+    const { least, most } = readCounts(input)
+    if (!input.ImageId) throw new ApiError('MissingParameter', 'The request must contain the parameter ImageId')
+    const image = await imageForLaunch(tx, call, input.ImageId)
+    const limits = checkLaunchable(context, typeOf(input), image.spec.architecture)
+    if (input.KeyName !== undefined) await keyPairForLaunch(tx, call, input.KeyName)
+    const network = await readNetwork(call, { count: most, limits })
+    const metadata = readMetadata(input.MetadataOptions, await metadataBefore(call, image))
+    const count = await howManyFit(tx, context, limits, most)
+    if (count < least) {
+      throw new ApiError('InsufficientInstanceCapacity',
+        `There is room for ${count} of the ${least} instances that you asked for at least.`, 500)
+    }
+    const launch: Launch = { context, call, image, limits, network, metadata, reservation: resourceId('r') }
+    const rows: InstanceRow[] = []
+    for (let index = 0; index < count; index++) rows.push(await launchOne(launch, index))
+    const views = await instance.views(tx, rows)
+    const [reservation] = reservations(rows.map((row, i) => ({ row, view: views[i]! })))
+    return { ...reservation, Groups: [] }
+  }
+
+/** EC2's default type (EC2 API Reference, RunInstances: m1.small) is of a family that Enclume has not. */
+const typeOf = (input: RunInstancesRequest): string => input.InstanceType ?? 'm1.small'
+
+/** What holds where the request says nothing: the account's defaults, then the image's, then EC2's. */
+async function metadataBefore(call: Call<RunInstancesRequest>, image: ImageRow): Promise<MetadataOptions> {
+  const account = await metadataDefaults(call.tx, call)
+  const v2 = image.spec.imdsSupport === 'v2.0'
+  return {
+    tokens: account.httpTokens ?? (v2 ? 'required' : 'optional'),
+    hopLimit: account.hopLimit ?? (v2 ? 2 : 1),
+    endpoint: account.httpEndpoint ?? 'enabled',
+    tags: account.instanceTags ?? 'disabled',
+  }
+}
+
+async function launchOne(launch: Launch, launchIndex: number): Promise<InstanceRow> {
+  const { context, call, image, limits, network, metadata, reservation } = launch
+  const { input, tx, now } = call
+  const { subnet, vpc } = network
+  const id = resourceId('i')
+  const place = { account: call.account, region: call.region }
+  const userData = readUserData(input.UserData)
+  const plain = readPlain({ ...input, PrivateDnsNameOptions: { HostnameType: subnet.spec.hostnameType, ...input.PrivateDnsNameOptions } })
+  const interfaces = []
+  for (const port of network.ports) {
+    interfaces.push(await createInterface(tx, {
+      place, now, home: context.home, subnet: port.subnet, vpc, groups: port.groups, description: port.description, tags: call.tags('network-interface'),
+      privateIp: port.privateIp, secondary: port.secondary, publicIp: port.publicIp, metadataHopLimit: metadata.hopLimit,
+      hostnameType: plain.hostnameType,
+      attachment: {
+        id: resourceId('eni-attach'), instance: id, deviceIndex: port.deviceIndex, deleteOnTermination: port.deleteOnTermination,
+        time: now.toISOString(),
+      },
+    }))
+  }
+  const root = await createRootVolume(tx, {
+    place, now, zone: subnet.spec.zone, image, instance: id, tags: call.tags('volume'), ...rootOptions(input.BlockDeviceMappings, image),
+  })
+  const primary = interfaces[0]!
+  const spec: Spec = {
+    ...plain, desired: 'running', force: false, rebootsAsked: 0, reservation, launchIndex, launchTime: now.toISOString(),
+    image: image.id, architecture: image.spec.architecture, rootDevice: image.spec.rootDevice,
+    type: typeOf(input), cpus: limits.cpus, memoryMiB: limits.memoryMiB, keyName: input.KeyName,
+    zone: subnet.spec.zone, vpc: vpc.id, subnet: subnet.id, interfaces: interfaces.map(i => i.id), rootVolume: root.id,
+    userData, metadata, autoPublic: network.ports[0]!.publicIp,
+    privateDnsName: privateName({
+      address: primary.spec.addresses[0]!.private, region: call.region, type: plain.hostnameType, instance: id,
+    }),
+  }
+  const row = instance.make({
+    ...place, now, id, spec, tags: call.tags('instance'),
+    status: { state: 'pending', created: false, rebootsDone: 0, suspended: false, transition: '' },
+  })
+  return tx.put(row, 'pending')
+}
+
+/** What the request says of the root device; other devices come with EBS volumes of their own. */
+function rootOptions(mappings: BlockDeviceMapping[] = [], image: ImageRow) {
+  const device = image.spec.rootDevice
+  const other = mappings.find(m => m.DeviceName !== device && m.NoDevice === undefined)
+  if (other) {
+    throw new ApiError('UnsupportedOperation',
+      `Enclume does not implement block device mappings besides the root device ${device}; ${other.DeviceName ?? 'one'} was given.`)
+  }
+  const root = mappings.find(m => m.DeviceName === device)
+  if (root?.VirtualName !== undefined) {
+    throw new ApiError('InvalidBlockDeviceMapping', `The root device ${device} can't be an instance store volume.`)
+  }
+  const ebs = root?.Ebs
+  if (ebs?.Encrypted || ebs?.KmsKeyId) throw new ApiError('UnsupportedOperation', 'Enclume does not implement encrypted volumes.')
+  if (ebs?.SnapshotId !== undefined && ebs.SnapshotId !== image.spec.snapshot) {
+    throw new ApiError('InvalidBlockDeviceMapping', `snapshotId cannot be modified on root device`)
+  }
+  return {
+    device, sizeGiB: ebs?.VolumeSize, type: ebs?.VolumeType, iops: ebs?.Iops, throughput: ebs?.Throughput,
+    deleteOnTermination: ebs?.DeleteOnTermination ?? true,
+  }
+}

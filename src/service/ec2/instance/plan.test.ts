@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { plan, type Desired, type Life, type Seen, type State } from '#service/ec2/instance/plan'
+
+/** What EC2 lets a caller see: every state and the states that may follow it. */
+const follows: Record<State, State[]> = {
+  pending: ['running', 'shutting-down', 'stopping'], running: ['stopping', 'shutting-down'], stopping: ['stopped', 'shutting-down'],
+  stopped: ['pending', 'shutting-down'], 'shutting-down': ['terminated'], terminated: [],
+}
+/** The states that a caller may see while an act is under way. */
+const during: Record<string, State[]> = {
+  create: ['pending', 'stopping'], start: ['pending', 'running'], stop: ['stopping'], kill: ['shutting-down', 'stopping'],
+  delete: ['shutting-down'], reboot: ['running'],
+}
+const after: Record<string, Seen['power']> = { create: 'off', start: 'on', stop: 'off', kill: 'off', delete: 'absent', reboot: 'on' }
+const now = new Date('2026-01-01T00:00:00Z')
+
+/** Walks every sequence of choices once: each run replays the last one up to its final choice and takes the next there. */
+class Choices {
+  #values: number[] = []
+  #bounds: number[] = []
+  #at = 0
+  #started = false
+  next(): boolean {
+    this.#at = 0
+    if (!this.#started) return (this.#started = true)
+    for (let i = this.#values.length - 1; i >= 0; i--) {
+      if (this.#values[i]! >= this.#bounds[i]! - 1) continue
+      this.#values[i]!++
+      this.#values.length = this.#bounds.length = i + 1
+      return true
+    }
+    return false
+  }
+  pick<T>(from: readonly T[]): T {
+    if (this.#at === this.#values.length) { this.#values.push(0); this.#bounds.push(from.length) }
+    return from[this.#values[this.#at++]!]!
+  }
+}
+
+class World {
+  life: Life
+  seen: Seen['power']
+  asked: Desired
+  guestShutDown = false
+  lost = false
+  owedReboots = 0
+  everSeen: boolean
+  constructor(life: Life, seen: Seen['power']) {
+    this.life = life
+    this.seen = seen
+    this.asked = life.desired
+    this.everSeen = life.created
+  }
+
+  become(change: Partial<Life>): void {
+    if (change.state && change.state !== this.life.state) {
+      assert.ok(follows[this.life.state].includes(change.state), `${this.life.state} -> ${change.state}`)
+    }
+    if (this.life.desired === 'terminated') assert.equal(change.desired ?? 'terminated', 'terminated')
+    this.life = { ...this.life, ...change }
+  }
+
+  write(step: { write: string; [k: string]: any }): void {
+    const { life } = this
+    switch (step.write) {
+      case 'created': return this.become({ created: true })
+      case 'state': return this.become({ state: step.state })
+      case 'want': return this.become({ desired: step.desired, state: step.state })
+      case 'running': return this.become({ state: 'running', suspended: false, rebootsDone: life.rebootsAsked })
+      case 'stopped': return this.become({ state: 'stopped', suspended: false })
+      case 'terminated': return this.become({ state: 'terminated', forgetAt: new Date(now.getTime() + 1).toISOString() })
+      default: assert.fail(`unknown write ${step.write}`)
+    }
+  }
+
+  /** One round of the loop; true when the instance rests. */
+  round(fails: boolean): boolean {
+    const step = plan(this.life, { power: this.seen }, now)
+    this.everSeen ||= this.seen !== 'absent'
+    if ('rest' in step) return true
+    if ('write' in step) { this.write(step as never); return false }
+    const { act } = step as { act: string }
+    assert.ok(during[act]!.includes(this.life.state), `${act} while ${this.life.state}`)
+    if (act === 'start') assert.ok(this.life.state === 'pending' || this.life.suspended, 'started by itself')
+    if (act === 'reboot') assert.ok(this.owedReboots > 0, 'a reboot that nobody is owed')
+    if (act === 'create') assert.ok(!this.everSeen, 'made again after it was seen')
+    if (fails) return false
+    if (act === 'start' || act === 'reboot') this.owedReboots = 0
+    this.seen = after[act]!
+    if (act === 'reboot') this.become({ rebootsDone: this.life.rebootsAsked })
+    return false
+  }
+
+  user(wanted: Desired | 'reboot'): void {
+    if (this.life.desired === 'terminated') return
+    const { state } = this.life
+    if (wanted === 'reboot' && state === 'running') { this.owedReboots++; this.become({ rebootsAsked: this.life.rebootsAsked + 1 }) }
+    if (wanted === 'stopped' && state === 'running') { this.become({ desired: wanted, state: 'stopping' }); this.asked = wanted }
+    if (wanted === 'running' && state === 'stopped') { this.become({ desired: wanted, state: 'pending' }); this.asked = wanted }
+    if (wanted === 'terminated') { this.become({ desired: wanted, state: 'shutting-down' }); this.asked = wanted }
+  }
+
+  disturb(choices: Choices): void {
+    switch (choices.pick(['step', 'step fails', 'user', 'guest off', 'host loses it', 'enclume down'] as const)) {
+      case 'step': this.round(false); break
+      case 'step fails': this.round(true); break
+      case 'guest off':
+        if (this.seen === 'on') { this.seen = 'off'; this.guestShutDown ||= this.life.state === 'running' && !this.life.suspended }
+        break
+      case 'host loses it': if (this.seen !== 'absent') { this.seen = 'absent'; this.lost ||= this.life.created } break
+      case 'enclume down':
+        if (this.life.state === 'running' && this.life.desired === 'running' && this.seen === 'on') {
+          this.become({ suspended: true })
+          this.seen = 'off'
+        }
+        break
+      case 'user': this.user(choices.pick(['stopped', 'running', 'terminated', 'reboot'] as const))
+    }
+  }
+}
+
+test('every history of four disturbed rounds stays legal and settles as asked once left alone', () => {
+  const choices = new Choices()
+  let histories = 0
+  while (choices.next()) {
+    histories++
+    const [desired, state, created, seen] = choices.pick([
+      ['running', 'pending', false, 'absent'], ['running', 'running', true, 'on'], ['stopped', 'stopped', true, 'off'],
+    ] as const)
+    const onShutdown = choices.pick(['stop', 'terminate'] as const)
+    const life: Life = { desired, state, created, onShutdown, force: false, rebootsAsked: 0, rebootsDone: 0, suspended: false }
+    const world = new World(life, seen)
+    for (let n = 0; n < 4; n++) world.disturb(choices)
+    let rounds = 0
+    while (!world.round(false)) assert.ok(++rounds < 12, `does not settle: ${JSON.stringify(world)}`)
+    if (world.lost) assert.equal(world.life.desired, 'terminated', 'lost but not terminated')
+    else if (!world.guestShutDown) assert.equal(world.life.desired, world.asked, 'not what was asked')
+    if (world.life.state === 'running') assert.equal(world.life.rebootsDone, world.life.rebootsAsked, 'a reboot forgotten')
+    const settled = { running: ['running', 'on'], stopped: ['stopped', 'off'], terminated: ['terminated', 'absent'] }
+    assert.deepEqual([world.life.state, world.seen], settled[world.life.desired])
+  }
+  assert.ok(histories > 5000, String(histories))
+})
+
+test('a terminated record rests for its hour and is then forgotten', () => {
+  const life: Life = {
+    desired: 'terminated', state: 'terminated', created: true, onShutdown: 'stop', force: false, rebootsAsked: 0, rebootsDone: 0,
+    suspended: false, forgetAt: new Date(now.getTime() + 5000).toISOString(),
+  }
+  assert.deepEqual(plan(life, { power: 'absent' }, now), { rest: true, againMs: 5000 })
+  assert.deepEqual(plan(life, { power: 'absent' }, new Date(now.getTime() + 5000)), { write: 'forget' })
+})
+
+test('a forced stop does not wait for the guest', () => {
+  const life: Life = {
+    desired: 'stopped', state: 'stopping', created: true, onShutdown: 'stop', force: true, rebootsAsked: 0, rebootsDone: 0, suspended: false,
+  }
+  assert.deepEqual(plan(life, { power: 'on' }, now), { act: 'kill' })
+})

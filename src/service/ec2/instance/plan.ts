@@ -1,0 +1,85 @@
+/**
+ * The life of an instance as one table: what is wanted, against what is there.
+ *
+ * Pure. There is no undo: a failure is a new desired state. Once seen, a machine is made for good: what is lost later is
+ * lost, never made again empty. While an act runs, the record already shows the state that EC2 shows meanwhile.
+ */
+import { rest, type Step } from '#loop/loop'
+
+export type Desired = 'running' | 'stopped' | 'terminated'
+/** `reachable`: whether the guest answers on its network; undefined where that was not or could not be looked at. */
+export type Seen = { power: 'absent' | 'off' | 'on'; reachable?: boolean }
+export type State = 'pending' | 'running' | 'stopping' | 'stopped' | 'shutting-down' | 'terminated'
+export type Reason = { code: string; message: string }
+
+/** The part of an instance's record that its life depends on. */
+export type Life = {
+  desired: Desired
+  state: State
+  /** The machine has been seen. */
+  created: boolean
+  onShutdown: 'stop' | 'terminate'
+  /** Asked to stop without waiting for the guest. */
+  force: boolean
+  rebootsAsked: number
+  rebootsDone: number
+  /** Enclume itself went down in order and stopped the machine: it is started again, and nothing else changes. */
+  suspended: boolean
+  /** When the guest first answered after its start, and since when it no longer does. */
+  reachableSince?: string
+  impairedSince?: string
+  /** When a terminated record may go: it stays visible for about an hour (EC2 User Guide, "Terminate instances"). */
+  forgetAt?: string
+}
+
+export const initiated: Reason = {
+  code: 'Client.InstanceInitiatedShutdown', message: 'Client.InstanceInitiatedShutdown: Instance initiated shutdown',
+}
+export const lostReason: Reason = { code: 'Server.InternalError', message: 'Server.InternalError: Internal error on launch' }
+
+const become = (state: State): Step => ({ write: 'state', state })
+const want = (desired: Desired, state: State, reason: Reason): Step => ({ write: 'want', desired, state, reason })
+/** The act, once the record shows the state that belongs to it. */
+const during = (life: Life, state: State, act: string): Step => (life.state === state ? { act } : become(state))
+
+/** How often a guest that has not answered yet is asked, and one that has. */
+const CHECK = { soonMs: 500, steadyMs: 60_000 }
+
+/** Status checks of a running instance. */
+function check({ reachableSince, impairedSince }: Life, { reachable }: Seen): Step {
+  if (reachable === true && !reachableSince) return { write: 'reachable' }
+  if (reachable === false && reachableSince && !impairedSince) return { write: 'impaired' }
+  return { rest: true, againMs: reachableSince ? CHECK.steadyMs : CHECK.soonMs }
+}
+
+const table: Record<Desired, Record<Seen['power'], (life: Life, now: Date, seen: Seen) => Step>> = {
+  running: {
+    absent: life => (life.created ? want('terminated', 'shutting-down', lostReason) : { act: 'create' }),
+    off(life) {
+      if (life.suspended || life.state === 'pending') return { act: 'start' }
+      return life.onShutdown === 'stop' ? want('stopped', 'stopping', initiated) : want('terminated', 'shutting-down', initiated)
+    },
+    on(life, _, seen) {
+      // A boot answers every reboot that was asked for before it.
+      if (life.suspended || life.state !== 'running') return { write: 'running' }
+      return life.rebootsDone < life.rebootsAsked ? { act: 'reboot' } : check(life, seen)
+    },
+  },
+  stopped: {
+    absent: life => (life.created ? want('terminated', 'shutting-down', lostReason) : { act: 'create' }),
+    off: life => (life.state === 'stopped' ? rest : { write: 'stopped' }),
+    on: life => during(life, 'stopping', life.force ? 'kill' : 'stop'),
+  },
+  terminated: {
+    absent(life, now) {
+      if (life.state !== 'terminated') return { write: 'terminated' }
+      const left = Date.parse(life.forgetAt ?? '') - now.getTime()
+      return left > 0 ? { rest: true, againMs: Math.min(left, 3_600_000) } : { write: 'forget' }
+    },
+    off: life => during(life, 'shutting-down', 'delete'),
+    on: life => during(life, 'shutting-down', 'kill'),
+  },
+}
+
+export const plan = (life: Life, seen: Seen, now: Date): Step =>
+  seen.power !== 'absent' && !life.created ? { write: 'created' } : table[life.desired][seen.power](life, now, seen)

@@ -1,0 +1,88 @@
+/**
+ * A route table: what it is.
+ *
+ * Invariants: routes within the VPC's own blocks are never kept but follow from the blocks; which subnets use a table is kept
+ * with the subnet, and which is the main one with the VPC, so that neither can be associated twice.
+ */
+import { resource, tagList } from '#kit/resource'
+import type { Row } from '#store/store'
+import type { Spec as GatewaySpec } from '#service/ec2/internet-gateway/internet-gateway'
+import type { SubnetRow } from '#service/ec2/subnet/subnet'
+import type { VpcRow } from '#service/ec2/vpc/vpc'
+import type * as sdk from '@aws-sdk/client-ec2'
+
+export type Route = { cidr: string; via: { gateway: string } }
+export type Spec = {
+  vpc: string
+  /** The engine's number, claimed in scope `${vpc}/route-table-index`. */
+  index: number
+  routes: Route[]
+}
+export type Status = Record<string, never>
+export type RouteTableRow = Row<Spec, Status>
+
+type Joined = { vpcs: Map<string, VpcRow>; subnets: SubnetRow[]; attached: Map<string, string | undefined> }
+const associated = { State: 'associated' } as const
+
+function associations(id: string, vpc: VpcRow, subnets: SubnetRow[]): sdk.RouteTableAssociation[] {
+  const { mainRouteTable: main } = vpc.spec
+  const own = subnets.filter(subnet => subnet.spec.routeTable?.id === id).map(subnet => ({
+    RouteTableAssociationId: subnet.spec.routeTable!.association, RouteTableId: id, SubnetId: subnet.id, Main: false,
+    AssociationState: associated,
+  }))
+  if (main.id !== id) return own
+  return [{ RouteTableAssociationId: main.association, RouteTableId: id, Main: true, AssociationState: associated }, ...own]
+}
+
+export const routeTable = resource<Spec, Status, sdk.RouteTable, Joined>({
+  kind: 'route-table', prefix: 'rtb', label: 'routeTable ID',
+  missing: 'InvalidRouteTableID.NotFound', malformed: 'InvalidRouteTableId.Malformed',
+  async join(reader, [first]) {
+    const at = { account: first?.account ?? '', region: first?.region ?? '' }
+    const vpcs = await reader.list<VpcRow>({ kind: 'vpc', ...at })
+    const gateways = await reader.list<Row<GatewaySpec>>({ kind: 'internet-gateway', ...at })
+    return {
+      vpcs: new Map(vpcs.map(row => [row.id, row])),
+      subnets: await reader.list<SubnetRow>({ kind: 'subnet', ...at }),
+      attached: new Map(gateways.map(row => [row.id, row.spec.vpc])),
+    }
+  },
+  view: ({ id, account, spec, tags }, { vpcs, subnets, attached }) => ({
+    RouteTableId: id,
+    VpcId: spec.vpc,
+    OwnerId: account,
+    Associations: associations(id, vpcs.get(spec.vpc)!, subnets),
+    PropagatingVgws: [],
+    Routes: [
+      ...vpcs.get(spec.vpc)!.spec.cidrs.map(({ cidr }) => ({
+        DestinationCidrBlock: cidr, GatewayId: 'local', Origin: 'CreateRouteTable' as const, State: 'active' as const,
+      })),
+      ...spec.routes.map(({ cidr, via }) => ({
+        DestinationCidrBlock: cidr, GatewayId: via.gateway, Origin: 'CreateRoute' as const,
+        State: attached.get(via.gateway) === spec.vpc ? 'active' as const : 'blackhole' as const,
+      })),
+    ],
+    Tags: tagList(tags),
+  }),
+  filters: {
+    'association.gateway-id': 'Associations.GatewayId',
+    'association.main': 'Associations.Main',
+    'association.route-table-association-id': 'Associations.RouteTableAssociationId',
+    'association.route-table-id': 'Associations.RouteTableId',
+    'association.subnet-id': 'Associations.SubnetId',
+    'owner-id': 'OwnerId',
+    'route-table-id': 'RouteTableId',
+    'route.destination-cidr-block': 'Routes.DestinationCidrBlock',
+    'route.destination-ipv6-cidr-block': 'Routes.DestinationIpv6CidrBlock',
+    'route.destination-prefix-list-id': 'Routes.DestinationPrefixListId',
+    'route.egress-only-internet-gateway-id': 'Routes.EgressOnlyInternetGatewayId',
+    'route.gateway-id': 'Routes.GatewayId',
+    'route.instance-id': 'Routes.InstanceId',
+    'route.nat-gateway-id': 'Routes.NatGatewayId',
+    'route.origin': 'Routes.Origin',
+    'route.state': 'Routes.State',
+    'route.transit-gateway-id': 'Routes.TransitGatewayId',
+    'route.vpc-peering-connection-id': 'Routes.VpcPeeringConnectionId',
+    'vpc-id': 'VpcId',
+  },
+})

@@ -1,0 +1,60 @@
+/** Finding the groups and peers that requests name. */
+import type { Place } from '#kit/action'
+import { ApiError } from '#kit/error'
+import { missingParameter } from '#service/ec2/errors'
+import { parseRules, type Flat, type GroupReference, type Parsed, type ParsedPeer } from '#service/ec2/security-group/parse'
+import type { Draft, Peer } from '#service/ec2/security-group/rule'
+import { nameScope, securityGroup, type SecurityGroupRow } from '#service/ec2/security-group/security-group'
+import { findDefaultVpc } from '#service/ec2/vpc/prepare'
+import type { Reader } from '#store/store'
+import type * as sdk from '@aws-sdk/client-ec2'
+
+/** A group by its name, which works in the default VPC alone (aws-sdk#402). */
+export async function groupByName(reader: Reader, place: Place, name: string): Promise<SecurityGroupRow> {
+  const vpc = await findDefaultVpc(reader, place)
+  if (!vpc) throw new ApiError('VPCIdNotSpecified', 'No default VPC for this user')
+  const id = await reader.holder(nameScope(vpc.id), name)
+  if (id === undefined) {
+    throw new ApiError('InvalidGroup.NotFound', `The security group '${name}' does not exist in default VPC '${vpc.id}'`)
+  }
+  return securityGroup.get(reader, place, id)
+}
+
+/** The group that a request is about. */
+export async function groupOf(
+  reader: Reader, place: Place, { GroupId, GroupName }: { GroupId?: string; GroupName?: string },
+): Promise<SecurityGroupRow> {
+  if (GroupId !== undefined) return securityGroup.get(reader, place, GroupId)
+  if (GroupName !== undefined) return groupByName(reader, place, GroupName)
+  throw missingParameter('groupName or groupId')
+}
+
+/** A peer group must be in the same network: there is no peering to reach another one by. */
+async function peerGroup(reader: Reader, of: SecurityGroupRow, { id, name, owner }: GroupReference): Promise<{ group: string }> {
+  if (id === undefined && name === undefined) throw missingParameter('groupId')
+  if (owner !== undefined && owner !== of.account) {
+    throw new ApiError('InvalidGroup.NotFound', `The security group '${id ?? name}' does not exist`)
+  }
+  const found = await groupOf(reader, of, { GroupId: id, GroupName: name })
+  if (found.spec.vpc !== of.spec.vpc) {
+    throw new ApiError('InvalidGroup.NotFound', 'You have specified two resources that belong to different networks.')
+  }
+  return { group: found.id }
+}
+
+/** A parsed peer with its group looked up. Prefix lists can't be made yet, so that none can be named. */
+export async function peerOf(reader: Reader, of: SecurityGroupRow, peer: ParsedPeer): Promise<Peer> {
+  if ('reference' in peer) return peerGroup(reader, of, peer.reference)
+  if ('prefixList' in peer) {
+    throw new ApiError('InvalidPrefixListID.NotFound', `The prefix list ID '${peer.prefixList}' does not exist`)
+  }
+  return peer
+}
+
+type RulesInput = Flat & { IpPermissions?: sdk.IpPermission[] }
+
+/** The rules that a request names, as this group would have them. */
+export async function draftsOf(reader: Reader, of: SecurityGroupRow, input: RulesInput, egress: boolean): Promise<Draft[]> {
+  const draft = async ({ peer, ...rest }: Parsed): Promise<Draft> => ({ ...rest, peer: await peerOf(reader, of, peer) })
+  return Promise.all(parseRules(input, egress).map(draft))
+}

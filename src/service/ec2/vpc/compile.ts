@@ -1,0 +1,160 @@
+/**
+ * From a VPC's records to the network that the engine makes. Pure: equal records give equal specs, in the order of ids.
+ *
+ * Invariants: whatever is not yet routed to a living target goes nowhere; a group that no interface has is left out, as a
+ * rule that refers to it lets nobody through; nothing of IPv6 is in a spec, as no interface has an IPv6 address.
+ */
+import { formatIp, parseCidr } from '#base/cidr'
+import type { FilterRule, FilterSpec, GroupRule, GroupSpec, NetworkSpec, PortSpec, RouteSpec, Traffic } from '#engine/port'
+import { optionValues, OWN_RESOLVER, type DhcpOptionsRow } from '#service/ec2/dhcp-options/dhcp-options'
+import type { InternetGatewayRow } from '#service/ec2/internet-gateway/internet-gateway'
+import type { Entry, NetworkAclRow } from '#service/ec2/network-acl/network-acl'
+import { hostname, ipName, publicName, resourceName } from '#service/ec2/network-interface/names'
+import type { InterfaceRow } from '#service/ec2/network-interface/network-interface'
+import type { RouteTableRow } from '#service/ec2/route-table/route-table'
+import { hasPorts, isIcmp, type Rule } from '#service/ec2/security-group/rule'
+import type { SecurityGroupRow } from '#service/ec2/security-group/security-group'
+import type { SubnetRow } from '#service/ec2/subnet/subnet'
+import type { VpcRow } from '#service/ec2/vpc/vpc'
+
+export type Records = {
+  vpc: VpcRow
+  subnets: SubnetRow[]
+  routeTables: RouteTableRow[]
+  gateways: InternetGatewayRow[]
+  acls: NetworkAclRow[]
+  groups: SecurityGroupRow[]
+  interfaces: InterfaceRow[]
+  dhcp: DhcpOptionsRow | undefined
+}
+
+/** EC2's lease time (VPC User Guide, "DHCP option sets"). */
+const LEASE_SECONDS = 3600
+const numbers: Record<string, number> = { tcp: 6, udp: 17, icmp: 1, icmpv6: 58 }
+const byId = <R extends { id: string }>(rows: readonly R[]): R[] => [...rows].sort((a, b) => (a.id < b.id ? -1 : 1))
+
+export function compile(records: Records): NetworkSpec {
+  const { vpc, subnets, dhcp } = records
+  const resolver = formatIp(parseCidr(vpc.spec.cidrs[0]!.cidr)!.base + 2)
+  const servers = optionValues(dhcp?.spec, 'domain-name-servers').map(server => (server === OWN_RESOLVER ? resolver : server))
+  const filters = byId(records.acls).map(filterOf).filter(filter => filter !== undefined)
+  const filtered = new Set(filters.map(filter => filter.id))
+  const routeTables = byId(records.routeTables).map(table => ({ id: table.id, index: table.spec.index, routes: routesOf(table, records) }))
+  return {
+    id: vpc.id,
+    index: vpc.spec.index,
+    cidrs: vpc.spec.cidrs.map(({ cidr }) => cidr),
+    resolver,
+    resolves: vpc.spec.dnsSupport,
+    subnets: byId(subnets).map(({ id, spec }) => ({
+      id, index: spec.index, cidr: spec.cidr, routeTable: (spec.routeTable ?? vpc.spec.mainRouteTable).id,
+      ...(filtered.has(spec.networkAcl.id) ? { filter: spec.networkAcl.id } : {}),
+    })),
+    routeTables,
+    filters,
+    groups: groupsOf(records),
+    ports: byId(records.interfaces).map(portOf),
+    dhcp: {
+      ...domain(dhcp),
+      domainNameServers: servers,
+      ntpServers: optionValues(dhcp?.spec, 'ntp-servers'),
+      leaseSeconds: LEASE_SECONDS,
+    },
+    names: namesOf(records),
+  }
+}
+
+function domain(dhcp: DhcpOptionsRow | undefined): { domainName?: string } {
+  const [domainName] = optionValues(dhcp?.spec, 'domain-name')
+  return domainName === undefined ? {} : { domainName }
+}
+
+function routesOf({ spec }: RouteTableRow, { vpc, gateways }: Records): RouteSpec[] {
+  const open = new Set(gateways.filter(gateway => gateway.spec.vpc === vpc.id).map(gateway => gateway.id))
+  return spec.routes.map(({ cidr, via }) => ({ cidr, via: open.has(via.gateway) ? { internet: true } : { nowhere: true } }))
+}
+
+// Network ACLs.
+
+/** An ACL as a filter; none for one that lets all through in both directions, as the default ACL does. */
+function filterOf({ id, spec }: NetworkAclRow): FilterSpec | undefined {
+  const ingress = rulesOf(spec.entries.filter(entry => !entry.egress))
+  const egress = rulesOf(spec.entries.filter(entry => entry.egress))
+  return passesAll(ingress) && passesAll(egress) ? undefined : { id, ingress, egress }
+}
+
+const passesAll = ([first]: FilterRule[]): boolean => first?.allow === true && first.protocol === 'all' && first.cidr === '0.0.0.0/0'
+
+const rulesOf = (entries: readonly Entry[]): FilterRule[] => [...entries].sort((a, b) => a.number - b.number).map(entry => ({
+  allow: entry.allow,
+  cidr: entry.cidr,
+  protocol: entry.protocol === '-1' ? 'all' : Number(entry.protocol),
+  ...(entry.ports ? { ports: entry.ports } : {}),
+  ...(entry.icmp ? icmp(entry.icmp.type, entry.icmp.code) : {}),
+}))
+
+/** -1 is any type or code on AWS, and absent in the engine's words. */
+const icmp = (type: number, code: number): Pick<Traffic, 'icmp'> =>
+  (type === -1 ? {} : { icmp: { type, ...(code === -1 ? {} : { code }) } })
+
+// Security groups.
+
+function groupsOf({ groups, interfaces }: Records): GroupSpec[] {
+  const used = new Set(interfaces.flatMap(row => row.spec.groups))
+  return byId(groups).filter(group => used.has(group.id)).map(group => {
+    const rules = (egress: boolean) => group.spec.rules.filter(rule => rule.egress === egress).flatMap(rule => groupRule(rule, used))
+    return { id: group.id, ingress: rules(false), egress: rules(true) }
+  })
+}
+
+function groupRule({ protocol, from, to, peer }: Rule, used: Set<string>): GroupRule[] {
+  if ('cidr6' in peer || 'prefixList' in peer || protocol === 'icmpv6') return []
+  if ('group' in peer && !used.has(peer.group)) return []
+  const traffic: Traffic = {
+    protocol: protocol === '-1' ? 'all' : numbers[protocol] ?? Number(protocol),
+    ...(hasPorts(protocol) ? { ports: { from, to } } : {}),
+    ...(isIcmp(protocol) ? icmp(from, to) : {}),
+  }
+  return [{ ...traffic, peer }]
+}
+
+// Interfaces and their names.
+
+function portOf({ id, spec }: InterfaceRow): PortSpec {
+  const [primary] = spec.addresses
+  return {
+    id,
+    index: spec.index,
+    mac: spec.mac,
+    subnet: spec.subnet,
+    addresses: spec.addresses.map(address => ({ private: address.private, ...(address.public ? { public: address.public.address } : {}) })),
+    fabric: spec.fabric,
+    groups: spec.groups,
+    checked: spec.sourceDestCheck,
+    metadataHopLimit: spec.metadataHopLimit,
+    hostname: hostname({ address: primary!.private, type: spec.hostnameType, instance: spec.attachment?.instance }),
+  }
+}
+
+/**
+ * Names besides the ports' own host names: private names in AWS's domain whatever the DHCP options say, and public names,
+ * which mean the private address inside (VPC User Guide, "DNS attributes for your VPC").
+ */
+function namesOf({ vpc, subnets, interfaces }: Records): NetworkSpec['names'] {
+  if (!vpc.spec.dnsSupport) return []
+  const { region } = vpc
+  const resourceNamed = new Set(subnets.filter(row => row.spec.resourceNameRecord).map(row => row.id))
+  return byId(interfaces).flatMap(({ spec }) => {
+    const primary = spec.addresses[0]!.private
+    const instance = spec.attachment?.deviceIndex === 0 ? spec.attachment.instance : undefined
+    return [
+      ...spec.addresses.flatMap(address => [
+        { name: ipName(region, address.private), address: address.private },
+        ...(address.public && vpc.spec.dnsHostnames
+          ? [{ name: publicName(region, address.public.address), address: address.private }] : []),
+      ]),
+      ...(instance !== undefined && (spec.hostnameType === 'resource-name' || resourceNamed.has(spec.subnet))
+        ? [{ name: resourceName(region, instance), address: primary }] : []),
+    ]
+  })
+}

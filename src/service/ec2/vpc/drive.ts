@@ -1,0 +1,85 @@
+/**
+ * The driver of VPCs: their networks on the host follow their records.
+ *
+ * Invariants: what was applied is remembered only by this process, so that after a restart every network is made sure of
+ * once; it is remembered only after the engine has said that packets obey.
+ */
+import { createHash } from 'node:crypto'
+import type { NetworkSpec } from '#engine/port'
+import type { Driver } from '#loop/loop'
+import type { Context } from '#service/ec2/context'
+import type { DhcpOptionsRow } from '#service/ec2/dhcp-options/dhcp-options'
+import type { InternetGatewayRow } from '#service/ec2/internet-gateway/internet-gateway'
+import type { NetworkAclRow } from '#service/ec2/network-acl/network-acl'
+import type { InterfaceRow } from '#service/ec2/network-interface/network-interface'
+import type { RouteTableRow } from '#service/ec2/route-table/route-table'
+import type { SecurityGroupRow } from '#service/ec2/security-group/security-group'
+import type { SubnetRow } from '#service/ec2/subnet/subnet'
+import { compile } from '#service/ec2/vpc/compile'
+import { plan, type Seen } from '#service/ec2/vpc/plan'
+import type { VpcRow } from '#service/ec2/vpc/vpc'
+import type { Reader, Row } from '#store/store'
+
+/** A VPC's network as its records want it; undefined while it has no interface. */
+export async function networkOf(reader: Reader, vpc: VpcRow): Promise<NetworkSpec | undefined> {
+  const { account, region } = vpc
+  const inVpc = async <R extends Row<{ vpc?: string }>>(kind: string): Promise<R[]> =>
+    (await reader.list<R>({ kind, account, region })).filter(row => row.spec.vpc === vpc.id)
+  const interfaces = await inVpc<InterfaceRow>('network-interface')
+  if (interfaces.length === 0) return undefined
+  return compile({
+    vpc,
+    interfaces,
+    subnets: await inVpc<SubnetRow>('subnet'),
+    routeTables: await inVpc<RouteTableRow>('route-table'),
+    gateways: await inVpc<InternetGatewayRow>('internet-gateway'),
+    acls: await inVpc<NetworkAclRow>('network-acl'),
+    groups: await inVpc<SecurityGroupRow>('security-group'),
+    dhcp: await reader.get<DhcpOptionsRow>('dhcp-options', vpc.spec.dhcpOptions),
+  })
+}
+
+const hashOf = (spec: NetworkSpec): string => createHash('sha256').update(JSON.stringify(spec)).digest('base64')
+
+export function vpcDriver({ store, engine }: Pick<Context, 'store' | 'engine'>): Driver<VpcRow, Seen> {
+  const applied = new Map<string, string>()
+  return {
+    kind: 'vpc',
+    async observe(row) {
+      const spec = await networkOf(store, row)
+      const found = await engine.networks.observe(row.id)
+      if (found === 'unknown') return 'unknown'
+      const populated = spec !== undefined
+      if (found === 'absent') return { network: 'absent', populated }
+      const current = spec && applied.get(row.id) === hashOf(spec) && spec.ports.every(port => found.ports.includes(port.id))
+      return { network: current ? 'current' : 'stale', populated }
+    },
+    plan,
+    acts: {
+      async apply(row) {
+        const spec = await networkOf(store, row)
+        if (!spec) return // The last interface went away meanwhile: the next step deletes the network.
+        applied.delete(row.id)
+        await engine.networks.apply(spec)
+        applied.set(row.id, hashOf(spec))
+      },
+      async delete(row) {
+        applied.delete(row.id)
+        await engine.networks.delete(row.id)
+      },
+    },
+    writes: { remove: (tx, row) => tx.remove(row) },
+  }
+}
+
+/** Deletes the networks that no VPC owns: what is left when a record went before its network. */
+export async function sweepNetworks({ store, engine, log }: Pick<Context, 'store' | 'engine' | 'log'>): Promise<void> {
+  const found = await engine.networks.list()
+  if (found === 'unknown') return
+  // Listed before the records are read: a VPC made in between has a record, and one that is not listed is left alone.
+  const owned = new Set((await store.list({ kind: 'vpc' })).map(row => row.id))
+  for (const id of found.filter(network => !owned.has(network))) {
+    log.warn('vpc.sweep', { network: id })
+    await engine.networks.delete(id)
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * Which VPCs an event of another record concerns.
+ *
+ * Invariant: no change is missed: a record that moved wakes the VPC it left and the one it came to, and where it can't be
+ * known which VPC a record belonged to, all are woken.
+ */
+import { vpc, type VpcRow } from '#service/ec2/vpc/vpc'
+import type { Event, Reader, Row } from '#store/store'
+
+const kinds = new Set(['subnet', 'route-table', 'internet-gateway', 'network-acl', 'security-group', 'network-interface'])
+type Wake = { kind: string; id: string }
+
+/** For the loop's `wakes`. Remembers where each record was last seen, for when it moves or goes. */
+export function vpcWakes(reader: Reader): (event: Event) => Promise<Wake[]> {
+  const last = new Map<string, string | undefined>()
+  const all = async (choose: (row: VpcRow) => boolean = () => true): Promise<Wake[]> =>
+    (await vpc.everywhere(reader)).filter(choose).map(({ kind, id }) => ({ kind, id }))
+  return async ({ kind, id }) => {
+    if (kind === 'dhcp-options') return all(row => row.spec.dhcpOptions === id)
+    if (!kinds.has(kind)) return []
+    const key = `${kind}/${id}`
+    const row = await reader.get<Row<{ vpc?: string }>>(kind, id)
+    const known = last.has(key)
+    const before = last.get(key)
+    if (row) last.set(key, row.spec.vpc)
+    else last.delete(key)
+    // Only a gateway leaves a VPC and lives on; of a record that was never seen before nobody knows where it was.
+    if (!known && (!row || kind === 'internet-gateway')) return all()
+    const ids = new Set([before, row?.spec.vpc].filter(found => found !== undefined))
+    return [...ids].map(found => ({ kind: vpc.kind, id: found }))
+  }
+}

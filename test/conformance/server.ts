@@ -1,0 +1,60 @@
+/** A control plane on the fake engine behind the real front door, for conformance tests with official clients. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { EC2Client } from '@aws-sdk/client-ec2'
+import { homeAt } from '#base/home'
+import { openLog, silent } from '#base/log'
+import { openCloud, type Cloud, type CloudOptions } from '#cloud'
+import { openFake, type FakeEngine, type FakeOptions } from '#engine/fake'
+import { rootPrincipal } from '#service/iam/root-keys'
+import { wireServices } from '#service/index'
+import { openSqlite } from '#store/sqlite'
+import type { Store } from '#store/store'
+import { openWire } from '#wire/server'
+
+export const keys = { account: '123456789012', accessKeyId: 'AKIAENCLUMECONFORMNC', secretAccessKey: 'conformance/secret/of/forty/characters/0' }
+
+export type TestServer = {
+  url: string
+  cloud: Cloud
+  engine: FakeEngine
+  store: Store
+  ec2(options?: { region?: string; accessKeyId?: string; secretAccessKey?: string }): EC2Client
+  close(): Promise<void>
+}
+export type TestOptions = { fake?: FakeOptions; engine?: FakeEngine; store?: Store } & Pick<CloudOptions, 'hook' | 'clock' | 'pause'>
+
+const log = process.env.ENCLUME_TEST_LOG ? openLog(line => process.stderr.write(line)) : silent
+
+export async function openServer(options: Partial<TestOptions> = {}): Promise<TestServer> {
+  const dir = mkdtempSync(join(tmpdir(), 'enclume-conformance-'))
+  const home = homeAt({ dir })
+  const engine = options.engine ?? openFake(options.fake)
+  const store = options.store ?? openSqlite(':memory:')
+  const clock = options.clock ?? (() => new Date())
+  const cloud = await openCloud({ home, engine, store, log, clock, hook: options.hook, pause: options.pause ?? { first: 5, longest: 50 } })
+  const wire = openWire({
+    services: wireServices(cloud.services), dispatch: cloud.dispatch, log, clock, health: () => ({ status: 'ok', engine: engine.name }),
+    credentials: async id => (id === keys.accessKeyId ? { secret: keys.secretAccessKey, principal: rootPrincipal(keys) } : undefined),
+  })
+  const { port } = await wire.listen(0, '127.0.0.1')
+  cloud.start()
+  const clients: EC2Client[] = []
+  const url = `http://127.0.0.1:${port}`
+  return {
+    url, cloud, engine, store,
+    ec2({ region = 'us-east-1', ...credentials } = {}) {
+      const client = new EC2Client({ endpoint: url, region, credentials: { ...keys, ...credentials }, maxAttempts: 1 })
+      clients.push(client)
+      return client
+    },
+    async close() {
+      for (const client of clients) client.destroy()
+      await wire.close()
+      await cloud.close()
+      if (!options.store) await store.close()
+      rmSync(dir, { recursive: true })
+    },
+  }
+}

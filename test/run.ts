@@ -1,0 +1,84 @@
+/**
+ * Runs the stages named on its command line, one after the other, and ends with `N passed, N failed`.
+ *
+ * Invariant: a stage that could not run counts as failed; a file of tests is a process of its own.
+ */
+import { spawnSync } from 'node:child_process'
+import { globSync, mkdirSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
+import type { Stage } from '#launch/test'
+
+type Counts = { passed: number; failed: number; skipped: number }
+type Plan = { include: string[]; exclude?: string[]; concurrency: number; timeoutMs: number }
+
+const minutes = (count: number): number => count * 60_000
+const REAL = '**/*.real.test.ts'
+const plans: Record<Exclude<Stage, 'bench'>, Plan> = {
+  unit: { include: ['src/**/*.test.ts', 'test/*.test.ts'], exclude: [REAL], concurrency: availableParallelism(), timeoutMs: minutes(3) },
+  conformance: { include: ['test/conformance/**/*.test.ts'], concurrency: availableParallelism(), timeoutMs: minutes(5) },
+  real: { include: [`src/${REAL}`], concurrency: 1, timeoutMs: minutes(10) },
+  e2e: { include: ['test/e2e/**/*.test.ts'], concurrency: 1, timeoutMs: minutes(25) },
+}
+
+/** The compiler and the linter, each counted as one test. */
+function check(): Counts {
+  const tools: [string, string[]][] = [['tsc', ['-p', '.']], ['oxlint', ['--deny-warnings', 'src', 'test']]]
+  return count(tools.map(([tool, args]) => succeeds(`node_modules/.bin/${tool}`, args)))
+}
+
+function succeeds(command: string, args: string[]): boolean {
+  const { status, error } = spawnSync(command, args, { stdio: 'inherit' })
+  if (error) console.error(error.message)
+  console.log(`${status === 0 ? 'ok' : 'failed'} ${command} ${args.join(' ')}`)
+  return status === 0
+}
+
+const count = (results: boolean[]): Counts => {
+  const passed = results.filter(Boolean).length
+  return { passed, failed: results.length - passed, skipped: 0 }
+}
+
+async function runTests({ include, exclude = [], concurrency, timeoutMs }: Plan): Promise<Counts> {
+  const files = globSync(include, { exclude }).sort()
+  if (!files.length) return { passed: 0, failed: 0, skipped: 0 }
+  const stream = run({ files, concurrency, timeout: timeoutMs })
+  const counts: Counts = { passed: 0, failed: 0, skipped: 0 }
+  let summed = false
+  stream.on('test:summary', ({ file, success, counts: { tests, passed, skipped, todo } }) => {
+    // Without a file it is the sum over all files. A file that ends badly after its tests have passed fails too.
+    if (file !== undefined) return
+    Object.assign(counts, { passed, failed: Math.max(tests - passed - skipped - todo, success ? 0 : 1), skipped: skipped + todo })
+    summed = true
+  })
+  for await (const text of stream.compose(new spec())) process.stdout.write(text)
+  return summed ? counts : { ...counts, failed: counts.failed + 1 }
+}
+
+/** Benchmarks print ratios measured in one run; each fails by its exit code when a promised ratio is missed. */
+const bench = (): Counts => count(globSync('test/bench/*.ts').sort().map(file => succeeds(process.execPath, [file])))
+
+const total: Counts = { passed: 0, failed: 0, skipped: 0 }
+const rows: Record<string, Counts & { seconds: number }> = {}
+
+async function stage(name: string, work: () => Counts | Promise<Counts>): Promise<void> {
+  console.log(`\n== ${name}`)
+  const began = Date.now()
+  const counts = await work()
+  rows[name] = { ...counts, seconds: Math.round((Date.now() - began) / 100) / 10 }
+  for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += counts[key]
+}
+
+for (const name of process.argv.slice(2) as Stage[]) {
+  if (name === 'unit') await stage('check', check)
+  if (name === 'bench') await stage(name, bench)
+  else await stage(name, () => runTests(plans[name]))
+}
+mkdirSync('.state', { recursive: true })
+writeFileSync('.state/test.json', `${JSON.stringify(rows, null, 2)}\n`)
+console.log('')
+for (const [name, { passed, failed, skipped, seconds }] of Object.entries(rows))
+  console.log(`${name.padEnd(12)} ${passed} passed, ${failed} failed, ${skipped} skipped, ${seconds} s`)
+console.log(`${total.passed} passed, ${total.failed} failed`)
+process.exitCode = total.failed ? 1 : 0
