@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { homeAt, type Home } from '#base/home'
-import { openLog } from '#base/log'
+import { silent } from '#base/log'
 import type { Ask } from '#engine/net/guest.suite'
 import { openNetworks } from '#engine/net/networks'
 import { inside, ipBatch, run } from '#engine/net/run'
@@ -24,8 +24,7 @@ export async function openLab() {
   // As strict as a launcher may make it.
   mkdirSync(home.run, { recursive: true, mode: 0o700 })
   chmodSync(home.run, 0o700)
-  const logged: string[] = []
-  const networks = openNetworks(home, openLog(line => logged.push(line)))
+  const networks = openNetworks(home, silent)
   const guests: Guest[] = []
 
   /** A namespace with a program in it. `lines` are `ip` commands inside. */
@@ -39,7 +38,7 @@ export async function openLab() {
   }
 
   return {
-    home, networks, logged, space,
+    home, networks, space,
     /** A machine that takes a port's device and is configured by hand. */
     async guest(name: string, port: { index: number; address: string; gateway: string }): Promise<Guest> {
       const device = networks.portDevice(port.index)

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test'
 import { hostAddress, serviceAddress } from '#base/home'
 import { openLab, until, type Guest, type Lab } from '#engine/net/lab.suite'
 import { all, ANY, network, port, publicAddress, tcp, udp } from '#engine/net/networks.suite'
-import { hostTable, METADATA_PORT, publicNamesDir, routerAddress } from '#engine/net/names'
+import { GATEWAY_MAC, hostTable, METADATA_PORT, publicNamesDir, routerAddress, routerSpace } from '#engine/net/names'
 import { attempt, inside, ipBatch, run } from '#engine/net/run'
 import type { GroupRule, NetworkSpec, RouteSpec } from '#engine/port'
 
@@ -21,6 +21,11 @@ const pings = async (from: Guest, host: string) =>
   (await attempt(inside(from.space, 'busybox', 'ping', '-c', '1', '-W', '1', host))).code === 0
 const filter = (guest: Guest, hook: string, rule: string) =>
   run(inside(guest.space, 'nft', '-f', '-'), `table ip t {\nchain c {\n${hook}\n${rule}\n}\n}\n`)
+/** Packets that the router has dropped since its ruleset was loaded because their source was not the sender's. */
+const spoofed = async () => {
+  const chain = await run(inside(routerSpace(lab.home, 1), 'nft', 'list', 'chain', 'inet', 'router', 'spoofing'))
+  return Number([...chain.matchAll(/counter packets (\d+)/g)].at(-1)![1])
+}
 const open = (home: Lab['home'], n: number) => publicAddress(home, n)
 
 before(async () => {
@@ -119,8 +124,15 @@ test('nobody speaks for an address or a MAC that is not his', async () => {
     dial(a1, '172.31.0.14', 22, { from: '172.31.0.12' }), dial(a1, '169.254.169.254', 80, { from: '172.31.0.12' }),
     dial(a1, '172.31.0.14', 22),
   ]), ['timeout', 'timeout', '172.31.0.11'])
-  await ipBatch([`address del 172.31.0.12/32 dev ${device}`, `link set dev ${device} address 02:50:00:00:01:02`], a1.space)
+  const dropped = await spoofed()
+  assert.ok(dropped >= 2)
+  // It knows the way without asking, so that the packet itself is judged.
+  await ipBatch([
+    `address del 172.31.0.12/32 dev ${device}`, `link set dev ${device} address 02:50:00:00:01:02`,
+    `neigh replace 172.31.0.14 lladdr ${GATEWAY_MAC} dev ${device} nud permanent`,
+  ], a1.space)
   assert.equal(await dial(a1, '172.31.0.14', 22), 'timeout')
+  assert.ok(await spoofed() > dropped)
   await ipBatch([`link set dev ${device} address 02:50:00:00:01:01`], a1.space)
   assert.equal(await dial(a1, '172.31.0.14', 22), '172.31.0.11')
 })
@@ -217,9 +229,11 @@ test('a port without source check forwards for others, but cannot pretend to be 
   assert.match(await run(['conntrack', '-L', '--orig-dst', WORLD, '--orig-src', open(lab.home, 15)]), /dport=80/)
   await ipBatch([`address add ${spec.ports[0]!.fabric}/32 dev ${lab.networks.portDevice(5)}`], nat.space)
   await run(inside(nat.space, 'nft', 'flush', 'ruleset'))
+  const dropped = await spoofed()
   assert.deepEqual(await Promise.all([
     dial(nat, '169.254.169.254', 80, { from: spec.ports[0]!.fabric }), dial(nat, WORLD, 80, { from: spec.ports[0]!.fabric }),
   ]), ['timeout', 'timeout'])
+  assert.ok(await spoofed() >= dropped + 2)
   await lab.networks.apply(spec)
   assert.equal(await dial(a3, WORLD, 80), 'timeout')
 })

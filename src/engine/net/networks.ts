@@ -57,18 +57,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
 
   async function erase(index: number): Promise<void> {
     await forget(index)
-    await stopDaemon(routerDir(home, index))
-    const [space, core] = [routerSpace(home, index), coreSpace(home)]
-    // Devices first, by name: those of a deleted namespace go only some time later.
-    if (spaceExists(space)) {
-      const links = (await readLinks(space)).filter(link => /^(fab|e\d+-\d+)$/.test(link.name))
-      // A whole group costs the kernel as much as a single device. What is left over, or just going, is seen to one by one.
-      for (const group of new Set(links.map(link => link.group))) await attempt(['ip', '-n', space, 'link', 'del', 'group', group])
-      await removeLinks(links.map(link => link.name), space)
-      await run(['ip', 'netns', 'del', space])
-    }
-    if (spaceExists(core) && (await readLinks(core)).some(link => link.name === coreLink(index))) await removeLinks([coreLink(index)], core)
-    await rm(routerDir(home, index), { recursive: true, force: true })
+    await eraseRouter(home, index)
   }
 
   /** What cannot be seen is unknown, and the log says why. */
@@ -112,6 +101,22 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
     }),
     close: async () => { for (const index of routers.keys()) await inTurn(index, () => forget(index)) },
   }
+}
+
+/** Removes a router's resolver, devices, namespace and files, as far as they are there. */
+async function eraseRouter(home: Home, index: number): Promise<void> {
+  await stopDaemon(routerDir(home, index))
+  const [space, core] = [routerSpace(home, index), coreSpace(home)]
+  // Devices first, by name: those of a deleted namespace go only some time later.
+  if (spaceExists(space)) {
+    const links = (await readLinks(space)).filter(link => /^(fab|e\d+-\d+)$/.test(link.name))
+    // A whole group costs the kernel as much as a single device. What is left over, or just going, is seen to one by one.
+    for (const group of new Set(links.map(link => link.group))) await attempt(['ip', '-n', space, 'link', 'del', 'group', group])
+    await removeLinks(links.map(link => link.name), space)
+    await run(['ip', 'netns', 'del', space])
+  }
+  if (spaceExists(core) && (await readLinks(core)).some(link => link.name === coreLink(index))) await removeLinks([coreLink(index)], core)
+  await rm(routerDir(home, index), { recursive: true, force: true })
 }
 
 /** Which networks the host has: id -> index. None before `up`. */

@@ -113,11 +113,15 @@ function arpTable(ports: Placed[]): Table {
 const METADATA = `meta l4proto tcp ct original ip daddr ${METADATA_ADDRESS} ct original proto-dst 80`
 const STATES = 'ct state vmap { established : accept, related : accept, invalid : drop }'
 
-function baseChains(home: Home, spec: NetworkSpec): Record<string, NftChain> {
+const FROM_PORT = `iifgroup >= ${FIRST_SUBNET_GROUP}`
+
+const baseChains = (home: Home, spec: NetworkSpec): Record<string, NftChain> =>
+  ({ ...arriving(home, spec), ...passing(home), ...leaving(home) })
+
+function arriving(home: Home, spec: NetworkSpec): Record<string, NftChain> {
   const own = `{ ${spec.cidrs.join(', ')} }`
   const [publics, fabric] = [formatCidr(home.publicRange), formatCidr(home.fabricRange)]
   const resolvers = `{ ${spec.resolver}, ${RESOLVER_ADDRESS} }`
-  const fromPort = `iifgroup >= ${FIRST_SUBNET_GROUP}`
   return {
     // A port that may forward for others still may not pretend to be the fabric, nor ask for another's metadata.
     spoofing: {
@@ -152,16 +156,21 @@ function baseChains(home: Home, spec: NetworkSpec): Record<string, NftChain> {
       rules: [
         'iifname "lo" accept',
         'ct state established,related accept',
-        `${fromPort} udp dport 67 accept`,
-        ...(spec.resolves ? [`${fromPort} ip daddr ${resolvers} meta l4proto { tcp, udp } th dport 53 accept`] : []),
+        `${FROM_PORT} udp dport 67 accept`,
+        ...(spec.resolves ? [`${FROM_PORT} ip daddr ${resolvers} meta l4proto { tcp, udp } th dport 53 accept`] : []),
       ],
     },
+  }
+}
+
+function passing(home: Home): Record<string, NftChain> {
+  return {
     filtering: {
       hook: 'type filter hook forward priority -20; policy accept;',
       rules: [
         `iifgroup ${FABRIC_GROUP} oifgroup ${FABRIC_GROUP} drop`,
         `${METADATA} accept`,
-        `oifgroup ${FABRIC_GROUP} ip daddr { ${fabric}, 169.254.0.0/16 } drop`,
+        `oifgroup ${FABRIC_GROUP} ip daddr { ${formatCidr(home.fabricRange)}, 169.254.0.0/16 } drop`,
         'iifgroup . oifgroup @same_subnet accept',
         'iifgroup vmap @filter_out',
         'oifgroup vmap @filter_in',
@@ -178,6 +187,11 @@ function baseChains(home: Home, spec: NetworkSpec): Record<string, NftChain> {
         'oifname @unchecked oifname vmap @port_in', 'counter drop',
       ],
     },
+  }
+}
+
+function leaving(home: Home): Record<string, NftChain> {
+  return {
     hop_limit: {
       hook: 'type filter hook postrouting priority mangle; policy accept;',
       rules: [`oifgroup >= ${FIRST_SUBNET_GROUP} ${METADATA} ip daddr vmap @metadata_ttl`],
@@ -193,7 +207,7 @@ function baseChains(home: Home, spec: NetworkSpec): Record<string, NftChain> {
     // Whoever has a route to the internet but no public address.
     leaving: {
       hook: 'type filter hook postrouting priority 110; policy accept;',
-      rules: [`oifgroup ${FABRIC_GROUP} ip saddr != { ${publics}, ${fabric} } counter drop`],
+      rules: [`oifgroup ${FABRIC_GROUP} ip saddr != { ${formatCidr(home.publicRange)}, ${formatCidr(home.fabricRange)} } counter drop`],
     },
   }
 }
