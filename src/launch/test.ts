@@ -80,7 +80,7 @@ async function setUpClients(ui: Ui): Promise<string> {
   const failure = await ui.step('boto3 (PyPI)', async say => {
     rmSync(VENV, { recursive: true, force: true })
     await must(PYTHON, ['-m', 'venv', VENV])
-    const args = ['-m', 'pip', 'install', '--disable-pip-version-check', '--retries', '1', '--timeout', '15', '--requirement', REQUIREMENTS]
+    const args = ['-m', 'pip', 'install', '--disable-pip-version-check', '--retries', '2', '--timeout', '15', '--requirement', REQUIREMENTS]
     const { code, stderr } = await run(python, args, { onLine: line => line.startsWith('Collecting') && say(line) })
     if (code === 0) cpSync(REQUIREMENTS, stamp)
     return code === 0 ? undefined : stderr.trim().split('\n').at(-1)
