@@ -16,7 +16,8 @@ function homeWith(t: TestContext, secretAccessKey: string) {
 
 test('a shell that evaluates the lines has exactly the keys, and no profile or token of its own', t => {
   const secret = `a'b"c$d e\\f+/=`
-  const shown = ['ENDPOINT_URL', 'ACCESS_KEY_ID', 'SECRET_ACCESS_KEY', 'REGION', 'PROFILE'].map(name => `"${AWS_${name}-none}"`)
+  const names = ['ENDPOINT_URL', 'ACCESS_KEY_ID', 'SECRET_ACCESS_KEY', 'REGION', 'PROFILE']
+  const shown = names.map(name => '"${AWS_' + name + '-none}"')
   const script = `${exports(homeWith(t, secret))}\nprintf '%s|' ${shown.join(' ')}`
   const env = { PATH: process.env.PATH, AWS_PROFILE: 'work', AWS_SESSION_TOKEN: 'old' }
   const printed = execFileSync('/bin/sh', ['-eu', '-c', script], { env, encoding: 'utf8' })
