@@ -51,11 +51,11 @@ async function install(plan: { missing: string[]; backports: string[] }, say: Sa
   const newIncus = plan.missing.includes('incus-base')
   const onLine = (line: string) => /^(Get:|Setting up |Need to get )/.test(line) && say(line)
   const args = ['-q', '-y', '--no-install-recommends', '-o', 'Dpkg::Options::=--force-confold', 'install', ...names]
-  await withoutStarting(/^incus/, () => must('apt-get', args, { env: quiet, onLine }))
+  await withoutStarting(/^(incus|dnsmasq)/, () => must('apt-get', args, { env: quiet, onLine }))
   if (newIncus) await disableIncus()
 }
 
-/** Runs `work` with a policy that keeps services of these names from being started; others are as they were. */
+/** Runs `work` with a policy that keeps services of these names from being started or restarted; others are as they were. */
 async function withoutStarting(names: RegExp, work: () => Promise<unknown>): Promise<void> {
   restorePolicy()
   if (existsSync(POLICY)) renameSync(POLICY, KEPT)
@@ -76,7 +76,8 @@ function restorePolicy(): void {
 
 /** At the next boot too the system-wide Incus stays off, until the administrator enables it in the usual way. */
 async function disableIncus(): Promise<void> {
-  const units = globSync('/{usr/,}lib/systemd/system/incus*.{service,socket}').map(path => path.split('/').at(-1)!)
-  for (const unit of new Set(units)) await must('deb-systemd-helper', ['disable', unit])
+  const units = globSync('/usr/lib/systemd/system/incus*.{service,socket}').concat(globSync('/lib/systemd/system/incus*.{service,socket}'))
+  // Works on the files alone, so also where systemd is installed and does not run.
+  if (existsSync('/usr/bin/systemctl')) await must('systemctl', ['disable', ...new Set(units.map(path => path.split('/').at(-1)!))])
   for (const script of globSync('/etc/init.d/incus*')) await must('update-rc.d', [script.split('/').at(-1)!, 'disable'])
 }

@@ -15,10 +15,12 @@ export const enginePackages = [
   'nftables', 'dnsmasq-base', 'iproute2', 'conntrack', 'uidmap', 'attr', 'acl', 'rsync', 'python3', 'openssh-client', 'ca-certificates',
 ]
 /** What the tests need besides. */
-export const testPackages = ['awscli', 'python3-venv', 'curl']
+export const testPackages = ['awscli', 'python3-awscrt', 'python3-venv', 'curl']
 
-/** Not in Debian 12 itself, or too old there. */
-const fromBackports: Record<string, string[]> = { bookworm: ['incus-base', 'incus-client', 'awscli'] }
+/** Not in Debian 12 itself, or older there than this. */
+const fromBackports: Record<string, Record<string, [major: number, minor: number]>> = {
+  bookworm: { 'incus-base': [6, 0], 'incus-client': [6, 0], 'awscli': [2, 17], 'python3-awscrt': [0, 19] },
+}
 
 /** Reads /etc/os-release. */
 export function readSystem(text: string): System {
@@ -37,14 +39,16 @@ export function planPackages(
 ): Plan {
   if (!supported(system)) return { unsupported: `Enclume runs on Debian 12 and 13 and on Ubuntu 24.04 or newer; this is ${system.name}` }
   const missing = wanted.filter(name => !installed.has(name))
-  const special = fromBackports[system.codename] ?? []
-  const backports = missing.filter(name => special.includes(name) && !isNewEnough(name, candidates.get(name)))
+  const special = fromBackports[system.codename] ?? {}
+  // Another source of the administrator's (Zabbly's, say) may offer it already: then that one is used.
+  const backports = missing.filter(name => special[name] && !reaches(candidates.get(name), special[name]))
   return { missing, backports, needsBackports: backports.length > 0 }
 }
 
-/** Another source of the administrator's (Zabbly's, say) may offer it already: then that one is used. */
-const isNewEnough = (name: string, candidate: string | undefined): boolean =>
-  candidate !== undefined && (name !== 'awscli' || Number(candidate.split('.')[1]) >= 17)
+function reaches(version: string | undefined, [major, minor]: [number, number]): boolean {
+  const [have = 0, after = 0] = (version ?? '').replace(/^\d+:/, '').split('.').map(part => Number.parseInt(part, 10))
+  return have > major || (have === major && after >= minor)
+}
 
 /** The packages among `dpkg-query -W -f '${Package} ${db:Status-Status}\n'` that are really installed. */
 export const readInstalled = (text: string): Set<string> =>

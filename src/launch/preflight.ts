@@ -54,11 +54,18 @@ export function listener(port: number): string | undefined {
   return undefined
 }
 
+/** What a process has open, as far as it can be seen: files close and processes end while one looks. */
 function openFiles(pid: string): string[] {
+  const dir = `/proc/${pid}/fd`
+  return seen(() => readdirSync(dir), []).map(fd => seen(() => readlinkSync(`${dir}/${fd}`), ''))
+}
+
+function seen<T>(look: () => T, nothing: T): T {
   try {
-    return readdirSync(`/proc/${pid}/fd`).map(fd => readlinkSync(`/proc/${pid}/fd/${fd}`))
-  } catch {
-    return [] // It has ended since, or is not ours to see: then it is not named.
+    return look()
+  } catch (error) {
+    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) return nothing
+    throw error
   }
 }
 

@@ -25,6 +25,9 @@ export type Stage = (typeof stages)[number] | 'bench'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const TEST_HOME = '/var/lib/enclume-test'
+const CLI = '/usr/bin/aws'
+/** The distribution's, whatever else comes first in PATH. */
+const PYTHON = '/usr/bin/python3'
 const VENV = join(ROOT, '.state', 'python')
 const REQUIREMENTS = join(ROOT, 'test', 'requirements.txt')
 const LEAST_CLI = [2, 17]
@@ -35,11 +38,11 @@ export async function test({ operands, options }: Args, ui: Ui, host: Host): Pro
     const clients = wanted.includes('conformance') || wanted.includes('e2e')
     const engine = wanted.includes('real') || wanted.includes('e2e')
     await installPackages([...(engine ? enginePackages : []), ...(clients ? testPackages : [])], ui)
-    if (clients) await setUpClients(ui)
-    if (!engine) return runStages(wanted, {})
+    const more: Record<string, string> = clients ? { ENCLUME_TEST_AWS: CLI, ENCLUME_TEST_PYTHON: await setUpClients(ui) } : {}
+    if (!engine) return runStages(wanted, more)
     const slot = await clear(ui, host)
     try {
-      return await runStages(wanted, { ENCLUME_HOME: TEST_HOME, ENCLUME_TEST_SLOT: String(slot) })
+      return await runStages(wanted, { ...more, ENCLUME_HOME: TEST_HOME, ENCLUME_TEST_SLOT: String(slot) })
     } finally {
       await resetHome(homeAt({ ...findConfig(TEST_HOME), dir: TEST_HOME, slot }), ui, host)
     }
@@ -65,28 +68,35 @@ async function clear(ui: Ui, host: Host): Promise<number> {
   return claimSlot({ dir: TEST_HOME, want: slot })
 }
 
-/** AWS CLI and boto3, each in a version that speaks as today's do. */
-async function setUpClients(ui: Ui): Promise<void> {
-  const { stdout } = await run('/usr/bin/aws', ['--version'])
+/** AWS CLI and boto3, each in a version that speaks as today's do. Returns the Python that has boto3. */
+async function setUpClients(ui: Ui): Promise<string> {
+  const { stdout } = await run(CLI, ['--version'])
   const [major = 0, minor = 0] = (/aws-cli\/(\d+)\.(\d+)/.exec(stdout)?.slice(1) ?? []).map(Number)
   if (major < LEAST_CLI[0]! || (major === LEAST_CLI[0] && minor < LEAST_CLI[1]!))
-    throw new Failure(`the tests need AWS CLI ${LEAST_CLI.join('.')} or newer as /usr/bin/aws; found ${stdout.trim() || 'none'}`)
+    throw new Failure(`the tests need AWS CLI ${LEAST_CLI.join('.')} or newer as ${CLI}; found ${stdout.trim() || 'none'}`)
   const stamp = join(VENV, 'requirements.txt')
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === readFileSync(REQUIREMENTS, 'utf8')) return
-  await ui.step('boto3 (pip)', async say => {
+  const python = join(VENV, 'bin', 'python')
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === readFileSync(REQUIREMENTS, 'utf8')) return python
+  const failure = await ui.step('boto3 (PyPI)', async say => {
     rmSync(VENV, { recursive: true, force: true })
-    await must('/usr/bin/python3', ['-m', 'venv', VENV])
-    const onLine = (line: string) => line.startsWith('Collecting') && say(line)
-    await must(join(VENV, 'bin', 'pip'), ['install', '--disable-pip-version-check', '--requirement', REQUIREMENTS], { onLine })
-    cpSync(REQUIREMENTS, stamp)
+    await must(PYTHON, ['-m', 'venv', VENV])
+    const args = ['-m', 'pip', 'install', '--disable-pip-version-check', '--retries', '2', '--timeout', '15', '--requirement', REQUIREMENTS]
+    const { code, stderr } = await run(python, args, { onLine: line => line.startsWith('Collecting') && say(line) })
+    if (code === 0) cpSync(REQUIREMENTS, stamp)
+    return code === 0 ? undefined : stderr.trim().split('\n').at(-1)
   })
+  if (failure === undefined) return python
+  // Not every machine reaches PyPI; Debian's own boto3 is older and speaks the same protocol.
+  ui.line(`  note: ${failure}: the distribution's boto3 is used instead`)
+  await installPackages(['python3-boto3'], ui)
+  return PYTHON
 }
 
 /** The runner is a process of its own, so that a test's handles and settings end with it. */
 function runStages(wanted: Stage[], more: Record<string, string>): Promise<number> {
   // The caller's own AWS settings, or a proxy that would be asked for 127.0.0.1, must not decide a test.
   const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^AWS_|^(https?|all)_proxy$/i.test(name)))
-  const env = { ...own, ...more, ENCLUME_TEST_AWS: '/usr/bin/aws', ENCLUME_TEST_PYTHON: join(VENV, 'bin', 'python') }
+  const env = { ...own, ...more }
   const child = spawn(process.execPath, [join(ROOT, 'test', 'run.ts'), ...wanted], { cwd: ROOT, env, stdio: 'inherit' })
   return new Promise((resolve, reject) => child.on('error', reject).on('close', code => resolve(code ?? 1)))
 }
