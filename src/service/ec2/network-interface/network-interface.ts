@@ -50,12 +50,12 @@ export type InterfaceRow = Row<Spec, Status>
 
 type Joined = { groups: Map<string, string>; named: Set<string> }
 
-type Association = sdk.NetworkInterfaceAssociation
-const association = (region: string, { public: outside }: Address, named: boolean): Association | undefined => outside && {
+type Owner = Pick<InterfaceRow, 'account' | 'region'>
+const association = ({ account, region }: Owner, { public: outside }: Address, named: boolean) => outside && {
   PublicIp: outside.address,
   PublicDnsName: named ? publicName(region, outside.address) : '',
-  // AWS itself owns the addresses that it gives by itself (API Reference, NetworkInterfaceAssociation).
-  IpOwnerId: 'amazon',
+  // Amazon owns the addresses that it gives by itself, the account its Elastic ones.
+  IpOwnerId: outside.allocation === undefined ? 'amazon' : account,
   AllocationId: outside.allocation,
   AssociationId: outside.association,
 }
@@ -91,7 +91,7 @@ export const networkInterface = resource<Spec, Status, sdk.NetworkInterface, Joi
       PrivateIpAddress: address.private,
       PrivateDnsName: hasNames ? ipName(region, address.private) : undefined,
       Primary: address.primary,
-      Association: association(region, address, hasNames),
+      Association: association(row, address, hasNames),
     }))
     const [primary] = addresses
     return {
