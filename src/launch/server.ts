@@ -37,10 +37,11 @@ export const consoleUrl = (home: Home): string => `http://127.0.0.1:${home.conso
 export const serverLog = (home: Home): string => join(home.dir, 'log', 'server.log')
 
 const belongs = (home: Home, pid: number): boolean => environmentOf(pid)?.get('ENCLUME_HOME') === home.dir
+/** Whichever copy of the repository it was started from. */
 const runs = (script: string) => (home: Home): Process | undefined =>
-  findProcesses((args, pid) => args[1] === script && belongs(home, pid))[0]
-export const findSupervisor = runs(SUPERVISOR)
-export const findServer = runs(SERVER)
+  findProcesses((args, pid) => Boolean(args[1]?.endsWith(script)) && belongs(home, pid))[0]
+export const findSupervisor = runs('/src/launch/supervise.sh')
+export const findServer = runs('/src/main.ts')
 
 /** The server's answer, or undefined while there is none. */
 export async function findHealth(home: Home): Promise<Health | undefined> {
