@@ -7,8 +7,11 @@
 import { rest, type Step } from '#loop/loop'
 
 export type Desired = 'running' | 'stopped' | 'terminated'
-/** `reachable`: whether the guest answers on its network; undefined where that was not or could not be looked at. */
-export type Seen = { power: 'absent' | 'off' | 'on'; reachable?: boolean }
+/**
+ * `bootId` changes with every boot. `reachable`: whether the guest answers on its network; undefined where that was not or could
+ * not be looked at.
+ */
+export type Seen = { power: 'absent' | 'off' | 'on'; bootId?: string; reachable?: boolean }
 export type State = 'pending' | 'running' | 'stopping' | 'stopped' | 'shutting-down' | 'terminated'
 export type Reason = { code: string; message: string }
 
@@ -25,6 +28,8 @@ export type Life = {
   rebootsDone: number
   /** Enclume itself went down in order and stopped the machine: it is started again, and nothing else changes. */
   suspended: boolean
+  /** The boot that the rest of this is about. */
+  bootId?: string
   /** When the guest first answered after its start, and since when it no longer does. */
   reachableSince?: string
   impairedSince?: string
@@ -60,8 +65,9 @@ const table: Record<Desired, Record<Seen['power'], (life: Life, now: Date, seen:
       return life.onShutdown === 'stop' ? want('stopped', 'stopping', initiated) : want('terminated', 'shutting-down', initiated)
     },
     on(life, _, seen) {
-      // A boot answers every reboot that was asked for before it.
-      if (life.suspended || life.state !== 'running') return { write: 'running' }
+      // A boot answers every reboot that was asked for before it, also one typed inside or one done just before a crash.
+      const booted = seen.bootId !== life.bootId
+      if (booted || life.suspended || life.state !== 'running') return { write: 'running', bootId: seen.bootId }
       return life.rebootsDone < life.rebootsAsked ? { act: 'reboot' } : check(life, seen)
     },
   },
