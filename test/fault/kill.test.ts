@@ -45,7 +45,7 @@ async function killedAt(story: Story, point: string, then: number[] = []): Promi
       reached = true
       return 'kill'
     })
-    await Promise.race([story.happens(world, id).then(() => world.killed()), world.killed()])
+    await Promise.race([world.killed(), story.happens(world, id).then(() => settled(world, story.ends))])
     for (const nth of then) {
       let passed = 0
       world.at(() => (++passed === nth ? 'kill' : undefined))

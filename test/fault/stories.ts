@@ -23,6 +23,8 @@ const launch = (world: World, more: object = {}) => async (): Promise<string> =>
 
 /** What is not as a story wants it to end. */
 export async function unfinished(world: World, { state, boots }: Story['ends']): Promise<string[]> {
+  await world.cloud().loop.sweep() // Whoever waits for the clock looks at it now.
+  await world.cloud().loop.idle()
   const rows = await instance.everywhere(world.store())
   const wrong = rows.length === 1 ? [] : [`there are ${rows.length} instances`]
   for (const { id, status } of rows) {

@@ -21,6 +21,10 @@ const principal = { account: '123456789012', arn: 'arn:aws:iam::123456789012:roo
 const caller = { principal, region: 'us-east-1', requestId: 'r', sourceIp: '127.0.0.1', userAgent: 'test' }
 const forever = new Promise<never>(() => {})
 const PATIENCE_MS = 10_000
+/** The clock of the control planes runs so much faster, so that what waits for seconds waits for milliseconds here. */
+const HASTE = 1000
+const began = Date.now()
+const clock = () => new Date(began + (Date.now() - began) * HASTE)
 
 /** What a test does at a point: says 'kill', throws, or lets it pass. */
 export type AtPoint = (point: string) => 'kill' | undefined
@@ -66,7 +70,7 @@ export async function openWorld() {
       machines: gated(engine.machines, own), disks: gated(engine.disks, own), networks: gated(engine.networks, own),
     })
     own.cloud = await openCloud({
-      home: homeAt({ dir }), engine: gatedEngine, store: own.store, log, clock: () => new Date(), pause: { first: 1, longest: 4 },
+      home: homeAt({ dir }), engine: gatedEngine, store: own.store, log, clock, pause: { first: 1, longest: 4 },
       hook: point => passOrHang(`loop ${point}`),
     })
     own.cloud.start()

@@ -18,8 +18,8 @@ const STOP_TIMEOUT_MS = 60_000
 /** Terminated instances stay visible for about an hour (EC2 User Guide, "Terminate your instance"). */
 const VISIBLE_MS = 3_600_000
 const ATTEMPTS = 5
-/** Status checks begin anew. */
-const unchecked = { reachableSince: undefined, impairedSince: undefined }
+/** After a boot or an end: status checks begin anew. */
+const unchecked = { offSince: undefined, reachableSince: undefined, impairedSince: undefined }
 
 export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
   const { engine, store, clock } = context
@@ -69,6 +69,7 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
         { spec: { desired }, status: { state, reason, transition: reason.message } }, state),
       running: (tx, row, { bootId }) => instance.update(tx, row,
         { status: { state: 'running', suspended: false, bootId, rebootsDone: row.spec.rebootsAsked, ...unchecked } }, 'running'),
+      off: (tx, row) => instance.update(tx, row, { status: { offSince: clock().toISOString() } }, 'off'),
       reachable: (tx, row) => instance.update(tx, row, { status: { reachableSince: clock().toISOString(), impairedSince: undefined } }, 'reachable'),
       impaired: (tx, row) => instance.update(tx, row, { status: { reachableSince: undefined, impairedSince: clock().toISOString() } }, 'impaired'),
       async stopped(tx, row) {
