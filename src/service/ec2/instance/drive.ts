@@ -56,7 +56,9 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
         await machines.reboot(row.id, { timeoutMs: STOP_TIMEOUT_MS })
         await store.transact(async tx => {
           const now = await instance.find(tx, row.id)
-          if (now) await instance.update(tx, now, { status: { rebootsDone: row.spec.rebootsAsked, reachableSince: undefined, impairedSince: undefined } }, 'rebooted')
+          if (!now) return
+          const status = { rebootsDone: row.spec.rebootsAsked, reachableSince: undefined, impairedSince: undefined }
+          await instance.update(tx, now, { status }, 'rebooted')
         })
       },
     },
@@ -68,7 +70,8 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
       running: (tx, row) => instance.update(tx, row,
         { status: { state: 'running', suspended: false, rebootsDone: row.spec.rebootsAsked, reachableSince: undefined, impairedSince: undefined } }, 'running'),
       reachable: (tx, row) => instance.update(tx, row, { status: { reachableSince: clock().toISOString(), impairedSince: undefined } }, 'reachable'),
-      impaired: (tx, row) => instance.update(tx, row, { status: { reachableSince: undefined, impairedSince: clock().toISOString() } }, 'impaired'),
+      impaired: (tx, row) => instance.update(tx, row,
+        { status: { reachableSince: undefined, impairedSince: clock().toISOString() } }, 'impaired'),
       async stopped(tx, row) {
         await release(tx, row)
         await instance.update(tx, row, { spec: { force: false }, status: { state: 'stopped', suspended: false, reachableSince: undefined, impairedSince: undefined } }, 'stopped')
