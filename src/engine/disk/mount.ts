@@ -10,7 +10,7 @@ import { dirname } from 'node:path'
 import { until } from '#engine/incus/process'
 import { run, ToolError } from '#engine/disk/run'
 
-const BUSY_MS = 5000
+const BUSY_MS = 30_000
 
 /** Mount points at or below a path, innermost first. */
 export function mountsBelow(path: string): string[] {
@@ -37,7 +37,7 @@ export const inUse = async (file: string): Promise<boolean> => (await loopsBelow
  * inode tables into every copy.
  */
 export async function mountFile(file: string, point: string, { owner = 0 } = {}): Promise<void> {
-  mkdirSync(dirname(dirname(point)), { recursive: true, mode: 0o711 })
+  await shareMounts(dirname(dirname(point)))
   mkdirSync(dirname(point), { recursive: true, mode: 0o500 })
   chownSync(dirname(point), owner, owner)
   if (isMounted(point)) return
@@ -50,6 +50,17 @@ export async function mountFile(file: string, point: string, { owner = 0 } = {})
   } finally {
     await run('losetup', ['--detach', device])
   }
+}
+
+/**
+ * Makes mounts below a directory come and go in every mount namespace that was copied from the host's. Without it, each
+ * process that began in a namespace of its own (`ip netns exec` does) while a file system was mounted would keep it busy.
+ */
+async function shareMounts(base: string): Promise<void> {
+  mkdirSync(base, { recursive: true, mode: 0o711 })
+  if (isMounted(base)) return
+  await run('mount', ['--bind', base, base])
+  await run('mount', ['--make-shared', base])
 }
 
 /** Unmounts, and returns when the file is free. Idempotent. */
