@@ -28,17 +28,18 @@ export class IncusError extends Error {
 /** No answer: whether the act was done is not known. */
 export class Unreachable extends Error {}
 
+/** A connection for each request: one kept from before would belong to a daemon that may have been replaced. */
 export function unixTransport(socketPath: string): Transport {
   const unreachable = (what: string, cause: unknown) => new Unreachable(`${what}: no answer from Incus`, { cause })
   return {
     request: ({ method, path, body }) => new Promise((resolve, reject) => {
       const headers = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
-      const request = http.request({ socketPath, method, path, headers }, resolve)
+      const request = http.request({ socketPath, method, path, headers, agent: false }, resolve)
       request.on('error', cause => reject(unreachable(`${method} ${path}`, cause)))
       request.end(body)
     }),
     upgrade: (path, signal) => new Promise((resolve, reject) => {
-      const request = http.request({ socketPath, path, headers: upgradeHeaders(), signal })
+      const request = http.request({ socketPath, path, headers: upgradeHeaders(), signal, agent: false })
       request.on('upgrade', (_, socket, head) => resolve({ socket, head }))
       request.on('response', response => {
         response.resume()
@@ -60,8 +61,6 @@ export type Client = {
   find<T>(path: string): Promise<T | undefined>
   /** Sends, and returns when the operation behind it has ended. */
   act(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<void>
-  /** An answer that is a file, not JSON. */
-  bytes(path: string): Promise<Buffer>
   /** Each message of a stream that goes on until `signal` aborts or the daemon ends; then it returns or is Unreachable. */
   messages(path: string, each: (message: string) => void, signal: AbortSignal): Promise<void>
 }
@@ -90,12 +89,6 @@ export function openClient(transport: Transport): Client {
       const { id } = reply.metadata as Operation
       const done = (await call('GET', `/1.0/operations/${id}/wait`)).metadata as Operation
       if (done.status_code >= FAILED) throw new IncusError(done.status_code, `${method} ${path}: ${done.err}`)
-    },
-    async bytes(path) {
-      const response = await transport.request({ method: 'GET', path })
-      const body = await whole(response)
-      if (response.statusCode === 200) return body
-      throw new IncusError(response.statusCode ?? 0, `GET ${path}: ${parse(body, `GET ${path}`).error}`)
     },
     async messages(path, each, signal) {
       const { socket, head } = await transport.upgrade(path, signal)

@@ -62,7 +62,8 @@ export async function startDaemon(home: Home, log: Log, { poolGiB }: { poolGiB?:
 function openWay(home: Home): void {
   for (const dir of [home.dir, home.run]) chmodSync(dir, statSync(dir).mode | 0o011)
   for (let dir = dirname(home.dir); dir !== '/'; dir = dirname(dir)) {
-    if ((statSync(dir).mode & 0o001) === 0) throw new Error(`${dir} is closed to other users, so containers can't live below it: choose another home`)
+    if ((statSync(dir).mode & 0o001) !== 0) continue
+    throw new Error(`${dir} is closed to other users, so containers can't live below it: choose another home`)
   }
 }
 

@@ -39,7 +39,8 @@ export async function openLan(prefix: string): Promise<Lan> {
     for (const address of ['10.77.0.1/24', '169.254.169.254/32']) await ip('address', 'add', address, 'dev', 'gw')
     for (const link of ['lo', 'gw']) await ip('link', 'set', link, 'up')
     serve('dnsmasq', '--keep-in-foreground', '--conf-file=/dev/null', '--port=0', '--interface=gw', '--no-ping', '--leasefile-ro',
-      `--dhcp-range=${GUEST},${GUEST}`, '--dhcp-option=3,10.77.0.1', '--dhcp-authoritative', '--user=root', '--pid-file=', '--log-facility=/dev/null')
+      `--dhcp-range=${GUEST},${GUEST}`, '--dhcp-option=3,10.77.0.1', '--dhcp-authoritative', '--user=root', '--pid-file=',
+      '--log-facility=/dev/null')
     await once(serve(process.execPath, '-e', METADATA).stdout!, 'data')
   } catch (error) {
     await close()

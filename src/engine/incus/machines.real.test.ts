@@ -22,7 +22,9 @@ import { resetDaemon } from '#engine/incus/reset'
 const home = homeAt({ dir: process.env['ENCLUME_TEST_HOME'] ?? '/var/lib/enclume-test-incus', slot: 6 })
 mkdirSync(join(home.dir, 'log'), { recursive: true })
 const log = openLog(line => writeFileSync(join(home.dir, 'log', 'test.log'), line, { flag: 'a' }))
-const spec: MachineSpec = { id: 'i-00000000000000001', cpus: 1, memoryMiB: 512, rootDisk: 'vol-1', ports: [{ port: 'port-1', device: `${home.prefix}-m0` }] }
+const spec: MachineSpec = {
+  id: 'i-00000000000000001', cpus: 1, memoryMiB: 512, rootDisk: 'vol-1', ports: [{ port: 'port-1', device: `${home.prefix}-m0` }],
+}
 const events: MachineEvent[] = []
 let client: Client
 let disks: Disks
@@ -112,7 +114,10 @@ test('a reboot typed inside is a new boot, and told', async () => {
   const before = await on()
   events.length = 0
   await inside('systemctl', 'reboot')
-  assert.ok(await until(async () => { const seen = await machines.observe(spec.id); return typeof seen === 'object' && (seen.bootId ?? before) !== before }, 30_000))
+  assert.ok(await until(async () => {
+    const seen = await machines.observe(spec.id)
+    return typeof seen === 'object' && (seen.bootId ?? before) !== before
+  }, 30_000))
   assert.ok(await until(() => events.some(({ id, event }) => id === spec.id && event === 'restarted'), 5000), JSON.stringify(events))
   assert.ok(await booted())
 })
@@ -129,7 +134,8 @@ test('a killed daemon leaves machines running, reads as unknown, and its success
   const { pid } = await daemonStatus(home)
   process.kill(pid!, 'SIGKILL')
   await until(() => !runs(pid!, 'incusd'), 5000)
-  assert.deepEqual([await machines.observe(spec.id), await machines.list(), await disks.observe('vol-1')], ['unknown', 'unknown', 'unknown'])
+  const views = [await machines.observe(spec.id), await machines.list(), await disks.observe('vol-1'), await machines.reachable(spec.id)]
+  assert.deepEqual(views, ['unknown', 'unknown', 'unknown', 'unknown'])
   assert.ok(isMounted(rootPoint(home, 'vol-1')))
   await startDaemon(home, log)
   assert.equal(await on(), bootId)
@@ -159,7 +165,7 @@ test('deleting leaves no mount, loop device or volume', async () => {
   await disks.delete('vol-1')
   assert.deepEqual([await machines.observe(spec.id), await machines.list(), await disks.list()], ['absent', [], []])
   const volumes = join(incusDir(home), 'storage-pools/pool/custom')
-  assert.deepEqual([mountsBelow(join(home.run, 'root')), await loopsBelow(volumes)], [[], []])
+  assert.deepEqual([mountsBelow(`${home.run}/root/vol-1`), await loopsBelow(volumes)], [[], []])
 })
 
 test('capacity is what the kernel and the pool say', async () => {

@@ -12,6 +12,7 @@ import { rootPoint, ROOT_DISK, unknownIfUnreachable } from '#engine/disk/disks'
 import { diskVolume, volumeFile } from '#engine/disk/layout'
 import { mountFile, unmountFile } from '#engine/disk/mount'
 import { IncusError, type Client } from '#engine/incus/client'
+import { clearConsole, consoleFile, readConsole } from '#engine/incus/console'
 import { POOL } from '#engine/incus/daemon'
 import { watchMachines } from '#engine/incus/events'
 import { answers } from '#engine/incus/reach'
@@ -20,7 +21,6 @@ import { configOf, devicesOf, limitsOf } from '#engine/incus/spec'
 type Instance = { name: string; status: string; last_used_at: string; config: Record<string, string> }
 type State = { pid: number }
 
-const CONSOLE_BYTES = 64 * 1024
 const path = (id: string, rest = ''): string => `/1.0/instances/${encodeURIComponent(id)}${rest}`
 
 export function openMachines(home: Home, client: Client, log: Log): Machines {
@@ -71,7 +71,8 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
     async create(spec) {
       const started = performance.now()
       await unless(async () => await find(spec.id) !== undefined, () => client.act('POST', '/1.0/instances', {
-        name: spec.id, type: 'container', source: { type: 'none' }, profiles: [], config: configOf(spec, rootPoint(home, spec.rootDisk)),
+        name: spec.id, type: 'container', source: { type: 'none' }, profiles: [],
+        config: configOf(spec, { root: rootPoint(home, spec.rootDisk), console: consoleFile(home, spec.id) }),
         devices: { ...devicesOf(spec), root: { type: 'disk', path: '/', pool: POOL } },
       }))
       log.info('machine made', { machine: spec.id, ms: Math.round(performance.now() - started) })
@@ -82,6 +83,7 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
       const disk = instance.config[ROOT_DISK]!
       await unless(() => isOn(id), async () => {
         await mountFile(volumeFile(home, diskVolume(disk)), rootPoint(home, disk), { owner: hostRoot(instance) })
+        clearConsole(consoleFile(home, id))
         await setState(id, { action: 'start' })
       })
       log.info('machine started', { machine: id, ms: Math.round(performance.now() - started) })
@@ -107,9 +109,13 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
       await powerOff(id)
       await release(instance)
       await unless(async () => await find(id) === undefined, () => client.act('DELETE', path(id)))
+      clearConsole(consoleFile(home, id))
     },
     resize: (id, limits) => client.act('PATCH', path(id), { config: limitsOf(limits) }),
-    console: async id => (await client.bytes(path(id, '/console'))).subarray(-CONSOLE_BYTES),
+    async console(id) {
+      await get(id)
+      return readConsole(consoleFile(home, id))
+    },
     reachable: id => unknownIfUnreachable(async () => {
       if (!await isOn(id)) return false
       return answers((await client.get<State>(path(id, '/state'))).pid)
@@ -119,7 +125,11 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
 }
 
 /** The host's number of the guest's root. */
-const hostRoot = (instance: Instance): number => (JSON.parse(instance.config['volatile.idmap.next'] ?? '[]') as { Hostid: number }[])[0]?.Hostid ?? 0
+function hostRoot({ name, config }: Instance): number {
+  const [first] = JSON.parse(config['volatile.idmap.next'] ?? '[]') as { Hostid: number }[]
+  if (!first) throw new Error(`machine ${name} has no user ids of its own`)
+  return first.Hostid
+}
 
 /** Incus renews `last_used_at` at each start of the guest's init, also one that was typed inside. */
 function seen(instance: Instance | undefined): MachineSeen | 'absent' | 'unknown' {

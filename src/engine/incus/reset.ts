@@ -22,7 +22,7 @@ export async function resetDaemon(home: Home, log: Log): Promise<void> {
   await stopContainers(home, log)
   await stopDaemon(home, log)
   await killContainers(home, log)
-  const made = [join(home.run, 'root'), join(home.run, 'new'), incusDir(home), join(home.dir, 'build')]
+  const made = [join(home.run, 'root'), join(home.run, 'new'), incusDir(home), join(home.dir, 'build'), join(home.dir, 'console')]
   for (const point of made.flatMap(dir => mountsBelow(dir))) await run('umount', [point])
   for (const { device } of (await Promise.all(made.map(loopsBelow))).flat()) await run('losetup', ['--detach', device])
   const free = await until(async () => (await Promise.all(made.map(loopsBelow))).flat().length === 0, GONE_MS)
