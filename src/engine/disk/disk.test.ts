@@ -18,7 +18,8 @@ test('a copied system loses its machine id, host name and host keys, and nothing
   for (const name of ['machine-id', 'hostname', 'passwd', 'ssh/ssh_host_rsa_key', 'ssh/ssh_host_rsa_key.pub', 'ssh/sshd_config'])
     writeFileSync(join(root, 'etc', name), name)
   clearIdentity(root)
-  const left = [readFileSync(join(root, 'etc/machine-id'), 'utf8'), readdirSync(join(root, 'etc')).sort(), readdirSync(join(root, 'etc/ssh'))]
+  const left = [readFileSync(join(root, 'etc/machine-id'), 'utf8'), readdirSync(join(root, 'etc')).sort(),
+    readdirSync(join(root, 'etc/ssh'))]
   assert.deepEqual(left, ['', ['machine-id', 'passwd', 'ssh'], ['sshd_config']])
   clearIdentity(join(scratch, 'nothing'))
 })

@@ -31,7 +31,8 @@ async function withDaemon(answers: Record<string, Answer>, use: (client: Client)
 
 test('an answer is its metadata, and what is not there is undefined only when it may be', () =>
   withDaemon({ 'GET /1.0/a': { type: 'sync', metadata: { name: 'a' } } }, async client => {
-    assert.deepEqual([await client.get('/1.0/a'), await client.find('/1.0/a'), await client.find('/1.0/b')], [{ name: 'a' }, { name: 'a' }, undefined])
+    const found = [await client.get('/1.0/a'), await client.find('/1.0/a'), await client.find('/1.0/b')]
+    assert.deepEqual(found, [{ name: 'a' }, { name: 'a' }, undefined])
     await assert.rejects(client.get('/1.0/b'), (error: unknown) => error instanceof IncusError && error.status === 404)
   }))
 

@@ -74,7 +74,8 @@ async function launch(home: Home, log: Log): Promise<void> {
   const output = openSync(join(home.dir, 'log', 'incusd.out'), 'a')
   // A session of its own: the daemon goes on when the terminal or the server that started it ends.
   const child = spawn(binary, ['--logfile', join(home.dir, 'log', 'incusd.log')], {
-    cwd: '/', detached: true, stdio: ['ignore', output, output], env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin`, INCUS_DIR: incusDir(home) },
+    cwd: '/', detached: true, stdio: ['ignore', output, output],
+    env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin`, INCUS_DIR: incusDir(home) },
   })
   closeSync(output)
   let ended: string | undefined

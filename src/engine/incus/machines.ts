@@ -5,6 +5,8 @@
  * its root, so that everything is found again after a crash. Its root is mounted from before `start` until after it is
  * known to be off.
  */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import type { Machines, MachineSeen } from '#engine/port'
@@ -13,7 +15,7 @@ import { diskVolume, volumeFile } from '#engine/disk/layout'
 import { mountFile, unmountFile } from '#engine/disk/mount'
 import { IncusError, type Client } from '#engine/incus/client'
 import { clearConsole, consoleFile, readConsole } from '#engine/incus/console'
-import { POOL } from '#engine/incus/daemon'
+import { incusDir, POOL } from '#engine/incus/daemon'
 import { watchMachines } from '#engine/incus/events'
 import { answers } from '#engine/incus/reach'
 import { configOf, devicesOf, limitsOf } from '#engine/incus/spec'
@@ -64,6 +66,14 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
     }
   }
 
+  /** Incus says that a start failed; why, only the container's own log tells. */
+  function withReason(error: unknown, id: string): unknown {
+    const file = join(incusDir(home), 'logs', id, 'lxc.log')
+    if (!(error instanceof IncusError) || !existsSync(file)) return error
+    const lines = readFileSync(file, 'utf8').split('\n').filter(line => line.includes(' ERROR ')).slice(-5)
+    return new IncusError(error.status, [error.message, ...lines].join('\n'))
+  }
+
   return {
     observe: id => unknownIfUnreachable(async () => seen(await find(id))),
     list: () => unknownIfUnreachable(async () =>
@@ -84,7 +94,7 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
       await unless(() => isOn(id), async () => {
         await mountFile(volumeFile(home, diskVolume(disk)), rootPoint(home, disk), { owner: hostRoot(instance) })
         clearConsole(consoleFile(home, id))
-        await setState(id, { action: 'start' })
+        await setState(id, { action: 'start' }).catch((error: unknown) => { throw withReason(error, id) })
       })
       log.info('machine started', { machine: id, ms: Math.round(performance.now() - started) })
     },

@@ -28,7 +28,8 @@ test('no block device is allowed, in the words of either kind of cgroup', () => 
 
 test('ports become ens5, ens6 and so on, and a baseline is a share between 1 and 100', () => {
   assert.deepEqual(devicesOf({ ports: [{ port: 'a', device: 'x1' }, { port: 'b', device: 'x2' }] }), {
-    ens5: { type: 'nic', nictype: 'physical', parent: 'x1', name: 'ens5' }, ens6: { type: 'nic', nictype: 'physical', parent: 'x2', name: 'ens6' },
+    ens5: { type: 'nic', nictype: 'physical', parent: 'x1', name: 'ens5' },
+    ens6: { type: 'nic', nictype: 'physical', parent: 'x2', name: 'ens6' },
   })
   const share = (cpuBaselinePercent?: number) => limitsOf({ cpus: 2, memoryMiB: 1, cpuBaselinePercent })['limits.cpu.allowance']
   assert.deepEqual([share(), share(20), share(0), share(135)], ['100%', '20%', '1%', '100%'])
