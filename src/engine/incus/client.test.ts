@@ -44,7 +44,8 @@ test('an act ends when its operation has ended, and fails with it', () => {
     'POST /1.0/bad': started('2'), 'GET /1.0/operations/2/wait': ended('2', 400, 'no room'),
   }, async client => {
     await client.act('POST', '/1.0/good', {})
-    await assert.rejects(client.act('POST', '/1.0/bad', {}), (error: unknown) => error instanceof IncusError && /no room/.test(error.message))
+    await assert.rejects(client.act('POST', '/1.0/bad', {}), (error: unknown) =>
+      error instanceof IncusError && /no room/.test(error.message))
   })
 })
 

@@ -83,7 +83,7 @@ test('a machine boots to sshd, with the sizes it was given', async () => {
   log.info('sshd answers', { ms: Date.now() - started })
   assert.deepEqual([await machines.reachable(spec.id), /cloud-init\[\d+\]/.test(String(await machines.console(spec.id)))], [true, true])
   const df = (await inside('df', '--output=size,source', '--block-size=1M', '/')).split('\n')[1]!.trim().split(/\s+/)
-  assert.ok(Number(df[0]) > 9800 && Number(df[0]) <= 10240, `df says ${df}`)
+  assert.ok(Number(df[0]) > 9800 && Number(df[0]) <= 10240 && df[1] === '/dev/xvda1', `df says ${df}`)
   const kib = /MemTotal:\s+(\d+)/.exec(await inside('cat', '/proc/meminfo'))?.[1]
   const cpus = (await inside('cat', '/proc/cpuinfo')).match(/^processor/gm)?.length
   assert.deepEqual([kib, cpus], [String(512 * 1024), 1])

@@ -38,7 +38,8 @@ test('ports become ens5, ens6 and so on, and a baseline is a share between 1 and
 test('only changes of a machine\'s power are events', () => {
   const event = (type: string, action: string, source: string) => parseEvent(JSON.stringify({ type, metadata: { action, source } }))
   assert.deepEqual([
-    event('lifecycle', 'instance-shutdown', '/1.0/instances/i-1'), event('lifecycle', 'instance-restarted', '/1.0/instances/i-1?project=default'),
+    event('lifecycle', 'instance-shutdown', '/1.0/instances/i-1'),
+    event('lifecycle', 'instance-restarted', '/1.0/instances/i-1?project=default'),
     event('lifecycle', 'instance-updated', '/1.0/instances/i-1'), event('logging', 'instance-started', '/1.0/instances/i-1'),
   ], [{ id: 'i-1', event: 'shutdown' }, { id: 'i-1', event: 'restarted' }, undefined, undefined])
 })
