@@ -34,7 +34,7 @@ function running() {
   }
 }
 
-test('a VPC's network comes with its first interface and stays, without the ports that go', async () => {
+test('the network of a VPC comes with its first interface and stays, without the ports that go', async () => {
   const { call, launch, settled, engine, store, close } = running()
   await call('DescribeVpcs', {})
   assert.deepEqual(await settled(), [])
