@@ -39,8 +39,8 @@ async function unmountFor(pid: number, dirs: string[]): Promise<void> {
     for (const point of dirs.flatMap(dir => mountsBelow(dir, String(pid))))
       await run('nsenter', [`--target=${pid}`, '--mount', 'umount', '--lazy', point])
   } catch (error) {
-    // It ended meanwhile, and its copies with it.
-    if (commandLine(pid) !== undefined) throw error
+    // It ended meanwhile, and its copies with it. What has ended and waits for its parent has an empty command line.
+    if (commandLine(pid)) throw error
   }
 }
 
