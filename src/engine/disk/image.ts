@@ -16,6 +16,7 @@ import { copyVolume, deleteVolume, isReady, listVolumes, makeVolume, markReady, 
 import { hostMirror, nextReleaseLine, RELEASE, sourceLines } from '#engine/disk/mirror'
 import { mountFile, mountsBelow, unmountFile } from '#engine/disk/mount'
 import { run } from '#engine/disk/run'
+import { processes } from '#engine/incus/process'
 
 export const IMAGES = ['debian-12-ec2', 'debian-12']
 const RECIPES = resolve(import.meta.dirname, '../../../images')
@@ -76,8 +77,9 @@ async function buildBase(home: Home, client: Client, name: string, log: Log): Pr
   if (there && isReady(there)) return
   const work = join(home.dir, 'build')
   const tree = join(work, 'tree')
-  const left = mountsBelow(work)
-  if (left.length > 0) throw new Error(`another build seems to be running: ${left[0]} is mounted`)
+  const [other] = processes(work)
+  if (other !== undefined) throw new Error(`process ${other} is building an image here already`)
+  for (const left of mountsBelow(work)) await run('umount', [left])
   rmSync(work, { recursive: true, force: true })
   mkdirSync(join(work, 'certificates'), { recursive: true, mode: 0o700 })
   try {
