@@ -2,7 +2,7 @@
 import type * as sdk from '@aws-sdk/client-ec2'
 import type { Instance, InstanceStatus, Reservation } from '@aws-sdk/client-ec2'
 import type { Actions } from '#kit/action'
-import { select } from '#kit/describe'
+import { pageOf, select } from '#kit/describe'
 import { ApiError } from '#kit/error'
 import { matcher } from '#kit/filter'
 import type { Context } from '#service/ec2/context'
@@ -86,7 +86,11 @@ export const describes = (context: Context): Actions<typeof sdk> => ({
   },
 
   // There are no instance profiles yet, so that no instance has one; Terraform asks for every instance.
-  async DescribeIamInstanceProfileAssociations() {
+  async DescribeIamInstanceProfileAssociations({ input }) {
+    matcher({ 'instance-id': 'InstanceId', state: 'State' }, input.Filters)
+    pageOf([], String, input, 'IamInstanceProfileAssociations')
+    const [id] = input.AssociationIds ?? []
+    if (id !== undefined) throw new ApiError('InvalidAssociationID.NotFound', `The association ID '${id}' does not exist`)
     return { IamInstanceProfileAssociations: [] }
   },
 

@@ -1,6 +1,8 @@
 /** What a RunInstances request says besides its network: each parameter is checked and read here, or refused by name. */
 import type { RunInstancesRequest } from '@aws-sdk/client-ec2'
+import type { Call } from '#kit/action'
 import { ApiError } from '#kit/error'
+import { metadataDefaults } from '#service/ec2/account/metadata-defaults'
 import type { MetadataOptions, Spec } from '#service/ec2/instance/instance'
 
 /** EC2 User Guide, "Run commands at launch": 16 KB in raw form, before it is encoded. */
@@ -92,6 +94,13 @@ export function readMetadata(given: MetadataInput | undefined, before: MetadataO
     hopLimit: hopLimit ?? before.hopLimit,
     tags: oneOf(given?.InstanceMetadataTags, 'instanceMetadataTags', ['enabled', 'disabled']) ?? before.tags,
   }
+}
+
+/** Where an account enforces tokens, no instance goes without (API Reference, ModifyInstanceMetadataDefaults, HttpTokensEnforced). */
+export async function checkTokens({ tx, account, region }: Call<object>, { tokens }: MetadataOptions): Promise<void> {
+  if (tokens === 'required' || (await metadataDefaults(tx, { account, region })).tokensEnforced !== 'enabled') return
+  throw new ApiError('UnsupportedOperation', 'IMDSv1 is not possible because httpTokensEnforced is enabled for this account: use '
+    + 'httpTokens=required, or change the account\'s setting by ModifyInstanceMetadataDefaults.')
 }
 
 type Plain = Pick<Spec, 'onShutdown' | 'terminationProtection' | 'stopProtection' | 'detailedMonitoring' | 'ebsOptimized' | 'credits'
