@@ -6,7 +6,7 @@ import { ApiError } from '#kit/error'
 import type { Context } from '#service/ec2/context'
 import { checkLaunchable } from '#service/ec2/instance/launch-type'
 import { instance, type InstanceRow } from '#service/ec2/instance/instance'
-import { checkTokens, readCredits, readMetadata, readUserData } from '#service/ec2/instance/launch-options'
+import { burstable, checkTokens, noCredits, readCredits, readMetadata, readUserData } from '#service/ec2/instance/launch-options'
 import { checkGroups } from '#service/ec2/network-interface/allocate'
 import { networkInterface } from '#service/ec2/network-interface/network-interface'
 import { volume } from '#service/ec2/volume/volume'
@@ -161,13 +161,24 @@ export const attributes = (context: Context): Actions<typeof sdk> => ({
   async UnmonitorInstances(call) { return { InstanceMonitorings: await monitor(call, false) } },
 
   async ModifyInstanceCreditSpecification(call) {
-    const wanted = call.input.InstanceCreditSpecifications ?? []
-    const rows = await instance.getAll(call.tx, call, wanted.map(w => w.InstanceId ?? ''))
-    for (const row of rows) {
-      const credits = readCredits(wanted.find(w => w.InstanceId === row.id)?.CpuCredits, row.spec.type)
-      await instance.update(call.tx, row, { spec: { credits } }, 'modified')
+    const answer = {
+      SuccessfulInstanceCreditSpecifications: [] as sdk.SuccessfulInstanceCreditSpecificationItem[],
+      UnsuccessfulInstanceCreditSpecifications: [] as sdk.UnsuccessfulInstanceCreditSpecificationItem[],
     }
-    return { SuccessfulInstanceCreditSpecifications: rows.map(row => ({ InstanceId: row.id })), UnsuccessfulInstanceCreditSpecifications: [] }
+    for (const { InstanceId = '', CpuCredits } of call.input.InstanceCreditSpecifications ?? []) {
+      try {
+        const row = await instance.get(call.tx, call, InstanceId)
+        if (!burstable(row.spec.type)) throw noCredits(row)
+        await instance.update(call.tx, row, { spec: { credits: readCredits(CpuCredits, row.spec.type) } }, 'modified')
+        answer.SuccessfulInstanceCreditSpecifications.push({ InstanceId })
+      } catch (error) {
+        // One instance's refusal is told in the answer; a wrong value refuses the whole request.
+        if (!(error instanceof ApiError) || error.code === 'InvalidParameterValue') throw error
+        const Code = error.code as sdk.UnsuccessfulInstanceCreditSpecificationErrorCode
+        answer.UnsuccessfulInstanceCreditSpecifications.push({ InstanceId, Error: { Code, Message: error.message } })
+      }
+    }
+    return answer
   },
 
   async ModifyInstanceMaintenanceOptions(call) {

@@ -3,7 +3,7 @@ import type { RunInstancesRequest } from '@aws-sdk/client-ec2'
 import type { Call } from '#kit/action'
 import { ApiError } from '#kit/error'
 import { metadataDefaults } from '#service/ec2/account/metadata-defaults'
-import type { MetadataOptions, Spec } from '#service/ec2/instance/instance'
+import type { InstanceRow, MetadataOptions, Spec } from '#service/ec2/instance/instance'
 
 /** EC2 User Guide, "Run commands at launch": 16 KB in raw form, before it is encoded. */
 export const USER_DATA_MAX = 16_384
@@ -122,6 +122,10 @@ export function readPlain(input: RunInstancesRequest): Plain {
 }
 
 export const burstable = (type: string): boolean => /^t\d/.test(type)
+
+/** For an instance whose type earns no credits (API Reference, UnsuccessfulInstanceCreditSpecificationItemError). */
+export const noCredits = ({ id, spec }: Pick<InstanceRow, 'id' | 'spec'>): ApiError =>
+  new ApiError('InstanceCreditSpecification.NotSupported', `The instance '${id}' of type ${spec.type} does not use CPU credits.`)
 
 /** EC2 User Guide, "Burstable performance instances": T2 begins as standard, T3 and later as unlimited. */
 export function readCredits(given: string | undefined, type: string): Spec['credits'] {
