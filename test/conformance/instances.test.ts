@@ -63,7 +63,7 @@ test('stop keeps the private address and gives the public one back; start gives 
 })
 
 test('a guest that shuts down by itself is stopped, or terminated when it was launched so', async () => {
-  for (const behavior of ['stop', 'terminate'] as const) {
+  await Promise.all((['stop', 'terminate'] as const).map(async behavior => {
     const { InstanceId: id } = (await run({ InstanceInitiatedShutdownBehavior: behavior })).Instances![0]!
     await until(id!, 'running')
     server.engine.guest.shutdown(id!)
@@ -71,7 +71,7 @@ test('a guest that shuts down by itself is stopped, or terminated when it was la
     assert.equal(ended.StateReason!.Code, 'Client.InstanceInitiatedShutdown')
     await ec2.send(new sdk.TerminateInstancesCommand({ InstanceIds: [id!] }))
     await until(id!, 'terminated')
-  }
+  }))
 })
 
 test('the same client token launches once; with other parameters it is refused', async () => {
