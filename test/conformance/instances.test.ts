@@ -57,7 +57,8 @@ test('an instance goes from pending to running with addresses, a root volume and
   const gone = await until(instance.InstanceId!, 'terminated')
   await server.cloud.loop.idle()
   assert.equal(gone.PublicIpAddress, undefined)
-  assert.deepEqual([server.engine.machinesById.size, server.engine.disksById.size, server.engine.networksById.size], [0, 0, 0])
+  const ports = [...server.engine.networksById.values()].flatMap(n => n.ports)
+  assert.deepEqual([server.engine.machinesById.size, server.engine.disksById.size, ports], [0, 0, []])
   await assert.rejects(ec2.send(new sdk.DescribeVolumesCommand({ VolumeIds: [volumeId] })), code('InvalidVolume.NotFound'))
 })
 

@@ -133,15 +133,13 @@ export async function visit(url: string): Promise<string> {
   return code === 0 ? stdout : code === 7 ? 'refused' : code === 28 ? 'timed out' : `curl ${code}`
 }
 
-/** Everything on the host that bears the home's name, for finding what was left. */
-export async function traces({ prefix, dir, run: runDir }: Home): Promise<{ ports: string[]; routers: string[]; loops: string[]; mounts: string[] }> {
+/** What instances have on the host, for finding what was left. A VPC's router stays as long as the VPC. */
+export async function traces({ prefix, dir, run: runDir }: Home): Promise<{ ports: string[]; loops: string[]; mounts: string[] }> {
   const links = JSON.parse(await must('ip', ['-json', 'link'])) as { ifname: string }[]
-  const spaces = (await must('ip', ['netns', 'list'])).split('\n').map(line => line.split(' ')[0]!)
   const loops = (await must('losetup', ['--list', '--noheadings', '--output', 'BACK-FILE'])).split('\n')
   const mounts = readFileSync('/proc/mounts', 'utf8').split('\n').map(line => line.split(' ')[1] ?? '')
   return {
     ports: links.map(l => l.ifname).filter(name => name.startsWith(`${prefix}p`)),
-    routers: spaces.filter(name => name.startsWith(`${prefix}-n`)),
     loops: loops.filter(file => file.includes(`${dir}/`) && file.includes('/custom/')),
     mounts: mounts.filter(point => point.startsWith(`${runDir}/root/`)),
   }

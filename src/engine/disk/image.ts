@@ -11,7 +11,8 @@ import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import type { ImageSeen } from '#engine/port'
 import type { Client } from '#engine/incus/client'
-import { copyVolume, deleteVolume, isReady, listVolumes, makeVolume, markReady, sizeGiB, volumeFile, volumePath, type Volume } from '#engine/disk/layout'
+import { copyVolume, deleteVolume, isReady, listVolumes, makeVolume, markReady, sizeGiB, volumeFile, volumePath, type Volume }
+  from '#engine/disk/layout'
 import { hostMirror, nextReleaseLine, RELEASE, sourceLines } from '#engine/disk/mirror'
 import { mountFile, mountsBelow, unmountFile } from '#engine/disk/mount'
 import { run } from '#engine/disk/run'
@@ -27,7 +28,8 @@ type Facts = { description: string; user: string; sizeGiB: number }
 export async function buildImage(home: Home, client: Client, name: string, log: Log): Promise<void> {
   const recipe = join(RECIPES, name)
   const facts = JSON.parse(readFileSync(join(recipe, 'image.json'), 'utf8')) as Facts
-  const base = `base-${digest([contents(join(RECIPES, 'base')), ...sourceLines(hostMirror()), ...certificates().map(path => readFileSync(path, 'utf8'))])}`
+  const authorities = certificates().map(path => readFileSync(path, 'utf8'))
+  const base = `base-${digest([contents(join(RECIPES, 'base')), ...sourceLines(hostMirror()), ...authorities])}`
   const volume = `image-${name}-${digest([base, contents(recipe)])}`
   const there = await client.find<Volume>(volumePath(volume))
   if (!there || !isReady(there)) {
@@ -113,7 +115,7 @@ async function debootstrap(work: string, tree: string): Promise<void> {
   ]
   await run('mmdebstrap', [
     '--mode=root', '--format=directory', '--variant=minbase', '--keyring=/usr/share/keyrings/debian-archive-keyring.gpg',
-    '--aptopt=Acquire::Languages "none"', '--dpkgopt=force-unsafe-io', '--skip=cleanup/apt/lists', `--include=${packages.join(',')}`,
+    '--aptopt=Acquire::Languages "none"', '--aptopt=Acquire::Retries "5"', '--dpkgopt=force-unsafe-io', '--skip=cleanup/apt/lists', `--include=${packages.join(',')}`,
     `--setup-hook=mkdir -p "$1/etc/apt/preferences.d"; cp '${work}/pin' "$1/etc/apt/preferences.d/build"`,
     ...hooks.map(hook => `--customize-hook=set -e; ${hook}`),
     RELEASE, tree, ...sourceLines(mirror), nextReleaseLine(mirror),
@@ -125,7 +127,8 @@ const pin = (packages: string, priority: number) => `Package: ${packages}\nPin: 
 /** The host's proxy for packages, if instances can reach it too. */
 async function aptProxy(): Promise<string> {
   const proxies = await run('apt-config', ['dump', '--format', '%f "%v";%n', 'Acquire::http::Proxy', 'Acquire::https::Proxy'])
-  return proxies.split('\n').filter(line => /"\S+"/.test(line) && !/\/\/(localhost|127\.|\[::1\])/.test(line)).map(line => `${line}\n`).join('')
+  const usable = proxies.split('\n').filter(line => /"\S+"/.test(line) && !/\/\/(localhost|127\.|\[::1\])/.test(line))
+  return usable.map(line => `${line}\n`).join('')
 }
 
 async function withMounted(home: Home, volume: string, act: (point: string) => Promise<unknown>): Promise<void> {
