@@ -34,7 +34,7 @@ export async function select<S, T, V extends object>(
   const asked = call.input as Asked
   const named = ids !== undefined && ids.length > 0
   if (named && asked.MaxResults !== undefined) {
-    throw new ApiError('InvalidParameterCombination', `The parameter ${r.kind}Ids cannot be used with the parameter maxResults`)
+    throw new ApiError('InvalidParameterCombination', `${r.label}s cannot be used with the parameter maxResults`)
   }
   const matches = matcher<V, Row<S, T>>(r.filters, asked.Filters)
   const limit = pageSize(asked.MaxResults, page)

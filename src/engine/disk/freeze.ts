@@ -16,11 +16,15 @@ export async function frozen<T>(point: string, act: () => Promise<T>): Promise<T
   child.stderr.on('data', (part: Buffer) => { said += String(part) })
   const started = await Promise.race([once(child.stdout, 'data').then(() => true), ended.then(() => false)])
   if (!started) throw new Error(`${point} can't be frozen: ${said.trim()}`)
-  try {
-    return await act()
-  } finally {
+  const thaw = async () => {
     child.stdin.end()
     const [code] = await ended
     if (code !== 0) throw new Error(`${point} can't be thawed: ${said.trim()}`)
   }
+  const result = await act().catch(async (error: unknown) => {
+    await thaw()
+    throw error
+  })
+  await thaw()
+  return result
 }

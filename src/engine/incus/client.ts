@@ -5,9 +5,16 @@
  * is Unreachable. Nobody mistakes an outage for an absence.
  */
 import http from 'node:http'
+import type { Duplex } from 'node:stream'
+import { readMessages, upgradeHeaders } from '#engine/incus/websocket'
 
+type Request = { method: string; path: string; body?: string }
 /** How requests reach a daemon: its unix socket now; HTTPS with a client certificate would be another one of these. */
-export type Transport = (options: { method: string; path: string; body?: string; signal?: AbortSignal }) => Promise<http.IncomingMessage>
+export type Transport = {
+  request(options: Request): Promise<http.IncomingMessage>
+  /** A WebSocket: its connection, with the first bytes that came on it. */
+  upgrade(path: string, signal: AbortSignal): Promise<{ socket: Duplex; head: Buffer }>
+}
 
 /** Incus understood and refused, or its operation failed (status 400). */
 export class IncusError extends Error {
@@ -21,13 +28,28 @@ export class IncusError extends Error {
 /** No answer: whether the act was done is not known. */
 export class Unreachable extends Error {}
 
-export const unixTransport = (socketPath: string): Transport => ({ method, path, body, signal }) =>
-  new Promise((resolve, reject) => {
-    const headers = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
-    const request = http.request({ socketPath, method, path, headers, signal }, resolve)
-    request.on('error', cause => reject(new Unreachable(`${method} ${path}: no answer from Incus`, { cause })))
-    request.end(body)
-  })
+/** A connection for each request: one kept from before would belong to a daemon that may have been replaced. */
+export function unixTransport(socketPath: string): Transport {
+  const unreachable = (what: string, cause: unknown) => new Unreachable(`${what}: no answer from Incus`, { cause })
+  return {
+    request: ({ method, path, body }) => new Promise((resolve, reject) => {
+      const headers = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
+      const request = http.request({ socketPath, method, path, headers, agent: false }, resolve)
+      request.on('error', cause => reject(unreachable(`${method} ${path}`, cause)))
+      request.end(body)
+    }),
+    upgrade: (path, signal) => new Promise((resolve, reject) => {
+      const request = http.request({ socketPath, path, headers: upgradeHeaders(), signal, agent: false })
+      request.on('upgrade', (_, socket, head) => resolve({ socket, head }))
+      request.on('response', response => {
+        response.resume()
+        reject(new IncusError(response.statusCode ?? 0, `${path}: no WebSocket`))
+      })
+      request.on('error', cause => reject(unreachable(path, cause)))
+      request.end()
+    }),
+  }
+}
 
 type Reply = { type: 'sync' | 'async' | 'error'; metadata: unknown; error?: string; error_code?: number }
 type Operation = { id: string; status_code: number; err: string }
@@ -39,15 +61,13 @@ export type Client = {
   find<T>(path: string): Promise<T | undefined>
   /** Sends, and returns when the operation behind it has ended. */
   act(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<void>
-  /** An answer that is a file, not JSON. */
-  bytes(path: string): Promise<Buffer>
-  /** Each line of an answer that goes on until `signal` aborts or the daemon ends. */
-  lines(path: string, each: (line: string) => void, signal: AbortSignal): Promise<void>
+  /** Each message of a stream that goes on until `signal` aborts or the daemon ends; then it returns or is Unreachable. */
+  messages(path: string, each: (message: string) => void, signal: AbortSignal): Promise<void>
 }
 
 export function openClient(transport: Transport): Client {
   async function call(method: string, path: string, body?: unknown): Promise<Reply> {
-    const response = await transport({ method, path, body: body === undefined ? undefined : JSON.stringify(body) })
+    const response = await transport.request({ method, path, body: body === undefined ? undefined : JSON.stringify(body) })
     const reply = parse(await whole(response), `${method} ${path}`)
     if (reply.type !== 'error') return reply
     throw new IncusError(reply.error_code ?? response.statusCode ?? 0, `${method} ${path}: ${reply.error}`)
@@ -70,13 +90,18 @@ export function openClient(transport: Transport): Client {
       const done = (await call('GET', `/1.0/operations/${id}/wait`)).metadata as Operation
       if (done.status_code >= FAILED) throw new IncusError(done.status_code, `${method} ${path}: ${done.err}`)
     },
-    async bytes(path) {
-      const response = await transport({ method: 'GET', path })
-      const body = await whole(response)
-      if (response.statusCode === 200) return body
-      throw new IncusError(response.statusCode ?? 0, `GET ${path}: ${parse(body, `GET ${path}`).error}`)
+    async messages(path, each, signal) {
+      const { socket, head } = await transport.upgrade(path, signal)
+      const abort = () => socket.destroy()
+      signal.addEventListener('abort', abort, { once: true })
+      try {
+        await readMessages(socket, head, each)
+      } catch (cause) {
+        throw new Unreachable(`${path}: the stream broke off`, { cause })
+      } finally {
+        signal.removeEventListener('abort', abort)
+      }
     },
-    lines: (path, each, signal) => readLines(transport, path, each, signal),
   }
 }
 
@@ -95,20 +120,5 @@ function parse(body: Buffer, what: string): Reply {
     return JSON.parse(body.toString()) as Reply
   } catch (cause) {
     throw new Unreachable(`${what}: the answer is not Incus's`, { cause })
-  }
-}
-
-async function readLines(transport: Transport, path: string, each: (line: string) => void, signal: AbortSignal): Promise<void> {
-  const response = await transport({ method: 'GET', path, signal })
-  if (response.statusCode !== 200) throw new IncusError(response.statusCode ?? 0, `GET ${path} is refused`)
-  let rest = ''
-  try {
-    for await (const part of response.setEncoding('utf8')) {
-      const lines = (rest + part).split('\n')
-      rest = lines.pop()!
-      for (const line of lines) if (line.trim() !== '') each(line)
-    }
-  } catch (cause) {
-    throw new Unreachable(`GET ${path}: Incus broke off its answer`, { cause })
   }
 }

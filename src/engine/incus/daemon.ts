@@ -62,7 +62,8 @@ export async function startDaemon(home: Home, log: Log, { poolGiB }: { poolGiB?:
 function openWay(home: Home): void {
   for (const dir of [home.dir, home.run]) chmodSync(dir, statSync(dir).mode | 0o011)
   for (let dir = dirname(home.dir); dir !== '/'; dir = dirname(dir)) {
-    if ((statSync(dir).mode & 0o001) === 0) throw new Error(`${dir} is closed to other users, so containers can't live below it: choose another home`)
+    if ((statSync(dir).mode & 0o001) !== 0) continue
+    throw new Error(`${dir} is closed to other users, so containers can't live below it: choose another home`)
   }
 }
 
@@ -73,7 +74,8 @@ async function launch(home: Home, log: Log): Promise<void> {
   const output = openSync(join(home.dir, 'log', 'incusd.out'), 'a')
   // A session of its own: the daemon goes on when the terminal or the server that started it ends.
   const child = spawn(binary, ['--logfile', join(home.dir, 'log', 'incusd.log')], {
-    cwd: '/', detached: true, stdio: ['ignore', output, output], env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin`, INCUS_DIR: incusDir(home) },
+    cwd: '/', detached: true, stdio: ['ignore', output, output],
+    env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin`, INCUS_DIR: incusDir(home) },
   })
   closeSync(output)
   let ended: string | undefined

@@ -16,8 +16,8 @@ const EVENTS: Record<string, MachineEvent['event']> = {
 }
 
 /** Undefined for what is no change of a machine's power. */
-export function parseEvent(line: string): MachineEvent | undefined {
-  const { type, metadata } = JSON.parse(line) as { type: string; metadata: { action?: string; source?: string } }
+export function parseEvent(message: string): MachineEvent | undefined {
+  const { type, metadata } = JSON.parse(message) as { type: string; metadata: { action?: string; source?: string } }
   const event = type === 'lifecycle' ? EVENTS[metadata.action ?? ''] : undefined
   const id = /^\/1\.0\/instances\/([^/?]+)/.exec(metadata.source ?? '')?.[1]
   return event && id !== undefined ? { id: decodeURIComponent(id), event } : undefined
@@ -25,14 +25,14 @@ export function parseEvent(line: string): MachineEvent | undefined {
 
 export function watchMachines(client: Client, callback: (event: MachineEvent) => void, log: Log): () => void {
   const end = new AbortController()
-  const each = (line: string) => {
-    const event = parseEvent(line)
+  const each = (message: string) => {
+    const event = parseEvent(message)
     if (event) callback(event)
   }
   void (async () => {
     while (!end.signal.aborted) {
       try {
-        await client.lines('/1.0/events?type=lifecycle', each, end.signal)
+        await client.messages('/1.0/events?type=lifecycle', each, end.signal)
       } catch (error) {
         if (end.signal.aborted) return
         if (!(error instanceof Unreachable) && !(error instanceof IncusError)) log.error('a listener to machines failed', { error })

@@ -5,6 +5,8 @@
  * its root, so that everything is found again after a crash. Its root is mounted from before `start` until after it is
  * known to be off.
  */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import type { Machines, MachineSeen } from '#engine/port'
@@ -12,7 +14,8 @@ import { rootPoint, ROOT_DISK, unknownIfUnreachable } from '#engine/disk/disks'
 import { diskVolume, volumeFile } from '#engine/disk/layout'
 import { mountFile, unmountFile } from '#engine/disk/mount'
 import { IncusError, type Client } from '#engine/incus/client'
-import { POOL } from '#engine/incus/daemon'
+import { clearConsole, consoleFile, readConsole } from '#engine/incus/console'
+import { incusDir, POOL } from '#engine/incus/daemon'
 import { watchMachines } from '#engine/incus/events'
 import { answers } from '#engine/incus/reach'
 import { configOf, devicesOf, limitsOf } from '#engine/incus/spec'
@@ -20,7 +23,6 @@ import { configOf, devicesOf, limitsOf } from '#engine/incus/spec'
 type Instance = { name: string; status: string; last_used_at: string; config: Record<string, string> }
 type State = { pid: number }
 
-const CONSOLE_BYTES = 64 * 1024
 const path = (id: string, rest = ''): string => `/1.0/instances/${encodeURIComponent(id)}${rest}`
 
 export function openMachines(home: Home, client: Client, log: Log): Machines {
@@ -64,6 +66,14 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
     }
   }
 
+  /** Incus says that a start failed; why, only the container's own log tells. */
+  function withReason(error: unknown, id: string): unknown {
+    const file = join(incusDir(home), 'logs', id, 'lxc.log')
+    if (!(error instanceof IncusError) || !existsSync(file)) return error
+    const lines = readFileSync(file, 'utf8').split('\n').filter(line => line.includes(' ERROR ')).slice(-5)
+    return new IncusError(error.status, [error.message, ...lines].join('\n'))
+  }
+
   return {
     observe: id => unknownIfUnreachable(async () => seen(await find(id))),
     list: () => unknownIfUnreachable(async () =>
@@ -71,7 +81,8 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
     async create(spec) {
       const started = performance.now()
       await unless(async () => await find(spec.id) !== undefined, () => client.act('POST', '/1.0/instances', {
-        name: spec.id, type: 'container', source: { type: 'none' }, profiles: [], config: configOf(spec, rootPoint(home, spec.rootDisk)),
+        name: spec.id, type: 'container', source: { type: 'none' }, profiles: [],
+        config: configOf(spec, { root: rootPoint(home, spec.rootDisk), console: consoleFile(home, spec.id) }),
         devices: { ...devicesOf(spec), root: { type: 'disk', path: '/', pool: POOL } },
       }))
       log.info('machine made', { machine: spec.id, ms: Math.round(performance.now() - started) })
@@ -82,7 +93,8 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
       const disk = instance.config[ROOT_DISK]!
       await unless(() => isOn(id), async () => {
         await mountFile(volumeFile(home, diskVolume(disk)), rootPoint(home, disk), { owner: hostRoot(instance) })
-        await setState(id, { action: 'start' })
+        clearConsole(consoleFile(home, id))
+        await setState(id, { action: 'start' }).catch((error: unknown) => { throw withReason(error, id) })
       })
       log.info('machine started', { machine: id, ms: Math.round(performance.now() - started) })
     },
@@ -107,9 +119,13 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
       await powerOff(id)
       await release(instance)
       await unless(async () => await find(id) === undefined, () => client.act('DELETE', path(id)))
+      clearConsole(consoleFile(home, id))
     },
     resize: (id, limits) => client.act('PATCH', path(id), { config: limitsOf(limits) }),
-    console: async id => (await client.bytes(path(id, '/console'))).subarray(-CONSOLE_BYTES),
+    async console(id) {
+      await get(id)
+      return readConsole(consoleFile(home, id))
+    },
     reachable: id => unknownIfUnreachable(async () => {
       if (!await isOn(id)) return false
       return answers((await client.get<State>(path(id, '/state'))).pid)
@@ -119,7 +135,11 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
 }
 
 /** The host's number of the guest's root. */
-const hostRoot = (instance: Instance): number => (JSON.parse(instance.config['volatile.idmap.next'] ?? '[]') as { Hostid: number }[])[0]?.Hostid ?? 0
+function hostRoot({ name, config }: Instance): number {
+  const [first] = JSON.parse(config['volatile.idmap.next'] ?? '[]') as { Hostid: number }[]
+  if (!first) throw new Error(`machine ${name} has no user ids of its own`)
+  return first.Hostid
+}
 
 /** Incus renews `last_used_at` at each start of the guest's init, also one that was typed inside. */
 function seen(instance: Instance | undefined): MachineSeen | 'absent' | 'unknown' {

@@ -5,9 +5,12 @@
  * character devices only. No block device is ever allowed here.
  */
 import type { MachineSpec } from '#engine/port'
+import { consoleConfig } from '#engine/incus/console'
 import { unifiedCgroups } from '#engine/incus/host'
 import { ROOT_DISK } from '#engine/disk/disks'
 
+/** Where its root file system is mounted, and where its console goes. */
+type Paths = { root: string; console: string }
 type Limits = Pick<MachineSpec, 'cpus' | 'cpuBaselinePercent' | 'memoryMiB'>
 
 /** Terminals, null, full, zero, random, urandom, tty, console, ptmx, fuse, tun. `m` alone lets nodes be made, not used. */
@@ -22,7 +25,7 @@ export const limitsOf = ({ cpus, cpuBaselinePercent = 100, memoryMiB }: Limits):
   'limits.memory': `${memoryMiB}MiB`,
 })
 
-export const configOf = (spec: MachineSpec, root: string): Record<string, string> => ({
+export const configOf = (spec: MachineSpec, paths: Paths): Record<string, string> => ({
   ...limitsOf(spec),
   ...Object.fromEntries(Object.entries(spec.environment ?? {}).map(([name, value]) => [`environment.${name}`, value])),
   'limits.processes': String(PROCESSES),
@@ -30,7 +33,7 @@ export const configOf = (spec: MachineSpec, root: string): Record<string, string
   'security.guestapi': 'false',
   'security.nesting': 'false',
   'boot.autostart': 'false',
-  'raw.lxc': rawConfig(root, { unified: unifiedCgroups() }),
+  'raw.lxc': rawConfig(paths, { unified: unifiedCgroups() }),
   [ROOT_DISK]: spec.rootDisk,
 })
 
@@ -38,12 +41,15 @@ export const configOf = (spec: MachineSpec, root: string): Record<string, string
  * What Incus has no word for: the root file system that we mounted, seen with the guest's user ids, and its devices.
  * With a writable /sys, systemd would wait for udev to announce network interfaces, and no udev runs in a container.
  */
-export function rawConfig(root: string, { unified }: { unified: boolean }): string {
+export function rawConfig({ root, console }: Paths, { unified }: { unified: boolean }): string {
   const group = unified ? 'lxc.cgroup2.devices' : 'lxc.cgroup.devices'
-  return [`lxc.rootfs.path = dir:${root}`, 'lxc.rootfs.options = idmap=container', 'lxc.mount.auto = sys:mixed', `${group}.deny = a`,
-    ...DEVICES.map(device => `${group}.allow = ${device}`)].join('\n')
+  return [`lxc.rootfs.path = dir:${root}`, 'lxc.rootfs.options = idmap=container', 'lxc.mount.auto = sys:mixed',
+    ...consoleConfig(console), `${group}.deny = a`,    ...DEVICES.map(device => `${group}.allow = ${device}`)].join('\n')
 }
 
 /** Ports are moved into the guest as ens5, ens6 … and come back when it stops. */
 export const devicesOf = ({ ports }: Pick<MachineSpec, 'ports'>): Record<string, Record<string, string>> =>
-  Object.fromEntries(ports.map(({ device }, i) => [`ens${5 + i}`, { type: 'nic', nictype: 'physical', parent: device, name: `ens${5 + i}` }]))
+  Object.fromEntries(ports.map(({ device }, i) => {
+    const name = `ens${5 + i}`
+    return [name, { type: 'nic', nictype: 'physical', parent: device, name }]
+  }))

@@ -71,7 +71,8 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
         { status: { state: 'running', suspended: false, bootId, rebootsDone: row.spec.rebootsAsked, ...unchecked } }, 'running'),
       off: (tx, row) => instance.update(tx, row, { status: { offSince: clock().toISOString() } }, 'off'),
       reachable: (tx, row) => instance.update(tx, row, { status: { reachableSince: clock().toISOString(), impairedSince: undefined } }, 'reachable'),
-      impaired: (tx, row) => instance.update(tx, row, { status: { reachableSince: undefined, impairedSince: clock().toISOString() } }, 'impaired'),
+      impaired: (tx, row) => instance.update(tx, row,
+        { status: { reachableSince: undefined, impairedSince: clock().toISOString() } }, 'impaired'),
       async stopped(tx, row) {
         await release(tx, row)
         await instance.update(tx, row, { spec: { force: false }, status: { state: 'stopped', suspended: false, ...unchecked } }, 'stopped')

@@ -15,7 +15,7 @@ import { howManyFit } from '#service/ec2/instance/capacity'
 import { reservations } from '#service/ec2/instance/describe'
 import { instance, type InstanceRow, type MetadataOptions, type Spec } from '#service/ec2/instance/instance'
 import { readNetwork, type Network } from '#service/ec2/instance/launch-network'
-import { readCounts, readMetadata, readPlain, readUserData, refuseUnsupported } from '#service/ec2/instance/launch-options'
+import { checkTokens, readCounts, readMetadata, readPlain, readUserData, refuseUnsupported } from '#service/ec2/instance/launch-options'
 import { checkLaunchable } from '#service/ec2/instance/launch-type'
 import type { Limits } from '#service/ec2/instance-type/instance-type'
 import { keyPairForLaunch } from '#service/ec2/key-pair/key-pair'
@@ -44,6 +44,7 @@ export const runInstances = (context: Context): Action<Input<typeof sdk, 'RunIns
     if (input.KeyName !== undefined) await keyPairForLaunch(tx, call, input.KeyName)
     const network = await readNetwork(call, { count: most, limits })
     const metadata = readMetadata(input.MetadataOptions, await metadataBefore(call, image))
+    await checkTokens(call, metadata)
     const count = await howManyFit(tx, context, limits, most)
     if (count < least) {
       throw new ApiError('InsufficientInstanceCapacity',
@@ -83,8 +84,8 @@ async function launchOne(launch: Launch, launchIndex: number): Promise<InstanceR
   const interfaces = []
   for (const port of network.ports) {
     interfaces.push(await createInterface(tx, {
-      place, now, home: context.home, subnet: port.subnet, vpc, groups: port.groups, description: port.description, tags: call.tags('network-interface'),
-      privateIp: port.privateIp, secondary: port.secondary, publicIp: port.publicIp, metadataHopLimit: metadata.hopLimit,
+      place, now, home: context.home, subnet: port.subnet, vpc, groups: port.groups, description: port.description,
+      tags: call.tags('network-interface'), privateIp: port.privateIp, secondary: port.secondary, publicIp: port.publicIp, metadataHopLimit: metadata.hopLimit,
       hostnameType: plain.hostnameType,
       attachment: {
         id: resourceId('eni-attach'), instance: id, deviceIndex: port.deviceIndex, deleteOnTermination: port.deleteOnTermination,

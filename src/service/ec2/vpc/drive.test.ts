@@ -34,7 +34,7 @@ function running() {
   }
 }
 
-test('a VPC has a network only while it has interfaces', async () => {
+test('the network of a VPC comes with its first interface and stays, without the ports that go', async () => {
   const { call, launch, settled, engine, store, close } = running()
   await call('DescribeVpcs', {})
   assert.deepEqual(await settled(), [])
@@ -42,7 +42,8 @@ test('a VPC has a network only while it has interfaces', async () => {
   assert.deepEqual(await settled(), ['network.apply'])
   assert.deepEqual([...engine.networksById.values()].map(n => [n.id, n.ports.map(p => p.id)]), [[row.spec.vpc, [row.id]]])
   await store.transact(tx => releaseInterface(tx, row))
-  assert.deepEqual([await settled(), engine.networksById.size], [['network.delete'], 0])
+  assert.deepEqual(await settled(), ['network.apply'])
+  assert.deepEqual(engine.networksById.get(row.spec.vpc)!.ports, [])
   await close()
 })
 

@@ -20,16 +20,14 @@ import { plan, type Seen } from '#service/ec2/vpc/plan'
 import type { VpcRow } from '#service/ec2/vpc/vpc'
 import type { Reader, Row } from '#store/store'
 
-/** A VPC's network as its records want it; undefined while it has no interface. */
-export async function networkOf(reader: Reader, vpc: VpcRow): Promise<NetworkSpec | undefined> {
+/** A VPC's network as its records want it. */
+export async function networkOf(reader: Reader, vpc: VpcRow): Promise<NetworkSpec> {
   const { account, region } = vpc
   const inVpc = async <R extends Row<{ vpc?: string }>>(kind: string): Promise<R[]> =>
     (await reader.list<R>({ kind, account, region })).filter(row => row.spec.vpc === vpc.id)
-  const interfaces = await inVpc<InterfaceRow>('network-interface')
-  if (interfaces.length === 0) return undefined
   return compile({
     vpc,
-    interfaces,
+    interfaces: await inVpc<InterfaceRow>('network-interface'),
     subnets: await inVpc<SubnetRow>('subnet'),
     routeTables: await inVpc<RouteTableRow>('route-table'),
     gateways: await inVpc<InternetGatewayRow>('internet-gateway'),
@@ -49,16 +47,15 @@ export function vpcDriver({ store, engine }: Pick<Context, 'store' | 'engine'>):
       const spec = await networkOf(store, row)
       const found = await engine.networks.observe(row.id)
       if (found === 'unknown') return 'unknown'
-      const populated = spec !== undefined
+      const populated = spec.ports.length > 0
       if (found === 'absent') return { network: 'absent', populated }
-      const current = spec && applied.get(row.id) === hashOf(spec) && spec.ports.every(port => found.ports.includes(port.id))
+      const current = applied.get(row.id) === hashOf(spec) && spec.ports.every(port => found.ports.includes(port.id))
       return { network: current ? 'current' : 'stale', populated }
     },
     plan,
     acts: {
       async apply(row) {
         const spec = await networkOf(store, row)
-        if (!spec) return // The last interface went away meanwhile: the next step deletes the network.
         applied.delete(row.id)
         await engine.networks.apply(spec)
         applied.set(row.id, hashOf(spec))

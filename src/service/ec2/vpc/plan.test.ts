@@ -11,7 +11,7 @@ const forget: Step = { write: 'remove' }
 test('the plan of a network, for all that may be wanted and seen', () => {
   const cells: [Spec['desired'], boolean, Record<Seen['network'], Step>][] = [
     ['present', true, { absent: apply, stale: apply, current: rest }],
-    ['present', false, { absent: rest, stale: remove, current: remove }],
+    ['present', false, { absent: rest, stale: apply, current: rest }],
     ['absent', true, { absent: forget, stale: remove, current: remove }],
     ['absent', false, { absent: forget, stale: remove, current: remove }],
   ]

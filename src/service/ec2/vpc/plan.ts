@@ -1,8 +1,8 @@
 /**
  * What next for a VPC's network. Pure.
  *
- * Invariant: a network is on the host exactly as long as its VPC is wanted and has an interface: the default VPCs that every
- * region has cost nothing until something is launched there.
+ * Invariant: a network comes to the host with its VPC's first interface, and stays as long as the VPC is wanted: the default
+ * VPCs that every region has cost nothing until something is launched there, and a second launch finds the network made.
  */
 import { rest, type Step } from '#loop/loop'
 import type { VpcRow } from '#service/ec2/vpc/vpc'
@@ -15,7 +15,7 @@ export type Seen = {
 }
 
 export function plan({ spec: { desired } }: Pick<VpcRow, 'spec'>, { network, populated }: Seen): Step {
-  if (desired === 'present' && populated) return network === 'current' ? rest : { act: 'apply' }
-  if (network !== 'absent') return { act: 'delete' }
-  return desired === 'absent' ? { write: 'remove' } : rest
+  if (desired === 'absent') return network === 'absent' ? { write: 'remove' } : { act: 'delete' }
+  if (network === 'absent' && !populated) return rest
+  return network === 'current' ? rest : { act: 'apply' }
 }

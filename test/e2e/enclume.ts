@@ -1,0 +1,146 @@
+/**
+ * An Enclume for end-to-end tests: brought up by the launcher, as a user does, in the home that the tests have of their own,
+ * and used by the AWS CLI and ssh.
+ */
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { hostAddress, type Home } from '#base/home'
+import { getHome } from '#launch/config'
+
+const exec = promisify(execFile)
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+export type Outcome = { code: number; stdout: string; stderr: string }
+
+/** Runs a program to its end; its exit code is an answer, not an error. */
+export async function run(command: string, args: string[], options: { env?: NodeJS.ProcessEnv; timeoutMs?: number; cwd?: string } = {}): Promise<Outcome> {
+  try {
+    const { stdout, stderr } = await exec(command, args, {
+      env: options.env ?? process.env, timeout: options.timeoutMs ?? 120_000, cwd: options.cwd, maxBuffer: 64 << 20,
+    })
+    return { code: 0, stdout, stderr }
+  } catch (error) {
+    const { code, stdout = '', stderr = '', killed } = error as { code?: number; stdout?: string; stderr?: string; killed?: boolean }
+    if (typeof code !== 'number' && !killed) throw error
+    return { code: killed ? 124 : code!, stdout, stderr }
+  }
+}
+
+export async function must(command: string, args: string[], options: Parameters<typeof run>[2] = {}): Promise<string> {
+  const { code, stdout, stderr } = await run(command, args, options)
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}: ${stderr.trim()} ${stdout.slice(-500)}`)
+  return stdout
+}
+
+/** Tries again until it holds; fails with what was seen last. */
+export async function eventually<T>(look: () => Promise<T | undefined | false>, { what, timeoutMs }: { what: string; timeoutMs: number }): Promise<T> {
+  const deadline = Date.now() + timeoutMs
+  let last: unknown
+  for (;;) {
+    try {
+      const found = await look()
+      if (found) return found
+    } catch (error) {
+      last = error
+    }
+    if (Date.now() > deadline) throw new Error(`${what}: not within ${timeoutMs} ms`, { cause: last })
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+}
+
+export const launcher = (...args: string[]): Promise<string> => must(join(ROOT, 'enclume'), args, { timeoutMs: 900_000 })
+
+export class Enclume {
+  readonly home: Home
+  /** A place for keys and scripts, removed at the end. */
+  readonly dir = mkdtempSync(join(tmpdir(), 'enclume-e2e-'))
+  readonly #env: NodeJS.ProcessEnv
+
+  private constructor(home: Home, env: NodeJS.ProcessEnv) {
+    this.home = home
+    this.#env = env
+  }
+
+  static async up(): Promise<Enclume> {
+    const dir = process.env.ENCLUME_HOME
+    if (!dir) throw new Error('ENCLUME_HOME must name a home for the tests: run ./enclume test')
+    await launcher('up')
+    const lines = (await launcher('env')).matchAll(/^export (\w+)=(.*)$/gm)
+    const variables = Object.fromEntries([...lines].map(([, name, value]) => [name, value!.replace(/^'|'$/g, '')]))
+    return new Enclume(getHome(dir), { ...process.env, ...variables, AWS_PAGER: '' })
+  }
+
+  /** The host's own address as instances see it. */
+  get hostAddress(): string { return hostAddress(this.home) }
+
+  aws(...args: string[]): Promise<Outcome> {
+    return run(process.env.ENCLUME_TEST_AWS ?? 'aws', args, { env: this.#env, cwd: this.dir, timeoutMs: 300_000 })
+  }
+
+  /** The answer of an EC2 call as the CLI prints it in JSON. */
+  async ec2<T = any>(...args: string[]): Promise<T> {
+    const { code, stdout, stderr } = await this.aws('ec2', ...args, '--output', 'json')
+    if (code !== 0) throw new Error(`aws ec2 ${args.join(' ')}: ${stderr.trim()}`)
+    return (stdout.trim() === '' ? undefined : JSON.parse(stdout)) as T
+  }
+
+  async image(name: string): Promise<string> {
+    const { Images } = await this.ec2('describe-images', '--owners', 'amazon', '--filters', `Name=name,Values=${name}`)
+    return Images[0].ImageId
+  }
+
+  async instance(id: string): Promise<any> {
+    return (await this.ec2('describe-instances', '--instance-ids', id)).Reservations[0].Instances[0]
+  }
+
+  async state(id: string, wanted: string, timeoutMs = 120_000): Promise<any> {
+    const look = async () => { const found = await this.instance(id); return found.State.Name === wanted && found }
+    return eventually(look, { what: `${id} ${wanted}`, timeoutMs })
+  }
+
+  /** A new key pair's private half, in a file as ssh wants it. */
+  async keyPair(name: string): Promise<string> {
+    const file = join(this.dir, `${name}.pem`)
+    const { KeyMaterial } = await this.ec2('create-key-pair', '--key-name', name, '--key-type', 'ed25519')
+    writeFileSync(file, `${KeyMaterial.trimEnd()}\n`, { mode: 0o400 })
+    return file
+  }
+
+  close(): void {
+    rmSync(this.dir, { recursive: true, force: true })
+  }
+}
+
+export type Login = { key: string; user: string; address: string; from?: string }
+
+/** A command over ssh. Exit code 255 is ssh's own failure. */
+export function ssh({ key, user, address, from }: Login, command: string, timeoutMs = 60_000): Promise<Outcome> {
+  const options = ['BatchMode=yes', 'StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR', 'ConnectTimeout=5', 'IdentitiesOnly=yes']
+  return run('ssh', [...options.flatMap(o => ['-o', o]), ...(from ? ['-b', from] : []), '-i', key, `${user}@${address}`, command], { timeoutMs })
+}
+
+/** Waits until ssh lets the user in. */
+export const sshReady = (login: Login, timeoutMs = 60_000): Promise<true> =>
+  eventually(async () => (await ssh(login, 'true')).code === 0 && (true as const), { what: `ssh to ${login.address}`, timeoutMs })
+
+/** What a learner sees: the page, 'refused' (nothing listens), or 'timed out' (a group that drops). */
+export async function visit(url: string): Promise<string> {
+  const { code, stdout } = await run('curl', ['--silent', '--max-time', '4', url])
+  return code === 0 ? stdout : code === 7 ? 'refused' : code === 28 ? 'timed out' : `curl ${code}`
+}
+
+/** What instances have on the host, for finding what was left. A VPC's router stays as long as the VPC. */
+export async function traces({ prefix, dir, run: runDir }: Home): Promise<{ ports: string[]; loops: string[]; mounts: string[] }> {
+  const links = JSON.parse(await must('ip', ['-json', 'link'])) as { ifname: string }[]
+  const loops = (await must('losetup', ['--list', '--noheadings', '--output', 'BACK-FILE'])).split('\n')
+  const mounts = readFileSync('/proc/mounts', 'utf8').split('\n').map(line => line.split(' ')[1] ?? '')
+  return {
+    ports: links.map(l => l.ifname).filter(name => name.startsWith(`${prefix}p`)),
+    loops: loops.filter(file => file.includes(`${dir}/`) && file.includes('/custom/')),
+    mounts: mounts.filter(point => point.startsWith(`${runDir}/root/`)),
+  }
+}
