@@ -86,7 +86,8 @@ test('what nobody owns on the host is removed by a sweep, and what a record owns
     const [machine] = [...engine.machinesById.values()]
     const [network] = [...engine.networksById.values()]
     engine.disksById.set('vol-0123456789abcdef0', { id: 'vol-0123456789abcdef0', sizeGiB: 8 })
-    engine.machinesById.set('i-0123456789abcdef0', { ...machine!, spec: { ...machine!.spec, id: 'i-0123456789abcdef0', rootDisk: 'vol-0123456789abcdef0' } })
+    const spec = { ...machine!.spec, id: 'i-0123456789abcdef0', rootDisk: 'vol-0123456789abcdef0' }
+    engine.machinesById.set(spec.id, { ...machine!, spec })
     engine.networksById.set('vpc-0123456789abcdef0', { ...network!, id: 'vpc-0123456789abcdef0' })
     await world.cloud().sweep()
     await world.cloud().sweep() // A disk must be nobody's twice.
