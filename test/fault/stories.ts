@@ -80,6 +80,11 @@ export const stories: Story[] = [
     name: 'reboot typed inside', ends: { state: 'running', boots: 2 }, before: running,
     happens: async (world, id) => { world.engine.guest.reboot(id) },
   },
+  {
+    name: 'power cut of the host', ends: { state: 'running', boots: 2 },
+    before: world => running(world, { InstanceInitiatedShutdownBehavior: 'terminate' }),
+    happens: async world => { world.engine.powerCut() },
+  },
 ]
 
 /** The points of an undisturbed run, each with its number among those of its name: `before machine.start 1`. */
