@@ -235,7 +235,8 @@ async function nothingLeft(): Promise<void> {
     const containers = readdirSync(join(home.dir, 'incus', 'containers'))
     const spaces = (await must('ip', ['netns', 'list'])).match(new RegExp(`^${home.prefix}-\\S+`, 'gm')) ?? []
     const links = (await Promise.all(spaces.map(name => must('ip', ['-n', name, '-brief', 'link'])))).join('')
-    return [[...links.matchAll(/^e\d+-\d+@/gm)].length, loops.length, mounts.length, Volumes.length, disks.length, containers.length, spaces.length].join(' ')
+    const ports = [...links.matchAll(/^e\d+-\d+@/gm)]
+    return [ports.length, loops.length, mounts.length, Volumes.length, disks.length, containers.length, spaces.length].join(' ')
   }
   let last = ''
   const clean = async () => { last = await look(); return last === '1 1 1 1 1 1 2' }
