@@ -66,7 +66,8 @@ class KeyPairs(Base):
         shown = ec2.describe_key_pairs(KeyNames=["k"], IncludePublicKey=True)["KeyPairs"][0]
         self.assertEqual(shown["PublicKey"].split()[:2], public.split()[:2])
         self.assertEqual(shown["KeyFingerprint"], made["KeyFingerprint"])
-        self.assertEqual(ec2.delete_key_pair(KeyName="k")["KeyPairId"], made["KeyPairId"])
+        self.assertEqual(shown["KeyPairId"], made["KeyPairId"])
+        ec2.delete_key_pair(KeyName="k")
         self.refused("InvalidKeyPair.NotFound", ec2.describe_key_pairs, KeyNames=["k"])
         return shown
 
@@ -258,8 +259,9 @@ class Facts(Base):
         found = image()
         self.assertEqual((found["State"], found["Public"], found["ImageOwnerAlias"]), ("available", True, "amazon"))
         self.assertIn("Debian", found["Description"])
-        pages = ec2.get_paginator("describe_images").paginate(PaginationConfig={"PageSize": 1})
-        self.assertEqual(sum(len(page["Images"]) for page in pages), 2)
+        if ec2.can_paginate("describe_images"):  # Older boto3 reads them at once.
+            pages = list(ec2.get_paginator("describe_images").paginate(PaginationConfig={"PageSize": 1}))
+            self.assertEqual([len(page["Images"]) for page in pages], [1, 1])
         self.assertEqual(ec2.describe_images(Owners=["self"])["Images"], [])
         ec2.get_waiter("image_available").wait(ImageIds=[found["ImageId"]], WaiterConfig=QUICK)
         snapshot = found["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"]
@@ -325,7 +327,7 @@ class Facts(Base):
         attributes = ec2.describe_account_attributes(AttributeNames=["supported-platforms"])["AccountAttributes"]
         self.assertEqual(attributes[0]["AttributeValues"], [{"AttributeValue": "VPC"}])
         self.assertEqual(ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"], False)
-        if not hasattr(ec2, "modify_instance_metadata_defaults"):  # boto3 before 1.34.70
+        if not hasattr(ec2, "modify_instance_metadata_defaults"):  # Unknown to older boto3.
             return
         ec2.modify_instance_metadata_defaults(HttpTokens="required")
         self.assertEqual(ec2.get_instance_metadata_defaults()["AccountLevel"]["HttpTokens"], "required")
