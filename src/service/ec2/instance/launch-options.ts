@@ -19,7 +19,7 @@ const refused: { [K in keyof RunInstancesRequest]?: (value: any) => boolean } = 
   ElasticInferenceAccelerators: list => list.length > 0,
   LaunchTemplate: () => true,
   InstanceMarketOptions: () => true,
-  CpuOptions: o => o.CoreCount !== undefined || o.ThreadsPerCore !== undefined || o.AmdSevSnp === 'enabled',
+  CpuOptions: o => o.CoreCount !== undefined || o.ThreadsPerCore !== undefined || o.AmdSevSnp === 'enabled' || o.NestedVirtualization === 'enabled',
   CapacityReservationSpecification: s =>
     s.CapacityReservationTarget !== undefined || s.CapacityReservationPreference === 'capacity-reservations-only',
   HibernationOptions: o => o.Configured === true,
@@ -30,6 +30,8 @@ const refused: { [K in keyof RunInstancesRequest]?: (value: any) => boolean } = 
   SecondaryInterfaces: list => list.length > 0,
   AdditionalInfo: () => true,
   IamInstanceProfile: () => true,
+  Monitoring: m => (m.MetricCategoryIds ?? []).length > 0,
+  PrivateDnsNameOptions: o => o.EnableResourceNameDnsAAAARecord === true,
   Ipv6AddressCount: n => n > 0,
   Ipv6Addresses: list => list.length > 0,
   EnablePrimaryIpv6: v => v === true,
@@ -104,7 +106,7 @@ export async function checkTokens({ tx, account, region }: Call<object>, { token
 }
 
 type Plain = Pick<Spec, 'onShutdown' | 'terminationProtection' | 'stopProtection' | 'detailedMonitoring' | 'ebsOptimized' | 'credits'
-  | 'autoRecovery' | 'clientToken' | 'hostnameType'>
+  | 'autoRecovery' | 'clientToken' | 'hostnameType' | 'resourceNameRecord'>
 
 /** The parameters that are simply kept. */
 export function readPlain(input: RunInstancesRequest): Plain {
@@ -117,6 +119,7 @@ export function readPlain(input: RunInstancesRequest): Plain {
     credits: readCredits(input.CreditSpecification?.CpuCredits, input.InstanceType ?? 'm1.small'),
     autoRecovery: oneOf(input.MaintenanceOptions?.AutoRecovery, 'autoRecovery', ['default', 'disabled']) ?? 'default',
     hostnameType: oneOf(input.PrivateDnsNameOptions?.HostnameType, 'hostnameType', ['ip-name', 'resource-name']) ?? 'ip-name',
+    resourceNameRecord: input.PrivateDnsNameOptions?.EnableResourceNameDnsARecord ?? false,
     clientToken: input.ClientToken,
   }
 }

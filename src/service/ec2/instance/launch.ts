@@ -80,7 +80,12 @@ async function launchOne(launch: Launch, launchIndex: number): Promise<InstanceR
   const id = resourceId('i')
   const place = { account: call.account, region: call.region }
   const userData = readUserData(input.UserData)
-  const plain = readPlain({ ...input, PrivateDnsNameOptions: { HostnameType: subnet.spec.hostnameType, ...input.PrivateDnsNameOptions } })
+  const { hostnameType: HostnameType, resourceNameRecord: EnableResourceNameDnsARecord } = subnet.spec
+  const plain = readPlain({ ...input, PrivateDnsNameOptions: { HostnameType, EnableResourceNameDnsARecord, ...input.PrivateDnsNameOptions } })
+  // Whether such names resolve is the subnet's to say, for all that is in it.
+  if (plain.resourceNameRecord !== EnableResourceNameDnsARecord) {
+    throw new ApiError('UnsupportedOperation', 'Enclume does not implement EnableResourceNameDnsARecord other than the subnet has it.')
+  }
   const interfaces = []
   for (const port of network.ports) {
     interfaces.push(await createInterface(tx, {
@@ -126,7 +131,12 @@ function rootOptions(mappings: BlockDeviceMapping[] = [], image: ImageRow) {
   if (root?.VirtualName !== undefined) {
     throw new ApiError('InvalidBlockDeviceMapping', `The root device ${device} can't be an instance store volume.`)
   }
+  if (root?.NoDevice !== undefined) {
+    throw new ApiError('InvalidBlockDeviceMapping', `The root device ${device} can't be suppressed.`)
+  }
   const ebs = root?.Ebs
+  const odd = (['OutpostArn', 'VolumeInitializationRate', 'EbsCardIndex'] as const).find(name => ebs?.[name])
+  if (odd) throw new ApiError('UnsupportedOperation', `Enclume does not implement ${odd} of block device mappings.`)
   if (ebs?.Encrypted || ebs?.KmsKeyId) throw new ApiError('UnsupportedOperation', 'Enclume does not implement encrypted volumes.')
   if (ebs?.SnapshotId !== undefined && ebs.SnapshotId !== image.spec.snapshot) {
     throw new ApiError('InvalidBlockDeviceMapping', `snapshotId cannot be modified on root device`)
