@@ -72,7 +72,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       unwatch = engine.machines.watch(({ id }) => loop.wake('instance', id))
       const again = () => {
         sweeping = sweep().catch(error => log.error('sweep', { error }))
-        void sweeping.then(() => { timer = setTimeout(again, SWEEP_MS) })
+        void sweeping.then(() => { timer = setTimeout(again, SWEEP_MS).unref() })
       }
       again()
     },

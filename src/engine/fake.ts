@@ -15,6 +15,8 @@ export type FakeOptions = {
   images?: ImageSeen[]
   /** Called before each act; may throw, or wait. */
   before?(act: string, id: string): Promise<void> | void
+  /** Called when an act is done, before its caller hears of it; may throw, or wait. */
+  after?(act: string, id: string): Promise<void> | void
 }
 export type FakeEngine = Engine & {
   machinesById: Map<string, Machine>
@@ -34,16 +36,18 @@ export const fakeImages: ImageSeen[] = [
   { name: 'debian-12', description: 'Fake engine: Debian 12, simulated', user: 'admin', ...common },
 ]
 
-export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, before = () => {} }: FakeOptions = {}): FakeEngine {
+export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, before = () => {}, after = () => {} }: FakeOptions = {}): FakeEngine {
   const machines = new Map<string, Machine>()
   const disks = new Map<string, DiskSpec>()
   const networks = new Map<string, NetworkSpec>()
   const watchers = new Set<(event: MachineEvent) => void>()
   const tell = (id: string, event: MachineEvent['event']) => { for (const watcher of watchers) watcher({ id, event }) }
 
-  const act = async (name: string, id: string) => {
+  const act = async (name: string, id: string, work: () => void) => {
     await before(name, id)
     if (engine.outage) throw new Error(`${name} ${id}: the engine is down`)
+    work()
+    await after(name, id)
   }
   const machine = (id: string) => {
     const found = machines.get(id)
@@ -78,18 +82,20 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
     machines: {
       observe: async id => (engine.outage ? 'unknown' : machines.has(id) ? seen(machine(id)) : 'absent'),
       list: async () => (engine.outage ? 'unknown' : [...machines.keys()]),
-      async create(spec) {
-        await act('machine.create', spec.id)
+      create: spec => act('machine.create', spec.id, () => {
         if (!disks.has(spec.rootDisk)) throw new Error(`no disk ${spec.rootDisk}`)
         for (const { port } of spec.ports) if (!hasPort(port)) throw new Error(`no port ${port}`)
         if (!machines.has(spec.id)) machines.set(spec.id, { spec, power: 'off', boots: 0, console: '' })
-      },
-      async start(id) { await act('machine.start', id); if (machine(id).power === 'off') boot(id, machine(id), 'started') },
-      async stop(id) { await act('machine.stop', id); off(id, 'stopped') },
-      async kill(id) { await act('machine.kill', id); off(id, 'stopped') },
-      async reboot(id) { await act('machine.reboot', id); boot(id, machine(id), 'restarted') },
-      async delete(id) { await act('machine.delete', id); machines.delete(id); tell(id, 'deleted') },
-      async resize(id, limits) { await act('machine.resize', id); Object.assign(machine(id).spec, limits) },
+      }),
+      start: id => act('machine.start', id, () => { if (machine(id).power === 'off') boot(id, machine(id), 'started') }),
+      stop: id => act('machine.stop', id, () => off(id, 'stopped')),
+      kill: id => act('machine.kill', id, () => off(id, 'stopped')),
+      reboot: id => act('machine.reboot', id, () => {
+        if (machine(id).power === 'off') throw new Error(`machine ${id} is off`)
+        boot(id, machine(id), 'restarted')
+      }),
+      delete: id => act('machine.delete', id, () => { if (machines.delete(id)) tell(id, 'deleted') }),
+      resize: (id, limits) => act('machine.resize', id, () => { Object.assign(machine(id).spec, limits) }),
       console: async id => Buffer.from(machine(id).console),
       reachable: async id => (engine.outage ? 'unknown' : machines.get(id)?.power === 'on'),
       watch(callback) { watchers.add(callback); return () => watchers.delete(callback) },
@@ -101,25 +107,24 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
         return disk ? { sizeGiB: disk.sizeGiB, attachedTo: diskOwner(id) } : 'absent'
       },
       list: async () => (engine.outage ? 'unknown' : [...disks.keys()]),
-      async create(spec) { await act('disk.create', spec.id); if (!disks.has(spec.id)) disks.set(spec.id, spec) },
-      async delete(id) {
-        await act('disk.delete', id)
+      create: spec => act('disk.create', spec.id, () => { if (!disks.has(spec.id)) disks.set(spec.id, spec) }),
+      delete: id => act('disk.delete', id, () => {
         if (diskOwner(id)) throw new Error(`disk ${id} is in use by ${diskOwner(id)}`)
         disks.delete(id)
-      },
+      }),
       images: async () => (engine.outage ? 'unknown' : images),
     },
     networks: {
       up: async () => {},
       down: async () => networks.clear(),
-      async apply(spec) { await act('network.apply', spec.id); networks.set(spec.id, structuredClone(spec)) },
+      apply: spec => act('network.apply', spec.id, () => { networks.set(spec.id, structuredClone(spec)) }),
       async observe(id) {
         if (engine.outage) return 'unknown'
         const network = networks.get(id)
         return network ? { ports: network.ports.map(p => p.id) } : 'absent'
       },
       list: async () => (engine.outage ? 'unknown' : [...networks.keys()]),
-      async delete(id) { await act('network.delete', id); networks.delete(id) },
+      delete: id => act('network.delete', id, () => { networks.delete(id) }),
       portDevice: index => `fake${index}`,
     },
   }

@@ -49,6 +49,8 @@ export function resource<Spec, Status, View extends object, Joined = undefined>(
 
   return {
     ...d,
+    /** Throws AWS's error for an id that is none of this resource's. */
+    checkId,
     /** A row that is not yet written. */
     make: ({ account, region, now, spec, status, tags = {}, id = resourceId(d.prefix) }: NewRow<Spec, Status>): R =>
       ({ kind: d.kind, id, account, region, created: now.toISOString(), spec, status, tags, generation: 0 }),

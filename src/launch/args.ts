@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { misuse } from '#launch/failure'
 
 type Option = { type: 'boolean' | 'string'; short?: string; value?: string; help: string }
-export type Command = { summary: string; options: Record<string, Option>; operands?: string }
+export type Command = { summary: string; options: Record<string, Option>; operands?: string; notes?: string[] }
 
 const common: Record<string, Option> = {
   home: { type: 'string', value: 'DIR', help: 'which Enclume (default: $ENCLUME_HOME, else /var/lib/enclume)' },
@@ -37,7 +37,18 @@ export const commands = {
       lines: { type: 'string', short: 'n', value: 'N', help: 'how many last lines (default 50)' },
     },
   },
-  image: { summary: 'list or build machine images', operands: 'list | build NAME', options: {} },
+  image: {
+    summary: 'list, build or fetch machine images', operands: 'list | build NAME | add NAME',
+    options: { server: { type: 'string', value: 'URL', help: 'for add: an image server (default https://images.linuxcontainers.org)' } },
+    notes: [
+      'add fetches the newest image of a distribution from an image server that speaks simplestreams, checks it, and makes it',
+      'boot as an EC2 instance, such as: enclume image add amazonlinux/2023',
+      'Others: almalinux/9, centos/9-Stream, debian/13, fedora/42, oracle/9, rockylinux/9, ubuntu/24.04. DescribeImages shows it',
+      'within a minute, by that name. Log in as on the AMIs: ec2-user, but admin (Debian), fedora, rocky, ubuntu.',
+      'What the image lacks of cloud-init, ssh server and sudo is installed from the distribution\'s own package servers.',
+      'A second add looks for a newer version; running instances keep theirs.',
+    ],
+  },
   reset: {
     summary: 'stop and remove everything, also what a killed run left',
     options: { yes: { type: 'boolean', help: 'without asking' } },

@@ -18,10 +18,11 @@ function overview(): string[] {
 }
 
 function one(name: CommandName): string[] {
-  const { summary, operands = '' } = commands[name] as Command
+  const { summary, operands = '', notes = [] } = commands[name] as Command
   const rows = Object.entries(optionsOf(name)).map(([option, { short, value, help }]): [string, string] =>
     [`${short ? `-${short}, ` : ''}--${option}${value ? ` ${value}` : ''}`, help])
-  return [`enclume ${name}: ${summary}`, '', `Usage: enclume ${name} [OPTIONS] ${operands}`.trimEnd(), '', ...columns(rows)]
+  return [`enclume ${name}: ${summary}`, '', `Usage: enclume ${name} [OPTIONS] ${operands}`.trimEnd(), '', ...columns(rows),
+    ...(notes.length > 0 ? ['', ...notes] : [])]
 }
 
 export function help({ operands: [name] }: Args): number {

@@ -19,6 +19,8 @@ export type Host = {
   imageNames(): Promise<string[]>
   /** Builds an image unless the pool has it. */
   buildImage(home: Home, name: string, log: Log): Promise<void>
+  /** Fetches an image of an image server unless the pool has it; gives the name it has here. A Failure for what the user can mend. */
+  importImage(home: Home, from: { name: string; server?: string }, log: Log): Promise<string>
   /** Images in the pool. */
   images(home: Home, log: Log): Promise<ImageSeen[] | 'unknown'>
   /** Links, addresses, namespaces, packet filter tables and resolvers that all networks share. */

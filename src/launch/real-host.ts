@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import type { Networks } from '#engine/port'
+import { Failure } from '#launch/failure'
 import type { Host } from '#launch/host'
 import { findProcesses } from '#launch/processes'
 
@@ -44,6 +45,14 @@ export const host: Host = {
   daemonStatus: async home => (await daemon()).daemonStatus(home),
   imageNames: async () => (await image()).IMAGES,
   buildImage: async (home, name, log) => (await image()).buildImage(home, (await daemon()).daemonClient(home), name, log),
+  async importImage(home, { name, server }, log) {
+    const { DEFAULT_SERVER, ImportError } = await import('#engine/image/simplestreams')
+    try {
+      return await (await import('#engine/image/import')).importImage(home, (await daemon()).daemonClient(home), { name, server: server ?? DEFAULT_SERVER }, log)
+    } catch (error) {
+      throw error instanceof ImportError ? new Failure(error.message, 1, { cause: error }) : error
+    }
+  },
   images: async (home, log) => (await disks(home, log)).images(),
   networksUp: (home, log) => withNetworks(home, log, networks => networks.up()),
   networksDown: (home, log) => withNetworks(home, log, networks => networks.down()),

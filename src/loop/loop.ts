@@ -3,42 +3,35 @@
  *
  *     wake or sweep -> row; seen = observe(row) -> plan(row, seen, now) -> act | write | rest
  *
- * Invariants: one run per record at a time; a wake carries no hint, only that something may have changed; an engine that
- * can't be seen ('unknown') lets the record rest and is asked again later; a step that failed is not undone but observed
- * and planned again after a pause. First run, restart after a crash and repair are therefore the same code.
+ * Invariants: one run per record at a time; a wake carries no hint, only that something may have changed, and none is lost: what
+ * wakes a running record has it run again; an engine that can't be seen ('unknown') lets the record rest and is asked again later,
+ * and is no failure; a step that failed is not undone but observed and planned again after a pause. First run, restart after a
+ * crash and repair are therefore the same code.
  */
 import type { Clock } from '#base/clock'
 import type { Log } from '#base/log'
-import { Conflict, type Event, type Row, type Store, type Tx } from '#store/store'
+import { Unsettled, type Driver, type Step } from '#loop/driver'
+import { acting, keyOf, newRun, waitsFor, type Run } from '#loop/run'
+import { Conflict, type Event, type Row, type Store } from '#store/store'
 
-/** `act` names a function of the driver's that changes the world, `write` one that changes records. */
-export type Step = { act: string } | { write: string; [detail: string]: unknown } | { rest: true; againMs?: number }
-export const rest: Step = { rest: true }
-
-export type Driver<R extends Row, Seen> = {
-  kind: string
-  /** What is there, or 'unknown'. Throws only on a bug. */
-  observe(row: R): Promise<Seen | 'unknown'>
-  /** Pure. */
-  plan(row: R, seen: Seen, now: Date): Step
-  /** Each idempotent, and named by the record's id in what it makes. */
-  acts: Record<string, (row: R) => Promise<void>>
-  /** Each in one transaction, on the row as it is then; the loop has checked that it is the row that was planned for. */
-  writes: Record<string, (tx: Tx, row: R, step: Record<string, any>) => Promise<unknown>>
-  /** After this many failures in a row of one act: a new desired state, with the reason. */
-  surrender?: { after: number; write(tx: Tx, row: R, error: Error): Promise<unknown> }
-}
+export { rest, type Driver, type Step } from '#loop/driver'
 
 export type Loop = {
+  /** Something may have changed. A record that waits after a failure goes on waiting, unless it was itself written. */
   wake(kind: string, id: string): void
-  /** Runs a record until it rests; throws the error of an act that failed. For drivers that need another's record settled. */
+  /**
+   * Runs a record until it rests, in a run that begins after this call; throws the error that ended it, and at once where the
+   * two records would wait for each other. For acts that need another's record settled.
+   */
   settle(kind: string, id: string): Promise<void>
   /** Wakes every record of every driver. */
   sweep(): Promise<void>
-  /** No new runs; waits for the running ones. */
+  /** No new runs and no new steps; waits for the steps that are being done. */
   close(): Promise<void>
   /** Resolves when nothing runs or waits to run (records with a pause apart). For tests. */
   idle(): Promise<void>
+  /** How many records it remembers: those that run, wait to, or pause. For tests. */
+  readonly remembered: number
 }
 
 export type LoopOptions = {
@@ -52,11 +45,10 @@ export type LoopOptions = {
   wakes?(event: Event): Promise<{ kind: string; id: string }[]>
   /** First and longest pause after a failure, in milliseconds. */
   pause?: { first: number; longest: number }
-  /** Called before each act and write: the place where fault tests kill the process. */
+  /** Called before each act and write, as `kind.act.name` and `kind.write.name`: where fault tests kill the process. */
   hook?(point: string): Promise<void> | void
 }
 
-type Run = { kind: string; id: string; again: boolean; running?: Promise<void>; failures: number; timer?: NodeJS.Timeout; error?: Error }
 const MOST_STEPS = 100
 
 export function openLoop(options: LoopOptions): Loop {
@@ -67,7 +59,7 @@ class Looper implements Loop {
   readonly #o: Required<Omit<LoopOptions, 'wakes'>> & Pick<LoopOptions, 'wakes'>
   readonly #drivers: Map<string, Driver<any, any>>
   readonly #runs = new Map<string, Run>()
-  readonly #queue: Run[] = []
+  readonly #queue = new Set<Run>()
   readonly #unwatch: () => void
   #active = 0
   #pendingWakes = 0
@@ -83,147 +75,190 @@ class Looper implements Loop {
 
   async #onEvents(events: Event[]): Promise<void> {
     this.#pendingWakes++
-    try {
-      for (const event of events) {
-        this.wake(event.kind, event.id)
-        for (const { kind, id } of (await this.#o.wakes?.(event)) ?? []) this.wake(kind, id)
+    for (const { kind, id } of events) this.#written(kind, id)
+    for (const event of events) {
+      try {
+        for (const { kind, id } of (await this.#o.wakes?.(event)) ?? []) this.#written(kind, id)
+      } catch (error) {
+        this.#o.log.error('loop.wake', { kind: event.kind, id: event.id, error })
       }
-    } catch (error) {
-      this.#o.log.error('loop.wake', { error })
-    } finally {
-      this.#pendingWakes--
-      this.#tellIdle()
     }
+    this.#pendingWakes--
+    this.#tellIdle()
   }
 
   wake(kind: string, id: string): void {
-    if (this.#closed || !this.#drivers.has(kind)) return
+    if (!this.#drivers.has(kind)) return
     const run = this.#run(kind, id)
-    if (run.timer && run.failures > 0) return // It waits after a failure; what woke it is seen then.
+    // An act that fails may well move the engine to tell of it: such news must not shorten the pause.
+    if (!run.timer || run.failures === 0) this.#enqueue(run)
+  }
+
+  /** Ends also a pause after a failure: what is to be done may be another thing now. */
+  #written(kind: string, id: string): void {
+    if (!this.#drivers.has(kind)) return
+    const run = this.#run(kind, id)
+    run.written = true
     this.#enqueue(run)
   }
 
   #run(kind: string, id: string): Run {
-    const key = `${kind}/${id}`
+    const key = keyOf({ kind, id })
     let run = this.#runs.get(key)
-    if (!run) this.#runs.set(key, (run = { kind, id, again: false, failures: 0 }))
+    if (!run) this.#runs.set(key, (run = newRun(kind, id)))
     return run
   }
 
   #enqueue(run: Run): void {
-    clearTimeout(run.timer)
-    run.timer = undefined
+    if (this.#closed) return
+    this.#untime(run)
     if (run.running) { run.again = true; return }
-    if (!this.#queue.includes(run)) this.#queue.push(run)
+    this.#queue.add(run)
     this.#pump()
   }
 
   #pump(): void {
-    while (!this.#closed && this.#active < this.#o.width && this.#queue.length > 0) void this.#start(this.#queue.shift()!)
+    for (const run of this.#queue) {
+      if (this.#active >= this.#o.width) return
+      this.#start(run)
+    }
   }
 
-  #start(run: Run): Promise<void> {
+  #start(run: Run): void {
     this.#active++
-    run.running = this.#steps(run).finally(() => {
+    this.#queue.delete(run)
+    this.#untime(run)
+    const { next } = run
+    Object.assign(run, { running: true, next: undefined })
+    void this.#steps(run).then(error => {
       this.#active--
-      run.running = undefined
-      if (run.again) { run.again = false; this.#enqueue(run) }
-      else if (!run.timer) this.#runs.delete(`${run.kind}/${run.id}`)
+      run.running = false
+      if (run.next) this.#start(run)
+      else if (run.again && (run.written || run.failures === 0)) this.#enqueue(run)
+      else if (!run.timer) this.#runs.delete(keyOf(run))
+      next?.resolve(error)
       this.#pump()
       this.#tellIdle()
     })
-    return run.running
   }
 
-  /** Outside the queue's width: a driver that waits for another's record must not wait for a place in the queue. */
+  /** Outside the queue's width: an act that waits for another's record must not wait for a place in the queue. */
   async settle(kind: string, id: string): Promise<void> {
+    if (!this.#drivers.has(kind)) throw new Error(`there is no driver of ${kind}`)
+    const waiter = acting.getStore()
     const run = this.#run(kind, id)
-    if (run.running) { run.again = false; await run.running }
-    clearTimeout(run.timer)
-    run.timer = undefined
-    const queued = this.#queue.indexOf(run)
-    if (queued >= 0) this.#queue.splice(queued, 1)
-    const mine = this.#run(kind, id)
-    if (mine.running) return this.settle(kind, id)
-    mine.error = undefined
-    await this.#start(mine)
-    if (mine.error) throw mine.error
+    if (waiter && waitsFor(run, waiter)) throw new Error(`${keyOf(run)} and ${keyOf(waiter)} wait for each other`)
+    const { promise } = (run.next ??= Promise.withResolvers())
+    waiter?.waits.add(run)
+    if (!run.running) this.#start(run)
+    const error = await promise
+    waiter?.waits.delete(run)
+    if (error) throw error
   }
 
-  async #steps(run: Run): Promise<void> {
+  /** Runs a record until it rests. Answers what kept it from resting; never throws. */
+  async #steps(run: Run): Promise<Error | undefined> {
     const driver = this.#drivers.get(run.kind)!
     try {
       for (let step = 0; step < MOST_STEPS; step++) {
+        if (this.#closed) throw new Unsettled('the loop is closing')
         const againMs: 'more' | number | undefined = await this.#step(driver, run)
         if (againMs === 'more') continue
-        run.failures = 0
+        this.#forgive(run)
         if (againMs !== undefined) this.#later(run, againMs)
-        return
+        return undefined
       }
       throw new Error(`${run.kind} ${run.id} did not rest after ${MOST_STEPS} steps`)
-    } catch (error) {
-      await this.#failed(driver, run, error as Error)
+    } catch (thrown) {
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+      if (error instanceof Unsettled) {
+        this.#forgive(run)
+        this.#later(run, this.#o.pause.first * 5)
+      } else {
+        await this.#failed(driver, run, error)
+      }
+      return error
     }
   }
 
   /** One round; 'more' while there is something to do, else after how many milliseconds to look again, if ever. */
   async #step(driver: Driver<any, any>, run: Run): Promise<'more' | number | undefined> {
+    Object.assign(run, { again: false, written: false }) // All that was written until here is seen in this round.
     const row = await this.#o.store.get(run.kind, run.id)
     if (!row) return undefined
     const seen = await driver.observe(row)
-    if (seen === 'unknown') {
-      run.error = new Error(`${run.kind} ${run.id}: the engine can't be seen`)
-      return this.#o.pause.first * 5
-    }
-    run.error = undefined
+    if (seen === 'unknown') throw new Unsettled(`${run.kind} ${run.id}: the engine can't be seen`)
     const step: Step = driver.plan(row, seen, this.#o.clock())
     if ('rest' in step) return step.againMs as number | undefined
-    if ('write' in step) {
-      await this.#o.hook(`${run.kind}.write.${step.write}`)
-      const write = driver.writes[step.write]
-      if (!write) throw new Error(`${run.kind} has no write ${step.write}`)
-      try {
-        await this.#o.store.transact(async tx => {
-          const current = await tx.get(run.kind, run.id)
-          if (current?.generation !== row.generation) throw new Conflict(run.kind, run.id)
-          await write(tx, current, step)
-        })
-      } catch (error) {
-        if (!(error instanceof Conflict)) throw error
-      }
-      return 'more'
-    }
-    await this.#o.hook(`${run.kind}.act.${step.act}`)
-    const act = driver.acts[step.act]
-    if (!act) throw new Error(`${run.kind} has no act ${step.act}`)
-    const started = performance.now()
-    await act(row)
-    this.#o.log.info('loop.act', { kind: run.kind, id: run.id, act: step.act, ms: Math.round(performance.now() - started) })
+    if ('write' in step) await this.#write(driver, row, step)
+    else await this.#act(driver, { run, row, name: step.act })
     return 'more'
+  }
+
+  async #write(driver: Driver<any, any>, row: Row, step: Extract<Step, { write: string }>): Promise<void> {
+    const { kind, id, generation } = row
+    const write = driver.writes[step.write]
+    if (!write) throw new Error(`${kind} has no write ${step.write}`)
+    await this.#o.hook(`${kind}.write.${step.write}`)
+    try {
+      await this.#o.store.transact(async tx => {
+        const current = await tx.get(kind, id)
+        if (current?.generation !== generation) throw new Conflict(kind, id)
+        await write(tx, current, step)
+      })
+    } catch (error) {
+      if (!(error instanceof Conflict)) throw error // Written meanwhile: planned anew.
+    }
+  }
+
+  async #act(driver: Driver<any, any>, { run, row, name }: { run: Run; row: Row; name: string }): Promise<void> {
+    const act = driver.acts[name]
+    if (!act) throw new Error(`${run.kind} has no act ${name}`)
+    await this.#o.hook(`${run.kind}.act.${name}`)
+    const started = performance.now()
+    try {
+      await acting.run(run, () => act(row))
+    } catch (error) {
+      if (!(error instanceof Unsettled)) run.failed = { act: name, times: (run.failed?.act === name ? run.failed.times : 0) + 1 }
+      throw error
+    }
+    run.failed = undefined
+    this.#o.log.info('loop.act', { kind: run.kind, id: run.id, act: name, ms: Math.round(performance.now() - started) })
   }
 
   async #failed(driver: Driver<any, any>, run: Run, error: Error): Promise<void> {
     run.failures++
-    run.error = error
     this.#o.log.warn('loop.failed', { kind: run.kind, id: run.id, failures: run.failures, error })
     const { surrender } = driver
-    if (surrender && run.failures >= surrender.after) {
-      run.failures = 0
+    if (surrender && run.failed && run.failed.times >= surrender.after) {
+      run.failed = undefined
       await this.#o.store.transact(async tx => {
         const row = await tx.get(run.kind, run.id)
         if (row) await surrender.write(tx, row, error)
       }).catch(cause => this.#o.log.error('loop.surrender', { kind: run.kind, id: run.id, error: cause }))
     }
     const { first, longest } = this.#o.pause
-    this.#later(run, Math.min(longest, first * 2 ** Math.max(0, run.failures - 1)))
+    this.#later(run, Math.min(longest, first * 2 ** (run.failures - 1)))
+  }
+
+  #forgive(run: Run): void {
+    run.failures = 0
+    run.failed = undefined
   }
 
   #later(run: Run, ms: number): void {
     if (this.#closed) return
-    clearTimeout(run.timer)
+    this.#untime(run)
     run.timer = setTimeout(() => { run.timer = undefined; this.#enqueue(run) }, ms)
     run.timer.unref()
   }
+
+  #untime(run: Run): void {
+    clearTimeout(run.timer)
+    run.timer = undefined
+  }
+
+  get remembered(): number { return this.#runs.size }
 
   async sweep(): Promise<void> {
     for (const kind of this.#drivers.keys()) {
@@ -232,20 +267,22 @@ class Looper implements Loop {
   }
 
   #tellIdle(): void {
-    if (this.#active > 0 || this.#queue.length > 0 || this.#pendingWakes > 0) return
+    if (this.#active > 0 || this.#queue.size > 0 || this.#pendingWakes > 0) return
     for (const tell of this.#idlers.splice(0)) tell()
   }
 
-  async idle(): Promise<void> {
-    if (this.#active === 0 && this.#queue.length === 0 && this.#pendingWakes === 0) return
-    await new Promise<void>(resolve => this.#idlers.push(resolve))
+  idle(): Promise<void> {
+    return new Promise(resolve => {
+      this.#idlers.push(resolve)
+      this.#tellIdle()
+    })
   }
 
   async close(): Promise<void> {
     this.#closed = true
     this.#unwatch()
-    for (const run of this.#runs.values()) clearTimeout(run.timer)
-    this.#queue.length = 0
-    await Promise.all([...this.#runs.values()].map(run => run.running))
+    for (const run of this.#runs.values()) this.#untime(run)
+    this.#queue.clear()
+    await this.idle()
   }
 }

@@ -2,41 +2,24 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import * as sdk from '@aws-sdk/client-ec2'
-import { openServer, type TestServer } from './server.ts'
+import { code, openBench, stateOf, type Bench } from './kit.ts'
 
-let server: TestServer
-let ec2: sdk.EC2Client
+let bench: Bench
+let server: Bench['server']
+let ec2: Bench['ec2']
 let imageId: string
+let one: Bench['one']
+let until: Bench['until']
 
 before(async () => {
-  server = await openServer()
-  ec2 = server.ec2()
-  const wanted = { Owners: ['amazon'], Filters: [{ Name: 'name', Values: ['debian-12-ec2'] }] }
-  const { Images = [] } = await ec2.send(new sdk.DescribeImagesCommand(wanted))
-  imageId = Images[0]!.ImageId!
+  bench = await openBench();
+  ({ server, ec2, imageId, one, until } = bench)
 })
-after(() => server.close())
+after(() => bench.close())
 
-const code = (wanted: string) => (error: unknown) => {
-  assert.equal((error as Error).name, wanted, (error as Error).message)
-  return true
-}
 const run = (more: Partial<sdk.RunInstancesCommandInput> = {}) => ec2.send(new sdk.RunInstancesCommand({
   ImageId: imageId, InstanceType: 't3.micro', MinCount: 1, MaxCount: 1, ...more,
 }))
-const one = async (id: string): Promise<sdk.Instance> => {
-  const { Reservations = [] } = await ec2.send(new sdk.DescribeInstancesCommand({ InstanceIds: [id] }))
-  return Reservations[0]!.Instances![0]!
-}
-const until = async (id: string, state: string): Promise<sdk.Instance> => {
-  for (let round = 0; ; round++) {
-    const found = await one(id)
-    if (found.State!.Name === state) return found
-    assert.ok(round < 500, `${id} is ${found.State!.Name}, not ${state}: ${found.StateReason?.Message}`)
-    await server.cloud.loop.idle()
-    await new Promise(resolve => setImmediate(resolve))
-  }
-}
 
 test('an instance goes from pending to running with addresses, a root volume and an interface, and ends without a trace', async () => {
   const launched = await run({ TagSpecifications: [{ ResourceType: 'instance', Tags: [{ Key: 'Name', Value: 'web' }] }] })
@@ -94,7 +77,7 @@ test('a type changed while stopped is the machine\'s size from the next start on
 })
 
 test('a guest that shuts down by itself is stopped, or terminated when it was launched so', async () => {
-  for (const behavior of ['stop', 'terminate'] as const) {
+  await Promise.all((['stop', 'terminate'] as const).map(async behavior => {
     const { InstanceId: id } = (await run({ InstanceInitiatedShutdownBehavior: behavior })).Instances![0]!
     await until(id!, 'running')
     server.engine.guest.shutdown(id!)
@@ -102,7 +85,7 @@ test('a guest that shuts down by itself is stopped, or terminated when it was la
     assert.equal(ended.StateReason!.Code, 'Client.InstanceInitiatedShutdown')
     await ec2.send(new sdk.TerminateInstancesCommand({ InstanceIds: [id!] }))
     await until(id!, 'terminated')
-  }
+  }))
 })
 
 test('the same client token launches once; with other parameters it is refused', async () => {
@@ -120,9 +103,7 @@ test('a dry run says that it would have worked and makes nothing', async () => {
 })
 
 test('bad input has AWS\'s own code and changes nothing', async () => {
-  const state = async () => (await Promise.all(['instance', 'volume', 'network-interface'].map(kind => server.store.list({ kind })))).flat().map(r => `${r.id} ${r.generation}`).join()
-  await server.cloud.loop.idle()
-  const before = await state()
+  const before = await stateOf(server)
   const cases: [Partial<sdk.RunInstancesCommandInput>, string][] = [
     [{ ImageId: 'ami-nonsense' }, 'InvalidAMIID.Malformed'],
     [{ ImageId: 'ami-0123456789abcdef0' }, 'InvalidAMIID.NotFound'],
@@ -146,7 +127,7 @@ test('bad input has AWS\'s own code and changes nothing', async () => {
     [{ MetadataOptions: { HttpPutResponseHopLimit: 65 } }, 'InvalidParameterValue'],
   ]
   for (const [input, wanted] of cases) await assert.rejects(run(input), code(wanted), JSON.stringify(input))
-  assert.equal(await state(), before)
+  assert.equal(await stateOf(server), before)
   await assert.rejects(ec2.send(new sdk.DescribeInstancesCommand({ InstanceIds: ['i-12'] })), code('InvalidInstanceID.Malformed'))
   await assert.rejects(ec2.send(new sdk.DescribeInstancesCommand({ InstanceIds: ['i-0123456789abcdef0'] })), code('InvalidInstanceID.NotFound'))
   await assert.rejects(ec2.send(new sdk.DescribeInstancesCommand({ Filters: [{ Name: 'no-such', Values: ['x'] }] })), code('InvalidParameterValue'))
@@ -181,14 +162,4 @@ test('instances of one launch answer as one reservation, in pages, by filters an
   assert.deepEqual(seen.sort(), Instances.map(i => i.InstanceId!).sort())
   await ec2.send(new sdk.TerminateInstancesCommand({ InstanceIds: seen }))
   for (const id of seen) await until(id, 'terminated')
-})
-
-test('every EC2 operation is answered: implemented, or UnsupportedOperation', async () => {
-  const { definition } = server.cloud.services.find(s => s.definition.id === 'ec2')!
-  const unsupported = [...definition.operations.keys()].filter(name => !(name in definition.actions))
-  assert.equal(definition.operations.size, 823)
-  for (const name of unsupported.slice(0, 40)) {
-    const Command = (sdk as Record<string, any>)[`${name}Command`]
-    await assert.rejects(ec2.send(new Command({})), code('UnsupportedOperation'), name)
-  }
 })

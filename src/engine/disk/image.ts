@@ -16,10 +16,12 @@ import { copyVolume, deleteVolume, isReady, listVolumes, makeVolume, markReady, 
 import { hostMirror, nextReleaseLine, RELEASE, sourceLines } from '#engine/disk/mirror'
 import { mountFile, mountsBelow, unmountFile } from '#engine/disk/mount'
 import { run } from '#engine/disk/run'
+import { processes } from '#engine/incus/process'
 
 export const IMAGES = ['debian-12-ec2', 'debian-12']
-const RECIPES = resolve(import.meta.dirname, '../../../images')
-const CERTIFICATES = '/usr/local/share/ca-certificates'
+export const RECIPES = resolve(import.meta.dirname, '../../../images')
+/** The host's own authorities, which machines trust too. */
+export const CERTIFICATES = '/usr/local/share/ca-certificates'
 const BASE_GIB = 8
 
 type Facts = { description: string; user: string; sizeGiB: number }
@@ -43,10 +45,14 @@ export async function buildImage(home: Home, client: Client, name: string, log: 
     })
     log.info('image built', { image: name, ms: Date.now() - started })
   }
-  const stale = (await listVolumes(client)).map(other => other.name)
-    .filter(other => (other.startsWith(`image-${name}-`) && /^[0-9a-f]{16}$/.test(other.slice(name.length + 7)) && other !== volume)
-      || (other.startsWith('base-') && other !== base))
-  for (const other of stale) await discard(home, client, other)
+  await discardElders(home, client, { prefix: `image-${name}-`, keep: volume })
+  await discardElders(home, client, { prefix: 'base-', keep: base })
+}
+
+/** Deletes the volumes whose name is the prefix and a digest, all but one. */
+export async function discardElders(home: Home, client: Client, { prefix, keep }: { prefix: string; keep: string }): Promise<void> {
+  const named = (await listVolumes(client)).map(({ name }) => name).filter(name => name.startsWith(prefix) && name !== keep)
+  for (const name of named) if (/^[0-9a-f]{16}$/.test(name.slice(prefix.length))) await discard(home, client, name)
 }
 
 /** The whole ones, one of each name. */
@@ -61,12 +67,12 @@ export const newestImage = (volumes: Volume[], name: string): Volume | undefined
   volumes.filter(volume => volume.name.startsWith('image-') && volume.config['user.image'] === name && isReady(volume))
     .sort((a, b) => (a.config['user.created']! < b.config['user.created']! ? 1 : -1))[0]
 
-const certificates = (): string[] => globSync(`${CERTIFICATES}/**/*.crt`).sort()
+export const certificates = (): string[] => globSync(`${CERTIFICATES}/**/*.crt`).sort()
 
-const digest = (parts: string[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16)
+export const digest = (parts: string[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16)
 
 /** Every file below a folder: its name, whether it may be executed, and what is in it. */
-const contents = (folder: string): string => JSON.stringify(globSync('**', { cwd: folder }).sort().flatMap(name => {
+export const contents = (folder: string): string => JSON.stringify(globSync('**', { cwd: folder }).sort().flatMap(name => {
   const stat = statSync(join(folder, name), { throwIfNoEntry: false })
   return stat === undefined ? [name] : stat.isFile() ? [name, stat.mode & 0o111, readFileSync(join(folder, name), 'utf8')] : []
 }))
@@ -76,8 +82,9 @@ async function buildBase(home: Home, client: Client, name: string, log: Log): Pr
   if (there && isReady(there)) return
   const work = join(home.dir, 'build')
   const tree = join(work, 'tree')
-  const left = mountsBelow(work)
-  if (left.length > 0) throw new Error(`another build seems to be running: ${left[0]} is mounted`)
+  const [other] = processes(work)
+  if (other !== undefined) throw new Error(`process ${other} is building an image here already`)
+  for (const left of mountsBelow(work)) await run('umount', [left])
   rmSync(work, { recursive: true, force: true })
   mkdirSync(join(work, 'certificates'), { recursive: true, mode: 0o700 })
   try {
@@ -131,7 +138,8 @@ async function aptProxy(): Promise<string> {
   return usable.map(line => `${line}\n`).join('')
 }
 
-async function withMounted(home: Home, volume: string, act: (point: string) => Promise<unknown>): Promise<void> {
+/** Mounts a volume that is being made. */
+export async function withMounted(home: Home, volume: string, act: (point: string) => Promise<unknown>): Promise<void> {
   const point = join(home.run, 'new', volume, 'fs')
   await mountFile(volumeFile(home, volume), point)
   try {
@@ -141,7 +149,7 @@ async function withMounted(home: Home, volume: string, act: (point: string) => P
   }
 }
 
-async function discard(home: Home, client: Client, volume: string): Promise<void> {
+export async function discard(home: Home, client: Client, volume: string): Promise<void> {
   await unmountFile(volumeFile(home, volume), join(home.run, 'new', volume, 'fs'))
   await deleteVolume(client, volume)
 }

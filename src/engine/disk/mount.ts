@@ -19,9 +19,9 @@ const MOUNT_CALL = process.arch === 'arm64' ? '40' : '165'
 const MOUNT = `my ($call, $root, $device, $point) = @ARGV; my ($type, $options) = ("ext4", "discard,noinit_itable");
 chroot $root and chdir "/" or die "chroot: $!"; syscall($call + 0, $device, $point, $type, 4, $options) == 0 or die "mount: $!"`
 
-/** Mount points at or below a path, innermost first. */
-export function mountsBelow(path: string): string[] {
-  const points = readFileSync('/proc/self/mountinfo', 'utf8').split('\n').flatMap(line => line.split(' ')[4] ?? [])
+/** Mount points at or below a path, innermost first, as a process sees them. */
+export function mountsBelow(path: string, process = 'self'): string[] {
+  const points = readFileSync(`/proc/${process}/mountinfo`, 'utf8').split('\n').flatMap(line => line.split(' ')[4] ?? [])
     .map(point => point.replace(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8))))
   return points.filter(point => point === path || point.startsWith(`${path}/`)).reverse()
 }

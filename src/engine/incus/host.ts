@@ -53,12 +53,19 @@ export async function prepareHost(home: Home, log: Log): Promise<void> {
 
 const current = (name: string): number => Number(readFileSync(sysctl(name), 'utf8').trim())
 
-/** Puts back what `prepareHost` changed, where nobody has changed it since. For when no container of this home is left. */
+/**
+ * Puts back what `prepareHost` changed, where nobody has changed it since. For when no container of this home is left; while
+ * another daemon or its containers run, all stays, as they found it raised and need it so.
+ */
 export async function restoreHost(home: Home, log: Log): Promise<void> {
+  if (othersRun()) {
+    log.info('host limits kept for other containers')
+    return
+  }
   const { limits, idFiles, lxcfs } = readChanged(home)
   for (const [name, { before, after }] of Object.entries(limits)) if (current(name) === after) writeFileSync(sysctl(name), String(before))
   for (const path of idFiles) writeFileSync(path, readFileSync(path, 'utf8').replace(`${ID_MAP}\n`, ''))
-  if (lxcfs && runs(lxcfs.pid, 'lxcfs') && !containersRun()) {
+  if (lxcfs && runs(lxcfs.pid, 'lxcfs')) {
     process.kill(lxcfs.pid, 'SIGTERM')
     await until(() => !mounted(lxcfs.path), 5000)
     log.info('lxcfs stopped', { pid: lxcfs.pid })
@@ -66,8 +73,7 @@ export async function restoreHost(home: Home, log: Log): Promise<void> {
   writeChanged(home, { limits: {}, idFiles: [] })
 }
 
-/** Containers of other programs may have lxcfs's files open: it must outlive them. */
-const containersRun = (): boolean => processes('[lxc monitor]').length > 0
+const othersRun = (): boolean => processes('[lxc monitor]').length + processes('/incusd').length > 0
 
 const mounted = (path: string): boolean => readFileSync('/proc/mounts', 'utf8').split('\n').some(line => line.split(' ')[1] === path)
 

@@ -9,7 +9,7 @@ import { run, ToolError } from '#engine/disk/run'
 const GUEST = '10.77.0.2'
 const METADATA = `
   const facts = { 'meta-data/': 'instance-id\\nlocal-hostname', 'meta-data/instance-id': 'i-test', 'meta-data/local-hostname': 'guest',
-    'dynamic/instance-identity': 'document', 'dynamic/instance-identity/document': '{}', 'user-data': '' }
+    'dynamic/instance-identity': 'document', 'dynamic/instance-identity/document': '{"instanceId":"i-test"}', 'user-data': '' }
   require('node:http').createServer((request, response) => {
     const path = request.url.replace(/^\\/[^/]+\\//, '')
     const allowed = request.method === 'PUT' || request.headers['x-aws-ec2-metadata-token'] === 'token'

@@ -24,12 +24,24 @@ export async function resetDaemon(home: Home, log: Log): Promise<void> {
   await killContainers(home, log)
   const made = [join(home.run, 'root'), join(home.run, 'new'), incusDir(home), join(home.dir, 'build'), join(home.dir, 'console')]
   for (const point of made.flatMap(dir => mountsBelow(dir))) await run('umount', [point])
+  for (const pid of processes('')) await unmountFor(pid, made)
   for (const { device } of (await Promise.all(made.map(loopsBelow))).flat()) await run('losetup', ['--detach', device])
   const free = await until(async () => (await Promise.all(made.map(loopsBelow))).flat().length === 0, GONE_MS)
   if (!free) throw new Error(`loop devices on files below ${home.dir} are still in use`)
   for (const dir of made) rmSync(dir, { recursive: true, force: true })
   await restoreHost(home, log)
   log.info('reset', { dir: home.dir })
+}
+
+/** A process in a mount namespace of its own (`ip netns exec` makes one) has copies of our mounts, which keep the disks busy. */
+async function unmountFor(pid: number, dirs: string[]): Promise<void> {
+  try {
+    for (const point of dirs.flatMap(dir => mountsBelow(dir, String(pid))))
+      await run('nsenter', [`--target=${pid}`, '--mount', 'umount', '--lazy', point])
+  } catch (error) {
+    // It ended meanwhile, and its copies with it. What has ended and waits for its parent has an empty command line.
+    if (commandLine(pid)) throw error
+  }
 }
 
 /** In order, if the daemon answers: it gives network devices back to the host. */

@@ -6,7 +6,7 @@ import { ApiError } from '#kit/error'
 import type { Context } from '#service/ec2/context'
 import { checkLaunchable } from '#service/ec2/instance/launch-type'
 import { instance, type InstanceRow } from '#service/ec2/instance/instance'
-import { readCredits, readMetadata, readUserData } from '#service/ec2/instance/launch-options'
+import { burstable, checkTokens, noCredits, readCredits, readMetadata, readUserData } from '#service/ec2/instance/launch-options'
 import { checkGroups } from '#service/ec2/network-interface/allocate'
 import { networkInterface } from '#service/ec2/network-interface/network-interface'
 import { volume } from '#service/ec2/volume/volume'
@@ -44,7 +44,11 @@ const mustBeStopped = (row: InstanceRow): void => {
 /** The old form names one attribute with one value; the new one has a member for each. Both become the new one. */
 function asMembers(input: ModifyInstanceAttributeRequest): ModifyInstanceAttributeRequest {
   const { Attribute: attribute, Value: value } = input
-  if (attribute === undefined || value === undefined) return input
+  if (attribute === undefined) return input
+  if (value === undefined) {
+    if (attribute === 'blockDeviceMapping' && input.BlockDeviceMappings?.length) return input
+    throw new ApiError('InvalidParameterCombination', 'No attributes specified.')
+  }
   const yes = value === 'true'
   const forms: Record<string, Partial<ModifyInstanceAttributeRequest>> = {
     instanceType: { InstanceType: { Value: value } },
@@ -58,6 +62,17 @@ function asMembers(input: ModifyInstanceAttributeRequest): ModifyInstanceAttribu
   const form = Object.hasOwn(forms, attribute) ? forms[attribute] : undefined
   if (!form) throw invalid(attribute, 'attribute')
   return { ...input, ...form }
+}
+
+/** One attribute a call (API Reference, ModifyInstanceAttribute); the text for none was seen on AWS in amazon.aws issue 470. */
+function checkSingle({ InstanceId: _id, DryRun: _dry, Attribute: _attribute, Value: _value, ...given }: ModifyInstanceAttributeRequest): void {
+  const isGiven = (value: unknown): boolean => value !== undefined && !(Array.isArray(value) && value.length === 0)
+  const names = Object.entries(given).filter(([, value]) => isGiven(value)).map(([name]) => name)
+  if (names.length === 0) throw new ApiError('InvalidParameterCombination', 'No attributes specified.')
+  if (names.length > 1) {
+    const words = names.map(name => name[0]!.toLowerCase() + name.slice(1)).join(', ')
+    throw new ApiError('InvalidParameterCombination', `Fields for multiple attribute types specified: ${words}`)
+  }
 }
 
 async function modifyPrimary(call: Call<object>, row: InstanceRow, input: ModifyInstanceAttributeRequest): Promise<void> {
@@ -119,6 +134,7 @@ export const attributes = (context: Context): Actions<typeof sdk> => ({
   async ModifyInstanceAttribute(call) {
     const input = asMembers(call.input)
     const row = await instance.get(call.tx, call, input.InstanceId!)
+    checkSingle(input)
     for (const name of ['Kernel', 'Ramdisk', 'SriovNetSupport'] as const) {
       if (input[name] !== undefined) throw new ApiError('UnsupportedOperation', `Enclume does not implement modifying ${name}.`)
     }
@@ -131,6 +147,8 @@ export const attributes = (context: Context): Actions<typeof sdk> => ({
   async ModifyInstanceMetadataOptions(call) {
     const row = await instance.get(call.tx, call, call.input.InstanceId!)
     const metadata = readMetadata(call.input, row.spec.metadata)
+    // What was set before tokens were enforced may stay; IMDSv1 can't be switched on any more.
+    if (row.spec.metadata.tokens === 'required') await checkTokens(call, metadata)
     for (const id of row.spec.interfaces) {
       const own = await networkInterface.find(call.tx, id)
       if (own) await networkInterface.update(call.tx, own, { spec: { metadataHopLimit: metadata.hopLimit } }, 'modified')
@@ -143,13 +161,24 @@ export const attributes = (context: Context): Actions<typeof sdk> => ({
   async UnmonitorInstances(call) { return { InstanceMonitorings: await monitor(call, false) } },
 
   async ModifyInstanceCreditSpecification(call) {
-    const wanted = call.input.InstanceCreditSpecifications ?? []
-    const rows = await instance.getAll(call.tx, call, wanted.map(w => w.InstanceId ?? ''))
-    for (const row of rows) {
-      const credits = readCredits(wanted.find(w => w.InstanceId === row.id)?.CpuCredits, row.spec.type)
-      await instance.update(call.tx, row, { spec: { credits } }, 'modified')
+    const answer = {
+      SuccessfulInstanceCreditSpecifications: [] as sdk.SuccessfulInstanceCreditSpecificationItem[],
+      UnsuccessfulInstanceCreditSpecifications: [] as sdk.UnsuccessfulInstanceCreditSpecificationItem[],
     }
-    return { SuccessfulInstanceCreditSpecifications: rows.map(row => ({ InstanceId: row.id })), UnsuccessfulInstanceCreditSpecifications: [] }
+    for (const { InstanceId = '', CpuCredits } of call.input.InstanceCreditSpecifications ?? []) {
+      try {
+        const row = await instance.get(call.tx, call, InstanceId)
+        if (!burstable(row.spec.type)) throw noCredits(row)
+        await instance.update(call.tx, row, { spec: { credits: readCredits(CpuCredits, row.spec.type) } }, 'modified')
+        answer.SuccessfulInstanceCreditSpecifications.push({ InstanceId })
+      } catch (error) {
+        // One instance's refusal is told in the answer; a wrong value refuses the whole request.
+        if (!(error instanceof ApiError) || error.code === 'InvalidParameterValue') throw error
+        const Code = error.code as sdk.UnsuccessfulInstanceCreditSpecificationErrorCode
+        answer.UnsuccessfulInstanceCreditSpecifications.push({ InstanceId, Error: { Code, Message: error.message } })
+      }
+    }
+    return answer
   },
 
   async ModifyInstanceMaintenanceOptions(call) {

@@ -2,12 +2,12 @@
 import type * as sdk from '@aws-sdk/client-ec2'
 import type { Instance, InstanceStatus, Reservation } from '@aws-sdk/client-ec2'
 import type { Actions } from '#kit/action'
-import { select } from '#kit/describe'
+import { pageOf, select } from '#kit/describe'
 import { ApiError } from '#kit/error'
 import { matcher } from '#kit/filter'
 import type { Context } from '#service/ec2/context'
 import { instance, stateOf, type InstanceRow } from '#service/ec2/instance/instance'
-import { burstable } from '#service/ec2/instance/launch-options'
+import { burstable, noCredits } from '#service/ec2/instance/launch-options'
 
 /** Instances of one launch answer together (EC2 API Reference, Reservation). */
 export function reservations(hits: { row: InstanceRow; view: Instance }[]): Reservation[] {
@@ -77,16 +77,18 @@ export const describes = (context: Context): Actions<typeof sdk> => ({
     const { hits, next } = await select({ ...call, input }, instance, { ids: InstanceIds })
     const named = InstanceIds !== undefined && InstanceIds.length > 0
     const other = named && hits.find(({ row }) => !burstable(row.spec.type))
-    if (other) {
-      throw new ApiError('InvalidParameterCombination', `The instance type ${other.row.spec.type} does not support CPU credits.`)
-    }
+    if (other) throw noCredits(other.row)
     // Without ids AWS lists only those that were set to unlimited.
     const shown = hits.filter(({ row }) => burstable(row.spec.type) && (named || row.spec.credits === 'unlimited'))
     return { InstanceCreditSpecifications: shown.map(({ row }) => ({ InstanceId: row.id, CpuCredits: row.spec.credits })), NextToken: next }
   },
 
   // There are no instance profiles yet, so that no instance has one; Terraform asks for every instance.
-  async DescribeIamInstanceProfileAssociations() {
+  async DescribeIamInstanceProfileAssociations({ input }) {
+    matcher({ 'instance-id': 'InstanceId', state: 'State' }, input.Filters)
+    pageOf([], String, input, 'IamInstanceProfileAssociations')
+    const [id] = input.AssociationIds ?? []
+    if (id !== undefined) throw new ApiError('InvalidAssociationID.NotFound', `The association ID '${id}' does not exist`)
     return { IamInstanceProfileAssociations: [] }
   },
 

@@ -18,6 +18,8 @@ const STOP_TIMEOUT_MS = 60_000
 /** Terminated instances stay visible for about an hour (EC2 User Guide, "Terminate your instance"). */
 const VISIBLE_MS = 3_600_000
 const ATTEMPTS = 5
+/** After a boot or an end: status checks begin anew. */
+const unchecked = { offSince: undefined, reachableSince: undefined, impairedSince: undefined }
 
 export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
   const { engine, store, clock } = context
@@ -35,9 +37,9 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
       const seen = await machines.observe(row.id)
       if (seen === 'unknown') return 'unknown'
       if (seen === 'absent') return { power: 'absent' }
-      if (seen.power === 'off' || row.status.state !== 'running') return { power: seen.power }
+      if (seen.power === 'off' || row.status.state !== 'running') return seen
       const reachable = await machines.reachable(row.id)
-      return { power: 'on', reachable: reachable === 'unknown' ? undefined : reachable }
+      return { ...seen, reachable: reachable === 'unknown' ? undefined : reachable }
     },
     plan: (row, seen, now) => plan(lifeOf(row), seen, now),
     acts: {
@@ -58,9 +60,7 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
         await machines.reboot(row.id, { timeoutMs: STOP_TIMEOUT_MS })
         await store.transact(async tx => {
           const now = await instance.find(tx, row.id)
-          if (!now) return
-          const status = { rebootsDone: row.spec.rebootsAsked, reachableSince: undefined, impairedSince: undefined }
-          await instance.update(tx, now, { status }, 'rebooted')
+          if (now) await instance.update(tx, now, { status: { rebootsDone: row.spec.rebootsAsked, ...unchecked } }, 'rebooted')
         })
       },
     },
@@ -69,19 +69,20 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
       state: (tx, row, { state }) => instance.update(tx, row, { status: { state } }, state),
       want: (tx, row, { desired, state, reason }) => instance.update(tx, row,
         { spec: { desired }, status: { state, reason, transition: reason.message } }, state),
-      running: (tx, row) => instance.update(tx, row,
-        { status: { state: 'running', suspended: false, rebootsDone: row.spec.rebootsAsked, reachableSince: undefined, impairedSince: undefined } }, 'running'),
+      running: (tx, row, { bootId }) => instance.update(tx, row,
+        { status: { state: 'running', suspended: false, bootId, rebootsDone: row.spec.rebootsAsked, ...unchecked } }, 'running'),
+      off: (tx, row) => instance.update(tx, row, { status: { offSince: clock().toISOString() } }, 'off'),
       reachable: (tx, row) => instance.update(tx, row, { status: { reachableSince: clock().toISOString(), impairedSince: undefined } }, 'reachable'),
       impaired: (tx, row) => instance.update(tx, row,
         { status: { reachableSince: undefined, impairedSince: clock().toISOString() } }, 'impaired'),
       async stopped(tx, row) {
         await release(tx, row)
-        await instance.update(tx, row, { spec: { force: false }, status: { state: 'stopped', suspended: false, reachableSince: undefined, impairedSince: undefined } }, 'stopped')
+        await instance.update(tx, row, { spec: { force: false }, status: { state: 'stopped', suspended: false, ...unchecked } }, 'stopped')
       },
       async terminated(tx, row) {
         await detach(tx, row)
         const forgetAt = new Date(clock().getTime() + VISIBLE_MS).toISOString()
-        await instance.update(tx, row, { status: { state: 'terminated', forgetAt, reachableSince: undefined, impairedSince: undefined } }, 'terminated')
+        await instance.update(tx, row, { status: { state: 'terminated', forgetAt, ...unchecked } }, 'terminated')
       },
       forget: (tx, row) => tx.remove(row),
     },

@@ -45,7 +45,8 @@ export type Spec = Pick<Life, 'desired' | 'onShutdown' | 'force' | 'rebootsAsked
   autoRecovery: 'default' | 'disabled'
   clientToken?: string
 }
-export type Status = Pick<Life, 'state' | 'created' | 'rebootsDone' | 'suspended' | 'forgetAt' | 'reachableSince' | 'impairedSince'> & {
+type Known = 'state' | 'created' | 'bootId' | 'offSince' | 'rebootsDone' | 'suspended' | 'forgetAt' | 'reachableSince' | 'impairedSince'
+export type Status = Pick<Life, Known> & {
   reason?: Reason
   /** As EC2 words it: 'User initiated (2026-01-01 10:00:00 GMT)'. */
   transition: string

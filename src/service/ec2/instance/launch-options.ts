@@ -1,7 +1,9 @@
 /** What a RunInstances request says besides its network: each parameter is checked and read here, or refused by name. */
 import type { RunInstancesRequest } from '@aws-sdk/client-ec2'
+import type { Call } from '#kit/action'
 import { ApiError } from '#kit/error'
-import type { MetadataOptions, Spec } from '#service/ec2/instance/instance'
+import { metadataDefaults } from '#service/ec2/account/metadata-defaults'
+import type { InstanceRow, MetadataOptions, Spec } from '#service/ec2/instance/instance'
 
 /** EC2 User Guide, "Run commands at launch": 16 KB in raw form, before it is encoded. */
 export const USER_DATA_MAX = 16_384
@@ -94,6 +96,13 @@ export function readMetadata(given: MetadataInput | undefined, before: MetadataO
   }
 }
 
+/** Where an account enforces tokens, no instance goes without (API Reference, ModifyInstanceMetadataDefaults, HttpTokensEnforced). */
+export async function checkTokens({ tx, account, region }: Call<object>, { tokens }: MetadataOptions): Promise<void> {
+  if (tokens === 'required' || (await metadataDefaults(tx, { account, region })).tokensEnforced !== 'enabled') return
+  throw new ApiError('UnsupportedOperation', 'IMDSv1 is not possible because httpTokensEnforced is enabled for this account: use '
+    + 'httpTokens=required, or change the account\'s setting by ModifyInstanceMetadataDefaults.')
+}
+
 type Plain = Pick<Spec, 'onShutdown' | 'terminationProtection' | 'stopProtection' | 'detailedMonitoring' | 'ebsOptimized' | 'credits'
   | 'autoRecovery' | 'clientToken' | 'hostnameType'>
 
@@ -113,6 +122,10 @@ export function readPlain(input: RunInstancesRequest): Plain {
 }
 
 export const burstable = (type: string): boolean => /^t\d/.test(type)
+
+/** For an instance whose type earns no credits (API Reference, UnsuccessfulInstanceCreditSpecificationItemError). */
+export const noCredits = ({ id, spec }: Pick<InstanceRow, 'id' | 'spec'>): ApiError =>
+  new ApiError('InstanceCreditSpecification.NotSupported', `The instance '${id}' of type ${spec.type} does not use CPU credits.`)
 
 /** EC2 User Guide, "Burstable performance instances": T2 begins as standard, T3 and later as unlimited. */
 export function readCredits(given: string | undefined, type: string): Spec['credits'] {

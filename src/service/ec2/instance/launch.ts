@@ -15,7 +15,7 @@ import { howManyFit } from '#service/ec2/instance/capacity'
 import { reservations } from '#service/ec2/instance/describe'
 import { instance, type InstanceRow, type MetadataOptions, type Spec } from '#service/ec2/instance/instance'
 import { readNetwork, type Network } from '#service/ec2/instance/launch-network'
-import { readCounts, readMetadata, readPlain, readUserData, refuseUnsupported } from '#service/ec2/instance/launch-options'
+import { checkTokens, readCounts, readMetadata, readPlain, readUserData, refuseUnsupported } from '#service/ec2/instance/launch-options'
 import { checkLaunchable } from '#service/ec2/instance/launch-type'
 import type { Limits } from '#service/ec2/instance-type/instance-type'
 import { keyPairForLaunch } from '#service/ec2/key-pair/key-pair'
@@ -44,6 +44,7 @@ export const runInstances = (context: Context): Action<Input<typeof sdk, 'RunIns
     if (input.KeyName !== undefined) await keyPairForLaunch(tx, call, input.KeyName)
     const network = await readNetwork(call, { count: most, limits })
     const metadata = readMetadata(input.MetadataOptions, await metadataBefore(call, image))
+    await checkTokens(call, metadata)
     const count = await howManyFit(tx, context, limits, most)
     if (count < least) {
       throw new ApiError('InsufficientInstanceCapacity',

@@ -7,8 +7,11 @@
 import { rest, type Step } from '#loop/loop'
 
 export type Desired = 'running' | 'stopped' | 'terminated'
-/** `reachable`: whether the guest answers on its network; undefined where that was not or could not be looked at. */
-export type Seen = { power: 'absent' | 'off' | 'on'; reachable?: boolean }
+/**
+ * `bootId` changes with every boot. `reachable`: whether the guest answers on its network; undefined where that was not or could
+ * not be looked at.
+ */
+export type Seen = { power: 'absent' | 'off' | 'on'; bootId?: string; reachable?: boolean }
 export type State = 'pending' | 'running' | 'stopping' | 'stopped' | 'shutting-down' | 'terminated'
 export type Reason = { code: string; message: string }
 
@@ -25,6 +28,10 @@ export type Life = {
   rebootsDone: number
   /** Enclume itself went down in order and stopped the machine: it is started again, and nothing else changes. */
   suspended: boolean
+  /** The boot that the rest of this is about. */
+  bootId?: string
+  /** Since when the machine of a running instance is seen off. */
+  offSince?: string
   /** When the guest first answered after its start, and since when it no longer does. */
   reachableSince?: string
   impairedSince?: string
@@ -42,6 +49,9 @@ const want = (desired: Desired, state: State, reason: Reason): Step => ({ write:
 /** The act, once the record shows the state that belongs to it. */
 const during = (life: Life, state: State, act: string): Step => (life.state === state ? { act } : become(state))
 
+/** A machine whose guest reboots is off for a while (1 s was measured): only one that stays off longer has been shut down. */
+const REBOOT_MS = 5000
+
 /** How often a guest that has not answered yet is asked, and one that has. */
 const CHECK = { soonMs: 500, steadyMs: 60_000 }
 
@@ -55,13 +65,17 @@ function check({ reachableSince, impairedSince }: Life, { reachable }: Seen): St
 const table: Record<Desired, Record<Seen['power'], (life: Life, now: Date, seen: Seen) => Step>> = {
   running: {
     absent: life => (life.created ? want('terminated', 'shutting-down', lostReason) : { act: 'create' }),
-    off(life) {
-      if (life.suspended || life.state === 'pending') return { act: 'start' }
+    off(life, now) {
+      if (life.suspended || life.state === 'pending' || life.rebootsDone < life.rebootsAsked) return { act: 'start' }
+      if (life.offSince === undefined) return { write: 'off' }
+      const left = Date.parse(life.offSince) + REBOOT_MS - now.getTime()
+      if (left > 0) return { rest: true, againMs: Math.min(left, CHECK.soonMs) }
       return life.onShutdown === 'stop' ? want('stopped', 'stopping', initiated) : want('terminated', 'shutting-down', initiated)
     },
     on(life, _, seen) {
-      // A boot answers every reboot that was asked for before it.
-      if (life.suspended || life.state !== 'running') return { write: 'running' }
+      // A boot answers every reboot that was asked for before it, also one typed inside or one done just before a crash.
+      const booted = seen.bootId !== life.bootId || life.offSince !== undefined
+      if (booted || life.suspended || life.state !== 'running') return { write: 'running', bootId: seen.bootId }
       return life.rebootsDone < life.rebootsAsked ? { act: 'reboot' } : check(life, seen)
     },
   },

@@ -1,6 +1,6 @@
 /** What may be asked of security groups; their rules have a file of their own (rule-actions.ts). */
 import type { Actions, Call } from '#kit/action'
-import { select } from '#kit/describe'
+import { pageOf, select } from '#kit/describe'
 import { ApiError } from '#kit/error'
 import { missingParameter } from '#service/ec2/errors'
 import { resource, tagList } from '#kit/resource'
@@ -101,6 +101,7 @@ export const actions: Actions<typeof sdk> = {
   /** A rule is stale when its group's VPC is joined no more; as no VPCs are joined yet, none is. */
   async DescribeStaleSecurityGroups({ input, account, region, tx }) {
     await vpc.get(tx, { account, region }, input.VpcId!)
+    pageOf([], String, input, 'StaleSecurityGroups')
     return { StaleSecurityGroupSet: [] }
   },
 }

@@ -59,6 +59,7 @@ const authorize = (egress: boolean) => async ({ input, account, region, tx, tags
 
 /** The group's rule of this id and direction. */
 function ruleOf(group: SecurityGroupRow, id: string, egress?: boolean): Rule {
+  securityGroupRule.checkId(id)
   const found = group.spec.rules.find(rule => rule.id === id && (egress ?? rule.egress) === rule.egress)
   if (!found) throw new ApiError('InvalidSecurityGroupRuleId.NotFound', `The security group rule ID '${id}' does not exist`)
   return found

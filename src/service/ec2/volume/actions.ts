@@ -1,7 +1,7 @@
 /** What may be asked about volumes. Making, attaching and modifying them is not implemented yet: those actions are absent. */
 import type * as sdk from '@aws-sdk/client-ec2'
 import type { Actions } from '#kit/action'
-import { describe } from '#kit/describe'
+import { describe, pageOf } from '#kit/describe'
 import { ApiError } from '#kit/error'
 import { matcher } from '#kit/filter'
 import { incorrectState, invalidValue } from '#service/ec2/errors'
@@ -25,8 +25,10 @@ export const actions: Actions<typeof sdk> = {
   },
 
   /** No volume was ever modified, as ModifyVolume is not implemented yet. */
-  async DescribeVolumesModifications({ input: { VolumeIds: ids = [], Filters: filters }, tx, account, region }) {
+  async DescribeVolumesModifications({ input, tx, account, region }) {
+    const { VolumeIds: ids = [], Filters: filters } = input
     matcher(modificationFilters, filters)
+    pageOf([], String, input, 'VolumesModifications')
     const [first] = await volume.getAll(tx, { account, region }, ids)
     // AWS answers so for a volume that was never modified (seen in aws-sdk-rust issue 1346).
     if (first) throw new ApiError('InvalidVolumeModification.NotFound', `Modification for volume '${first.id}' does not exist.`)

@@ -16,6 +16,11 @@ class DataSourceEc2Container(ec2.DataSourceEc2):
     def _get_cloud_name(self):
         return ec2.CloudNames.AWS
 
+    @property
+    def network_config(self):
+        """None: systemd-networkd does it. The inherited one may ask the service before there is a network, for five seconds."""
+        return None
+
 
 def get_datasource_list(depends):
     needs = (sources.DEP_FILESYSTEM, sources.DEP_NETWORK)

@@ -1,0 +1,86 @@
+/**
+ * Images of an image server, brought into the pool.
+ *
+ * Invariant: like a built image, an imported one is listed only when it is whole, carries a digest of all that went into it, and
+ * replaces its elder. What was fetched is unpacked and prepared by sandbox.py, so that nothing of the host is within its reach.
+ */
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Home } from '#base/home'
+import type { Log } from '#base/log'
+import { certificates, CERTIFICATES, contents, digest, discard, discardElders, RECIPES, withMounted } from '#engine/disk/image'
+import { isReady, makeVolume, markReady, volumeFile, volumePath, type Volume } from '#engine/disk/layout'
+import { run, ToolError } from '#engine/disk/run'
+import { download, lookUp } from '#engine/image/download'
+import { ImportError, serverUrl, userOf, type Found } from '#engine/image/simplestreams'
+import type { Client } from '#engine/incus/client'
+
+const SIZE_GIB = 8
+const SANDBOX = join(import.meta.dirname, 'sandbox.py')
+
+/**
+ * Brings the newest image of that name ('ubuntu/24.04', 'amazonlinux/2023') into the pool, unless it is there already; gives its name.
+ * Its packages' servers are asked too if it lacks cloud-init or an ssh server. Throws ImportError for what the user can mend.
+ */
+export async function importImage(home: Home, client: Client, { name, server }: { name: string; server: string }, log: Log): Promise<string> {
+  const from = serverUrl(server)
+  const found = await lookUp(from, { name, arch: process.arch === 'arm64' ? 'arm64' : 'amd64' })
+  const user = userOf(found.os)
+  const slug = found.name.replace('/', '.')
+  const volume = `image-${slug}-${digest([
+    found.fingerprint, user, contents(join(RECIPES, 'import')), contents(join(RECIPES, 'base', 'files')), readFileSync(SANDBOX, 'utf8'),
+    ...certificates().map(path => readFileSync(path, 'utf8')),
+  ])}`
+  const there = await client.find<Volume>(volumePath(volume))
+  if (!there || !isReady(there)) {
+    const started = Date.now()
+    const work = join(home.dir, 'download')
+    const archive = await download(from, found, work, log)
+    if (there) await discard(home, client, volume)
+    await makeVolume(client, volume, { sizeGiB: SIZE_GIB })
+    try {
+      await fill(home, { volume, archive, kind: found.root.kind, user }, log)
+    } catch (error) {
+      await discard(home, client, volume)
+      throw error instanceof ToolError ? new ImportError(`${found.name} can't be prepared: ${error.message}`, { cause: error }) : error
+    }
+    await markReady(client, volume, {
+      'user.image': found.name, 'user.description': describe(found, from), 'user.user': user, 'user.created': new Date().toISOString(),
+    })
+    rmSync(work, { recursive: true })
+    log.info('image imported', { image: found.name, version: found.version, ms: Date.now() - started })
+  }
+  await discardElders(home, client, { prefix: `image-${slug}-`, keep: volume })
+  return found.name
+}
+
+const describe = ({ name, variant, version }: Found, { host }: URL): string => `${name} of ${host} (${variant}, ${version})`
+
+async function fill(home: Home, { volume, archive, kind, user }: { volume: string; archive: string; kind: Found['root']['kind']; user: string }, log: Log) {
+  await run('mkfs.ext4', ['-q', '-L', 'root', '-m', '1', volumeFile(home, volume)])
+  await withMounted(home, volume, async point => {
+    try {
+      log.info('unpacking')
+      await unpack(point, { archive, kind })
+      log.info('preparing')
+      await prepare(point, user)
+    } finally {
+      // The kernel undoes a sandbox's view of the mount a little after its end: if that were the last one, it would be what all is
+      // written out in, for seconds, while we believe it unmounted.
+      await run('sync', ['--file-system', point])
+    }
+  })
+}
+
+/** Unpacks an archive of a root file system into the one mounted at `point`. */
+export async function unpack(point: string, { archive, kind }: { archive: string; kind: Found['root']['kind'] }): Promise<void> {
+  await inSandbox('extract', point, kind === 'squashfs' ? ['unsquashfs', '-force', '-no-progress', '-quiet', '-dest', point, archive]
+    : ['tar', '--extract', '--xz', '--file', archive, '--directory', point, '--numeric-owner', '--same-permissions', '--xattrs', '--xattrs-include=*'])
+}
+
+/** Makes it boot as an EC2 instance that lets in `user`. */
+export const prepare = (point: string, user: string): Promise<string> => inSandbox('setup', point, [RECIPES, CERTIFICATES, user])
+
+/** When this process dies, what runs in there does too. */
+const inSandbox = (verb: 'extract' | 'setup', point: string, args: string[]): Promise<string> =>
+  run('unshare', ['--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child', '--ipc', '--uts', '/usr/bin/python3', '-I', SANDBOX, verb, point, ...args])

@@ -1,0 +1,27 @@
+/**
+ * What a kind of record brings to the loop: how to look at what is there, what to do next, and how to do it.
+ *
+ * Invariant: only acts change the world and only writes change records; the plan between them is pure.
+ */
+import type { Row, Tx } from '#store/store'
+
+/** `act` names a function of the driver's that changes the world, `write` one that changes records. */
+export type Step = { act: string } | { write: string; [detail: string]: unknown } | { rest: true; againMs?: number }
+export const rest: Step = { rest: true }
+
+export type Driver<R extends Row, Seen> = {
+  kind: string
+  /** What is there, or 'unknown'. Throws only on a bug. */
+  observe(row: R): Promise<Seen | 'unknown'>
+  /** Pure. */
+  plan(row: R, seen: Seen, now: Date): Step
+  /** Each idempotent, and named by the record's id in what it makes. */
+  acts: Record<string, (row: R) => Promise<void>>
+  /** Each in one transaction, on the row as it is then; the loop has checked that it is the row that was planned for. */
+  writes: Record<string, (tx: Tx, row: R, step: Record<string, any>) => Promise<unknown>>
+  /** After this many failures in a row of one act: a new desired state, with the reason. */
+  surrender?: { after: number; write(tx: Tx, row: R, error: Error): Promise<unknown> }
+}
+
+/** Whether a record is settled can't be told now. Nothing has failed: it is asked again. */
+export class Unsettled extends Error {}

@@ -1,0 +1,33 @@
+/**
+ * What the loop remembers of a record that runs, waits to run, or waits after a failure. A record at rest is forgotten.
+ *
+ * Invariant: the records that wait for each other's settling make no circle; whoever would close one is refused.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks'
+
+export type Run = {
+  kind: string
+  id: string
+  running: boolean
+  /** It was woken since it was looked at last; also by a write of it, or of a record that it depends on. */
+  again: boolean
+  written: boolean
+  /** Those who need a run that begins from now on. */
+  next?: PromiseWithResolvers<Error | undefined>
+  /** Whose settling its act waits for. */
+  waits: Set<Run>
+  timer?: NodeJS.Timeout
+  /** Since it last rested: decides the pause. */
+  failures: number
+  /** The act that failed last, and how often in a row: decides the surrender. */
+  failed?: { act: string; times: number }
+}
+
+export const newRun = (kind: string, id: string): Run => ({ kind, id, running: false, again: false, written: false, waits: new Set(), failures: 0 })
+export const keyOf = ({ kind, id }: { kind: string; id: string }): string => `${kind}/${id}`
+
+/** Whether a record is, or waits for, or waits for one that waits for, another. */
+export const waitsFor = (run: Run, other: Run): boolean => run === other || [...run.waits].some(next => waitsFor(next, other))
+
+/** The record whose act is being done, for whoever that act calls. */
+export const acting = new AsyncLocalStorage<Run>()

@@ -1,0 +1,84 @@
+/**
+ * One good request for every implemented action of EC2, over what `prepareSamples` made: tests ask each for DryRun, and find by
+ * the type of its members how it must refuse what is malformed or unknown.
+ */
+import * as sdk from '@aws-sdk/client-ec2'
+import type { Bench } from './kit.ts'
+
+export type Samples = Record<string, object>
+
+const publicKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8Gcx2C3GLX1x4Vb0Vf4hoVgO5n9NQ0bNl0XyQXjtTq sample'
+const web = { IpProtocol: 'tcp', FromPort: 80, ToPort: 80, IpRanges: [{ CidrIp: '0.0.0.0/0' }] }
+
+/** Makes a key, a group with a rule, a running and a stopped instance; answers a request for each action. */
+export async function prepareSamples({ ec2, run, launch, until, imageId, vpcId }: Bench): Promise<Samples> {
+  await ec2.send(new sdk.CreateKeyPairCommand({ KeyName: 'sample' }))
+  const { GroupId } = await ec2.send(new sdk.CreateSecurityGroupCommand({ GroupName: 'sample', Description: 'sample' }))
+  const allowed = await ec2.send(new sdk.AuthorizeSecurityGroupIngressCommand({ GroupId, IpPermissions: [web] }))
+  const rule = allowed.SecurityGroupRules![0]!.SecurityGroupRuleId!
+  const running = await launch({ DisableApiTermination: false })
+  const [stopped] = await run()
+  await until(stopped!, 'running')
+  await ec2.send(new sdk.StopInstancesCommand({ InstanceIds: [stopped!] }))
+  await until(stopped!, 'stopped')
+  const InstanceIds = [running.InstanceId!]
+  const InstanceId = running.InstanceId!
+  const NetworkInterfaceId = running.NetworkInterfaces![0]!.NetworkInterfaceId!
+  const VolumeId = running.BlockDeviceMappings![0]!.Ebs!.VolumeId!
+  const SubnetId = running.SubnetId!
+  const egress = { IpProtocol: '-1', IpRanges: [{ CidrIp: '0.0.0.0/0' }] }
+  return {
+    AuthorizeSecurityGroupEgress: { GroupId, IpPermissions: [web] },
+    AuthorizeSecurityGroupIngress: { GroupId, IpPermissions: [{ ...web, FromPort: 443, ToPort: 443 }] },
+    CreateKeyPair: { KeyName: 'sample-2' },
+    CreateSecurityGroup: { GroupName: 'sample-2', Description: 'sample', VpcId: vpcId },
+    CreateTags: { Resources: [InstanceId], Tags: [{ Key: 'a', Value: 'b' }] },
+    DeleteKeyPair: { KeyName: 'sample' },
+    DeleteSecurityGroup: { GroupId },
+    DeleteTags: { Resources: [InstanceId], Tags: [{ Key: 'a' }] },
+    DescribeAccountAttributes: {}, DescribeAvailabilityZones: {}, DescribeDhcpOptions: {}, DescribeIamInstanceProfileAssociations: {},
+    DescribeImages: { ImageIds: [imageId] },
+    DescribeInstanceAttribute: { InstanceId, Attribute: 'userData' },
+    DescribeInstanceCreditSpecifications: { InstanceIds }, DescribeInstanceStatus: { InstanceIds }, DescribeInstances: { InstanceIds },
+    DescribeInstanceTypeOfferings: {}, DescribeInstanceTypes: { InstanceTypes: ['t3.micro'] },
+    DescribeInternetGateways: {}, DescribeKeyPairs: { KeyNames: ['sample'] }, DescribeNetworkAcls: {},
+    DescribeNetworkInterfaceAttribute: { NetworkInterfaceId, Attribute: 'groupSet' },
+    DescribeNetworkInterfaces: { NetworkInterfaceIds: [NetworkInterfaceId] }, DescribeRegions: {}, DescribeRouteTables: {},
+    DescribeSecurityGroupReferences: { GroupId: [GroupId] }, DescribeSecurityGroupRules: { SecurityGroupRuleIds: [rule] },
+    DescribeSecurityGroups: { GroupIds: [GroupId] }, DescribeSnapshots: {}, DescribeStaleSecurityGroups: { VpcId: vpcId },
+    DescribeSubnets: { SubnetIds: [SubnetId] }, DescribeTags: {}, DescribeVolumeAttribute: { VolumeId, Attribute: 'autoEnableIO' },
+    DescribeVolumeStatus: { VolumeIds: [VolumeId] }, DescribeVolumes: { VolumeIds: [VolumeId] }, DescribeVolumesModifications: {},
+    DescribeVpcAttribute: { VpcId: vpcId, Attribute: 'enableDnsSupport' }, DescribeVpcs: { VpcIds: [vpcId] },
+    GetConsoleOutput: { InstanceId }, GetEbsEncryptionByDefault: {}, GetInstanceMetadataDefaults: {},
+    GetSecurityGroupsForVpc: { VpcId: vpcId }, GetSerialConsoleAccessStatus: {},
+    ImportKeyPair: { KeyName: 'sample-3', PublicKeyMaterial: Buffer.from(publicKey) },
+    ModifyInstanceAttribute: { InstanceId: stopped, InstanceType: { Value: 't3.small' } },
+    ModifyInstanceCreditSpecification: { InstanceCreditSpecifications: [{ InstanceId, CpuCredits: 'standard' }] },
+    ModifyInstanceMaintenanceOptions: { InstanceId, AutoRecovery: 'disabled' },
+    ModifyInstanceMetadataDefaults: { HttpTokens: 'required' },
+    ModifyInstanceMetadataOptions: { InstanceId, HttpTokens: 'required' },
+    ModifyNetworkInterfaceAttribute: { NetworkInterfaceId, Description: { Value: 'other' } },
+    ModifySecurityGroupRules: {
+      GroupId,
+      SecurityGroupRules: [{ SecurityGroupRuleId: rule, SecurityGroupRule: { IpProtocol: 'udp', FromPort: 1, ToPort: 1, CidrIpv4: '10.0.0.0/8' } }],
+    },
+    ModifySubnetAttribute: { SubnetId, MapPublicIpOnLaunch: { Value: false } },
+    MonitorInstances: { InstanceIds }, UnmonitorInstances: { InstanceIds }, RebootInstances: { InstanceIds },
+    RevokeSecurityGroupEgress: { GroupId, IpPermissions: [egress] },
+    RevokeSecurityGroupIngress: { GroupId, SecurityGroupRuleIds: [rule] },
+    RunInstances: { ImageId: imageId, InstanceType: 't3.micro', MinCount: 1, MaxCount: 2, KeyName: 'sample', SubnetId, SecurityGroupIds: [GroupId] },
+    StartInstances: { InstanceIds: [stopped] }, StopInstances: { InstanceIds }, TerminateInstances: { InstanceIds },
+    UpdateSecurityGroupRuleDescriptionsEgress: { GroupId, IpPermissions: [{ ...egress, IpRanges: [{ CidrIp: '0.0.0.0/0', Description: 'all' }] }] },
+    UpdateSecurityGroupRuleDescriptionsIngress: { GroupId, SecurityGroupRuleDescriptions: [{ SecurityGroupRuleId: rule, Description: 'x' }] },
+  }
+}
+
+/** Actions that no request can bring to success in a new account, and what they answer instead. */
+export const refusing: Record<string, { input(bench: Bench): object; code: string }> = {
+  // The default VPC is there already.
+  CreateDefaultVpc: { input: () => ({}), code: 'DefaultVpcAlreadyExists' },
+  // Only an image's owner may ask, and every image is Amazon's.
+  DescribeImageAttribute: { input: ({ imageId }) => ({ ImageId: imageId, Attribute: 'description' }), code: 'AuthFailure' },
+  // The only volumes are root volumes, in use.
+  DeleteVolume: { input: () => ({ VolumeId: 'vol-0123456789abcdef0' }), code: 'InvalidVolume.NotFound' },
+}

@@ -1,0 +1,91 @@
+/**
+ * What is wrong between the records and the host: machines, disks, networks and ports without a record or the other way round,
+ * claims whose owner is gone, records that point to nothing, instances on their way to somewhere.
+ */
+import { DatabaseSync } from 'node:sqlite'
+import { isDeepStrictEqual } from 'node:util'
+import type { FakeEngine } from '#engine/fake'
+import { instance } from '#service/ec2/instance/instance'
+import { networkInterface } from '#service/ec2/network-interface/network-interface'
+import { volume } from '#service/ec2/volume/volume'
+import { networkOf } from '#service/ec2/vpc/drive'
+import { vpc } from '#service/ec2/vpc/vpc'
+import type { Store } from '#store/store'
+
+/** Empty when all is well and at rest. */
+export async function audit({ engine, store, file }: { engine: FakeEngine; store: Store; file: string }): Promise<string[]> {
+  return [...await instances(store), ...await belongings(store), ...await host(engine, store), ...claims(file)]
+}
+
+async function instances(store: Store): Promise<string[]> {
+  const atRest = { running: 'running', stopped: 'stopped', terminated: 'terminated' }
+  return (await instance.everywhere(store)).flatMap(({ id, spec, status }) => [
+    ...(status.state === atRest[spec.desired] ? [] : [`${id} is ${status.state}, wanted ${spec.desired}`]),
+    ...(spec.desired !== 'running' || status.rebootsDone === spec.rebootsAsked ? [] : [`${id} has a reboot to do`]),
+  ])
+}
+
+/** Interfaces and volumes against their instances. */
+async function belongings(store: Store): Promise<string[]> {
+  const wrong: string[] = []
+  const all = new Map((await instance.everywhere(store)).map(row => [row.id, row]))
+  const living = (id: string) => all.has(id) && all.get(id)!.spec.desired !== 'terminated'
+  const interfaces = await networkInterface.everywhere(store)
+  const volumes = await volume.everywhere(store)
+  for (const { id, spec } of interfaces) {
+    if (spec.attachment && !living(spec.attachment.instance)) wrong.push(`${id} is attached to ${spec.attachment.instance}, which is gone`)
+  }
+  for (const { id, spec, status } of volumes) {
+    if (spec.attachment && !living(spec.attachment.instance)) wrong.push(`${id} is attached to ${spec.attachment.instance}, which is gone`)
+    if (spec.desired === 'absent') wrong.push(`${id} is still to be deleted`)
+    if (status.state !== (spec.attachment ? 'in-use' : 'available')) wrong.push(`${id} is ${status.state}`)
+  }
+  for (const row of [...all.values()].filter(({ id }) => living(id))) {
+    for (const id of row.spec.interfaces) if (!interfaces.some(i => i.id === id)) wrong.push(`${row.id} has no ${id}`)
+    if (!volumes.some(v => v.id === row.spec.rootVolume)) wrong.push(`${row.id} has no ${row.spec.rootVolume}`)
+  }
+  return wrong
+}
+
+/** Host against records, both ways. */
+async function host(engine: FakeEngine, store: Store): Promise<string[]> {
+  const wrong: string[] = []
+  const same = (what: string, there: Iterable<string>, wanted: Iterable<string>) => {
+    const [a, b] = [[...there].sort(), [...wanted].sort()]
+    if (!isDeepStrictEqual(a, b)) wrong.push(`${what} on the host: ${a.join(' ') || 'none'}; in the records: ${b.join(' ') || 'none'}`)
+  }
+  const wanted = (await instance.everywhere(store)).filter(row => row.spec.desired !== 'terminated')
+  same('machines', engine.machinesById.keys(), wanted.map(row => row.id))
+  for (const { id, spec } of wanted) {
+    const machine = engine.machinesById.get(id)
+    if (machine && machine.power !== (spec.desired === 'running' ? 'on' : 'off')) wrong.push(`${id} is ${machine.power}`)
+  }
+  same('disks', engine.disksById.keys(), (await volume.everywhere(store)).map(row => row.id))
+  const networks = new Map<string, unknown>()
+  for (const row of await vpc.everywhere(store)) {
+    const network = await networkOf(store, row)
+    if (network) networks.set(row.id, network)
+  }
+  same('networks', engine.networksById.keys(), networks.keys())
+  for (const [id, network] of networks) {
+    if (!isDeepStrictEqual(engine.networksById.get(id), network)) wrong.push(`network ${id} is not as its records want it`)
+  }
+  return wrong
+}
+
+/**
+ * Scopes whose owner is no record: which places were prepared ('ec2'), which Regions an account uses (the account), and the
+ * number that a scope gave out last ('last').
+ */
+const ownerless = (scope: string) => scope === 'prepared' || scope.startsWith('regions/') || scope.endsWith('/last')
+
+/** Claims of records that are gone. Read from the file, as no interface lists all of them. */
+function claims(file: string): string[] {
+  const db = new DatabaseSync(file, { readOnly: true })
+  try {
+    const rows = db.prepare('select scope, key, owner from claim where owner not in (select id from record)').all()
+    return rows.filter(({ scope }) => !ownerless(String(scope))).map(({ scope, key, owner }) => `${scope} ${key} is claimed by ${owner}, which is gone`)
+  } finally {
+    db.close()
+  }
+}

@@ -1,0 +1,83 @@
+/** What users and guests do to an instance, each with what comes before it and what must come of it, whatever happens meanwhile. */
+import { instance } from '#service/ec2/instance/instance'
+import { audit } from './audit.ts'
+import { untilNone, type World } from './world.ts'
+
+export type Story = {
+  name: string
+  /** Until the instance is as the story finds it. Answers its id, if there is one. */
+  before(world: World): Promise<string>
+  /** The one thing that happens. Answers the instance's id where the story makes it. */
+  happens(world: World, id: string): Promise<string | void>
+  /** State in the end, and how often the machine has then been started. */
+  ends: { state: string; boots: number }
+}
+
+const launch = (world: World, more: object = {}) => async (): Promise<string> => {
+  const { Images } = await world.call('DescribeImages', { Filters: [{ Name: 'name', Values: ['debian-12'] }] })
+  const { Instances } = await world.call('RunInstances', {
+    ImageId: Images[0].ImageId, InstanceType: 't3.nano', MinCount: 1, MaxCount: 1, ClientToken: 'story', ...more,
+  })
+  return Instances[0].InstanceId
+}
+
+/** What is not as a story wants it to end. */
+export async function unfinished(world: World, { state, boots }: Story['ends']): Promise<string[]> {
+  await world.cloud().loop.sweep() // Whoever waits for the clock looks at it now.
+  await world.cloud().loop.idle()
+  const rows = await instance.everywhere(world.store())
+  const wrong = rows.length === 1 ? [] : [`there are ${rows.length} instances`]
+  for (const { id, status } of rows) {
+    if (status.state !== state) wrong.push(`${id} is ${status.state}, not ${state}`)
+    const machine = world.engine.machinesById.get(id)
+    if (machine && machine.boots !== boots) wrong.push(`${id} has booted ${machine.boots} times, not ${boots}`)
+  }
+  return [...wrong, ...await audit({ engine: world.engine, store: world.store(), file: world.file })]
+}
+
+/** Lets a story's beginning come to rest. */
+export const settled = (world: World, ends: Story['ends']) => untilNone(() => unfinished(world, ends))
+
+async function running(world: World, more?: object): Promise<string> {
+  const id = await launch(world, more)()
+  await settled(world, { state: 'running', boots: 1 })
+  return id
+}
+
+async function stopped(world: World): Promise<string> {
+  const id = await running(world)
+  await world.call('StopInstances', { InstanceIds: [id] })
+  await settled(world, { state: 'stopped', boots: 1 })
+  return id
+}
+
+const ask = (operation: string, more: object = {}) => async (world: World, id: string): Promise<void> => {
+  await world.call(operation, { InstanceIds: [id], ...more })
+}
+
+export const stories: Story[] = [
+  {
+    name: 'launch', ends: { state: 'running', boots: 1 },
+    before: async () => '',
+    happens: world => launch(world)(),
+  },
+  { name: 'stop', ends: { state: 'stopped', boots: 1 }, before: running, happens: ask('StopInstances') },
+  { name: 'forced stop', ends: { state: 'stopped', boots: 1 }, before: running, happens: ask('StopInstances', { Force: true }) },
+  { name: 'start', ends: { state: 'running', boots: 2 }, before: stopped, happens: ask('StartInstances') },
+  { name: 'reboot', ends: { state: 'running', boots: 2 }, before: running, happens: ask('RebootInstances') },
+  { name: 'terminate', ends: { state: 'terminated', boots: 1 }, before: running, happens: ask('TerminateInstances') },
+  { name: 'terminate while stopped', ends: { state: 'terminated', boots: 1 }, before: stopped, happens: ask('TerminateInstances') },
+  {
+    name: 'shutdown typed inside', ends: { state: 'stopped', boots: 1 }, before: running,
+    happens: async (world, id) => { world.engine.guest.shutdown(id) },
+  },
+  {
+    name: 'shutdown typed inside, which terminates', ends: { state: 'terminated', boots: 1 },
+    before: world => running(world, { InstanceInitiatedShutdownBehavior: 'terminate' }),
+    happens: async (world, id) => { world.engine.guest.shutdown(id) },
+  },
+  {
+    name: 'reboot typed inside', ends: { state: 'running', boots: 2 }, before: running,
+    happens: async (world, id) => { world.engine.guest.reboot(id) },
+  },
+]
