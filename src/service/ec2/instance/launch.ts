@@ -90,7 +90,8 @@ async function launchOne(launch: Launch, launchIndex: number): Promise<InstanceR
   for (const port of network.ports) {
     interfaces.push(await createInterface(tx, {
       place, now, home: context.home, subnet: port.subnet, vpc, groups: port.groups, description: port.description,
-      tags: call.tags('network-interface'), privateIp: port.privateIp, secondary: port.secondary, publicIp: port.publicIp, metadataHopLimit: metadata.hopLimit,
+      tags: call.tags('network-interface'),
+      privateIp: port.privateIp, secondary: port.secondary, publicIp: port.publicIp, metadataHopLimit: metadata.hopLimit,
       hostnameType: plain.hostnameType,
       attachment: {
         id: resourceId('eni-attach'), instance: id, deviceIndex: port.deviceIndex, deleteOnTermination: port.deleteOnTermination,
