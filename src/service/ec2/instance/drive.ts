@@ -9,7 +9,7 @@ import { volume } from '#service/ec2/volume/volume'
 import type { Context } from '#service/ec2/context'
 import { detach, release } from '#service/ec2/instance/belongings'
 import { instance, lifeOf, type InstanceRow } from '#service/ec2/instance/instance'
-import { lostReason, plan, type Reason, type Seen } from '#service/ec2/instance/plan'
+import { lostReason, plan, type Seen } from '#service/ec2/instance/plan'
 import { find, limits } from '#service/ec2/instance-type/instance-type'
 import { networkInterface } from '#service/ec2/network-interface/network-interface'
 
@@ -112,14 +112,14 @@ function sizeOf(row: InstanceRow): Pick<MachineSpec, 'cpus' | 'cpuBaselinePercen
 
 /** A start that fails again and again: a first launch is terminated, a later start goes back to stopped, as on EC2. */
 async function surrender(context: Context, { tx, row, error }: { tx: Tx; row: InstanceRow; error: Error }): Promise<void> {
-  const { desired } = row.spec
-  if (desired !== 'running' || row.status.state !== 'pending') return
+  if (row.spec.desired !== 'running' || row.status.state !== 'pending') return
   context.log.error('instance.gave-up', { id: row.id, error })
-  const everRan = row.status.transition !== ''
-  const reason: Reason = everRan ? { code: 'Server.InternalError', message: 'Server.InternalError: Internal error on launch' } : lostReason
-  const next = everRan ? ({ desired: 'stopped', state: 'stopping' } as const) : ({ desired: 'terminated', state: 'shutting-down' } as const)
-  await instance.update(tx, row,
-    { spec: { desired: next.desired }, status: { state: next.state, reason, transition: reason.message } }, next.state)
+  // A machine that has booted once may hold what its owner needs.
+  const everRan = row.status.bootId !== undefined
+  const state = everRan ? 'stopping' : 'shutting-down'
+  await instance.update(tx, row, {
+    spec: { desired: everRan ? 'stopped' : 'terminated' }, status: { state, reason: lostReason, transition: lostReason.message },
+  }, state)
 }
 
 /** Machines that no record owns: left by a request that never committed, or by a record that is gone. */
