@@ -81,6 +81,6 @@ export async function unpack(point: string, { archive, kind }: { archive: string
 /** Makes it boot as an EC2 instance that lets in `user`. */
 export const prepare = (point: string, user: string): Promise<string> => inSandbox('setup', point, [RECIPES, CERTIFICATES, user])
 
-/** When this process dies, what runs in there does too. */
-const inSandbox = (verb: 'extract' | 'setup', point: string, args: string[]): Promise<string> =>
-  run('unshare', ['--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child', '--ipc', '--uts', '/usr/bin/python3', '-I', SANDBOX, verb, point, ...args])
+/** When this process dies, however it does, so does all that runs in there: nothing stays behind that holds the mount. */
+const inSandbox = (verb: 'extract' | 'setup', point: string, args: string[]): Promise<string> => run('setpriv', ['--pdeathsig', 'KILL',
+  'unshare', '--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child', '--ipc', '--uts', '/usr/bin/python3', '-I', SANDBOX, verb, point, ...args])
