@@ -133,8 +133,7 @@ async function aptProxy(): Promise<string> {
   return proxies.split('\n').filter(line => /"\S+"/.test(line) && !/\/\/(localhost|127\.|\[::1\])/.test(line)).map(line => `${line}\n`).join('')
 }
 
-/** Mounts a volume that is being made. */
-export async function withMounted(home: Home, volume: string, act: (point: string) => Promise<unknown>): Promise<void> {
+async function withMounted(home: Home, volume: string, act: (point: string) => Promise<unknown>): Promise<void> {
   const point = join(home.run, 'new', volume, 'fs')
   await mountFile(volumeFile(home, volume), point)
   try {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, copyFileSync, cpSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { copyFileSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -8,17 +8,25 @@ import { mountFile, unmountFile } from '#engine/disk/mount'
 import { run } from '#engine/disk/run'
 import { prepare, unpack } from '#engine/image/import'
 
-/** A mounted file system of its own, a folder for what goes into it, and one that nothing may be written to. */
+/** A file system in a raw file, with what is done to it mounted; and a folder that nothing may be written to. */
 async function scratch(t: TestContext) {
   const dir = mkdtempSync(join(tmpdir(), 'enclume-sandbox-'))
   const file = join(dir, 'root.img')
   const point = join(dir, 'mounts', 'new', 'fs')
   await run('truncate', ['-s', '256M', file])
   await run('mkfs.ext4', ['-q', file])
-  await mountFile(file, point)
-  t.after(async () => { await unmountFile(file, point); rmSync(dir, { recursive: true }) })
-  for (const name of ['tree', 'outside']) mkdirSync(join(dir, name))
-  return { dir, point, tree: join(dir, 'tree'), outside: join(dir, 'outside') }
+  for (const path of [point, join(dir, 'outside')]) mkdirSync(path, { recursive: true })
+  t.after(() => rmSync(dir, { recursive: true }))
+  async function mounted<T>(act: () => T): Promise<T> {
+    await mountFile(file, point)
+    try {
+      return await act()
+    } finally {
+      await unmountFile(file, point)
+      mkdirSync(point, { recursive: true })
+    }
+  }
+  return { dir, point, target: { file, point }, mounted, outside: join(dir, 'outside') }
 }
 
 /** An archive with members as they are called, whatever they are called. Contents: text, a link's target, or a device. */
@@ -50,7 +58,7 @@ function furnish(tree: string, programs: string[]): void {
 }
 
 test('a tar archive whose members point outside writes nothing there', async t => {
-  const { dir, point, outside } = await scratch(t)
+  const { dir, target, outside } = await scratch(t)
   const up = '../'.repeat(20)
   for (const members of [
     [['way', { link: outside }], ['way/by-link', 'x']],
@@ -61,53 +69,54 @@ test('a tar archive whose members point outside writes nothing there', async t =
     const archive = join(dir, 'root.tar.xz')
     hostileTar(archive, members)
     // Refused or put below the mount point: either is right.
-    await unpack(point, { archive, kind: 'root.tar.xz' }).catch(() => {})
+    await unpack(target, { archive, kind: 'root.tar.xz' }).catch((error: unknown) => assert.match(String(error), /tar: /))
     assert.deepEqual(readdirSync(outside), [], JSON.stringify(members))
   }
 })
 
 test('an unpacking program that is led astray can write nowhere else', async t => {
-  const { dir, point, outside } = await scratch(t)
-  const sandbox = join(import.meta.dirname, 'sandbox.py')
-  const wrapped = (script: string) => run('unshare', ['--mount', '--propagation', 'private', '/usr/bin/python3', sandbox, 'extract', point, 'sh', '-c', script, 'sh', point, outside])
+  const { target: { file, point }, mounted, outside } = await scratch(t)
+  const wrapped = (script: string) => run('unshare', ['--mount', '--propagation', 'private', '--pid', '--fork',
+    '/usr/bin/python3', join(import.meta.dirname, 'sandbox.py'), file, point, 'extract', 'sh', '-c', script, 'sh', point, outside])
   await wrapped('echo fine > "$1/inside"')
-  assert.equal(readFileSync(join(point, 'inside'), 'utf8'), 'fine\n')
   await assert.rejects(wrapped('echo no > "$2/x"'), /Read-only file system/)
   await assert.rejects(wrapped('mount -o remount,rw,bind "$2"; mount -t tmpfs none "$2"; echo no > "$2/x"'), /Read-only file system/)
-  assert.deepEqual([readdirSync(outside), existsSync(join(dir, 'x'))], [[], false])
+  assert.deepEqual([await mounted(() => readFileSync(join(point, 'inside'), 'utf8')), readdirSync(outside)], ['fine\n', []])
 })
 
 test('a squashfs image is unpacked with owners and modes', async t => {
-  const { dir, point, tree } = await scratch(t)
-  writeFileSync(join(tree, 'su'), 'x')
-  chmodSync(join(tree, 'su'), 0o4755)
-  await run('chown', ['12:34', join(tree, 'su')])
-  await run('chmod', ['4755', join(tree, 'su')])
-  await run('mksquashfs', [tree, join(dir, 'root.squashfs'), '-quiet', '-no-progress'])
-  await unpack(point, { archive: join(dir, 'root.squashfs'), kind: 'squashfs' })
-  const { uid, gid, mode } = lstatSync(join(point, 'su'))
+  const { dir, point, target, mounted } = await scratch(t)
+  mkdirSync(join(dir, 'tree'))
+  writeFileSync(join(dir, 'tree', 'su'), 'x')
+  await run('chown', ['12:34', join(dir, 'tree', 'su')])
+  await run('chmod', ['4755', join(dir, 'tree', 'su')])
+  await run('mksquashfs', [join(dir, 'tree'), join(dir, 'root.squashfs'), '-quiet', '-no-progress'])
+  await unpack(target, { archive: join(dir, 'root.squashfs'), kind: 'squashfs' })
+  const { uid, gid, mode } = await mounted(() => lstatSync(join(point, 'su')))
   assert.deepEqual({ uid, gid, mode: mode & 0o7777 }, { uid: 12, gid: 34, mode: 0o4755 })
 })
 
 test('links in a file system lead nowhere outside while it is prepared', async t => {
-  const { point, tree, outside } = await scratch(t)
-  furnish(tree, ['/bin/sh'])
-  cpSync(tree, point, { recursive: true })
-  for (const name of ['etc', 'proc', 'run', 'dev']) symlinkSync(outside, join(point, name))
-  await assert.rejects(prepare(point, 'admin'))
+  const { point, target, mounted, outside } = await scratch(t)
+  await mounted(() => {
+    furnish(point, ['/bin/sh'])
+    for (const name of ['etc', 'proc', 'run', 'dev']) symlinkSync(outside, join(point, name))
+  })
+  await assert.rejects(prepare(target, 'admin'))
   assert.deepEqual(readdirSync(outside), [])
 })
 
-test('programs of the file system, run while it is prepared, see nothing else and have no rights', async t => {
-  const { point, tree, outside } = await scratch(t)
-  furnish(tree, ['/bin/sh', '/bin/mount', '/bin/mknod', '/bin/ls', '/bin/cat', '/usr/sbin/chroot', '/bin/mkdir', '/usr/bin/unshare', '/usr/bin/nsenter'])
-  cpSync(tree, point, { recursive: true })
-  await run('mknod', [join(point, 'disk'), 'b', '7', '0'])
-  mkdirSync(join(point, 'etc'))
-  // The preparation reads it with the shell: whatever is in there is run.
-  writeFileSync(join(point, 'etc/os-release'), `
+test('programs of the file system, run while it is prepared, see nothing else, have no rights and end with it', async t => {
+  const { point, target, mounted, outside } = await scratch(t)
+  await mounted(async () => {
+    furnish(point, ['/bin/sh', '/bin/mount', '/bin/mknod', '/bin/ls', '/bin/cat', '/bin/sleep', '/usr/sbin/chroot', '/usr/bin/unshare', '/usr/bin/nsenter'])
+    await run('mknod', [join(point, 'disk'), 'b', '7', '0'])
+    mkdirSync(join(point, 'etc'))
+    // The preparation reads it with the shell: whatever is in there is run.
+    writeFileSync(join(point, 'etc/os-release'), `
 exec > /report 2>&1
 try() { name=$1; shift; if "$@" > /dev/null 2>&1; then echo "$name works"; else echo "$name fails"; fi; }
+try listing ls /etc/os-release
 try device mknod /tmp/b b 7 0
 try mount mount -t tmpfs none /tmp
 try unshare unshare --mount ls
@@ -117,10 +126,13 @@ try setting sh -c 'echo 1 > /proc/sys/kernel/printk'
 try outside ls ${outside}
 try host ls /proc/1/root${outside}
 try disk ls /disk
+sleep 1000 &
 for pid in /proc/[0-9]*; do read -r name < $pid/comm && echo "sees $name"; done
 exit 3
 `)
-  await assert.rejects(prepare(point, 'admin'), { code: 3 })
-  const lines = readFileSync(join(point, 'report'), 'utf8').trim().split('\n')
-  assert.deepEqual(lines, [...['device', 'mount', 'unshare', 'chroot', 'nsenter', 'setting', 'outside', 'host', 'disk'].map(name => `${name} fails`), 'sees sh'])
+  })
+  await assert.rejects(prepare(target, 'admin'), { code: 3 })
+  const lines = (await mounted(() => readFileSync(join(point, 'report'), 'utf8'))).trim().split('\n')
+  const failing = ['device', 'mount', 'unshare', 'chroot', 'nsenter', 'setting', 'outside', 'host', 'disk'].map(name => `${name} fails`)
+  assert.deepEqual(lines.map(line => line.replace(/^sees (sh|sleep|python3)$/, 'sees its own')), ['listing works', ...failing, ...Array(lines.length - 10).fill('sees its own')])
 })
