@@ -24,9 +24,9 @@ const SANDBOX = join(import.meta.dirname, 'sandbox.py')
  * Brings the newest image of that name ('ubuntu/24.04', 'amazonlinux/2023') into the pool, unless it is there already; gives its name.
  * Its packages' servers are asked too if it lacks cloud-init or an ssh server. Throws ImportError for what the user can mend.
  */
-export async function importImage(home: Home, client: Client, { name, server }: { name: string; server: string }, log: Log): Promise<string> {
-  const from = serverUrl(server)
-  const found = await lookUp(from, { name, arch: process.arch === 'arm64' ? 'arm64' : 'amd64' })
+export async function importImage(home: Home, client: Client, wanted: { name: string; server: string }, log: Log): Promise<string> {
+  const from = serverUrl(wanted.server)
+  const found = await lookUp(from, { name: wanted.name, arch: process.arch === 'arm64' ? 'arm64' : 'amd64' })
   const user = userOf(found.os)
   const slug = found.name.replace('/', '.')
   const volume = `image-${slug}-${digest([
@@ -41,7 +41,7 @@ export async function importImage(home: Home, client: Client, { name, server }: 
     if (there) await discard(home, client, volume)
     await makeVolume(client, volume, { sizeGiB: SIZE_GIB })
     try {
-      await fill(home, { volume, archive, kind: found.root.kind, user }, log)
+      await fill({ file: volumeFile(home, volume), point: newPoint(home, volume) }, { archive, kind: found.root.kind }, user, log)
     } catch (error) {
       await discard(home, client, volume)
       throw error instanceof ToolError ? new ImportError(`${found.name} can't be prepared: ${error.message}`, { cause: error }) : error
@@ -58,30 +58,32 @@ export async function importImage(home: Home, client: Client, { name, server }: 
 
 const describe = ({ name, variant, version }: Found, { host }: URL): string => `${name} of ${host} (${variant}, ${version})`
 
-async function fill(home: Home, { volume, archive, kind, user }: { volume: string; archive: string; kind: Found['root']['kind']; user: string }, log: Log) {
-  const file = volumeFile(home, volume)
-  const point = newPoint(home, volume)
+/** A raw file with a file system, and an empty directory on which it is mounted out of sight. */
+type Target = { file: string; point: string }
+type Archive = { archive: string; kind: Found['root']['kind'] }
+
+async function fill(target: Target, archive: Archive, user: string, log: Log): Promise<void> {
+  const { file, point } = target
   await run('mkfs.ext4', ['-q', '-L', 'root', '-m', '1', file])
   mkdirSync(point, { recursive: true })
   log.info('unpacking')
-  await unpack({ file, point }, { archive, kind })
+  await unpack(target, archive)
   log.info('preparing')
-  await prepare({ file, point }, user)
+  await prepare(target, user)
   await unmountFile(file, point)
 }
 
-type Target = { file: string; point: string }
-
-/** Unpacks an archive of a root file system into the one in a raw file. `point` is an empty directory, on which it is mounted out of sight. */
-export async function unpack(target: Target, { archive, kind }: { archive: string; kind: Found['root']['kind'] }): Promise<void> {
-  await inSandbox(target, 'extract', kind === 'squashfs' ? ['unsquashfs', '-force', '-no-progress', '-quiet', '-dest', target.point, archive]
-    : ['tar', '--extract', '--xz', '--file', archive, '--directory', target.point, '--numeric-owner', '--same-permissions', '--xattrs', '--xattrs-include=*'])
+export async function unpack(target: Target, { archive, kind }: Archive): Promise<void> {
+  const { point } = target
+  const whole = ['--numeric-owner', '--same-permissions', '--xattrs', '--xattrs-include=*']
+  await inSandbox(target, 'extract', kind === 'squashfs' ? ['unsquashfs', '-force', '-no-progress', '-quiet', '-dest', point, archive]
+    : ['tar', '--extract', '--xz', '--file', archive, '--directory', point, ...whole])
 }
 
 /** Makes it boot as an EC2 instance that lets in `user`. */
 export const prepare = (target: Target, user: string): Promise<string> => inSandbox(target, 'setup', [RECIPES, CERTIFICATES, user])
 
 /** When this process dies, however it does, so does all that runs in there: nothing stays behind that holds the mount. */
-const inSandbox = ({ file, point }: Target, verb: 'extract' | 'setup', args: string[]): Promise<string> => run('setpriv', ['--pdeathsig', 'KILL',
-  'unshare', '--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child', '--ipc', '--uts',
+const inSandbox = ({ file, point }: Target, verb: 'extract' | 'setup', args: string[]): Promise<string> => run('setpriv', [
+  '--pdeathsig', 'KILL', 'unshare', '--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child', '--ipc', '--uts',
   '/usr/bin/python3', '-I', SANDBOX, file, point, verb, ...args])

@@ -56,7 +56,8 @@ test('what machines cannot be made from, and what is not whole, is said', () => 
 })
 
 test('a list may be anything: nothing in it is relied on', () => {
-  for (const strange of [null, 7, [], { products: [] }, { products: { a: null, b: { aliases: 3, versions: 'x' }, c: { arch: 'amd64', aliases: 'debian/13', os: 'Debian', versions: { 1: { items: { x: null } } } } } }]) {
+  const product = { arch: 'amd64', aliases: 'debian/13', os: 'Debian', versions: { 1: { items: { x: null } } } }
+  for (const strange of [null, 7, [], { products: [] }, { products: { a: null, b: { aliases: 3, versions: 'x' }, product } }]) {
     assert.throws(() => findImage([strange], { name: 'debian/13', arch: 'amd64' }), { name: 'ImportError' })
   }
 })
@@ -70,9 +71,13 @@ test('an index names the lists of images', () => {
 test('addresses are HTTPS, or on this host, and files stay below them', () => {
   assert.equal(serverUrl('https://images.example/mirror').href, 'https://images.example/mirror/')
   assert.equal(serverUrl('http://127.0.0.1:80').href, 'http://127.0.0.1/')
-  for (const wrong of ['http://images.example', 'ftp://127.0.0.1/', 'file:///etc', 'images.example', 'https://a/?x']) assert.throws(() => serverUrl(wrong), { name: 'ImportError' })
+  for (const wrong of ['http://images.example', 'ftp://127.0.0.1/', 'file:///etc', 'images.example', 'https://a/?x']) {
+    assert.throws(() => serverUrl(wrong), { name: 'ImportError' })
+  }
   const server = serverUrl('https://images.example/mirror')
   assert.equal(fileUrl(server, 'images/a/2026_07:42/x.y').href, 'https://images.example/mirror/images/a/2026_07%3A42/x.y')
   assert.equal(fileUrl(server, 'https:evil/a?b#c').href, 'https://images.example/mirror/https%3Aevil/a%3Fb%23c')
-  for (const wrong of ['../x', 'a/../../x', '/etc/passwd', '//evil/x', 'a//b', '.', '']) assert.throws(() => fileUrl(server, wrong), { name: 'ImportError' })
+  for (const wrong of ['../x', 'a/../../x', '/etc/passwd', '//evil/x', 'a//b', '.', '']) {
+    assert.throws(() => fileUrl(server, wrong), { name: 'ImportError' })
+  }
 })
