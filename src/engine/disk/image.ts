@@ -138,8 +138,7 @@ async function aptProxy(): Promise<string> {
   return usable.map(line => `${line}\n`).join('')
 }
 
-/** Mounts a volume that is being made. */
-export async function withMounted(home: Home, volume: string, act: (point: string) => Promise<unknown>): Promise<void> {
+async function withMounted(home: Home, volume: string, act: (point: string) => Promise<unknown>): Promise<void> {
   const point = join(home.run, 'new', volume, 'fs')
   await mountFile(volumeFile(home, volume), point)
   try {
