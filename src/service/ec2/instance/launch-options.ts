@@ -62,6 +62,14 @@ export function readUserData(given: string | undefined): string | undefined {
   return text
 }
 
+/** EC2's default type (EC2 API Reference, RunInstances) is m1.small, of a family that Enclume has not: it must be named. */
+export function typeOf(input: RunInstancesRequest): string {
+  if (input.InstanceType === undefined) {
+    throw new ApiError('InvalidParameterValue', "Name an instance type, such as t2.micro: Enclume does not have EC2's default type, m1.small.")
+  }
+  return input.InstanceType
+}
+
 export function readCounts(input: RunInstancesRequest): { least: number; most: number } {
   const least = input.MinCount ?? 1
   const most = input.MaxCount ?? 1
@@ -116,7 +124,7 @@ export function readPlain(input: RunInstancesRequest): Plain {
     stopProtection: input.DisableApiStop ?? false,
     detailedMonitoring: input.Monitoring?.Enabled ?? false,
     ebsOptimized: input.EbsOptimized ?? false,
-    credits: readCredits(input.CreditSpecification?.CpuCredits, input.InstanceType ?? 'm1.small'),
+    credits: readCredits(input.CreditSpecification?.CpuCredits, typeOf(input)),
     autoRecovery: oneOf(input.MaintenanceOptions?.AutoRecovery, 'autoRecovery', ['default', 'disabled']) ?? 'default',
     hostnameType: oneOf(input.PrivateDnsNameOptions?.HostnameType, 'hostnameType', ['ip-name', 'resource-name']) ?? 'ip-name',
     resourceNameRecord: input.PrivateDnsNameOptions?.EnableResourceNameDnsARecord ?? false,

@@ -15,7 +15,7 @@ import { howManyFit } from '#service/ec2/instance/capacity'
 import { reservations } from '#service/ec2/instance/describe'
 import { instance, type InstanceRow, type MetadataOptions, type Spec } from '#service/ec2/instance/instance'
 import { readNetwork, type Network } from '#service/ec2/instance/launch-network'
-import { checkTokens, readCounts, readMetadata, readPlain, readUserData, refuseUnsupported } from '#service/ec2/instance/launch-options'
+import { checkTokens, readCounts, readMetadata, readPlain, readUserData, refuseUnsupported, typeOf } from '#service/ec2/instance/launch-options'
 import { checkLaunchable } from '#service/ec2/instance/launch-type'
 import type { Limits } from '#service/ec2/instance-type/instance-type'
 import { keyPairForLaunch } from '#service/ec2/key-pair/key-pair'
@@ -57,9 +57,6 @@ export const runInstances = (context: Context): Action<Input<typeof sdk, 'RunIns
     const [reservation] = reservations(rows.map((row, i) => ({ row, view: views[i]! })))
     return { ...reservation, Groups: [] }
   }
-
-/** EC2's default type (EC2 API Reference, RunInstances: m1.small) is of a family that Enclume has not. */
-const typeOf = (input: RunInstancesRequest): string => input.InstanceType ?? 'm1.small'
 
 /** What holds where the request says nothing: the account's defaults, then the image's, then EC2's. */
 async function metadataBefore(call: Call<RunInstancesRequest>, image: ImageRow): Promise<MetadataOptions> {
