@@ -122,7 +122,9 @@ export type Login = { key: string; user: string; address: string; from?: string 
 
 /** A command over ssh. Exit code 255 is ssh's own failure. */
 export function ssh({ key, user, address, from }: Login, command: string, timeoutMs = 60_000): Promise<Outcome> {
-  const options = ['BatchMode=yes', 'StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR', 'ConnectTimeout=5', 'IdentitiesOnly=yes']
+  const options = [
+    'BatchMode=yes', 'StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR', 'ConnectTimeout=5', 'IdentitiesOnly=yes',
+  ]
   return run('ssh', [...options.flatMap(o => ['-o', o]), ...(from ? ['-b', from] : []), '-i', key, `${user}@${address}`, command], { timeoutMs })
 }
 
