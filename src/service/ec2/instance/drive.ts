@@ -49,6 +49,8 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
       },
       async start(row) {
         await dependencies(row)
+        // A machine is made with its type's size; only between a stop and a start can the type have become another.
+        if (row.spec.launchTime !== row.created) await machines.resize(row.id, sizeOf(row))
         await machines.start(row.id)
       },
       stop: row => machines.stop(row.id, { timeoutMs: STOP_TIMEOUT_MS }),
@@ -91,16 +93,21 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
   }
 
   async function machineSpec(row: InstanceRow): Promise<MachineSpec> {
-    const type = find(row.spec.type)
-    if (!type) throw new Error(`no instance type ${row.spec.type}`)
-    const { cpus, cpuBaselinePercent, memoryMiB } = limits(type)
     const ports = await Promise.all(row.spec.interfaces.map(async id => {
       const port = await networkInterface.find(store, id)
       if (!port) throw new Error(`instance ${row.id} has no interface ${id}`)
       return { port: id, device: engine.networks.portDevice(port.spec.index) }
     }))
-    return { id: row.id, cpus, cpuBaselinePercent, memoryMiB, rootDisk: row.spec.rootVolume, ports }
+    return { id: row.id, ...sizeOf(row), rootDisk: row.spec.rootVolume, ports }
   }
+}
+
+/** What the instance's type gives it of the host. */
+function sizeOf(row: InstanceRow): Pick<MachineSpec, 'cpus' | 'cpuBaselinePercent' | 'memoryMiB'> {
+  const type = find(row.spec.type)
+  if (!type) throw new Error(`no instance type ${row.spec.type}`)
+  const { cpus, cpuBaselinePercent, memoryMiB } = limits(type)
+  return { cpus, cpuBaselinePercent, memoryMiB }
 }
 
 /** A start that fails again and again: a first launch is terminated, a later start goes back to stopped, as on EC2. */
