@@ -62,11 +62,11 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   }
 
   async function sweep(): Promise<void> {
+    await loop.sweep() // First, as it needs no engine: a record that was written just before a crash waits for nothing else.
     capacity = await engine.capacity()
     images = await imagesOr(images)
     const old = new Date(clock().getTime() - TOKENS_KEPT_MS).toISOString()
     await store.transact(tx => tx.forgetTokens(old))
-    await loop.sweep()
     for (const service of all) await service.sweep?.()
   }
 
