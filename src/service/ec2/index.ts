@@ -72,7 +72,7 @@ function actionsOf(context: Context): Actions<typeof Sdk> {
     ...networkAcls,
     ...dhcpOptions,
     ...groups,
-    ...interfaces,
+    ...interfaces(context),
     ...addresses(context),
     ...tagActions([...tagged, taggableImage]),
   }
