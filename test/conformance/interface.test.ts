@@ -155,7 +155,9 @@ test('limits, zones and states are kept', async () => {
   ])
   await attach(ids[0]!, InstanceId)
   await settled()
-  await bench.refuses(sdk.AttachNetworkInterfaceCommand, [[on(ids[1]!, 2), 'AttachmentLimitExceeded', /Interface count 3 exceeds the limit for t3\.nano/]])
+  await bench.refuses(sdk.AttachNetworkInterfaceCommand, [
+    [on(ids[1]!, 2), 'AttachmentLimitExceeded', /Interface count 3 exceeds the limit for t3\.nano/],
+  ])
   await bench.refuses(sdk.DetachNetworkInterfaceCommand, [
     [{ AttachmentId: launched.NetworkInterfaces![0]!.Attachment!.AttachmentId }, 'OperationNotPermitted', /device index 0 and networkCard index 0/],
     [{ AttachmentId: 'eni-attach-0123456789abcdef0' }, 'InvalidAttachmentID.NotFound'],
