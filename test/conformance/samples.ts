@@ -21,13 +21,33 @@ export async function prepareSamples({ ec2, run, launch, until, imageId, vpcId }
   await until(stopped!, 'running')
   await ec2.send(new sdk.StopInstancesCommand({ InstanceIds: [stopped!] }))
   await until(stopped!, 'stopped')
+  const free = await ec2.send(new sdk.AllocateAddressCommand({}))
+  const held = await ec2.send(new sdk.AllocateAddressCommand({}))
+  const { AssociationId } = await ec2.send(new sdk.AssociateAddressCommand({ AllocationId: held.AllocationId, InstanceId: running.InstanceId }))
+  const AllocationId = free.AllocationId!
   const InstanceIds = [running.InstanceId!]
   const InstanceId = running.InstanceId!
   const NetworkInterfaceId = running.NetworkInterfaces![0]!.NetworkInterfaceId!
   const VolumeId = running.BlockDeviceMappings![0]!.Ebs!.VolumeId!
   const SubnetId = running.SubnetId!
+  const own = await ec2.send(new sdk.CreateNetworkInterfaceCommand({ SubnetId, SecondaryPrivateIpAddressCount: 1 }))
+  const spare = own.NetworkInterface!
+  const second = await ec2.send(new sdk.CreateNetworkInterfaceCommand({ SubnetId }))
+  const { AttachmentId } = await ec2.send(new sdk.AttachNetworkInterfaceCommand({
+    NetworkInterfaceId: second.NetworkInterface!.NetworkInterfaceId, InstanceId: stopped, DeviceIndex: 1,
+  }))
   const egress = { IpProtocol: '-1', IpRanges: [{ CidrIp: '0.0.0.0/0' }] }
   return {
+    CreateNetworkInterface: { SubnetId }, DeleteNetworkInterface: { NetworkInterfaceId: spare.NetworkInterfaceId },
+    AttachNetworkInterface: { NetworkInterfaceId: spare.NetworkInterfaceId, InstanceId, DeviceIndex: 1 }, DetachNetworkInterface: { AttachmentId },
+    AssignPrivateIpAddresses: { NetworkInterfaceId, SecondaryPrivateIpAddressCount: 1 },
+    UnassignPrivateIpAddresses: {
+      NetworkInterfaceId: spare.NetworkInterfaceId, PrivateIpAddresses: [spare.PrivateIpAddresses![1]!.PrivateIpAddress!],
+    },
+    ResetNetworkInterfaceAttribute: { NetworkInterfaceId, SourceDestCheck: 'true' },
+    AllocateAddress: {}, AssociateAddress: { AllocationId, InstanceId }, DisassociateAddress: { AssociationId }, ReleaseAddress: { AllocationId },
+    DescribeAddresses: { AllocationIds: [AllocationId] }, DescribeAddressesAttribute: { AllocationIds: [AllocationId] },
+    ModifyAddressAttribute: { AllocationId, DomainName: 'a.example.org' }, ResetAddressAttribute: { AllocationId, Attribute: 'domain-name' },
     AuthorizeSecurityGroupEgress: { GroupId, IpPermissions: [web] },
     AuthorizeSecurityGroupIngress: { GroupId, IpPermissions: [{ ...web, FromPort: 443, ToPort: 443 }] },
     CreateKeyPair: { KeyName: 'sample-2' },
