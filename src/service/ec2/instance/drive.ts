@@ -42,8 +42,7 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
     plan: (row, seen, now) => plan(lifeOf(row), seen, now),
     acts: {
       async create(row) {
-        await dependencies(row)
-        await machines.create(await machineSpec(row))
+        await both(dependencies(row), machineSpec(row).then(machines.create))
       },
       async start(row) {
         await dependencies(row)
@@ -100,6 +99,12 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
     }))
     return { id: row.id, cpus, cpuBaselinePercent, memoryMiB, rootDisk: row.spec.rootVolume, ports }
   }
+}
+
+/** Waits for both, also when one fails: an act that has ended does nothing more. */
+async function both(...works: [Promise<void>, Promise<void>]): Promise<void> {
+  await Promise.allSettled(works)
+  await Promise.all(works)
 }
 
 /** A start that fails again and again: a first launch is terminated, a later start goes back to stopped, as on EC2. */
