@@ -82,6 +82,10 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
         await act('machine.create', spec.id)
         if (!machines.has(spec.id)) machines.set(spec.id, { spec, power: 'off', boots: 0, console: '' })
       },
+      async prepare(id) {
+        await act('machine.prepare', id)
+        if (!disks.has(machine(id).spec.rootDisk)) throw new Error(`no disk ${machine(id).spec.rootDisk}`)
+      },
       async start(id) {
         await act('machine.start', id)
         const { power, spec: { rootDisk, ports } } = machine(id)

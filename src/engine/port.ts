@@ -54,6 +54,8 @@ export type Machines = {
   list(): Promise<string[] | Unknown>
   /** Makes it, switched off. Its disk and ports may be made at the same time. */
   create(spec: MachineSpec): Promise<void>
+  /** Does ahead what of a start needs no ports, for whoever waits for these; a start does it by itself. Throws without its disk. */
+  prepare(id: string): Promise<void>
   /** Throws while its disk or a port of it is missing. */
   start(id: string): Promise<void>
   /** Asks the guest to shut down and returns when it is off; when the time is over it is switched off. */

@@ -7,6 +7,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Home } from '#base/home'
+import { together } from '#base/together'
 import type { NetworkSpec } from '#engine/port'
 import { coreLink, coreSpace, portDevice, routerDir, routerSpace } from '#engine/net/names'
 import { ipBatch, ipDrop } from '#engine/net/run'
@@ -85,16 +86,26 @@ async function converge(home: Home, spec: NetworkSpec, known: Known, nft: Nft): 
   known.tables = tables
 
   const { drops, puts } = changes(known.router, router)
-  await ipDrop(drops, space)
-  await clearStaleEnds(home, known, spec, puts)
-  await ipBatch(puts, space)
-  known.router = router
-  const atCore = changes(known.core, beside)
-  await Promise.all([
-    ipDrop(atCore.drops, core).then(() => ipBatch(atCore.puts, core)).then(() => { known.core = beside }),
-    keepDaemon({ dir, space }, files.configuration, { names: files.names, ports: files.ports }, lease =>
-      spec.ports.some(port => port.addresses[0]!.private === lease.address && port.mac !== lease.mac)),
-  ])
+  const inRouter = async () => {
+    await ipDrop(drops, space)
+    await clearStaleEnds(home, known, spec, puts)
+    await ipBatch(puts, space)
+    known.router = router
+  }
+  const atCore = async () => {
+    const put = changes(known.core, beside)
+    await ipDrop(put.drops, core)
+    await ipBatch(put.puts, core)
+    known.core = beside
+  }
+  const resolver = () => keepDaemon({ dir, space }, files.configuration, { names: files.names, ports: files.ports }, lease =>
+    spec.ports.some(port => port.addresses[0]!.private === lease.address && port.mac !== lease.mac))
+  // The core's link comes with the router's, and a resolver starts only where its addresses are.
+  if (known.spec) await together(inRouter(), atCore(), resolver())
+  else {
+    await inRouter()
+    await together(atCore(), resolver())
+  }
 
   const owners = ownersOf(spec)
   const at = { space, file: join(dir, 'ended') }

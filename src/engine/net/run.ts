@@ -46,7 +46,10 @@ export async function ipBatch(lines: string[], space?: string): Promise<void> {
 }
 
 /** Nothing there to delete: as the kernel says it of routes, neighbours, addresses and devices. */
-const GONE = /^(RTNETLINK answers: (No such process|No such file or directory|Cannot assign requested address|No such device)|Cannot find device .*|Command failed -:\d+)$/
+const GONE = new RegExp([
+  'RTNETLINK answers: (No such process|No such file or directory|No such device|Cannot assign requested address)', 'Cannot find device .*',
+  'Command failed -:\\d+',
+].map(line => `^${line}$`).join('|'))
 
 /** `ip` commands that delete: what is gone already, with a device that went by itself, is well. Throws for all else. */
 export async function ipDrop(lines: string[], space: string): Promise<void> {

@@ -2,6 +2,7 @@
  * Carries out an instance's plan: observes its machine through the port, makes, starts, stops and deletes it, and writes
  * what came of it. What it needs of other records (its root volume's disk, its VPC's ports) it lets their own loops settle.
  */
+import { together } from '#base/together'
 import type { Driver } from '#loop/loop'
 import type { MachineSpec } from '#engine/port'
 import type { Tx } from '#store/store'
@@ -23,8 +24,8 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
   const { engine, store, clock } = context
   const { machines } = engine
 
-  const dependencies = async (row: InstanceRow): Promise<void> => {
-    await Promise.all([context.loop().settle('volume', row.spec.rootVolume), context.loop().settle('vpc', row.spec.vpc)])
+  const rootDisk = async (row: InstanceRow): Promise<void> => {
+    await context.loop().settle('volume', row.spec.rootVolume)
     const root = await volume.find(store, row.spec.rootVolume)
     if (root?.status.state !== 'in-use') throw new Error(`root volume ${row.spec.rootVolume} is ${root?.status.state}: ${root?.status.reason}`)
   }
@@ -42,10 +43,10 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
     plan: (row, seen, now) => plan(lifeOf(row), seen, now),
     acts: {
       async create(row) {
-        await both(dependencies(row), machineSpec(row).then(machines.create))
+        await together(rootDisk(row), machineSpec(row).then(machines.create))
       },
       async start(row) {
-        await dependencies(row)
+        await together(context.loop().settle('vpc', row.spec.vpc), rootDisk(row).then(() => machines.prepare(row.id)))
         await machines.start(row.id)
       },
       stop: row => machines.stop(row.id, { timeoutMs: STOP_TIMEOUT_MS }),
@@ -99,12 +100,6 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
     }))
     return { id: row.id, cpus, cpuBaselinePercent, memoryMiB, rootDisk: row.spec.rootVolume, ports }
   }
-}
-
-/** Waits for both, also when one fails: an act that has ended does nothing more. */
-async function both(...works: [Promise<void>, Promise<void>]): Promise<void> {
-  await Promise.allSettled(works)
-  await Promise.all(works)
 }
 
 /** A start that fails again and again: a first launch is terminated, a later start goes back to stopped, as on EC2. */
