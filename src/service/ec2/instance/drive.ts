@@ -24,7 +24,9 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
   const { engine, store, clock } = context
   const { machines } = engine
 
+  /** A volume in use had its disk whole: one that is gone since then fails the start. */
   const rootDisk = async (row: InstanceRow): Promise<void> => {
+    if ((await volume.find(store, row.spec.rootVolume))?.status.state === 'in-use') return
     await context.loop().settle('volume', row.spec.rootVolume)
     const root = await volume.find(store, row.spec.rootVolume)
     if (root?.status.state !== 'in-use') throw new Error(`root volume ${row.spec.rootVolume} is ${root?.status.state}: ${root?.status.reason}`)
