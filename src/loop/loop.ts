@@ -56,7 +56,7 @@ export type LoopOptions = {
   hook?(point: string): Promise<void> | void
 }
 
-type Run = { kind: string; id: string; again: boolean; running?: Promise<void>; failures: number; timer?: NodeJS.Timeout; error?: Error }
+type Run = { kind: string; id: string; again: boolean; running?: Promise<void>; failures: number; timer?: NodeJS.Timeout; error?: Error; lookedAt?: number }
 const MOST_STEPS = 100
 
 export function openLoop(options: LoopOptions): Loop {
@@ -138,7 +138,13 @@ class Looper implements Loop {
   /** Outside the queue's width: a driver that waits for another's record must not wait for a place in the queue. */
   async settle(kind: string, id: string): Promise<void> {
     const run = this.#run(kind, id)
-    if (run.running) { run.again = false; await run.running }
+    if (run.running) {
+      const askedAt = performance.now()
+      run.again = false
+      await run.running
+      // Its last look, after which it rested, may have been late enough.
+      if (!run.error && run.lookedAt! > askedAt) return
+    }
     clearTimeout(run.timer)
     run.timer = undefined
     const queued = this.#queue.indexOf(run)
@@ -168,6 +174,7 @@ class Looper implements Loop {
 
   /** One round; 'more' while there is something to do, else after how many milliseconds to look again, if ever. */
   async #step(driver: Driver<any, any>, run: Run): Promise<'more' | number | undefined> {
+    run.lookedAt = performance.now()
     const row = await this.#o.store.get(run.kind, run.id)
     if (!row) return undefined
     const seen = await driver.observe(row)
