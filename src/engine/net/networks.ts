@@ -80,6 +80,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
       await resolver()
     }),
     observe: id => look<{ ports: string[] } | Absent>(async () => {
+      for (const router of routers.values()) if (await router.isIntact(id)) return { ports: router.ports() }
       const index = (await indexes(home)).get(id)
       if (index === undefined || !spaceExists(routerSpace(home, index))) return 'absent'
       const links = await readLinks(routerSpace(home, index))

@@ -7,9 +7,10 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Home } from '#base/home'
+import { together } from '#base/together'
 import type { NetworkSpec } from '#engine/port'
 import { coreLink, coreSpace, portDevice, routerDir, routerSpace } from '#engine/net/names'
-import { ipBatch } from '#engine/net/run'
+import { ipBatch, ipDrop } from '#engine/net/run'
 import { cutAddresses, cutUntracked } from '#engine/net/connections'
 import { changes, readSpace, removeLinks, type Found } from '#engine/net/kernel'
 import { coreItems, routerItems } from '#engine/net/route'
@@ -23,6 +24,8 @@ import { networkFiles } from '#engine/dns/dnsmasq'
 export type Router = {
   /** Whether it is still what was last applied, as far as its namespaces and devices go, and this network's. */
   isIntact(id: string): Promise<boolean>
+  /** Ids of the ports that have their devices, as was last applied; only true of a router that is intact. */
+  ports(): string[]
   apply(spec: NetworkSpec): Promise<void>
   close(): Promise<void>
 }
@@ -59,6 +62,7 @@ export async function openRouter(home: Home, { id, index }: NetworkSpec): Promis
         const devices = await deviceNames(nft.pid)
         return known.router.every(({ key }) => !key.startsWith('link ') || devices.has(key.slice('link '.length)))
       },
+      ports: () => known.router.flatMap(({ key, state }) => (/^link e\d/.test(key) ? [aliasOf(state)] : [])).sort(),
       apply: spec => converge(home, spec, known, nft),
       close: () => nft.close(),
     }
@@ -67,6 +71,9 @@ export async function openRouter(home: Home, { id, index }: NetworkSpec): Promis
     throw error
   }
 }
+
+/** A link's state is whether it is down, its group and its alias. */
+const aliasOf = (state: string): string => state.replace(/^(down )?\d+ /, '')
 
 async function converge(home: Home, spec: NetworkSpec, known: Known, nft: Nft): Promise<void> {
   const [space, core, dir] = [routerSpace(home, spec.index), coreSpace(home), routerDir(home, spec.index)]
@@ -79,16 +86,26 @@ async function converge(home: Home, spec: NetworkSpec, known: Known, nft: Nft): 
   known.tables = tables
 
   const { drops, puts } = changes(known.router, router)
-  await ipBatch(drops, space)
-  await clearStaleEnds(home, known, spec, puts)
-  await ipBatch(puts, space)
-  known.router = router
-  const atCore = changes(known.core, beside)
-  await Promise.all([
-    ipBatch([...atCore.drops, ...atCore.puts], core).then(() => { known.core = beside }),
-    keepDaemon({ dir, space }, files.configuration, { names: files.names, ports: files.ports }, lease =>
-      spec.ports.some(port => port.addresses[0]!.private === lease.address && port.mac !== lease.mac)),
-  ])
+  const inRouter = async () => {
+    await ipDrop(drops, space)
+    await clearStaleEnds(home, known, spec, puts)
+    await ipBatch(puts, space)
+    known.router = router
+  }
+  const atCore = async () => {
+    const put = changes(known.core, beside)
+    await ipDrop(put.drops, core)
+    await ipBatch(put.puts, core)
+    known.core = beside
+  }
+  const resolver = () => keepDaemon({ dir, space }, files.configuration, { names: files.names, ports: files.ports }, lease =>
+    spec.ports.some(port => port.addresses[0]!.private === lease.address && port.mac !== lease.mac))
+  // The core's link comes with the router's, and a resolver starts only where its addresses are.
+  if (known.spec) await together(inRouter(), atCore(), resolver())
+  else {
+    await inRouter()
+    await together(atCore(), resolver())
+  }
 
   const owners = ownersOf(spec)
   const at = { space, file: join(dir, 'ended') }
