@@ -151,3 +151,17 @@ test('an ACL that denies first is no shortcut', () => {
   })
   assert.deepEqual(compile({ ...given, acls: [denies] }).filters.map(f => [f.id, f.ingress.length, f.egress.length]), [['acl-1', 2, 1]])
 })
+
+test('a route over an interface leads to its port while the interface lives, and nowhere after', () => {
+  const given = records()
+  const over = (port: string) => row('route-table', 'rtb-1', { vpc: 'vpc-1', index: 1, routes: [{ cidr: '0.0.0.0/0', via: { port } }] })
+  const ways = (port: string) => compile({ ...given, routeTables: [over(port)] }).routeTables.map(table => table.routes[0]!.via)
+  assert.deepEqual([ways('eni-1'), ways('eni-2')], [[{ port: 'eni-1' }], [{ nowhere: true }]])
+})
+
+test('without a gateway no route leads to the internet and no public address comes in', () => {
+  const given = records()
+  const closed = compile({ ...given, gateways: [row('internet-gateway', 'igw-1', {})] })
+  assert.deepEqual(closed.routeTables.map(table => table.routes[0]!.via), [{ nowhere: true }, { nowhere: true }])
+  assert.deepEqual(closed.ports.map(port => port.addresses), [[{ private: '10.0.1.4' }, { private: '10.0.1.5' }]])
+})
