@@ -165,3 +165,24 @@ test('without a gateway no route leads to the internet and no public address com
   assert.deepEqual(closed.routeTables.map(table => table.routes[0]!.via), [{ nowhere: true }, { nowhere: true }])
   assert.deepEqual(closed.ports.map(port => port.addresses), [[{ private: '10.0.1.4' }, { private: '10.0.1.5' }]])
 })
+
+test('an ACL without entries denies all, and IPv6 entries say nothing of IPv4', () => {
+  const given = records()
+  const acl = (entries: Entry[]) => compile({ ...given, acls: [row('network-acl', 'acl-1', { vpc: 'vpc-1', isDefault: false, entries })] })
+  const denies = [{ id: 'acl-1', ingress: [], egress: [] }]
+  assert.deepEqual(acl([]).filters, denies)
+  assert.equal(acl([]).subnets[0]!.filter, 'acl-1')
+  assert.deepEqual(acl([{ number: 1, egress: false, allow: true, protocol: '-1', cidr6: '::/0' }]).filters, denies)
+})
+
+test('a VPC without DHCP options, and one with all of them', () => {
+  const given = records()
+  const options = row('dhcp-options', 'dopt-1', {
+    options: [
+      { key: 'ntp-servers' as const, values: ['169.254.169.123'] }, { key: 'domain-name' as const, values: ['corp.example'] },
+      { key: 'domain-name-servers' as const, values: ['192.0.2.53'] }, { key: 'netbios-node-type' as const, values: ['2'] },
+    ],
+  })
+  assert.deepEqual(compile({ ...given, dhcp: options }).dhcp,
+    { domainName: 'corp.example', domainNameServers: ['192.0.2.53'], ntpServers: ['169.254.169.123'], leaseSeconds: 3600 })
+})

@@ -91,13 +91,14 @@ function filterOf({ id, spec }: NetworkAclRow): FilterSpec | undefined {
 
 const passesAll = ([first]: FilterRule[]): boolean => first?.allow === true && first.protocol === 'all' && first.cidr === '0.0.0.0/0'
 
-const rulesOf = (entries: readonly Entry[]): FilterRule[] => [...entries].sort((a, b) => a.number - b.number).map(entry => ({
-  allow: entry.allow,
-  cidr: entry.cidr,
-  protocol: entry.protocol === '-1' ? 'all' : Number(entry.protocol),
-  ...(entry.ports ? { ports: entry.ports } : {}),
-  ...(entry.icmp ? icmp(entry.icmp.type, entry.icmp.code) : {}),
-}))
+const rulesOf = (entries: readonly Entry[]): FilterRule[] => [...entries].sort((a, b) => a.number - b.number).flatMap(entry =>
+  (entry.cidr === undefined ? [] : [{
+    allow: entry.allow,
+    cidr: entry.cidr,
+    protocol: entry.protocol === '-1' ? 'all' : Number(entry.protocol),
+    ...(entry.ports ? { ports: entry.ports } : {}),
+    ...(entry.icmp ? icmp(entry.icmp.type, entry.icmp.code) : {}),
+  }]))
 
 /** -1 is any type or code on AWS, and absent in the engine's words. */
 const icmp = (type: number, code: number): Pick<Traffic, 'icmp'> =>
