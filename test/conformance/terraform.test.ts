@@ -77,7 +77,7 @@ async function refresh(id: string) {
     metadata: { tokens: instance.MetadataOptions!.HttpTokens, hops: instance.MetadataOptions!.HttpPutResponseHopLimit },
     hostname: instance.PrivateDnsNameOptions!.HostnameType, reservation: instance.CapacityReservationSpecification!.CapacityReservationPreference,
     monitoring: instance.Monitoring!.State, ebsOptimized: instance.EbsOptimized, check: instance.SourceDestCheck, key: instance.KeyName,
-    groups: instance.SecurityGroups!.map(g => g.GroupId).sort(), subnet: primary.SubnetId, eni: primary.NetworkInterfaceId!,
+    groups: instance.SecurityGroups!.map(g => g.GroupId), subnet: primary.SubnetId, eni: primary.NetworkInterfaceId!,
     associated: primary.Association !== undefined, secondary: primary.PrivateIpAddresses!.filter(a => !a.Primary),
     behaviour: (await attribute('instanceInitiatedShutdownBehavior')).InstanceInitiatedShutdownBehavior!.Value,
     stop: (await attribute('disableApiStop')).DisableApiStop!.Value,
