@@ -65,7 +65,7 @@ function actionsOf(context: Context): Actions<typeof Sdk> {
     ...instances(context),
     ...keyPairs,
     ...volumes,
-    ...vpcs,
+    ...vpcs(context),
     ...subnets,
     ...routeTables,
     ...gateways,
