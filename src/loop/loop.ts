@@ -56,7 +56,17 @@ export type LoopOptions = {
   hook?(point: string): Promise<void> | void
 }
 
-type Run = { kind: string; id: string; again: boolean; running?: Promise<void>; failures: number; timer?: NodeJS.Timeout; error?: Error; lookedAt?: number }
+type Run = {
+  kind: string
+  id: string
+  again: boolean
+  running?: Promise<void>
+  failures: number
+  timer?: NodeJS.Timeout
+  error?: Error
+  /** When its last round began. */
+  lookedAt?: number
+}
 const MOST_STEPS = 100
 
 export function openLoop(options: LoopOptions): Loop {
