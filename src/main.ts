@@ -20,6 +20,8 @@ import { openImdsDoor } from '#service/ec2/imds/door'
 import { openSqlite } from '#store/sqlite'
 import { openWire } from '#wire/server'
 import { readVersion } from '#launch/help'
+import { openKeeper } from '#launch/keep'
+import { host } from '#launch/real-host'
 
 const dir = process.env.ENCLUME_HOME
 if (!dir) throw new Error('ENCLUME_HOME must name the home that this server is for')
@@ -30,10 +32,13 @@ process.on('unhandledRejection', error => { log.error('unhandled', { error }); p
 mkdirSync(home.dir, { recursive: true })
 const keys = openRootKeys(home.dir)
 const store = openSqlite(join(home.dir, 'enclume.db'))
-const engine = process.env.ENCLUME_ENGINE === 'fake' ? openFake() : openReal(home, log)
+const fake = process.env.ENCLUME_ENGINE === 'fake'
+const keeper = fake ? undefined : openKeeper(home, host, log)
+await keeper?.look()
+const engine = fake ? openFake() : openReal(home, log)
 const cloud = await openCloud({ home, engine, store, log, clock: systemClock })
 const drain = drainer(cloud)
-const imds = engine.name === 'fake' ? undefined : await openImdsDoor(cloud.context)
+const imds = fake ? undefined : await openImdsDoor(cloud.context)
 
 const wire = openWire({
   services: wireServices(cloud.services),
@@ -75,6 +80,7 @@ async function close(signal: string): Promise<void> {
   if (closing) return
   closing = true
   log.info('server.closing', { signal })
+  await keeper?.close()
   await wire.close()
   await imds?.close()
   await cloud.close()

@@ -16,7 +16,10 @@ type Plan = { include: string[]; exclude?: string[]; concurrency: number; timeou
 const minutes = (count: number): number => count * 60_000
 const REAL = '**/*.real.test.ts'
 const plans: Record<Exclude<Stage, 'bench'>, Plan> = {
-  unit: { include: ['src/**/*.test.ts', 'test/*.test.ts', 'test/{fuzz,fault}/*.test.ts'], exclude: [REAL], concurrency: availableParallelism(), timeoutMs: minutes(3) },
+  unit: {
+    include: ['src/**/*.test.ts', 'test/*.test.ts', 'test/{fuzz,fault}/*.test.ts'], exclude: [REAL], concurrency: availableParallelism(),
+    timeoutMs: minutes(3),
+  },
   conformance: { include: ['test/conformance/**/*.test.ts'], concurrency: availableParallelism(), timeoutMs: minutes(5) },
   real: { include: [`src/${REAL}`], concurrency: 1, timeoutMs: minutes(10) },
   e2e: { include: ['test/e2e/**/*.test.ts'], concurrency: 1, timeoutMs: minutes(25) },

@@ -47,8 +47,8 @@ for source in /usr/lib/python3*/*-packages/cloudinit/sources/DataSourceEc2.py; d
 cp $setup/base/files/usr/lib/python3/dist-packages/cloudinit/sources/DataSourceEc2Container.py "$(dirname "$source")"
 rm -rf /var/lib/cloud /etc/cloud/cloud-init.disabled
 mkdir -p /etc/cloud/cloud.cfg.d
-# Which modules run, and the locale, are this distribution's affair.
-sed '/^cloud_.*_modules:/,/\]$/d; /^locale:/d; /^ssh_genkeytypes:/d' $setup/base/files/etc/cloud/cloud.cfg.d/90_ec2.cfg \
+# Which modules run is this distribution's affair; ssh's keys alone are allowed already (below), without a restart of it.
+sed '/^cloud_.*_modules:/,/\]$/d; /^ssh_genkeytypes:/d; /^ssh_pwauth:/d' $setup/base/files/etc/cloud/cloud.cfg.d/90_ec2.cfg \
   | sed '1s/.*/# The data source is EC2'"'"'s metadata service./' > /etc/cloud/cloud.cfg.d/90_ec2.cfg
 admins=wheel
 grep -q '^sudo:' /etc/group && admins=sudo
@@ -96,13 +96,15 @@ fi
 keys=$setup/base/files/etc/ssh/sshd_config.d/50-keys-only.conf
 if grep -qi '^Include /etc/ssh/sshd_config.d' /etc/ssh/sshd_config; then
   mkdir -p /etc/ssh/sshd_config.d
-  cp $keys /etc/ssh/sshd_config.d/00-keys-only.conf
+  cp $keys /etc/ssh/sshd_config.d
 elif ! grep -q '^PasswordAuthentication no' /etc/ssh/sshd_config; then
   cat $keys /etc/ssh/sshd_config > /run/sshd_config && cat /run/sshd_config > /etc/ssh/sshd_config
 fi
-for unit in sshd ssh; do
-  if [ -e /usr/lib/systemd/system/$unit.service ] || [ -e /lib/systemd/system/$unit.service ]; then systemctl -q enable $unit.service; break; fi
-done
+if ! systemctl -q is-enabled ssh.socket 2> /dev/null; then
+  for unit in sshd ssh; do
+    if [ -e /usr/lib/systemd/system/$unit.service ] || [ -e /lib/systemd/system/$unit.service ]; then systemctl -q enable $unit.service; break; fi
+  done
+fi
 
 # What a container needs no unit for, as in images/base/setup.sh.
 for unit in e2scrub_reap.service e2scrub_all.timer systemd-pstore.service fstrim.timer modprobe@.service systemd-modules-load.service \

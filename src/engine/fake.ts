@@ -8,7 +8,7 @@
  */
 import type { Engine, MachineEvent, MachineSeen, MachineSpec, DiskSpec, ImageSeen, NetworkSpec } from '#engine/port'
 
-type Machine = { spec: MachineSpec; power: 'on' | 'off'; boots: number; console: string }
+type Machine = { spec: MachineSpec; power: 'on' | 'off'; boots: number; console: string; cut?: true }
 export type FakeOptions = {
   cpus?: number
   memoryMiB?: number
@@ -26,6 +26,8 @@ export type FakeEngine = Engine & {
   outage: boolean
   /** What a guest does by itself. */
   guest: { shutdown(id: string): void; reboot(id: string): void }
+  /** The host goes down: every machine is off, and none was switched off. */
+  powerCut(): void
   /** The host loses a machine. */
   lose(id: string): void
 }
@@ -54,10 +56,12 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
     if (!found) throw new Error(`no machine ${id}`)
     return found
   }
-  const seen = ({ power, boots, spec }: Machine): MachineSeen =>
-    ({ power, ...(power === 'on' && { bootId: `${boots}` }), devices: spec.ports.map(({ device }) => device) })
+  const seen = ({ power, boots, cut, spec }: Machine): MachineSeen => ({
+    power, devices: spec.ports.map(({ device }) => device), ...(power === 'on' ? { bootId: `${boots}` } : cut && { cut: true }),
+  })
   const boot = (id: string, m: Machine, event: MachineEvent['event']) => {
     m.power = 'on'
+    m.cut = undefined
     m.boots++
     m.console = `fake engine: boot ${m.boots} of ${id}\n`
     tell(id, event)
@@ -78,6 +82,9 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
     guest: {
       shutdown: id => off(id, 'shutdown'),
       reboot: id => boot(id, machine(id), 'restarted'),
+    },
+    powerCut() {
+      for (const m of machines.values()) if (m.power === 'on') Object.assign(m, { power: 'off', cut: true })
     },
     lose(id) { machines.delete(id); tell(id, 'deleted') },
     machines: {

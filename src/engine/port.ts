@@ -50,6 +50,8 @@ export type MachineSeen = {
   devices: string[]
   /** Changes at every boot, also one typed inside; undefined while off. */
   bootId?: string
+  /** It is off though nobody switched it off, neither its guest nor the caller: the host went down under it. */
+  cut?: true
 }
 export type MachineEvent = { id: string; event: 'started' | 'stopped' | 'shutdown' | 'restarted' | 'deleted' }
 

@@ -5,6 +5,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { isRegion } from '#base/region'
 import { homeAt, SLOTS, type Home } from '#base/home'
 import { readNumber, readSizeGiB, type Args } from '#launch/args'
 import { Failure, misuse } from '#launch/failure'
@@ -62,7 +63,7 @@ export function readChoices({ options }: Pick<Args, 'options'>): Choices {
   choices.consolePort = number('console-port', { least: 1, most: 65535 })
   if (text('disk') !== undefined) choices.diskGiB = readSizeGiB('disk', text('disk')!)
   if (text('region') !== undefined) {
-    if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(text('region')!)) throw misuse(`--region takes a name such as eu-west-3, not '${text('region')}'`)
+    if (!isRegion(text('region')!)) throw misuse(`--region takes a name such as eu-west-3, not '${text('region')}'`)
     choices.region = text('region')!
   }
   return choices

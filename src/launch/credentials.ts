@@ -13,8 +13,13 @@ import { endpoint } from '#launch/server'
 
 export type RootCredentials = { accessKeyId: string; secretAccessKey: string; account: string }
 
+const fileOf = (home: Home): string => join(home.dir, 'root-credentials.json')
+
+/** Whether the server has made the keys. */
+export const hasCredentials = (home: Home): boolean => existsSync(fileOf(home))
+
 export function readCredentials(home: Home): RootCredentials {
-  const file = join(home.dir, 'root-credentials.json')
+  const file = fileOf(home)
   if (!existsSync(file)) throw new Failure(`${file} is not there yet: the server makes it at its first start. Run: ./enclume up`)
   return JSON.parse(readFileSync(file, 'utf8')) as RootCredentials
 }

@@ -47,8 +47,9 @@ export const host: Host = {
   buildImage: async (home, name, log) => (await image()).buildImage(home, (await daemon()).daemonClient(home), name, log),
   async importImage(home, { name, server }, log) {
     const { DEFAULT_SERVER, ImportError } = await import('#engine/image/simplestreams')
+    const { importImage } = await import('#engine/image/import')
     try {
-      return await (await import('#engine/image/import')).importImage(home, (await daemon()).daemonClient(home), { name, server: server ?? DEFAULT_SERVER }, log)
+      return await importImage(home, (await daemon()).daemonClient(home), { name, server: server ?? DEFAULT_SERVER }, log)
     } catch (error) {
       throw error instanceof ImportError ? new Failure(error.message, 1, { cause: error }) : error
     }

@@ -33,7 +33,6 @@ export type Health = {
 }
 
 export const endpoint = (home: Home): string => `http://127.0.0.1:${home.port}`
-export const consoleUrl = (home: Home): string => `http://127.0.0.1:${home.consolePort}`
 export const serverLog = (home: Home): string => join(home.dir, 'log', 'server.log')
 
 const belongs = (home: Home, pid: number): boolean => environmentOf(pid)?.get('ENCLUME_HOME') === home.dir

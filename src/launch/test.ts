@@ -25,6 +25,8 @@ export type Stage = (typeof stages)[number] | 'bench'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const TEST_HOME = '/var/lib/enclume-test'
+/** Not the home's own: the tests run `enclume up` there, which takes that one. */
+const LOCK = 'tests of this host'
 const CLI = '/usr/bin/aws'
 /** The distribution's, whatever else comes first in PATH. */
 const PYTHON = '/usr/bin/python3'
@@ -34,17 +36,18 @@ const LEAST_CLI = [2, 17]
 
 export async function test({ operands, options }: Args, ui: Ui, host: Host): Promise<number> {
   const wanted = readStages(operands, options.bench === true)
-  return withLock(TEST_HOME, { note: 'test' }, async () => {
+  return withLock(LOCK, { note: 'test' }, async () => {
     const clients = wanted.includes('conformance') || wanted.includes('e2e')
     const engine = wanted.includes('real') || wanted.includes('e2e')
     await installPackages([...(engine ? enginePackages : []), ...(clients ? testPackages : [])], ui)
     const more: Record<string, string> = clients ? { ENCLUME_TEST_AWS: CLI, ENCLUME_TEST_PYTHON: await setUpClients(ui) } : {}
     if (!engine) return runStages(wanted, more)
-    const slot = await clear(ui, host)
+    const slot = await withLock(TEST_HOME, {}, () => clear(ui, host))
     try {
       return await runStages(wanted, { ...more, ENCLUME_HOME: TEST_HOME, ENCLUME_TEST_SLOT: String(slot) })
     } finally {
-      await resetHome(homeAt({ ...findConfig(TEST_HOME), dir: TEST_HOME, slot }), ui, host)
+      const home = homeAt({ ...findConfig(TEST_HOME), dir: TEST_HOME, slot })
+      await withLock(TEST_HOME, { waitMs: 30_000 }, () => resetHome(home, ui, host))
     }
   })
 }

@@ -4,17 +4,17 @@
  * Invariant: every step looks first and does only what is missing, so a second `up`, or one after a crash, ends in the same state.
  */
 import { existsSync, mkdirSync } from 'node:fs'
-import { homeAt, type Home } from '#base/home'
+import { homeAt, hostAddress, type Home } from '#base/home'
 import type { Args } from '#launch/args'
 import { installPackages } from '#launch/apt'
 import { findConfig, homeDirOf, readChoices, settle, writeConfig, type Choices, type Config } from '#launch/config'
-import { writeProfile } from '#launch/credentials'
+import { hasCredentials, readCredentials, writeProfile } from '#launch/credentials'
 import type { Host } from '#launch/host'
 import { withLock } from '#launch/lock'
 import { enginePackages } from '#launch/packages'
 import { checkDisk, checkKernel, checkPort, defaultDiskGiB } from '#launch/preflight'
 import { progressLog } from '#launch/progress'
-import { consoleUrl, endpoint, findHealth, findServer, startServer, stopServer } from '#launch/server'
+import { endpoint, findHealth, findServer, startServer, stopServer } from '#launch/server'
 import { claimSlot } from '#launch/slots'
 import type { Ui } from '#launch/ui'
 
@@ -29,12 +29,13 @@ export function up(args: Args, ui: Ui, host: Host): Promise<number> {
     const config = await choose({ chosen, dir, before })
     const home = homeAt({ dir, ...config })
     await startEngine({ home, config, ui, host })
+    const first = !hasCredentials(home)
     if (!(findServer(home) && (await findHealth(home)))) {
       await stopServer(home)
       await ui.step('server', async () => { await startServer(home) })
     }
     writeProfile(home)
-    console.log(greeting(home))
+    console.log(greeting(home, { first }))
     return 0
   })
 }
@@ -62,11 +63,18 @@ async function startEngine({ home, config, ui, host }: { home: Home; config: Con
 /** `enclume …` for this home, as one would type it. */
 const command = (home: Home, words: string): string => `./enclume ${words}${home.slot === 0 ? '' : ` --home ${home.dir}`}`
 
-const greeting = (home: Home): string => [
+function newKeys(home: Home): string[] {
+  const { account, accessKeyId, secretAccessKey } = readCredentials(home)
+  return [`  account      ${account}, new`, `  access key   ${accessKeyId}`, `  secret key   ${secretAccessKey} (shown this once)`]
+}
+
+/** The account's keys are shown when they are new, and only then. */
+const greeting = (home: Home, { first }: { first: boolean }): string => [
   '', 'Enclume is up.', '',
   `  endpoint     ${endpoint(home)}`,
-  `  console      ${consoleUrl(home)}`,
   `  region       ${home.region}`,
+  ...(first ? newKeys(home) : []),
+  `  this host    ${hostAddress(home)}, as instances see it: the address to allow for SSH`,
   `  credentials  ${home.dir}/root-credentials.json (root alone can read it)`,
   '', 'Next:',
   `  eval "$(${command(home, 'env')})"`,

@@ -5,6 +5,7 @@
  * of the secret signed, no longer ago than the window. The body's real hash is what counts, whatever a header claims.
  * Within the window a request may be repeated, as in AWS; the actions' client tokens make repeats harmless.
  */
+import { isRegion } from '#base/region'
 import { createHmac, createSecretKey, hash, timingSafeEqual, type KeyObject } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 
@@ -26,8 +27,6 @@ export type Refusal = {
 export const SKEW_MS = 5 * 60_000
 const ALGORITHM = 'AWS4-HMAC-SHA256'
 const LONGEST_S = 7 * 24 * 3600
-/** AWS's form of region names: us-east-1, us-gov-west-1, eu-isoe-west-1, eusc-de-east-1. */
-const REGION = /^[a-z]{2,4}(-[a-z]{2,12}){1,2}-\d{1,2}$/
 
 export const isRefusal = (value: Signature | Refusal): value is Refusal => 'reason' in value
 /** A header's text. Node keeps headers in an ordinary object, so a name such as 'constructor' may find something else. */
@@ -95,7 +94,7 @@ function scoped({ credential, signature, signedHeaders, time, token }: Texts): S
     const detail = `Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '${date}' != '${time}'.`
     return { reason: 'mismatch', detail }
   }
-  if (!REGION.test(region)) return { reason: 'bad region' }
+  if (!isRegion(region)) return { reason: 'bad region' }
   return { accessKeyId, date, region, service, time, signedHeaders: signedHeaders.split(';'), signature, token }
 }
 

@@ -20,7 +20,9 @@ const ec2 = new EC2Client({
   endpoint: `http://127.0.0.1:${enclume.home.port}`, region: enclume.home.region, credentials: { accessKeyId, secretAccessKey },
 })
 // The client reads more configuration from a standard input that is no terminal, and waits for its end.
-const incus = (...args: string[]) => must('sh', ['-c', 'exec incus "$@" </dev/null', 'sh', ...args], { env: { ...process.env, INCUS_DIR: incusDir(enclume.home) } })
+const incus = (...args: string[]) => must('sh', ['-c', 'exec incus "$@" </dev/null', 'sh', ...args], {
+  env: { ...process.env, INCUS_DIR: incusDir(enclume.home) },
+})
 const median = (values: number[]) => [...values].sort((a, b) => a - b)[values.length >> 1]!
 const tick = () => new Promise(resolve => setTimeout(resolve, 5))
 
@@ -33,7 +35,9 @@ const answers = (host: string) => new Promise<boolean>(resolve => {
 /** One instance: milliseconds from the request to `running`, and to sshd's greeting. */
 async function launch(ImageId: string): Promise<{ running: number; sshd: number }> {
   const started = performance.now()
-  const { Instances } = await ec2.send(new RunInstancesCommand({ ImageId, InstanceType: 't3.micro', MinCount: 1, MaxCount: 1, SecurityGroupIds: [group] }))
+  const { Instances } = await ec2.send(new RunInstancesCommand({
+    ImageId, InstanceType: 't3.micro', MinCount: 1, MaxCount: 1, SecurityGroupIds: [group],
+  }))
   const InstanceIds = [Instances![0]!.InstanceId!]
   let found
   do {

@@ -78,7 +78,8 @@ test('a web server\'s group lets in SSH from one address, HTTP and HTTPS from ev
   await allow('--protocol', 'all', '--source-group', id)
   await allow('--protocol', 'icmp', '--port', '-1', '--cidr', '10.0.0.0/8')
   const rules = await json('describe-security-group-rules', '--filters', `Name=group-id,Values=${id}`, '--query',
-    'sort_by(SecurityGroupRules[?!IsEgress], &to_string(FromPort))[].[IpProtocol, FromPort, ToPort, CidrIpv4 || ReferencedGroupInfo.GroupId]')
+    "sort_by(SecurityGroupRules[?!IsEgress], &join(' ', [IpProtocol, to_string(FromPort)]))"
+      + "[].[IpProtocol, FromPort, ToPort, CidrIpv4 || ReferencedGroupInfo.GroupId]")
   assert.deepEqual(rules, [
     ['-1', -1, -1, id], ['icmp', -1, -1, '10.0.0.0/8'], ['tcp', 22, 22, '203.0.113.7/32'],
     ['tcp', 443, 443, '0.0.0.0/0'], ['tcp', 80, 80, '0.0.0.0/0'],

@@ -62,6 +62,20 @@ test('stop keeps the private address and gives the public one back; start gives 
   await until(id!, 'terminated')
 })
 
+test('a type changed while stopped is the machine\'s size from the next start on', async () => {
+  const { InstanceId: id } = (await run()).Instances![0]!
+  await until(id!, 'running')
+  await ec2.send(new sdk.StopInstancesCommand({ InstanceIds: [id!] }))
+  await until(id!, 'stopped')
+  await ec2.send(new sdk.ModifyInstanceAttributeCommand({ InstanceId: id!, InstanceType: { Value: 'm5.xlarge' } }))
+  await ec2.send(new sdk.StartInstancesCommand({ InstanceIds: [id!] }))
+  await until(id!, 'running')
+  const { cpus, cpuBaselinePercent, memoryMiB } = server.engine.machinesById.get(id!)!.spec
+  assert.deepEqual({ cpus, cpuBaselinePercent, memoryMiB }, { cpus: 4, cpuBaselinePercent: undefined, memoryMiB: 16_384 })
+  await ec2.send(new sdk.TerminateInstancesCommand({ InstanceIds: [id!] }))
+  await until(id!, 'terminated')
+})
+
 test('a guest that shuts down by itself is stopped, or terminated when it was launched so', async () => {
   await Promise.all((['stop', 'terminate'] as const).map(async behavior => {
     const { InstanceId: id } = (await run({ InstanceInitiatedShutdownBehavior: behavior })).Instances![0]!

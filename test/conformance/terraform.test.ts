@@ -77,7 +77,7 @@ async function refresh(id: string) {
     metadata: { tokens: instance.MetadataOptions!.HttpTokens, hops: instance.MetadataOptions!.HttpPutResponseHopLimit },
     hostname: instance.PrivateDnsNameOptions!.HostnameType, reservation: instance.CapacityReservationSpecification!.CapacityReservationPreference,
     monitoring: instance.Monitoring!.State, ebsOptimized: instance.EbsOptimized, check: instance.SourceDestCheck, key: instance.KeyName,
-    groups: instance.SecurityGroups!.map(g => g.GroupId), subnet: primary.SubnetId, eni: primary.NetworkInterfaceId!,
+    groups: instance.SecurityGroups!.map(g => g.GroupId!).sort(), subnet: primary.SubnetId, eni: primary.NetworkInterfaceId!,
     associated: primary.Association !== undefined, secondary: primary.PrivateIpAddresses!.filter(a => !a.Primary),
     behaviour: (await attribute('instanceInitiatedShutdownBehavior')).InstanceInitiatedShutdownBehavior!.Value,
     stop: (await attribute('disableApiStop')).DisableApiStop!.Value,
@@ -175,7 +175,8 @@ test('a rule of a group as a resource of its own is created, tagged, changed and
     GroupId, IsEgress: false, CidrIpv4: '10.0.0.0/8', Description: 'ssh', FromPort: 22, Tags: [{ Key: 'Name', Value: 'ssh' }],
   })
   await ec2.send(new sdk.ModifySecurityGroupRulesCommand({
-    GroupId, SecurityGroupRules: [{ SecurityGroupRuleId: id, SecurityGroupRule: { IpProtocol: 'tcp', FromPort: 22, ToPort: 22, CidrIpv4: '10.1.0.0/16' } }],
+    GroupId,
+    SecurityGroupRules: [{ SecurityGroupRuleId: id, SecurityGroupRule: { IpProtocol: 'tcp', FromPort: 22, ToPort: 22, CidrIpv4: '10.1.0.0/16' } }],
   }))
   await ec2.send(new sdk.CreateTagsCommand({ Resources: [id], Tags: [{ Key: 'Name', Value: 'ssh-2' }] }))
   const [rule] = (await read()).SecurityGroupRules!

@@ -17,7 +17,8 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 export type Outcome = { code: number; stdout: string; stderr: string }
 
 /** Runs a program to its end; its exit code is an answer, not an error. */
-export async function run(command: string, args: string[], options: { env?: NodeJS.ProcessEnv; timeoutMs?: number; cwd?: string } = {}): Promise<Outcome> {
+export type RunOptions = { env?: NodeJS.ProcessEnv; timeoutMs?: number; cwd?: string }
+export async function run(command: string, args: string[], options: RunOptions = {}): Promise<Outcome> {
   try {
     const { stdout, stderr } = await exec(command, args, {
       env: options.env ?? process.env, timeout: options.timeoutMs ?? 120_000, cwd: options.cwd, maxBuffer: 64 << 20,
@@ -37,7 +38,9 @@ export async function must(command: string, args: string[], options: Parameters<
 }
 
 /** Tries again until it holds; fails with what was seen last. */
-export async function eventually<T>(look: () => Promise<T | undefined | false>, { what, timeoutMs }: { what: string; timeoutMs: number }): Promise<T> {
+export async function eventually<T>(
+  look: () => Promise<T | undefined | false>, { what, timeoutMs }: { what: string; timeoutMs: number },
+): Promise<T> {
   const deadline = Date.now() + timeoutMs
   let last: unknown
   for (;;) {
@@ -119,7 +122,9 @@ export type Login = { key: string; user: string; address: string; from?: string 
 
 /** A command over ssh. Exit code 255 is ssh's own failure. */
 export function ssh({ key, user, address, from }: Login, command: string, timeoutMs = 60_000): Promise<Outcome> {
-  const options = ['BatchMode=yes', 'StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR', 'ConnectTimeout=5', 'IdentitiesOnly=yes']
+  const options = [
+    'BatchMode=yes', 'StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR', 'ConnectTimeout=5', 'IdentitiesOnly=yes',
+  ]
   return run('ssh', [...options.flatMap(o => ['-o', o]), ...(from ? ['-b', from] : []), '-i', key, `${user}@${address}`, command], { timeoutMs })
 }
 

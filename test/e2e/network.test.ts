@@ -23,8 +23,9 @@ before(async () => {
   const image = await enclume.image('debian-12')
   const launch = async (group: string, ...more: string[]) => (await enclume.ec2('run-instances', '--image-id', image, '--instance-type', 't3.nano',
     '--key-name', 'network', '--security-group-ids', groups[group]!, ...more)).Instances[0].InstanceId as string
-  const ids = [await launch('net-web'), await launch('net-app', '--metadata-options', 'HttpPutResponseHopLimit=1,HttpTokens=required,InstanceMetadataTags=enabled',
-    '--tag-specifications', 'ResourceType=instance,Tags=[{Key=Role,Value=app}]')]
+  const metadata = 'HttpPutResponseHopLimit=1,HttpTokens=required,InstanceMetadataTags=enabled'
+  const ids = [await launch('net-web'), await launch('net-app', '--metadata-options', metadata, '--tag-specifications',
+    'ResourceType=instance,Tags=[{Key=Role,Value=app}]')]
   ;[web, app] = await Promise.all(ids.map(id => enclume.state(id, 'running')))
   login = { key, user: 'admin', address: web.PublicIpAddress }
   appLogin = { key, user: 'admin', address: app.PublicIpAddress }

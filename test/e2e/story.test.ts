@@ -68,7 +68,9 @@ test('inside, the instance is what was asked for, and the metadata service wants
   const { stdout: metadata } = await ssh(login, `
     curl -s -o /dev/null -w '%{http_code}\\n' ${imds}/meta-data/instance-id
     TOKEN=$(curl -s -X PUT ${imds}/api/token -H 'X-aws-ec2-metadata-token-ttl-seconds: 60')
-    for path in instance-id public-ipv4 instance-type security-groups; do curl -s -H "X-aws-ec2-metadata-token: $TOKEN" ${imds}/meta-data/$path; echo; done`)
+    for path in instance-id public-ipv4 instance-type security-groups; do
+      curl -s -H "X-aws-ec2-metadata-token: $TOKEN" ${imds}/meta-data/$path; echo
+    done`)
   assert.deepEqual(metadata.trim().split('\n'), ['401', id, login.address, 't2.micro', 'web'])
 })
 

@@ -64,7 +64,8 @@ async function host(engine: FakeEngine, store: Store): Promise<string[]> {
   const networks = new Map<string, unknown>()
   for (const row of await vpc.everywhere(store)) {
     const network = await networkOf(store, row)
-    if (network) networks.set(row.id, network)
+    // A VPC's network comes with its first interface and then stays.
+    if (network.ports.length > 0 || engine.networksById.has(row.id)) networks.set(row.id, network)
   }
   same('networks', engine.networksById.keys(), networks.keys())
   for (const [id, network] of networks) {
@@ -84,7 +85,8 @@ function claims(file: string): string[] {
   const db = new DatabaseSync(file, { readOnly: true })
   try {
     const rows = db.prepare('select scope, key, owner from claim where owner not in (select id from record)').all()
-    return rows.filter(({ scope }) => !ownerless(String(scope))).map(({ scope, key, owner }) => `${scope} ${key} is claimed by ${owner}, which is gone`)
+    const lost = rows.filter(({ scope }) => !ownerless(String(scope)))
+    return lost.map(({ scope, key, owner }) => `${scope} ${key} is claimed by ${owner}, which is gone`)
   } finally {
     db.close()
   }

@@ -1,7 +1,7 @@
 /** What users and guests do to an instance, each with what comes before it and what must come of it, whatever happens meanwhile. */
 import { instance } from '#service/ec2/instance/instance'
 import { audit } from './audit.ts'
-import { untilNone, type World } from './world.ts'
+import { openWorld, untilNone, type World } from './world.ts'
 
 export type Story = {
   name: string
@@ -80,4 +80,35 @@ export const stories: Story[] = [
     name: 'reboot typed inside', ends: { state: 'running', boots: 2 }, before: running,
     happens: async (world, id) => { world.engine.guest.reboot(id) },
   },
+  {
+    name: 'power cut of the host', ends: { state: 'running', boots: 2 },
+    before: world => running(world, { InstanceInitiatedShutdownBehavior: 'terminate' }),
+    happens: async world => { world.engine.powerCut() },
+  },
 ]
+
+/** The points of an undisturbed run, each with its number among those of its name: `before machine.start 1`. */
+export async function pointsOf(story: Story): Promise<string[]> {
+  const points: string[] = []
+  await inWorld(async world => {
+    const id = await story.before(world)
+    const name = numbered()
+    world.at(point => { points.push(name(point)); return undefined })
+    await story.happens(world, id)
+    await settled(world, story.ends)
+  })
+  return points
+}
+
+export function numbered(): (point: string) => string {
+  const counts = new Map<string, number>()
+  return point => {
+    counts.set(point, (counts.get(point) ?? 0) + 1)
+    return `${point} ${counts.get(point)}`
+  }
+}
+
+export async function inWorld(work: (world: World) => Promise<void>): Promise<void> {
+  const world = await openWorld()
+  try { await work(world) } finally { await world.close() }
+}

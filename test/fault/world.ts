@@ -5,7 +5,7 @@
  * (`before machine.start`, `after machine.start`), and each commit before anybody hears of it (`commit instance running`).
  * Invariant: from the moment a cloud dies nothing that it does reaches the engine or the database any more.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -35,7 +35,8 @@ type Life = { cloud: Cloud; store: Store; inner: Store; dead: boolean; unwatch?:
 export type World = Awaited<ReturnType<typeof openWorld>>
 
 export async function openWorld() {
-  const dir = mkdtempSync(join(tmpdir(), 'enclume-fault-'))
+  // In memory where there is such a place: every commit is synced, and there are tens of thousands.
+  const dir = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'enclume-fault-'))
   const file = join(dir, 'enclume.db')
   let atPoint: AtPoint = () => undefined
   let life: Life

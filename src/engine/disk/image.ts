@@ -122,7 +122,8 @@ async function debootstrap(work: string, tree: string): Promise<void> {
   ]
   await run('mmdebstrap', [
     '--mode=root', '--format=directory', '--variant=minbase', '--keyring=/usr/share/keyrings/debian-archive-keyring.gpg',
-    '--aptopt=Acquire::Languages "none"', '--aptopt=Acquire::Retries "5"', '--dpkgopt=force-unsafe-io', '--skip=cleanup/apt/lists', `--include=${packages.join(',')}`,
+    '--aptopt=Acquire::Languages "none"', '--aptopt=Acquire::Retries "5"', '--dpkgopt=force-unsafe-io', '--skip=cleanup/apt/lists',
+    `--include=${packages.join(',')}`,
     `--setup-hook=mkdir -p "$1/etc/apt/preferences.d"; cp '${work}/pin' "$1/etc/apt/preferences.d/build"`,
     ...hooks.map(hook => `--customize-hook=set -e; ${hook}`),
     RELEASE, tree, ...sourceLines(mirror), nextReleaseLine(mirror),
@@ -138,8 +139,7 @@ async function aptProxy(): Promise<string> {
   return usable.map(line => `${line}\n`).join('')
 }
 
-/** Mounts a volume that is being made. */
-export async function withMounted(home: Home, volume: string, act: (point: string) => Promise<unknown>): Promise<void> {
+async function withMounted(home: Home, volume: string, act: (point: string) => Promise<unknown>): Promise<void> {
   const point = join(home.run, 'new', volume, 'fs')
   await mountFile(volumeFile(home, volume), point)
   try {

@@ -100,8 +100,11 @@ async function fetchJson(url: URL): Promise<unknown> {
   }
 }
 
-const unreachable = (url: URL, error: unknown): ImportError => new ImportError(
-  `the image server ${url.host} can't be reached: ${(error as Error).message || (error as NodeJS.ErrnoException).code}. It is needed once, to fetch the image.`, { cause: error })
+function unreachable({ host }: URL, error: unknown): ImportError {
+  // An error of several addresses has a code alone.
+  const why = (error as Error).message || (error as NodeJS.ErrnoException).code
+  return new ImportError(`the image server ${host} can't be reached: ${why}. It is needed once, to fetch the image.`, { cause: error })
+}
 
 const isLocal = ({ protocol }: URL): boolean => protocol === 'http:'
 
@@ -113,10 +116,13 @@ async function request(url: URL, headers: Record<string, string> = {}): Promise<
     if (statusCode === 200 || statusCode === 206) return response
     response.destroy()
     if (![301, 302, 303, 307, 308].includes(statusCode) || location === undefined) {
-      throw statusCode >= 500 || statusCode === 416 ? new Error(`HTTP ${statusCode}`) : new ImportError(`${at.href} answers HTTP ${statusCode}`)
+      const said = `${at.href} answers HTTP ${statusCode}`
+      throw statusCode >= 500 || statusCode === 416 ? new Error(said) : new ImportError(said)
     }
     const next = new URL(location, at)
-    if (next.protocol !== 'https:' && !(isLocal(at) && isLocal(next) && next.host === at.host)) throw new ImportError(`${at.href} leads to ${next.href}, which is not HTTPS`)
+    if (next.protocol !== 'https:' && !(isLocal(at) && next.origin === at.origin)) {
+      throw new ImportError(`${at.href} leads to ${next.href}, which is not HTTPS`)
+    }
     at = next
   }
   throw new ImportError(`${url.href} leads from one address to another without end`)

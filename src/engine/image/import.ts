@@ -4,12 +4,14 @@
  * Invariant: like a built image, an imported one is listed only when it is whole, carries a digest of all that went into it, and
  * replaces its elder. What was fetched is unpacked and prepared by sandbox.py, so that nothing of the host is within its reach.
  */
-import { readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
-import { certificates, CERTIFICATES, contents, digest, discard, discardElders, RECIPES, withMounted } from '#engine/disk/image'
+import { newPoint } from '#engine/disk/disks'
+import { certificates, CERTIFICATES, contents, digest, discard, discardElders, RECIPES } from '#engine/disk/image'
 import { isReady, makeVolume, markReady, volumeFile, volumePath, type Volume } from '#engine/disk/layout'
+import { unmountFile } from '#engine/disk/mount'
 import { run, ToolError } from '#engine/disk/run'
 import { download, lookUp } from '#engine/image/download'
 import { ImportError, serverUrl, userOf, type Found } from '#engine/image/simplestreams'
@@ -22,9 +24,9 @@ const SANDBOX = join(import.meta.dirname, 'sandbox.py')
  * Brings the newest image of that name ('ubuntu/24.04', 'amazonlinux/2023') into the pool, unless it is there already; gives its name.
  * Its packages' servers are asked too if it lacks cloud-init or an ssh server. Throws ImportError for what the user can mend.
  */
-export async function importImage(home: Home, client: Client, { name, server }: { name: string; server: string }, log: Log): Promise<string> {
-  const from = serverUrl(server)
-  const found = await lookUp(from, { name, arch: process.arch === 'arm64' ? 'arm64' : 'amd64' })
+export async function importImage(home: Home, client: Client, wanted: { name: string; server: string }, log: Log): Promise<string> {
+  const from = serverUrl(wanted.server)
+  const found = await lookUp(from, { name: wanted.name, arch: process.arch === 'arm64' ? 'arm64' : 'amd64' })
   const user = userOf(found.os)
   const slug = found.name.replace('/', '.')
   const volume = `image-${slug}-${digest([
@@ -39,7 +41,7 @@ export async function importImage(home: Home, client: Client, { name, server }: 
     if (there) await discard(home, client, volume)
     await makeVolume(client, volume, { sizeGiB: SIZE_GIB })
     try {
-      await fill(home, { volume, archive, kind: found.root.kind, user }, log)
+      await fill({ file: volumeFile(home, volume), point: newPoint(home, volume) }, { archive, kind: found.root.kind }, user, log)
     } catch (error) {
       await discard(home, client, volume)
       throw error instanceof ToolError ? new ImportError(`${found.name} can't be prepared: ${error.message}`, { cause: error }) : error
@@ -56,31 +58,32 @@ export async function importImage(home: Home, client: Client, { name, server }: 
 
 const describe = ({ name, variant, version }: Found, { host }: URL): string => `${name} of ${host} (${variant}, ${version})`
 
-async function fill(home: Home, { volume, archive, kind, user }: { volume: string; archive: string; kind: Found['root']['kind']; user: string }, log: Log) {
-  await run('mkfs.ext4', ['-q', '-L', 'root', '-m', '1', volumeFile(home, volume)])
-  await withMounted(home, volume, async point => {
-    try {
-      log.info('unpacking')
-      await unpack(point, { archive, kind })
-      log.info('preparing')
-      await prepare(point, user)
-    } finally {
-      // The kernel undoes a sandbox's view of the mount a little after its end: if that were the last one, it would be what all is
-      // written out in, for seconds, while we believe it unmounted.
-      await run('sync', ['--file-system', point])
-    }
-  })
+/** A raw file with a file system, and an empty directory on which it is mounted out of sight. */
+type Target = { file: string; point: string }
+type Archive = { archive: string; kind: Found['root']['kind'] }
+
+async function fill(target: Target, archive: Archive, user: string, log: Log): Promise<void> {
+  const { file, point } = target
+  await run('mkfs.ext4', ['-q', '-L', 'root', '-m', '1', file])
+  mkdirSync(point, { recursive: true })
+  log.info('unpacking')
+  await unpack(target, archive)
+  log.info('preparing')
+  await prepare(target, user)
+  await unmountFile(file, point)
 }
 
-/** Unpacks an archive of a root file system into the one mounted at `point`. */
-export async function unpack(point: string, { archive, kind }: { archive: string; kind: Found['root']['kind'] }): Promise<void> {
-  await inSandbox('extract', point, kind === 'squashfs' ? ['unsquashfs', '-force', '-no-progress', '-quiet', '-dest', point, archive]
-    : ['tar', '--extract', '--xz', '--file', archive, '--directory', point, '--numeric-owner', '--same-permissions', '--xattrs', '--xattrs-include=*'])
+export async function unpack(target: Target, { archive, kind }: Archive): Promise<void> {
+  const { point } = target
+  const whole = ['--numeric-owner', '--same-permissions', '--xattrs', '--xattrs-include=*']
+  await inSandbox(target, 'extract', kind === 'squashfs' ? ['unsquashfs', '-force', '-no-progress', '-quiet', '-dest', point, archive]
+    : ['tar', '--extract', '--xz', '--file', archive, '--directory', point, ...whole])
 }
 
 /** Makes it boot as an EC2 instance that lets in `user`. */
-export const prepare = (point: string, user: string): Promise<string> => inSandbox('setup', point, [RECIPES, CERTIFICATES, user])
+export const prepare = (target: Target, user: string): Promise<string> => inSandbox(target, 'setup', [RECIPES, CERTIFICATES, user])
 
-/** When this process dies, what runs in there does too. */
-const inSandbox = (verb: 'extract' | 'setup', point: string, args: string[]): Promise<string> =>
-  run('unshare', ['--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child', '--ipc', '--uts', '/usr/bin/python3', '-I', SANDBOX, verb, point, ...args])
+/** When this process dies, however it does, so does all that runs in there: nothing stays behind that holds the mount. */
+const inSandbox = ({ file, point }: Target, verb: 'extract' | 'setup', args: string[]): Promise<string> => run('setpriv', [
+  '--pdeathsig', 'KILL', 'unshare', '--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child', '--ipc', '--uts',
+  '/usr/bin/python3', '-I', SANDBOX, file, point, verb, ...args])

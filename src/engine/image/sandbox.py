@@ -1,22 +1,26 @@
-"""Works on a file system that somebody else made, without trusting it.
+"""Works on the file system in a raw file that somebody else filled, without trusting it.
 
-    sandbox.py extract POINT COMMAND...   runs a command of the host that may write below POINT and nowhere else
-    sandbox.py setup POINT RECIPES CERTIFICATES ARG...
-                                          runs RECIPES/import/setup.sh with the file system's own tools, POINT being all it sees
+    sandbox.py FILE POINT extract COMMAND...   runs a command of the host that may write below POINT and nowhere else
+    sandbox.py FILE POINT setup RECIPES CERTIFICATES ARG...
+                                               runs RECIPES/import/setup.sh with the file system's own tools, it being all they see
 
-Started in mount, process, IPC and host name namespaces of its own. Invariant: nothing on the host is written outside POINT, whatever
-links or names the file system has: `extract` makes all other mounts read-only, and `setup` has no other mount left. Either gives up
-first what would undo that: mounting, making devices, opening files by handle, other processes' memory, the network's settings.
+Started as the init of mount, process, IPC and host name namespaces of its own. The file is mounted in there, at POINT, so that no
+other process of the host ever has the mount and it cannot outlive this one. Invariant: nothing on the host is written outside the
+file system, whatever links or names it has: `extract` makes all other mounts read-only, and `setup` has no other mount left. Either
+gives up first what would undo that: mounting, making devices, opening files by handle, other processes' memory, network settings.
 """
 
 import ctypes
 import os
+import signal
 import stat
+import subprocess
 import sys
 
 libc = ctypes.CDLL(None, use_errno=True)
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND = 1, 2, 4, 8, 4096
 AT_FDCWD, AT_RECURSIVE, MOUNT_ATTR_RDONLY, MNT_DETACH = -100, 0x8000, 1, 2
+CLONE_NEWNS = 0x20000
 SYS_MOUNT_SETATTR = 442
 SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}[os.uname().machine]
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 24, 38
@@ -53,6 +57,8 @@ def give_up_rights(kept):
 
 
 def extract(point, *command):
+    # Of the mounts as they are here one is written through: the loop device's file lies on it.
+    check(libc.unshare(CLONE_NEWNS), "mount namespace")
     set_read_only("/", True)
     set_read_only(point, False)
     # Device nodes in the archive are made, on a mount where they mean nothing; `setup` removes them.
@@ -83,6 +89,7 @@ def remove_devices(directory):
 
 
 def enter(point):
+    check(libc.unshare(CLONE_NEWNS), "mount namespace")
     os.chdir(point)
     check(libc.syscall(SYS_PIVOT_ROOT, b".", b"."), "pivot_root")
     # The old root now lies over the new one; when it is gone the new one is all there is.
@@ -133,4 +140,25 @@ def setup(point, recipes, certificates, *arguments):
     os.execve("/bin/sh", ["sh", "/run/setup/import/setup.sh", *arguments], environment)
 
 
-{"extract": extract, "setup": setup}[sys.argv[1]](*sys.argv[2:])
+def end_the_rest():
+    """Whatever a command left running holds the file system too."""
+    try:
+        os.kill(-1, signal.SIGKILL)
+        while True:
+            os.wait()
+    except (ProcessLookupError, ChildProcessError):
+        pass
+
+
+def main(file, point, verb, *arguments):
+    subprocess.run(["mount", "-t", "ext4", "-o", "loop,nodev,discard,noinit_itable", file, point], check=True)
+    child = os.fork()
+    if child == 0:
+        {"extract": extract, "setup": setup}[verb](point, *arguments)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    end_the_rest()
+    check(libc.umount2(point.encode(), 0), point)
+    return code if code >= 0 else 128 - code
+
+
+sys.exit(main(*sys.argv[1:]))

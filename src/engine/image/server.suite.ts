@@ -17,20 +17,24 @@ export type Offer = {
 }
 
 const sha256 = (...parts: Buffer[]): string => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest('hex')
+const VERSION = '20260101_00:00'
+const KIND = { datatype: 'image-downloads', format: 'products:1.0' }
 const META = Buffer.from('any bytes: the metadata is checked and not read')
 
+type Product = Record<string, unknown> & { versions: Record<string, unknown> }
+
 /** The list of images that a server with these offers has. */
-export function listOf(offers: Offer[]): { products: Record<string, { versions: Record<string, unknown> }> } {
-  const products: Record<string, { versions: Record<string, unknown> }> = {}
-  for (const { id, aliases, version = '20260101_00:00', root, kind = 'squashfs', say } of offers) {
+export function listOf(offers: Offer[]): { products: Record<string, Product> } {
+  const products: Record<string, Product> = {}
+  for (const { id, aliases, version = VERSION, root, kind = 'squashfs', say } of offers) {
     const [os, release, arch, variant] = id.split(':')
     const path = `images/${os}/${release}/${arch}/${variant}/${version}`
     const combined = kind === 'squashfs' ? 'combined_squashfs_sha256' : 'combined_rootxz_sha256'
-    const product = products[id] ??= { aliases, arch, os: `${os![0]!.toUpperCase()}${os!.slice(1)}`, release, release_title: release, variant, versions: {} } as { versions: object } as { versions: Record<string, unknown> }
-    product.versions[version] = { items: {
-      'incus.tar.xz': { ftype: 'incus.tar.xz', path: `${path}/incus.tar.xz`, sha256: sha256(META), size: META.length, [combined]: sha256(META, root), ...say?.meta },
-      [`rootfs.${kind}`]: { ftype: kind, path: `${path}/rootfs.${kind}`, sha256: sha256(root), size: root.length, ...say?.root },
-    } }
+    const title = `${os![0]!.toUpperCase()}${os!.slice(1)}`
+    const product: Product = products[id] ??= { aliases, arch, os: title, release, release_title: release, variant, versions: {} }
+    const meta = { ftype: 'incus.tar.xz', path: `${path}/incus.tar.xz`, sha256: sha256(META), size: META.length, [combined]: sha256(META, root) }
+    const rootfs = { ftype: kind, path: `${path}/rootfs.${kind}`, sha256: sha256(root), size: root.length }
+    product.versions[version] = { items: { 'incus.tar.xz': { ...meta, ...say?.meta }, [`rootfs.${kind}`]: { ...rootfs, ...say?.root } } }
   }
   return { products }
 }
@@ -43,11 +47,12 @@ export async function serve(offers: Offer[]): Promise<{ url: string; requests: s
     const offset = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0)
     requests.push(offset > 0 ? `${path} from ${offset}` : path)
     if (path === '/streams/v1/index.json') {
-      return response.end(JSON.stringify({ format: 'index:1.0', index: { images: { datatype: 'image-downloads', format: 'products:1.0', path: 'streams/v1/images.json' } } }))
+      return response.end(JSON.stringify({ format: 'index:1.0', index: { images: { ...KIND, path: 'streams/v1/images.json' } } }))
     }
-    if (path === '/streams/v1/images.json') return response.end(JSON.stringify({ datatype: 'image-downloads', format: 'products:1.0', ...listOf(offers) }))
+    if (path === '/streams/v1/images.json') return response.end(JSON.stringify({ ...KIND, ...listOf(offers) }))
     if (path.endsWith('/incus.tar.xz')) return response.end(META)
-    const offer = offers.find(({ id, version = '20260101_00:00' }) => path.startsWith(`/images/${id.replaceAll(':', '/')}/${version}/rootfs.`))
+    const folder = ({ id, version = VERSION }: Offer) => `/images/${id.replaceAll(':', '/')}/${version}`
+    const offer = offers.find(each => path.startsWith(`${folder(each)}/rootfs.`))
     if (!offer) return response.writeHead(404).end()
     if (offset > 0) response.writeHead(206, { 'content-range': `bytes ${offset}-${offer.root.length - 1}/${offer.root.length}` })
     return offer.send ? offer.send(response, offset) : response.end(offer.root.subarray(offset))

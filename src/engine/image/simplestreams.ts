@@ -56,8 +56,8 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : ''
 export function serverUrl(given: string): URL {
   const url = URL.canParse(given) ? new URL(given) : undefined
   const local = url?.protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname)
-  if (!url || !(url.protocol === 'https:' || local)) throw new ImportError(`an image server's address begins with https://, unlike '${given}'`)
-  if (url.search || url.hash) throw new ImportError(`an image server's address has no query: '${given}'`)
+  if (!url || !(url.protocol === 'https:' || local)) throw new ImportError(`an image server's address begins with https://; this is '${given}'`)
+  if (url.search || url.hash) throw new ImportError(`an image server's address has no query; this is '${given}'`)
   return new URL(url.href.replace(/\/*$/, '/'))
 }
 
@@ -78,16 +78,19 @@ export function readIndex(json: unknown): string[] {
 
 /** The newest image of a name for an architecture ('amd64', 'arm64'). A name that there is not is answered with those near it. */
 export function findImage(lists: unknown[], { name, arch }: { name: string; arch: string }): Found {
-  const products = lists.flatMap(list => Object.entries(fields(fields(list)['products'])).map(([id, product]) => readProduct(id, fields(product))))
+  const products = lists.flatMap(list => Object.entries(fields(fields(list)['products'])))
+    .map(([id, product]) => readProduct(id, fields(product)))
     .filter(product => product.arch === arch && VARIANTS.includes(product.variant))
-  const named = products.filter(product => product.names.includes(name)).sort((a, b) => VARIANTS.indexOf(a.variant) - VARIANTS.indexOf(b.variant))
-  const usable = products.filter(({ os, versions }) => USERS[os] !== undefined && Object.values(versions).some(version => readVersion(version)))
+  const named = products.filter(product => product.names.includes(name))
+    .sort((a, b) => VARIANTS.indexOf(a.variant) - VARIANTS.indexOf(b.variant))
+  const whole = (versions: Fields) => Object.values(versions).some(version => readVersion(version))
+  const usable = products.filter(({ os, versions }) => Object.hasOwn(USERS, os) && whole(versions))
   const [product] = named.filter(each => usable.includes(each))
   if (product) {
     const version = Object.keys(product.versions).sort().reverse().find(each => readVersion(product.versions[each]))!
     return { name: product.name, os: product.os, variant: product.variant, version, ...readVersion(product.versions[version])! }
   }
-  if (named[0]) throw new ImportError(USERS[named[0].os] === undefined
+  if (named[0]) throw new ImportError(!Object.hasOwn(USERS, named[0].os)
     ? `${name} can't be used: machines are made from ${Object.keys(USERS).join(', ')}` : `the server has no container image of ${name} now`)
   const near = nearest(name, [...new Set(usable.map(each => each.name))])
   throw new ImportError(`there is no image '${name}' for ${arch}${near.length > 0 ? `; there is ${near.join(', ')}` : ''}`)
@@ -97,11 +100,12 @@ function readProduct(id: string, product: Fields) {
   const os = text(product['os']).toLowerCase()
   const variant = text(product['variant']) || 'default'
   const short = (alias: string) => (alias.endsWith(`/${variant}`) ? alias.slice(0, -variant.length - 1) : alias)
-  const names = text(product['aliases']).split(',').map(alias => short(alias.trim())).filter(alias => /^[\w.-]+(\/[\w.-]+)?$/.test(alias))
-    .map(alias => (alias.includes('/') ? alias : `${os}/${alias}`))
+  const names = text(product['aliases']).split(',').map(alias => short(alias.trim()))
+    .filter(alias => /^[\w.-]+(\/[\w.-]+)?$/.test(alias)).map(alias => (alias.includes('/') ? alias : `${os}/${alias}`))
   // The number is what AMIs are named by: ubuntu/24.04 rather than ubuntu/noble.
   const name = names.find(each => /\/\d/.test(each)) ?? names[0] ?? id
-  return { name, names, os: name.split('/')[0]!, variant, arch: text(product['arch']), versions: fields(product['versions']) }
+  const versions = Object.fromEntries(Object.entries(fields(product['versions'])).filter(([version]) => /^\d{8}[\w:.-]{0,32}$/.test(version)))
+  return { name, names, os: name.split('/')[0]!, variant, arch: text(product['arch']), versions }
 }
 
 function readVersion(version: unknown): Pick<Found, 'meta' | 'root' | 'fingerprint'> | undefined {
@@ -120,7 +124,8 @@ const isSha256 = (value: string): boolean => /^[0-9a-f]{64}$/.test(value)
 
 function readItem(item: Fields | undefined, mostBytes: number): Item | undefined {
   const found = { path: text(item?.['path']), size: Number(item?.['size']), sha256: text(item?.['sha256']) }
-  return found.path !== '' && Number.isSafeInteger(found.size) && found.size > 0 && found.size <= mostBytes && isSha256(found.sha256) ? found : undefined
+  const sized = Number.isSafeInteger(found.size) && found.size > 0 && found.size <= mostBytes
+  return found.path !== '' && sized && isSha256(found.sha256) ? found : undefined
 }
 
 /** At most five names, the likeliest first: what begins alike, then what is typed alike. */
@@ -131,7 +136,7 @@ function nearest(name: string, names: string[]): string[] {
     const same = otherOs.startsWith(os) || os.startsWith(otherOs)
     return (same ? 0 : 10 * distance(os, otherOs)) + distance(release, otherRelease)
   }
-  return names.map(other => ({ other, rank: rank(other) })).sort((a, b) => a.rank - b.rank || (a.other < b.other ? -1 : 1)).slice(0, 5).map(each => each.other)
+  return names.toSorted().map(other => ({ other, rank: rank(other) })).sort((a, b) => a.rank - b.rank).slice(0, 5).map(each => each.other)
 }
 
 /** How many letters have to be put, taken or changed to make one of the other (Levenshtein). */

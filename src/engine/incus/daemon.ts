@@ -67,6 +67,8 @@ function openWay(home: Home): void {
   }
 }
 
+const NO_FETCHING = { HTTP_PROXY: 'http://127.0.0.1:9', HTTPS_PROXY: 'http://127.0.0.1:9' }
+
 async function launch(home: Home, log: Log): Promise<void> {
   const binary = BINARIES.find(path => existsSync(path))
   if (!binary) throw new Error('incusd is not installed: install the package incus-base (Debian) or incus')
@@ -75,7 +77,8 @@ async function launch(home: Home, log: Log): Promise<void> {
   // A session of its own: the daemon goes on when the terminal or the server that started it ends.
   const child = spawn(binary, ['--logfile', join(home.dir, 'log', 'incusd.log')], {
     cwd: '/', detached: true, stdio: ['ignore', output, output],
-    env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin`, INCUS_DIR: incusDir(home) },
+    // Unasked, incusd fetches a list of instance types from its makers' server at every start: the discard port has none.
+    env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin`, INCUS_DIR: incusDir(home), ...NO_FETCHING },
   })
   closeSync(output)
   let ended: string | undefined

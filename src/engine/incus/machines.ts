@@ -154,10 +154,14 @@ function hostRoot({ name, config }: Instance): number {
   return first.Hostid
 }
 
-/** Incus renews `last_used_at` at each start of the guest's init, also one that was typed inside. */
+/**
+ * Incus renews `last_used_at` at each start of the guest's init, also one that was typed inside; it writes the last state of power
+ * when a machine's end is told to it, so that a machine that is off and was RUNNING last had an end that nobody told.
+ */
 function seen(instance: Instance | undefined): MachineSeen | 'absent' | 'unknown' {
   if (!instance) return 'absent'
   const devices = portsAmong(instance.devices)
-  if (instance.status === 'Stopped') return { power: 'off', devices }
+  const cut = instance.config['volatile.last_state.power'] === 'RUNNING'
+  if (instance.status === 'Stopped') return { power: 'off', devices, ...(cut && { cut }) }
   return instance.status === 'Error' ? 'unknown' : { power: 'on', bootId: instance.last_used_at, devices }
 }

@@ -183,6 +183,7 @@ export const attributes = (context: Context): Actions<typeof sdk> => ({
 
   async ModifyInstanceMaintenanceOptions(call) {
     const row = await instance.get(call.tx, call, call.input.InstanceId!)
+    if (call.input.RebootMigration === 'disabled') throw new ApiError('UnsupportedOperation', 'Enclume does not implement RebootMigration.')
     const autoRecovery = call.input.AutoRecovery ?? row.spec.autoRecovery
     if (autoRecovery !== 'default' && autoRecovery !== 'disabled') throw invalid(autoRecovery, 'autoRecovery')
     await instance.update(call.tx, row, { spec: { autoRecovery } }, 'modified')

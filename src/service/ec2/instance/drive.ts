@@ -10,7 +10,7 @@ import type { Context } from '#service/ec2/context'
 import { detach, release } from '#service/ec2/instance/belongings'
 import { instance, lifeOf, type InstanceRow } from '#service/ec2/instance/instance'
 import { portsOf, writePorts } from '#service/ec2/instance/ports'
-import { lostReason, plan, type Reason, type Seen } from '#service/ec2/instance/plan'
+import { lostReason, plan, type Seen } from '#service/ec2/instance/plan'
 import { find, limits } from '#service/ec2/instance-type/instance-type'
 
 /** How long a guest may take to shut down before it is switched off. EC2 gives "a few minutes"; a container needs less. */
@@ -53,6 +53,8 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
       },
       async start(row) {
         await dependencies(row)
+        // A machine is made with its type's size; only between a stop and a start can the type have become another.
+        if (row.spec.launchTime !== row.created) await machines.resize(row.id, sizeOf(row))
         await machines.start(row.id)
       },
       stop: row => machines.stop(row.id, { timeoutMs: STOP_TIMEOUT_MS }),
@@ -96,24 +98,29 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
     },
   }
 
-  function machineSpec(row: InstanceRow, given: MachinePort[]): MachineSpec {
-    const type = find(row.spec.type)
-    if (!type) throw new Error(`no instance type ${row.spec.type}`)
-    const { cpus, cpuBaselinePercent, memoryMiB } = limits(type)
-    return { id: row.id, cpus, cpuBaselinePercent, memoryMiB, rootDisk: row.spec.rootVolume, ports: given }
+  function machineSpec(row: InstanceRow, ports: MachinePort[]): MachineSpec {
+    return { id: row.id, ...sizeOf(row), rootDisk: row.spec.rootVolume, ports }
   }
+}
+
+/** What the instance's type gives it of the host. */
+function sizeOf(row: InstanceRow): Pick<MachineSpec, 'cpus' | 'cpuBaselinePercent' | 'memoryMiB'> {
+  const type = find(row.spec.type)
+  if (!type) throw new Error(`no instance type ${row.spec.type}`)
+  const { cpus, cpuBaselinePercent, memoryMiB } = limits(type)
+  return { cpus, cpuBaselinePercent, memoryMiB }
 }
 
 /** A start that fails again and again: a first launch is terminated, a later start goes back to stopped, as on EC2. */
 async function surrender(context: Context, { tx, row, error }: { tx: Tx; row: InstanceRow; error: Error }): Promise<void> {
-  const { desired } = row.spec
-  if (desired !== 'running' || row.status.state !== 'pending') return
+  if (row.spec.desired !== 'running' || row.status.state !== 'pending') return
   context.log.error('instance.gave-up', { id: row.id, error })
-  const everRan = row.status.transition !== ''
-  const reason: Reason = everRan ? { code: 'Server.InternalError', message: 'Server.InternalError: Internal error on launch' } : lostReason
-  const next = everRan ? ({ desired: 'stopped', state: 'stopping' } as const) : ({ desired: 'terminated', state: 'shutting-down' } as const)
-  await instance.update(tx, row,
-    { spec: { desired: next.desired }, status: { state: next.state, reason, transition: reason.message } }, next.state)
+  // A machine that has booted once may hold what its owner needs.
+  const everRan = row.status.bootId !== undefined
+  const state = everRan ? 'stopping' : 'shutting-down'
+  await instance.update(tx, row, {
+    spec: { desired: everRan ? 'stopped' : 'terminated' }, status: { state, reason: lostReason, transition: lostReason.message },
+  }, state)
 }
 
 /** Machines that no record owns: left by a request that never committed, or by a record that is gone. */

@@ -34,6 +34,8 @@ export type Spec = Pick<Life, 'desired' | 'onShutdown' | 'force' | 'rebootsAsked
   userData?: string
   metadata: MetadataOptions
   hostnameType: 'ip-name' | 'resource-name'
+  /** Whether the name of its id resolves; as its subnet said at launch. */
+  resourceNameRecord?: boolean
   privateDnsName: string
   /** Its primary interface gets a public address at each start. */
   autoPublic: boolean
@@ -138,7 +140,7 @@ function view(row: InstanceRow, joined: Joined): Instance {
     EnclaveOptions: { Enabled: false }, PlatformDetails: 'Linux/UNIX', UsageOperation: 'RunInstances',
     UsageOperationUpdateTime: new Date(row.created),
     PrivateDnsNameOptions: {
-      HostnameType: spec.hostnameType, EnableResourceNameDnsARecord: false, EnableResourceNameDnsAAAARecord: false,
+      HostnameType: spec.hostnameType, EnableResourceNameDnsARecord: spec.resourceNameRecord ?? false, EnableResourceNameDnsAAAARecord: false,
     },
     MaintenanceOptions: { AutoRecovery: spec.autoRecovery }, CurrentInstanceBootMode: 'legacy-bios',
   }

@@ -4,6 +4,7 @@ import type { Call } from '#kit/action'
 import { ApiError } from '#kit/error'
 import { findDefaultVpc } from '#service/ec2/vpc/prepare'
 import { zonesOf } from '#service/ec2/context'
+import { zoneId } from '#service/ec2/region/region'
 import type { Limits as TypeLimits } from '#service/ec2/instance-type/instance-type'
 import { checkDeviceIndex, inUse, tooManyAddresses } from '#service/ec2/network-interface/attach'
 import { networkInterface, type InterfaceRow } from '#service/ec2/network-interface/network-interface'
@@ -79,11 +80,17 @@ async function groupsByName(call: Launching, input: RunInstancesRequest, home: V
   })
 }
 
+/** The zone's name, whether it was asked for by name or by id. */
+function chosenZone({ input: { Placement = {} }, region }: Launching): string | undefined {
+  const { AvailabilityZone: name, AvailabilityZoneId: id } = Placement
+  if (name !== undefined && id !== undefined) throw conflict('An Availability Zone is given by its name or by its id, not by both.')
+  const zone = id === undefined ? name : zonesOf(region).find(each => zoneId(each) === id) ?? id
+  if (zone !== undefined && !zonesOf(region).includes(zone)) throw new ApiError('InvalidParameterValue', `Invalid availability zone: [${zone}]`)
+  return zone
+}
+
 async function chooseSubnet(call: Launching, id: string | undefined): Promise<SubnetRow> {
-  const zone = call.input.Placement?.AvailabilityZone
-  if (zone !== undefined && !zonesOf(call.region).includes(zone)) {
-    throw new ApiError('InvalidParameterValue', `Invalid availability zone: [${zone}]`)
-  }
+  const zone = chosenZone(call)
   if (id !== undefined) {
     const chosen = await subnet.get(call.tx, call, id)
     if (zone !== undefined && chosen.spec.zone !== zone) {
@@ -117,6 +124,9 @@ function checkSpecs(specs: InstanceNetworkInterfaceSpecification[], count: numbe
     if (spec.Ipv6AddressCount || spec.Ipv6Addresses?.length || spec.Ipv6PrefixCount || spec.Ipv4PrefixCount || spec.Ipv4Prefixes?.length) {
       throw new ApiError('UnsupportedOperation', 'Enclume does not implement IPv6 addresses or address prefixes on network interfaces.')
     }
+    const odd = (['PrimaryIpv6', 'AssociateCarrierIpAddress', 'NetworkCardIndex', 'EnaSrdSpecification', 'ConnectionTrackingSpecification',
+      'EnaQueueCount'] as const).find(name => spec[name])
+    if (odd) throw new ApiError('UnsupportedOperation', `Enclume does not implement ${odd} of network interfaces.`)
     if (spec.InterfaceType !== undefined && spec.InterfaceType !== 'interface') {
       throw new ApiError('UnsupportedOperation', `Enclume does not implement the interface type ${spec.InterfaceType}.`)
     }

@@ -19,7 +19,7 @@ const refused: { [K in keyof RunInstancesRequest]?: (value: any) => boolean } = 
   ElasticInferenceAccelerators: list => list.length > 0,
   LaunchTemplate: () => true,
   InstanceMarketOptions: () => true,
-  CpuOptions: o => o.CoreCount !== undefined || o.ThreadsPerCore !== undefined || o.AmdSevSnp === 'enabled',
+  CpuOptions: o => o.CoreCount !== undefined || o.ThreadsPerCore !== undefined || o.AmdSevSnp === 'enabled' || o.NestedVirtualization === 'enabled',
   CapacityReservationSpecification: s =>
     s.CapacityReservationTarget !== undefined || s.CapacityReservationPreference === 'capacity-reservations-only',
   HibernationOptions: o => o.Configured === true,
@@ -30,6 +30,8 @@ const refused: { [K in keyof RunInstancesRequest]?: (value: any) => boolean } = 
   SecondaryInterfaces: list => list.length > 0,
   AdditionalInfo: () => true,
   IamInstanceProfile: () => true,
+  Monitoring: m => (m.MetricCategoryIds ?? []).length > 0,
+  PrivateDnsNameOptions: o => o.EnableResourceNameDnsAAAARecord === true,
   Ipv6AddressCount: n => n > 0,
   Ipv6Addresses: list => list.length > 0,
   EnablePrimaryIpv6: v => v === true,
@@ -58,6 +60,14 @@ export function readUserData(given: string | undefined): string | undefined {
     throw new ApiError('InvalidParameterValue', `User data is limited to ${USER_DATA_MAX} bytes`)
   }
   return text
+}
+
+/** EC2's default type (EC2 API Reference, RunInstances) is m1.small, of a family that Enclume has not: it must be named. */
+export function typeOf(input: RunInstancesRequest): string {
+  if (input.InstanceType === undefined) {
+    throw new ApiError('InvalidParameterValue', "Name an instance type, such as t2.micro: Enclume does not have EC2's default type, m1.small.")
+  }
+  return input.InstanceType
 }
 
 export function readCounts(input: RunInstancesRequest): { least: number; most: number } {
@@ -104,7 +114,7 @@ export async function checkTokens({ tx, account, region }: Call<object>, { token
 }
 
 type Plain = Pick<Spec, 'onShutdown' | 'terminationProtection' | 'stopProtection' | 'detailedMonitoring' | 'ebsOptimized' | 'credits'
-  | 'autoRecovery' | 'clientToken' | 'hostnameType'>
+  | 'autoRecovery' | 'clientToken' | 'hostnameType' | 'resourceNameRecord'>
 
 /** The parameters that are simply kept. */
 export function readPlain(input: RunInstancesRequest): Plain {
@@ -114,9 +124,10 @@ export function readPlain(input: RunInstancesRequest): Plain {
     stopProtection: input.DisableApiStop ?? false,
     detailedMonitoring: input.Monitoring?.Enabled ?? false,
     ebsOptimized: input.EbsOptimized ?? false,
-    credits: readCredits(input.CreditSpecification?.CpuCredits, input.InstanceType ?? 'm1.small'),
+    credits: readCredits(input.CreditSpecification?.CpuCredits, typeOf(input)),
     autoRecovery: oneOf(input.MaintenanceOptions?.AutoRecovery, 'autoRecovery', ['default', 'disabled']) ?? 'default',
     hostnameType: oneOf(input.PrivateDnsNameOptions?.HostnameType, 'hostnameType', ['ip-name', 'resource-name']) ?? 'ip-name',
+    resourceNameRecord: input.PrivateDnsNameOptions?.EnableResourceNameDnsARecord ?? false,
     clientToken: input.ClientToken,
   }
 }

@@ -15,7 +15,7 @@ import { howManyFit } from '#service/ec2/instance/capacity'
 import { reservations } from '#service/ec2/instance/describe'
 import { instance, type InstanceRow, type MetadataOptions, type Spec } from '#service/ec2/instance/instance'
 import { readNetwork, type Network } from '#service/ec2/instance/launch-network'
-import { checkTokens, readCounts, readMetadata, readPlain, readUserData, refuseUnsupported } from '#service/ec2/instance/launch-options'
+import { checkTokens, readCounts, readMetadata, readPlain, readUserData, refuseUnsupported, typeOf } from '#service/ec2/instance/launch-options'
 import { checkLaunchable } from '#service/ec2/instance/launch-type'
 import type { Limits } from '#service/ec2/instance-type/instance-type'
 import { keyPairForLaunch } from '#service/ec2/key-pair/key-pair'
@@ -59,9 +59,6 @@ export const runInstances = (context: Context): Action<Input<typeof sdk, 'RunIns
     return { ...reservation, Groups: [] }
   }
 
-/** EC2's default type (EC2 API Reference, RunInstances: m1.small) is of a family that Enclume has not. */
-const typeOf = (input: RunInstancesRequest): string => input.InstanceType ?? 'm1.small'
-
 /** What holds where the request says nothing: the account's defaults, then the image's, then EC2's. */
 async function metadataBefore(call: Call<RunInstancesRequest>, image: ImageRow): Promise<MetadataOptions> {
   const account = await metadataDefaults(call.tx, call)
@@ -81,7 +78,12 @@ async function launchOne(launch: Launch, launchIndex: number): Promise<InstanceR
   const id = resourceId('i')
   const place = { account: call.account, region: call.region }
   const userData = readUserData(input.UserData)
-  const plain = readPlain({ ...input, PrivateDnsNameOptions: { HostnameType: subnet.spec.hostnameType, ...input.PrivateDnsNameOptions } })
+  const { hostnameType: HostnameType, resourceNameRecord: EnableResourceNameDnsARecord } = subnet.spec
+  const plain = readPlain({ ...input, PrivateDnsNameOptions: { HostnameType, EnableResourceNameDnsARecord, ...input.PrivateDnsNameOptions } })
+  // Whether such names resolve is the subnet's to say, for all that is in it.
+  if (plain.resourceNameRecord !== EnableResourceNameDnsARecord) {
+    throw new ApiError('UnsupportedOperation', 'Enclume does not implement EnableResourceNameDnsARecord other than the subnet has it.')
+  }
   const interfaces = []
   for (const port of network.ports) {
     const attachment = {
@@ -131,7 +133,12 @@ function rootOptions(mappings: BlockDeviceMapping[] = [], image: ImageRow) {
   if (root?.VirtualName !== undefined) {
     throw new ApiError('InvalidBlockDeviceMapping', `The root device ${device} can't be an instance store volume.`)
   }
+  if (root?.NoDevice !== undefined) {
+    throw new ApiError('InvalidBlockDeviceMapping', `The root device ${device} can't be suppressed.`)
+  }
   const ebs = root?.Ebs
+  const odd = (['OutpostArn', 'VolumeInitializationRate', 'EbsCardIndex'] as const).find(name => ebs?.[name])
+  if (odd) throw new ApiError('UnsupportedOperation', `Enclume does not implement ${odd} of block device mappings.`)
   if (ebs?.Encrypted || ebs?.KmsKeyId) throw new ApiError('UnsupportedOperation', 'Enclume does not implement encrypted volumes.')
   if (ebs?.SnapshotId !== undefined && ebs.SnapshotId !== image.spec.snapshot) {
     throw new ApiError('InvalidBlockDeviceMapping', `snapshotId cannot be modified on root device`)

@@ -58,7 +58,8 @@ export const lifecycle = (context: Context): Actions<typeof sdk> => ({
     }
     const StoppingInstances = await each(call, async row => {
       const { state } = row.status
-      const force = call.input.Force === true
+      // Both mean not to wait for the guest (API Reference, StopInstances).
+      const force = call.input.Force === true || call.input.SkipOsShutdown === true
       if (state === 'stopped') return row
       if (state === 'stopping') return force && !row.spec.force ? instance.update(call.tx, row, { spec: { force } }, 'stopping') : row
       if (state !== 'running') throw wrongState(row, 'stopped')

@@ -45,6 +45,7 @@ class World {
   time = now.getTime()
   boots = 1
   guestShutDown = false
+  cut = false
   /** The guest's own reboot has reached the moment when the machine is off. */
   guestReboots = false
   lost = false
@@ -87,24 +88,27 @@ class World {
 
   /** One round of the loop; true when the instance rests. */
   round(fails: boolean): boolean {
-    const bootId = this.seen === 'on' ? `${this.boots}` : undefined
-    const step = plan(this.life, { power: this.seen, bootId, ports: this.ports }, new Date(this.time))
+    const step = plan(this.life, { power: this.seen, ports: this.ports, ...this.how() }, new Date(this.time))
     this.everSeen ||= this.seen !== 'absent'
     if ('rest' in step) return this.rest(step.againMs as number | undefined)
     if ('write' in step) { this.write(step as never); return false }
     const { act } = step as { act: string }
     if (act === 'ports') return this.movePorts(fails)
     assert.ok(during[act]!.includes(this.life.state), `${act} while ${this.life.state}`)
-    const owed = this.life.rebootsDone < this.life.rebootsAsked
+    const owed = this.cut || this.life.rebootsDone < this.life.rebootsAsked
     if (act === 'start') assert.ok(this.life.state === 'pending' || this.life.suspended || owed, 'started by itself')
     if (act === 'reboot') assert.ok(this.owedReboots > 0, 'a reboot that nobody is owed')
     if (act === 'create') assert.ok(!this.everSeen, 'made again after it was seen')
     if (fails) return false
     if (act === 'start' || act === 'reboot') { this.owedReboots = 0; this.boots++ }
     this.seen = after[act]!
-    this.guestReboots = false
+    this.guestReboots = this.cut = false
     if (act === 'reboot') this.become({ rebootsDone: this.life.rebootsAsked })
     return false
+  }
+
+  how(): Partial<Seen> {
+    return { bootId: this.seen === 'on' ? `${this.boots}` : undefined, ...(this.seen === 'off' && this.cut && { cut: true as const }) }
   }
 
   movePorts(fails: boolean): boolean {
@@ -134,11 +138,14 @@ class World {
   }
 
   disturb(choices: Choices): void {
-    switch (choices.pick(['step', 'step fails', 'user', 'guest off', 'guest reboots', 'host loses it', 'enclume down'] as const)) {
+    switch (choices.pick(['step', 'step fails', 'user', 'guest off', 'guest reboots', 'power cut', 'host loses it', 'enclume down'] as const)) {
       case 'step': this.round(false); break
       case 'step fails': this.round(true); break
       case 'guest off':
         if (this.seen === 'on') { this.seen = 'off'; this.guestShutDown ||= this.life.state === 'running' && !this.life.suspended }
+        break
+      case 'power cut':
+        if (this.seen === 'on') { this.seen = 'off'; this.cut = true }
         break
       case 'guest reboots':
         if (this.seen === 'on') { this.seen = 'off'; this.guestReboots = true }

@@ -8,12 +8,13 @@ import { rest, type Step } from '#loop/loop'
 
 export type Desired = 'running' | 'stopped' | 'terminated'
 /**
- * `bootId` changes with every boot. `reachable`: whether the guest answers on its network; undefined where that was not or could
- * not be looked at.
+ * `bootId` changes with every boot. `cut`: off because its host went down under it. `reachable`: whether the guest answers on its
+ * network; undefined where that was not or could not be looked at.
  */
 export type Seen = {
   power: 'absent' | 'off' | 'on'
   bootId?: string
+  cut?: true
   reachable?: boolean
   /** 'apart': the machine's ports are not those that are wanted; 'unwritten': they are, and the interfaces don't say so yet. */
   ports?: 'apart' | 'unwritten'
@@ -71,11 +72,12 @@ function check({ reachableSince, impairedSince }: Life, { reachable }: Seen): St
 const table: Record<Desired, Record<Seen['power'], (life: Life, now: Date, seen: Seen) => Step>> = {
   running: {
     absent: life => (life.created ? want('terminated', 'shutting-down', lostReason) : { act: 'create' }),
-    off(life, now) {
+    off(life, now, seen) {
       if (life.suspended || life.state === 'pending' || life.rebootsDone < life.rebootsAsked) return { act: 'start' }
       if (life.offSince === undefined) return { write: 'off' }
       const left = Date.parse(life.offSince) + REBOOT_MS - now.getTime()
       if (left > 0) return { rest: true, againMs: Math.min(left, CHECK.soonMs) }
+      if (seen.cut) return { act: 'start' }
       return life.onShutdown === 'stop' ? want('stopped', 'stopping', initiated) : want('terminated', 'shutting-down', initiated)
     },
     on(life, _, seen) {
