@@ -120,7 +120,7 @@ const baseChains = (home: Home, spec: NetworkSpec): Record<string, NftChain> =>
 
 function arriving(home: Home, spec: NetworkSpec): Record<string, NftChain> {
   const own = `{ ${spec.cidrs.join(', ')} }`
-  const [publics, fabric] = [formatCidr(home.publicRange), formatCidr(home.fabricRange)]
+  const fabric = formatCidr(home.fabricRange)
   const resolvers = `{ ${spec.resolver}, ${RESOLVER_ADDRESS} }`
   return {
     // A port that may forward for others still may not pretend to be the fabric, nor ask for another's metadata.
@@ -132,7 +132,7 @@ function arriving(home: Home, spec: NetworkSpec): Record<string, NftChain> {
         `iifgroup ${FABRIC_GROUP} accept`,
         'iifname . ether saddr . ip saddr @source_ok accept',
         'ip saddr 0.0.0.0 udp sport 68 udp dport 67 iifname . ether saddr @port_mac accept',
-        `iifname @unchecked ip saddr != { ${publics}, ${fabric}, 169.254.0.0/16 } ip daddr != 169.254.0.0/16 accept`,
+        `iifname @unchecked ip saddr != { ${fabric}, 169.254.0.0/16 } ip daddr != 169.254.0.0/16 accept`,
         'counter drop',
       ],
     },
@@ -171,6 +171,8 @@ function passing(home: Home): Record<string, NftChain> {
         `iifgroup ${FABRIC_GROUP} oifgroup ${FABRIC_GROUP} drop`,
         `${METADATA} accept`,
         `oifgroup ${FABRIC_GROUP} ip daddr { ${formatCidr(home.fabricRange)}, 169.254.0.0/16 } drop`,
+        // Who forwards for others hands on what a public address answers; to the world nobody is one but by translation.
+        `${FROM_PORT} oifgroup ${FABRIC_GROUP} ip saddr ${formatCidr(home.publicRange)} counter drop`,
         'iifgroup . oifgroup @same_subnet accept',
         'iifgroup vmap @filter_out',
         'oifgroup vmap @filter_in',
