@@ -120,8 +120,8 @@ async function debootstrap(work: string, tree: string): Promise<void> {
     `cp -r '${work}/certificates/.' "$1${CERTIFICATES}"; chroot "$1" update-ca-certificates`,
     `cp '${RECIPES}/base/setup.sh' "$1/setup"; chroot "$1" sh /setup; rm "$1/setup"; chroot "$1" apt-get -qq update`,
   ]
-  await run('mmdebstrap', [
-    '--mode=root', '--format=directory', '--variant=minbase', '--keyring=/usr/share/keyrings/debian-archive-keyring.gpg',
+  await run('unshare', [
+    '--mount', '--propagation=slave', 'sh', '-c', WITHOUT_ROOTS, 'sh', 'mmdebstrap', '--mode=root', '--format=directory', '--variant=minbase', '--keyring=/usr/share/keyrings/debian-archive-keyring.gpg',
     '--aptopt=Acquire::Languages "none"', '--aptopt=Acquire::Retries "5"', '--dpkgopt=force-unsafe-io', '--skip=cleanup/apt/lists',
     `--include=${packages.join(',')}`,
     `--setup-hook=mkdir -p "$1/etc/apt/preferences.d"; cp '${work}/pin' "$1/etc/apt/preferences.d/build"`,
@@ -129,6 +129,12 @@ async function debootstrap(work: string, tree: string): Promise<void> {
     RELEASE, tree, ...sourceLines(mirror), nextReleaseLine(mirror),
   ])
 }
+
+/**
+ * mmdebstrap works in a mount namespace of its own, copied from the host's for as long as the build takes. The roots of machines are
+ * not taken along: in a copy that nobody tells of changes, a machine deleted meanwhile could not free its disk.
+ */
+const WITHOUT_ROOTS = `awk '$2 ~ "^/run/enclume-[0-9]+/root/" { print $2 }' /proc/mounts | xargs -r umount --lazy; exec "$@"`
 
 const pin = (packages: string, priority: number) => `Package: ${packages}\nPin: release n=trixie\nPin-Priority: ${priority}\n\n`
 
