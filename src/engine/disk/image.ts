@@ -121,7 +121,8 @@ async function debootstrap(work: string, tree: string): Promise<void> {
     `cp '${RECIPES}/base/setup.sh' "$1/setup"; chroot "$1" sh /setup; rm "$1/setup"; chroot "$1" apt-get -qq update`,
   ]
   await run('unshare', [
-    '--mount', '--propagation=slave', 'sh', '-c', WITHOUT_ROOTS, 'sh', 'mmdebstrap', '--mode=root', '--format=directory', '--variant=minbase', '--keyring=/usr/share/keyrings/debian-archive-keyring.gpg',
+    '--mount', '--propagation=slave', 'sh', '-c', WITHOUT_ROOTS, 'sh', 'mmdebstrap',
+    '--mode=root', '--format=directory', '--variant=minbase', '--keyring=/usr/share/keyrings/debian-archive-keyring.gpg',
     '--aptopt=Acquire::Languages "none"', '--aptopt=Acquire::Retries "5"', '--dpkgopt=force-unsafe-io', '--skip=cleanup/apt/lists',
     `--include=${packages.join(',')}`,
     `--setup-hook=mkdir -p "$1/etc/apt/preferences.d"; cp '${work}/pin' "$1/etc/apt/preferences.d/build"`,
