@@ -11,7 +11,8 @@ import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import type { ImageSeen } from '#engine/port'
 import type { Client } from '#engine/incus/client'
-import { copyVolume, deleteVolume, isReady, listVolumes, makeVolume, markReady, sizeGiB, volumeFile, volumePath, type Volume }
+import {
+  copyVolume, deleteVolume, imagePrefix, isReady, listVolumes, makeVolume, markReady, sizeGiB, volumeFile, volumePath, type Volume }
   from '#engine/disk/layout'
 import { hostMirror, nextReleaseLine, RELEASE, sourceLines } from '#engine/disk/mirror'
 import { mountFile, mountsBelow, unmountFile } from '#engine/disk/mount'
@@ -32,7 +33,7 @@ export async function buildImage(home: Home, client: Client, name: string, log: 
   const facts = JSON.parse(readFileSync(join(recipe, 'image.json'), 'utf8')) as Facts
   const authorities = certificates().map(path => readFileSync(path, 'utf8'))
   const base = `base-${digest([contents(join(RECIPES, 'base')), ...sourceLines(hostMirror()), ...authorities])}`
-  const volume = `image-${name}-${digest([base, contents(recipe)])}`
+  const volume = imagePrefix(name) + digest([base, contents(recipe)])
   const there = await client.find<Volume>(volumePath(volume))
   if (!there || !isReady(there)) {
     const started = Date.now()
@@ -45,7 +46,7 @@ export async function buildImage(home: Home, client: Client, name: string, log: 
     })
     log.info('image built', { image: name, ms: Date.now() - started })
   }
-  await discardElders(home, client, { prefix: `image-${name}-`, keep: volume })
+  await discardElders(home, client, { prefix: imagePrefix(name), keep: volume })
   await discardElders(home, client, { prefix: 'base-', keep: base })
 }
 
