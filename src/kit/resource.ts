@@ -20,6 +20,8 @@ export type Definition<Spec, Status, View extends object, Joined> = {
   missing: string
   /** AWS's error code for a text that is no id. */
   malformed: string
+  /** Rows that only wait until the host is rid of them: callers have none of them any more. */
+  gone?(row: Row<Spec, Status>): boolean
   /** Rows of other kinds that views need, read once for all rows viewed. */
   join?(reader: Reader, rows: Row<Spec, Status>[]): Promise<Joined>
   view(row: Row<Spec, Status>, joined: Joined): View
@@ -45,7 +47,8 @@ export function resource<Spec, Status, View extends object, Joined = undefined>(
   const checkId = (id: string): void => {
     if (!isResourceId(d.prefix, id)) throw new ApiError(d.malformed, `Invalid id: "${id}" (expecting "${d.prefix}-...")`)
   }
-  const owned = (row: R | undefined, account: string, region: string) => row?.account === account && row.region === region
+  const owned = (row: R | undefined, account: string, region: string) =>
+    row?.account === account && row.region === region && !d.gone?.(row)
 
   return {
     ...d,
@@ -71,8 +74,8 @@ export function resource<Spec, Status, View extends object, Joined = undefined>(
       return rows as R[]
     },
     find: (reader: Reader, id: string): Promise<R | undefined> => reader.get<R>(d.kind, id),
-    list: (reader: Reader, at: { account: string; region: string }): Promise<R[]> =>
-      reader.list<R>({ kind: d.kind, account: at.account, region: at.region }),
+    list: async (reader: Reader, at: { account: string; region: string }): Promise<R[]> =>
+      (await reader.list<R>({ kind: d.kind, account: at.account, region: at.region })).filter(row => !d.gone?.(row)),
     everywhere: (reader: Reader): Promise<R[]> => reader.list<R>({ kind: d.kind }),
     async views(reader: Reader, rows: R[]): Promise<View[]> {
       const joined = d.join ? await d.join(reader, rows) : (undefined as Joined)

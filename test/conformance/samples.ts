@@ -4,6 +4,7 @@
  */
 import * as sdk from '@aws-sdk/client-ec2'
 import type { Bench } from './kit.ts'
+import { prepareVpcSamples } from './vpc-samples.ts'
 
 export type Samples = Record<string, object>
 
@@ -11,7 +12,8 @@ const publicKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8Gcx2C3GLX1x4Vb0Vf4hoVg
 const web = { IpProtocol: 'tcp', FromPort: 80, ToPort: 80, IpRanges: [{ CidrIp: '0.0.0.0/0' }] }
 
 /** Makes a key, a group with a rule, a running and a stopped instance; answers a request for each action. */
-export async function prepareSamples({ ec2, run, launch, until, imageId, vpcId }: Bench): Promise<Samples> {
+export async function prepareSamples(bench: Bench): Promise<Samples> {
+  const { ec2, run, launch, until, imageId, vpcId } = bench
   await ec2.send(new sdk.CreateKeyPairCommand({ KeyName: 'sample' }))
   const { GroupId } = await ec2.send(new sdk.CreateSecurityGroupCommand({ GroupName: 'sample', Description: 'sample' }))
   const allowed = await ec2.send(new sdk.AuthorizeSecurityGroupIngressCommand({ GroupId, IpPermissions: [web] }))
@@ -28,6 +30,7 @@ export async function prepareSamples({ ec2, run, launch, until, imageId, vpcId }
   const SubnetId = running.SubnetId!
   const egress = { IpProtocol: '-1', IpRanges: [{ CidrIp: '0.0.0.0/0' }] }
   return {
+    ...await prepareVpcSamples(bench),
     AuthorizeSecurityGroupEgress: { GroupId, IpPermissions: [web] },
     AuthorizeSecurityGroupIngress: { GroupId, IpPermissions: [{ ...web, FromPort: 443, ToPort: 443 }] },
     CreateKeyPair: { KeyName: 'sample-2' },
@@ -77,6 +80,8 @@ export async function prepareSamples({ ec2, run, launch, until, imageId, vpcId }
 export const refusing: Record<string, { input(bench: Bench): object; code: string }> = {
   // The default VPC is there already.
   CreateDefaultVpc: { input: () => ({}), code: 'DefaultVpcAlreadyExists' },
+  // So are its subnets, one in each zone.
+  CreateDefaultSubnet: { input: () => ({ AvailabilityZone: 'us-east-1a' }), code: 'DefaultSubnetAlreadyExistsInAvailabilityZone' },
   // Only an image's owner may ask, and every image is Amazon's.
   DescribeImageAttribute: { input: ({ imageId }) => ({ ImageId: imageId, Attribute: 'description' }), code: 'AuthFailure' },
   // The only volumes are root volumes, in use.

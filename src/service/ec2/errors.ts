@@ -20,3 +20,14 @@ export const incorrectState = (message: string): ApiError => new ApiError('Incor
 
 /** A parameter or value that Enclume knows of and does not do: refused by name, never ignored. */
 export const unsupported = (what: string): ApiError => new ApiError('UnsupportedOperation', `Enclume does not implement ${what}.`)
+
+/** The same for the members of a request that ask for more than Enclume does; switches that are off ask for nothing. */
+export function refuseMembers(operation: string, input: object, members: readonly string[]): void {
+  const asked = (value: unknown): boolean => value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0)
+  const found = members.find(member => asked((input as Record<string, unknown>)[member]))
+  if (found !== undefined) throw unsupported(`${found} of ${operation}`)
+}
+
+/** What others still need can't be deleted; `what` as AWS's message names the kind (terraform-aws-vpc#1081, cloud-nuke#345, cloud-nuke#753). */
+export const hasDependencies = (what: string, id: string): ApiError =>
+  new ApiError('DependencyViolation', `The ${what} '${id}' has dependencies and cannot be deleted.`)

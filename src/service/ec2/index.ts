@@ -63,7 +63,7 @@ function actionsOf(context: Context): Actions<typeof Sdk> {
     ...instances(context),
     ...keyPairs,
     ...volumes,
-    ...vpcs,
+    ...vpcs(context),
     ...subnets,
     ...routeTables,
     ...gateways,

@@ -4,6 +4,7 @@ import type { Row } from '#store/store'
 import type * as sdk from '@aws-sdk/client-ec2'
 
 export type Spec = { vpc?: string }
+export const GATEWAY_OF = 'internet-gateway-of'
 export type Status = Record<string, never>
 export type InternetGatewayRow = Row<Spec, Status>
 

@@ -24,6 +24,7 @@ export type Spec = { vpc: string; isDefault: boolean; entries: Entry[] }
 export type Status = Record<string, never>
 export type NetworkAclRow = Row<Spec, Status>
 
+export const NETWORK_ACL_ASSOCIATION = 'network-acl-association'
 export const LAST_RULE = 32_767
 const last = (egress: boolean): Entry => ({ number: LAST_RULE, egress, allow: false, protocol: '-1', cidr: '0.0.0.0/0' })
 

@@ -21,6 +21,8 @@ export type Spec = {
 export type Status = Record<string, never>
 export type RouteTableRow = Row<Spec, Status>
 
+export const ROUTE_TABLE_ASSOCIATION = 'route-table-association'
+
 type Joined = { vpcs: Map<string, VpcRow>; subnets: SubnetRow[]; attached: Map<string, string | undefined> }
 const associated = { State: 'associated' } as const
 

@@ -4,6 +4,7 @@
  * Invariant: two living owners never have one number of a scope; `claimNext` gives a number back only after all others, so
  * that what the host still remembers of its last owner (devices, tracked connections) has gone by then.
  */
+import { resourceId } from '#base/id'
 import type { Tx } from '#store/store'
 
 export type NumberOptions = {
@@ -38,4 +39,11 @@ export async function claimNext(tx: Tx, { scope, owner, least, most, key = Strin
     return n
   }
   return undefined
+}
+
+/** A new id of this prefix, by which its owner can be found: associations have no rows of their own. */
+export async function claimId(tx: Tx, { scope, prefix, owner }: { scope: string; prefix: string; owner: string }): Promise<string> {
+  const id = resourceId(prefix)
+  await tx.claim(scope, id, owner)
+  return id
 }

@@ -2,8 +2,10 @@
  * A VPC: what it is. Its network on the host exists only while the VPC has an interface (plan.ts).
  *
  * Invariants: `index` is claimed in scope 'network-index' as long as the row lives; a VPC always has one main route table;
- * at most one VPC of an account and region is its default (claim scope 'default-vpc').
+ * at most one VPC of an account and region is its default (claim scope 'default-vpc'). A VPC that is wanted no more is nobody's at once;
+ * its row stays until its network is gone, lest another network gets its index before.
  */
+import type { Place } from '#kit/action'
 import { resource, tagList } from '#kit/resource'
 import type { Row } from '#store/store'
 import type * as sdk from '@aws-sdk/client-ec2'
@@ -23,11 +25,18 @@ export type Spec = {
   dnsHostnames: boolean
   desired: 'present' | 'absent'
 }
+/** Who is the default VPC of an account in a region (key `account/region`). */
+export const DEFAULT_VPC = 'default-vpc'
+/** Scope of the ids by which blocks are associated; the VPC owns them. */
+export const CIDR_ASSOCIATION = 'vpc-cidr-association'
+export const placeKey = ({ account, region }: Place): string => `${account}/${region}`
+
 export type Status = { state: 'pending' | 'available' }
 export type VpcRow = Row<Spec, Status>
 
 export const vpc = resource<Spec, Status, sdk.Vpc>({
   kind: 'vpc', prefix: 'vpc', label: 'vpc ID', missing: 'InvalidVpcID.NotFound', malformed: 'InvalidVpcID.Malformed',
+  gone: ({ spec }) => spec.desired === 'absent',
   view: ({ id, account, spec, status, tags }) => ({
     VpcId: id,
     OwnerId: account,

@@ -1,0 +1,20 @@
+/** How many of each kind an account may have: AWS's defaults (VPC User Guide, "Amazon VPC quotas"). */
+import { ApiError } from '#kit/error'
+
+/** The most, AWS's error, and what the message calls them. */
+const limits = {
+  vpcs: [5, 'VpcLimitExceeded', 'VPCs'],
+  cidrs: [5, 'CidrLimitExceeded', 'CIDR blocks for this VPC'],
+  subnets: [200, 'SubnetLimitExceeded', 'subnets'],
+  internetGateways: [5, 'InternetGatewayLimitExceeded', 'internet gateways'],
+  routeTables: [200, 'RouteTableLimitExceeded', 'route tables'],
+  routes: [50, 'RouteLimitExceeded', 'routes'],
+  networkAcls: [200, 'NetworkAclLimitExceeded', 'network acls'],
+  networkAclEntries: [20, 'NetworkAclEntryLimitExceeded', 'network acl entries'],
+} as const satisfies Record<string, [number, string, string]>
+
+/** Throws AWS's error where there are so many already that one more is too many. */
+export function checkLimit(of: keyof typeof limits, count: number): void {
+  const [most, code, words] = limits[of]
+  if (count >= most) throw new ApiError(code, `The maximum number of ${words} has been reached.`)
+}
