@@ -80,6 +80,7 @@ const ids: Record<string, [prefix: string, malformed: string, missing: string]> 
   InternetGatewayId: ['igw', 'InvalidInternetGatewayId.Malformed', 'InvalidInternetGatewayID.NotFound'],
   NetworkAclId: ['acl', 'InvalidNetworkAclId.Malformed', 'InvalidNetworkAclID.NotFound'],
   DhcpOptionsId: ['dopt', 'InvalidDhcpOptionsId.Malformed', 'InvalidDhcpOptionID.NotFound'],
+  AllocationId: ['eipalloc', 'InvalidAllocationID.NotFound', 'InvalidAllocationID.NotFound'],
   SnapshotId: ['snap', 'InvalidSnapshotID.Malformed', 'InvalidSnapshot.NotFound'],
 }
 const idOf = (member: string) => [member, member.replace(/s$/, ''), `${member.replace(/s$/, '')}Id`].find(name => name in ids)

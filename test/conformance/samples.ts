@@ -23,6 +23,10 @@ export async function prepareSamples(bench: Bench): Promise<Samples> {
   await until(stopped!, 'running')
   await ec2.send(new sdk.StopInstancesCommand({ InstanceIds: [stopped!] }))
   await until(stopped!, 'stopped')
+  const free = await ec2.send(new sdk.AllocateAddressCommand({}))
+  const held = await ec2.send(new sdk.AllocateAddressCommand({}))
+  const { AssociationId } = await ec2.send(new sdk.AssociateAddressCommand({ AllocationId: held.AllocationId, InstanceId: running.InstanceId }))
+  const AllocationId = free.AllocationId!
   const InstanceIds = [running.InstanceId!]
   const InstanceId = running.InstanceId!
   const NetworkInterfaceId = running.NetworkInterfaces![0]!.NetworkInterfaceId!
@@ -31,6 +35,9 @@ export async function prepareSamples(bench: Bench): Promise<Samples> {
   const egress = { IpProtocol: '-1', IpRanges: [{ CidrIp: '0.0.0.0/0' }] }
   return {
     ...await prepareVpcSamples(bench),
+    AllocateAddress: {}, AssociateAddress: { AllocationId, InstanceId }, DisassociateAddress: { AssociationId }, ReleaseAddress: { AllocationId },
+    DescribeAddresses: { AllocationIds: [AllocationId] }, DescribeAddressesAttribute: { AllocationIds: [AllocationId] },
+    ModifyAddressAttribute: { AllocationId, DomainName: 'a.example.org' }, ResetAddressAttribute: { AllocationId, Attribute: 'domain-name' },
     AuthorizeSecurityGroupEgress: { GroupId, IpPermissions: [web] },
     AuthorizeSecurityGroupIngress: { GroupId, IpPermissions: [{ ...web, FromPort: 443, ToPort: 443 }] },
     CreateKeyPair: { KeyName: 'sample-2' },

@@ -10,6 +10,8 @@ import type { Reader } from '#store/store'
 import type { Context } from '#service/ec2/context'
 import { missingParameter } from '#service/ec2/errors'
 import { actions as account } from '#service/ec2/account/actions'
+import { actions as addresses } from '#service/ec2/address/actions'
+import { elasticIp } from '#service/ec2/address/address'
 import { actions as images } from '#service/ec2/image/actions'
 import { prepareImages } from '#service/ec2/image/prepare'
 import { actions as instances } from '#service/ec2/instance/actions'
@@ -50,7 +52,7 @@ const sdk = await loadSdk('ec2')
 
 const tagged = [
   instance, volume, keyPair, vpc, subnet, routeTable, internetGateway, networkAcl, dhcpOptionsSet, securityGroup, networkInterface,
-  securityGroupRule,
+  securityGroupRule, elasticIp,
 ].map(resource => taggable(resource as AnyResource))
 
 function actionsOf(context: Context): Actions<typeof Sdk> {
@@ -71,6 +73,7 @@ function actionsOf(context: Context): Actions<typeof Sdk> {
     ...dhcpOptions,
     ...groups,
     ...interfaces,
+    ...addresses(context),
     ...tagActions([...tagged, taggableImage]),
   }
 }

@@ -41,7 +41,9 @@ export const lifecycle = (context: Context): Actions<typeof sdk> => ({
       if (state !== 'stopped') throw wrongState(row, 'started')
       await checkFits(call.tx, context, { cpus: row.spec.cpus, memoryMiB: row.spec.memoryMiB })
       const primary = await networkInterface.find(call.tx, row.spec.interfaces[0]!)
-      if (row.spec.autoPublic && primary && !primary.spec.addresses[0]?.public) await givePublicAddress(call.tx, primary, context.home)
+      // None with a second interface (EC2 User Guide, "Amazon EC2 instance IP addressing").
+      const alone = row.spec.interfaces.length === 1
+      if (row.spec.autoPublic && alone && primary && !primary.spec.addresses[0]?.public) await givePublicAddress(call.tx, primary, context.home)
       return instance.update(call.tx, row, {
         spec: { desired: 'running', force: false, launchTime: call.now.toISOString() },
         status: { state: 'pending', reason: undefined, transition: '' },

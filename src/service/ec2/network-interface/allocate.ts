@@ -139,14 +139,20 @@ async function claimFabric(tx: Tx, { vpc, owner, home }: { vpc: VpcRow; owner: s
 }
 
 /** The public addresses that may be given out: not the network's, the host's own or the broadcast address. */
-const publicEnds = (range: Cidr) => ({ least: range.base + 2, most: range.base + size(range) - 2 })
+export const publicEnds = (range: Cidr) => ({ least: range.base + 2, most: range.base + size(range) - 2 })
+
+/** Takes a public address that nobody has. */
+export async function claimPublicAddress(tx: Tx, owner: string, home: Home): Promise<string> {
+  const free = await claimNext(tx, { scope: PUBLIC_SCOPE, owner, ...publicEnds(home.publicRange), key: formatIp })
+  if (free === undefined) throw new ApiError('InsufficientAddressCapacity', 'There are no free public addresses.', 500)
+  return formatIp(free)
+}
 
 /** Puts one of Amazon's own public addresses in front of the primary private one. It has none yet. */
 export async function givePublicAddress(tx: Tx, row: InterfaceRow, home: Home): Promise<InterfaceRow> {
-  const free = await claimNext(tx, { scope: PUBLIC_SCOPE, owner: row.id, ...publicEnds(home.publicRange), key: formatIp })
-  if (free === undefined) throw new ApiError('InsufficientAddressCapacity', 'There are no free public addresses.', 500)
+  const address = await claimPublicAddress(tx, row.id, home)
   const [primary, ...others] = row.spec.addresses
-  const addresses = [{ ...primary!, public: { address: formatIp(free) } }, ...others]
+  const addresses = [{ ...primary!, public: { address } }, ...others]
   return networkInterface.update(tx, row, { spec: { addresses } }, 'public-address-given')
 }
 
