@@ -61,6 +61,7 @@ export function compile(records: Records): NetworkSpec {
       leaseSeconds: LEASE_SECONDS,
     },
     names: namesOf(records),
+    peers: [],
   }
 }
 
