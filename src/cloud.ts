@@ -37,6 +37,8 @@ export type Cloud = {
 }
 
 const SWEEP_MS = 60_000
+/** EC2 keeps client tokens at least a day (EC2 User Guide, "Ensuring idempotency"). */
+const TOKENS_KEPT_MS = 7 * 86_400_000
 
 export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const { home, engine, store, log, clock, authorise = async () => {}, hook, pause } = options
@@ -60,9 +62,11 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   }
 
   async function sweep(): Promise<void> {
+    await loop.sweep() // First, as it needs no engine: a record that was written just before a crash waits for nothing else.
     capacity = await engine.capacity()
     images = await imagesOr(images)
-    await loop.sweep()
+    const old = new Date(clock().getTime() - TOKENS_KEPT_MS).toISOString()
+    await store.transact(tx => tx.forgetTokens(old))
     for (const service of all) await service.sweep?.()
   }
 

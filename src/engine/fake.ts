@@ -56,7 +56,9 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
     if (!found) throw new Error(`no machine ${id}`)
     return found
   }
-  const seen = (m: Machine): MachineSeen => (m.power === 'on' ? { power: 'on', bootId: `${m.boots}` } : { power: 'off', ...(m.cut && { cut: true }) })
+  const seen = ({ power, boots, cut, spec }: Machine): MachineSeen => ({
+    power, devices: spec.ports.map(({ device }) => device), ...(power === 'on' ? { bootId: `${boots}` } : cut && { cut: true }),
+  })
   const boot = (id: string, m: Machine, event: MachineEvent['event']) => {
     m.power = 'on'
     m.cut = undefined
@@ -91,7 +93,7 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
       create: spec => act('machine.create', spec.id, () => {
         if (!disks.has(spec.rootDisk)) throw new Error(`no disk ${spec.rootDisk}`)
         for (const { port } of spec.ports) if (!hasPort(port)) throw new Error(`no port ${port}`)
-        if (!machines.has(spec.id)) machines.set(spec.id, { spec, power: 'off', boots: 0, console: '' })
+        if (!machines.has(spec.id)) machines.set(spec.id, { spec: structuredClone(spec), power: 'off', boots: 0, console: '' })
       }),
       start: id => act('machine.start', id, () => { if (machine(id).power === 'off') boot(id, machine(id), 'started') }),
       stop: id => act('machine.stop', id, () => off(id, 'stopped')),
@@ -101,6 +103,16 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
         boot(id, machine(id), 'restarted')
       }),
       delete: id => act('machine.delete', id, () => { if (machines.delete(id)) tell(id, 'deleted') }),
+      attach: (id, port) => act('machine.attach', id, () => {
+        if (!hasPort(port.port)) throw new Error(`no port ${port.port}`)
+        const holder = [...machines.values()].find(m => m.spec.ports.some(p => p.device === port.device))
+        if (holder && holder.spec.id !== id) throw new Error(`port ${port.port} is ${holder.spec.id}'s`)
+        if (!holder) machine(id).spec.ports.push(port)
+      }),
+      detach: (id, device) => act('machine.detach', id, () => {
+        const { spec } = machine(id)
+        spec.ports = spec.ports.filter(port => port.device !== device)
+      }),
       resize: (id, limits) => act('machine.resize', id, () => { Object.assign(machine(id).spec, limits) }),
       console: async id => Buffer.from(machine(id).console),
       reachable: async id => (engine.outage ? 'unknown' : machines.get(id)?.power === 'on'),

@@ -35,14 +35,19 @@ export type MachineSpec = {
   memoryMiB: number
   /** Disk that holds the root file system; it exists already. */
   rootDisk: string
-  /** Network ports in order, the guest's ens5, ens6 …; `device` is what portDevice() names. They exist already. */
-  ports: { port: string; device: string }[]
+  /** Network ports, the first one first. They exist already. */
+  ports: MachinePort[]
   /** DMI-like facts that the guest's tools read, set as environment of its init. */
   environment?: Record<string, string>
 }
 
+/** A port as a machine has it: `device` is what portDevice() names, `name` what the guest calls it: ens5, ens6 … */
+export type MachinePort = { port: string; device: string; name: string }
+
 export type MachineSeen = {
   power: 'on' | 'off'
+  /** Devices of the ports that it has. */
+  devices: string[]
   /** Changes at every boot, also one typed inside; undefined while off. */
   bootId?: string
   /** It is off though nobody switched it off, neither its guest nor the caller: the host went down under it. */
@@ -64,6 +69,10 @@ export type Machines = {
   reboot(id: string, options: { timeoutMs: number }): Promise<void>
   /** Also switches off. Its disks and ports stay. */
   delete(id: string): Promise<void>
+  /** Gives it one more port, on or off. The port is there, and no other machine has it. */
+  attach(id: string, port: MachinePort): Promise<void>
+  /** Takes a port away, on or off: when this returns, its device lies in the host's namespace again. The port itself stays. */
+  detach(id: string, device: string): Promise<void>
   /** New limits; on a running machine at once. */
   resize(id: string, limits: Pick<MachineSpec, 'cpus' | 'cpuBaselinePercent' | 'memoryMiB'>): Promise<void>
   /** What the console has printed since the last boot: at most the newest 64 KiB. */

@@ -61,7 +61,7 @@ test('what a killed Enclume left goes; what only looks like it stays; a second s
   assert.deepEqual(said, [])
 })
 
-test('mount points are read as the kernel escapes them, deepest first', () => {
+test('mount points are read as the kernel escapes them, the newest first', () => {
   const table = ['/h', '/h/a\\040b', '/h/a\\040b/c', '/hh', '/x'].map((point, i) => `${i} 1 0:1 / ${point} rw - tmpfs none rw`).join('\n')
   assert.deepEqual(mountsBelow(['/h'], `${table}\n`), ['/h/a b/c', '/h/a b', '/h'])
   assert.ok(mountsBelow(['/proc'], readFileSync('/proc/self/mountinfo', 'utf8')).includes('/proc'))

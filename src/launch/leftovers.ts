@@ -18,11 +18,11 @@ const names = (word: string, dirs: string[]): boolean => word.split(/[\s=:,]/).s
 /** Programs that Enclume starts. Another one that names our paths (an editor, tail) is somebody's own. */
 const ours = /^(incusd|lxcfs|dnsmasq|nft|node|python3(\.\d+)?|sh|\[lxc|lxc-\w+|qemu-\S+|mmdebstrap|mksquashfs|rsync|fusermount3?)$/
 
-/** Mount points below these directories, deepest first. */
+/** Mount points below these directories, the newest first: one that another covers can't be unmounted before it. */
 export function mountsBelow(dirs: string[], mountinfo = readFileSync('/proc/self/mountinfo', 'utf8')): string[] {
   const plain = (escaped: string) => escaped.replace(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
   const points = mountinfo.trim().split('\n').map(line => plain(line.split(' ')[4]!))
-  return points.filter(point => below(point, dirs)).sort((a, b) => b.split('/').length - a.split('/').length)
+  return points.filter(point => below(point, dirs)).reverse()
 }
 
 function processesOf(home: Home): Process[] {

@@ -1,4 +1,5 @@
 /** `enclume status`: what runs, from the server's own word and the host's facts. Exit code 0 running, 3 stopped (as systemctl has it). */
+import { hostAddress } from '#base/home'
 import type { Args } from '#launch/args'
 import { findConfig, getHome, homeDirOf } from '#launch/config'
 import type { DaemonStatus, Host } from '#launch/host'
@@ -12,6 +13,8 @@ export type Status = {
   slot?: number
   region?: string
   endpoint?: string
+  /** The host's own address as instances see it: what to allow for SSH. */
+  address?: string
   /** The server's process; absent when it does not run. */
   pid?: number
   /** Absent when the engine's state cannot be learnt. */
@@ -34,16 +37,16 @@ async function look(dir: string, host: Host): Promise<Status> {
   const engine = await host.daemonStatus(home).catch((error: unknown) => ({ running: false, error: (error as Error).message }))
   const { status: _ok, ...server } = health ?? { status: 'ok' }
   return {
-    home: dir, running: health !== undefined, slot: home.slot, region: home.region, endpoint: endpoint(home),
+    home: dir, running: health !== undefined, slot: home.slot, region: home.region, endpoint: endpoint(home), address: hostAddress(home),
     ...(pid === undefined ? {} : { pid }), engine, ...(health ? { server: server as Omit<Health, 'status'> } : {}),
   }
 }
 
-export function inWords({ home, running, endpoint, region, pid, engine, server }: Status): string {
+export function inWords({ home, running, endpoint, address, region, pid, engine, server }: Status): string {
   if (!endpoint) return `There is no Enclume in ${home}.`
   const rows: [string, string | undefined][] = [
     ['Enclume', running ? 'running' : pid === undefined ? 'stopped' : 'not answering'],
-    ['home', home], ['endpoint', endpoint], ['region', region],
+    ['home', home], ['endpoint', endpoint], ['region', region], ['this host', address && `${address}, as instances see it`],
     ['server', pid === undefined ? 'stopped' : `pid ${pid}${server ? `, version ${server.version}` : ''}`],
     ['engine', engine && engineInWords(engine)],
     ['capacity', server && `${server.capacity.cpus} CPUs, ${(server.capacity.memoryMiB / 1024).toFixed(1)} GiB memory, ` +

@@ -4,7 +4,7 @@
  * Invariant: every step looks first and does only what is missing, so a second `up`, or one after a crash, ends in the same state.
  */
 import { existsSync, mkdirSync } from 'node:fs'
-import { homeAt, type Home } from '#base/home'
+import { homeAt, hostAddress, type Home } from '#base/home'
 import type { Args } from '#launch/args'
 import { installPackages } from '#launch/apt'
 import { findConfig, homeDirOf, readChoices, settle, writeConfig, type Choices, type Config } from '#launch/config'
@@ -74,6 +74,7 @@ const greeting = (home: Home, { first }: { first: boolean }): string => [
   `  endpoint     ${endpoint(home)}`,
   `  region       ${home.region}`,
   ...(first ? newKeys(home) : []),
+  `  this host    ${hostAddress(home)}, as instances see it: the address to allow for SSH`,
   `  credentials  ${home.dir}/root-credentials.json (root alone can read it)`,
   '', 'Next:',
   `  eval "$(${command(home, 'env')})"`,

@@ -160,6 +160,7 @@ class Sqlite implements Store {
       this.#sql('insert into token values (?,?,?,?,?,?,?)')
         .run(account, region, t.operation, t.token, t.hash, t.response, t.created)
     },
+    forgetTokens: async before => { this.#sql('delete from token where created < ?').run(before) },
   }
 
   #put<R extends Row>(row: R, event: string): R {

@@ -98,6 +98,10 @@ export function storeSuite(name: string, open: () => Store): void {
       const kept = await tx.token('1', 'r', 'Make', 't')
       assert.deepEqual({ ...kept }, { operation: 'Make', token: 't', hash: 'h', response: '{}', created: 'now' })
       assert.equal(await tx.token('1', 's', 'Make', 't'), undefined)
+      await tx.forgetTokens('now')
+      assert.ok(await tx.token('1', 'r', 'Make', 't'))
+      await tx.forgetTokens('nox')
+      assert.equal(await tx.token('1', 'r', 'Make', 't'), undefined)
     })
   })
 }

@@ -64,6 +64,8 @@ export type Tx = Reader & {
   release(scope: string, key: string): Promise<void>
   token(account: string, region: string, operation: string, token: string): Promise<Token | undefined>
   putToken(account: string, region: string, token: Token): Promise<void>
+  /** Forgets tokens made before a time (ISO 8601). */
+  forgetTokens(before: string): Promise<void>
 }
 
 export type Store = Reader & {

@@ -40,7 +40,6 @@ test('every parameter that Enclume can\'t honour is refused by its name', async 
     [{ NetworkPerformanceOptions: { BandwidthWeighting: 'vpc-1' } }, unsupported, /NetworkPerformanceOptions/],
     [{ BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { Encrypted: true } }] }, unsupported, /[Ee]ncrypt/],
     [{ NetworkInterfaces: [{ DeviceIndex: 0, InterfaceType: 'efa' }] }, unsupported, /efa/],
-    [{ NetworkInterfaces: [{ DeviceIndex: 0, NetworkInterfaceId: 'eni-0123456789abcdef0' }] }, unsupported, /interface/],
     [{ PrivateDnsNameOptions: { EnableResourceNameDnsAAAARecord: true } }, unsupported, /PrivateDnsNameOptions/],
     [{ PrivateDnsNameOptions: { EnableResourceNameDnsARecord: true } }, unsupported, /EnableResourceNameDnsARecord/],
     [{ CpuOptions: { NestedVirtualization: 'enabled' } }, unsupported, /CpuOptions/],

@@ -32,9 +32,22 @@ export async function prepareSamples(bench: Bench): Promise<Samples> {
   const NetworkInterfaceId = running.NetworkInterfaces![0]!.NetworkInterfaceId!
   const VolumeId = running.BlockDeviceMappings![0]!.Ebs!.VolumeId!
   const SubnetId = running.SubnetId!
+  const own = await ec2.send(new sdk.CreateNetworkInterfaceCommand({ SubnetId, SecondaryPrivateIpAddressCount: 1 }))
+  const spare = own.NetworkInterface!
+  const second = await ec2.send(new sdk.CreateNetworkInterfaceCommand({ SubnetId }))
+  const { AttachmentId } = await ec2.send(new sdk.AttachNetworkInterfaceCommand({
+    NetworkInterfaceId: second.NetworkInterface!.NetworkInterfaceId, InstanceId: stopped, DeviceIndex: 1,
+  }))
   const egress = { IpProtocol: '-1', IpRanges: [{ CidrIp: '0.0.0.0/0' }] }
   return {
     ...await prepareVpcSamples(bench),
+    CreateNetworkInterface: { SubnetId }, DeleteNetworkInterface: { NetworkInterfaceId: spare.NetworkInterfaceId },
+    AttachNetworkInterface: { NetworkInterfaceId: spare.NetworkInterfaceId, InstanceId, DeviceIndex: 1 }, DetachNetworkInterface: { AttachmentId },
+    AssignPrivateIpAddresses: { NetworkInterfaceId, SecondaryPrivateIpAddressCount: 1 },
+    UnassignPrivateIpAddresses: {
+      NetworkInterfaceId: spare.NetworkInterfaceId, PrivateIpAddresses: [spare.PrivateIpAddresses![1]!.PrivateIpAddress!],
+    },
+    ResetNetworkInterfaceAttribute: { NetworkInterfaceId, SourceDestCheck: 'true' },
     AllocateAddress: {}, AssociateAddress: { AllocationId, InstanceId }, DisassociateAddress: { AssociationId }, ReleaseAddress: { AllocationId },
     DescribeAddresses: { AllocationIds: [AllocationId] }, DescribeAddressesAttribute: { AllocationIds: [AllocationId] },
     ModifyAddressAttribute: { AllocationId, DomainName: 'a.example.org' }, ResetAddressAttribute: { AllocationId, Attribute: 'domain-name' },

@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { isDeepStrictEqual } from 'node:util'
 import type { FakeEngine } from '#engine/fake'
 import { instance } from '#service/ec2/instance/instance'
+import { ownInterfaces } from '#service/ec2/instance/ports'
 import { networkInterface } from '#service/ec2/network-interface/network-interface'
 import { volume } from '#service/ec2/volume/volume'
 import { networkOf } from '#service/ec2/vpc/drive'
@@ -58,6 +59,9 @@ async function host(engine: FakeEngine, store: Store): Promise<string[]> {
   same('machines', engine.machinesById.keys(), wanted.map(row => row.id))
   for (const { id, spec } of wanted) {
     const machine = engine.machinesById.get(id)
+    const own = await ownInterfaces(store, (await instance.find(store, id))!)
+    same(`ports of ${id}`, machine?.spec.ports.map(({ port }) => port) ?? [], own.map(row => row.id))
+    for (const row of own) if (row.spec.attachment!.moving) wrong.push(`${row.id} is ${row.spec.attachment!.moving}`)
     if (machine && machine.power !== (spec.desired === 'running' ? 'on' : 'off')) wrong.push(`${id} is ${machine.power}`)
   }
   same('disks', engine.disksById.keys(), (await volume.everywhere(store)).map(row => row.id))

@@ -51,6 +51,33 @@ async function stopped(world: World): Promise<string> {
   return id
 }
 
+const attach = async (world: World, InstanceId: string): Promise<string> => {
+  const { NetworkInterfaces: [spare] } = await world.call('DescribeNetworkInterfaces', { Filters: [{ Name: 'status', Values: ['available'] }] })
+  const { NetworkInterfaceId } = spare
+  return (await world.call('AttachNetworkInterface', { NetworkInterfaceId, InstanceId, DeviceIndex: 1 })).AttachmentId
+}
+
+/** Beside an interface that nobody has. */
+const withSpare = (before: (world: World) => Promise<string>) => async (world: World): Promise<string> => {
+  const id = await before(world)
+  const { Reservations } = await world.call('DescribeInstances', { InstanceIds: [id] })
+  await world.call('CreateNetworkInterface', { SubnetId: Reservations[0].Instances[0].SubnetId })
+  return id
+}
+
+async function attached(world: World): Promise<string> {
+  const id = await withSpare(running)(world)
+  await attach(world, id)
+  await settled(world, { state: 'running', boots: 1 })
+  return id
+}
+
+const detach = async (world: World, id: string): Promise<void> => {
+  const { Reservations } = await world.call('DescribeInstances', { InstanceIds: [id] })
+  const { AttachmentId } = Reservations[0].Instances[0].NetworkInterfaces[1].Attachment
+  await world.call('DetachNetworkInterface', { AttachmentId })
+}
+
 const ask = (operation: string, more: object = {}) => async (world: World, id: string): Promise<void> => {
   await world.call(operation, { InstanceIds: [id], ...more })
 }
@@ -67,6 +94,12 @@ export const stories: Story[] = [
   { name: 'reboot', ends: { state: 'running', boots: 2 }, before: running, happens: ask('RebootInstances') },
   { name: 'terminate', ends: { state: 'terminated', boots: 1 }, before: running, happens: ask('TerminateInstances') },
   { name: 'terminate while stopped', ends: { state: 'terminated', boots: 1 }, before: stopped, happens: ask('TerminateInstances') },
+  { name: 'attach', ends: { state: 'running', boots: 1 }, before: withSpare(running), happens: async (world, id) => { await attach(world, id) } },
+  {
+    name: 'attach while stopped', ends: { state: 'stopped', boots: 1 }, before: withSpare(stopped),
+    happens: async (world, id) => { await attach(world, id) },
+  },
+  { name: 'detach', ends: { state: 'running', boots: 1 }, before: attached, happens: detach },
   {
     name: 'shutdown typed inside', ends: { state: 'stopped', boots: 1 }, before: running,
     happens: async (world, id) => { world.engine.guest.shutdown(id) },

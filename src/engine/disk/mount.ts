@@ -82,8 +82,10 @@ async function mountAs(device: string, point: string): Promise<void> {
  */
 async function shareMounts(base: string): Promise<void> {
   mkdirSync(base, { recursive: true, mode: 0o711 })
-  if (isMounted(base)) return
-  await run('mount', ['--bind', base, base])
+  // A process may have died between the steps: only what is shared and takes nodes is done.
+  const line = readFileSync('/proc/self/mountinfo', 'utf8').split('\n').find(mount => mount.split(' ')[4] === base)
+  if (line?.includes(' shared:') && !line.split(' ')[5]!.split(',').includes('nodev')) return
+  if (!line) await run('mount', ['--bind', base, base])
   // /run is nodev on most hosts; here a node must work for the moment of mounting.
   await run('mount', ['--options', 'remount,bind,dev', base])
   await run('mount', ['--make-shared', base])

@@ -18,9 +18,9 @@ import { clearConsole, consoleFile, readConsole } from '#engine/incus/console'
 import { incusDir, POOL } from '#engine/incus/daemon'
 import { watchMachines } from '#engine/incus/events'
 import { answers } from '#engine/incus/reach'
-import { configOf, devicesOf, limitsOf } from '#engine/incus/spec'
+import { configOf, devicesOf, limitsOf, portsAmong, type Devices } from '#engine/incus/spec'
 
-type Instance = { name: string; status: string; last_used_at: string; config: Record<string, string> }
+type Instance = { name: string; status: string; last_used_at: string; config: Record<string, string>; devices: Devices }
 type State = { pid: number }
 
 const path = (id: string, rest = ''): string => `/1.0/instances/${encodeURIComponent(id)}${rest}`
@@ -121,6 +121,19 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
       await unless(async () => await find(id) === undefined, () => client.act('DELETE', path(id)))
       clearConsole(consoleFile(home, id))
     },
+    async attach(id, port) {
+      const has = async () => portsAmong((await get(id)).devices).includes(port.device)
+      await unless(has, () => client.act('PATCH', path(id), { devices: devicesOf({ ports: [port] }) }))
+    },
+    async detach(id, device) {
+      const { devices } = await get(id)
+      const names = Object.keys(devices).filter(name => devices[name]!.parent === device)
+      if (names.length === 0) return
+      // Incus has no word for taking one away: the whole is given, as it is now. Nothing but us writes it.
+      const { architecture, config, description, ephemeral, profiles } = await client.get<Record<string, unknown>>(path(id))
+      const left = Object.fromEntries(Object.entries(devices).filter(([name]) => !names.includes(name)))
+      await client.act('PUT', path(id), { architecture, config, description, ephemeral, profiles, devices: left })
+    },
     resize: (id, limits) => client.act('PATCH', path(id), { config: limitsOf(limits) }),
     async console(id) {
       await get(id)
@@ -147,6 +160,8 @@ function hostRoot({ name, config }: Instance): number {
  */
 function seen(instance: Instance | undefined): MachineSeen | 'absent' | 'unknown' {
   if (!instance) return 'absent'
-  if (instance.status === 'Stopped') return { power: 'off', ...(instance.config['volatile.last_state.power'] === 'RUNNING' && { cut: true }) }
-  return instance.status === 'Error' ? 'unknown' : { power: 'on', bootId: instance.last_used_at }
+  const devices = portsAmong(instance.devices)
+  const cut = instance.config['volatile.last_state.power'] === 'RUNNING'
+  if (instance.status === 'Stopped') return { power: 'off', devices, ...(cut && { cut }) }
+  return instance.status === 'Error' ? 'unknown' : { power: 'on', bootId: instance.last_used_at, devices }
 }

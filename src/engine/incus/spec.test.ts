@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseEvent } from '#engine/incus/events'
-import { configOf, devicesOf, limitsOf, rawConfig } from '#engine/incus/spec'
+import { configOf, devicesOf, limitsOf, portsAmong, rawConfig } from '#engine/incus/spec'
 
 const paths = { root: '/run/en/root/d/fs', console: '/var/en/console/m.log' }
 
@@ -26,10 +26,12 @@ test('no block device is allowed, in the words of either kind of cgroup', () => 
   }
 })
 
-test('ports become ens5, ens6 and so on, and a baseline is a share between 1 and 100', () => {
-  assert.deepEqual(devicesOf({ ports: [{ port: 'a', device: 'x1' }, { port: 'b', device: 'x2' }] }), {
+test('ports are known by their names in the guest and by their devices, and a baseline is a share between 1 and 100', () => {
+  const devices = devicesOf({ ports: [{ port: 'a', device: 'x1', name: 'ens5' }, { port: 'b', device: 'x2', name: 'ens7' }] })
+  assert.deepEqual(portsAmong({ ...devices, root: { type: 'disk', path: '/' } }), ['x1', 'x2'])
+  assert.deepEqual(devices, {
     ens5: { type: 'nic', nictype: 'physical', parent: 'x1', name: 'ens5' },
-    ens6: { type: 'nic', nictype: 'physical', parent: 'x2', name: 'ens6' },
+    ens7: { type: 'nic', nictype: 'physical', parent: 'x2', name: 'ens7' },
   })
   const share = (cpuBaselinePercent?: number) => limitsOf({ cpus: 2, memoryMiB: 1, cpuBaselinePercent })['limits.cpu.allowance']
   assert.deepEqual([share(), share(20), share(0), share(135)], ['100%', '20%', '1%', '100%'])

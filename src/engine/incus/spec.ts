@@ -47,9 +47,12 @@ export function rawConfig({ root, console }: Paths, { unified }: { unified: bool
     ...consoleConfig(console), `${group}.deny = a`,    ...DEVICES.map(device => `${group}.allow = ${device}`)].join('\n')
 }
 
-/** Ports are moved into the guest as ens5, ens6 … and come back when it stops. */
-export const devicesOf = ({ ports }: Pick<MachineSpec, 'ports'>): Record<string, Record<string, string>> =>
-  Object.fromEntries(ports.map(({ device }, i) => {
-    const name = `ens${5 + i}`
-    return [name, { type: 'nic', nictype: 'physical', parent: device, name }]
-  }))
+export type Devices = Record<string, Record<string, string>>
+
+/** Ports are moved into the guest under their names there, and come back when it stops. */
+export const devicesOf = ({ ports }: Pick<MachineSpec, 'ports'>): Devices =>
+  Object.fromEntries(ports.map(({ device, name }) => [name, { type: 'nic', nictype: 'physical', parent: device, name }]))
+
+/** The devices of the ports among an instance's devices. */
+export const portsAmong = (devices: Devices): string[] =>
+  Object.values(devices).filter(device => device.type === 'nic').map(device => device.parent!)

@@ -72,7 +72,7 @@ function actionsOf(context: Context): Actions<typeof Sdk> {
     ...networkAcls,
     ...dhcpOptions,
     ...groups,
-    ...interfaces,
+    ...interfaces(context),
     ...addresses(context),
     ...tagActions([...tagged, taggableImage]),
   }
@@ -101,9 +101,10 @@ export function ec2(context: Context): Service {
     drivers: [instanceDriver(context), volumeDriver(context), vpcDriver(context)],
     wakes: vpcWakes(context.store),
     async sweep() {
-      await sweepMachines(context)
-      await sweepNetworks(context)
-      await sweepDisks()
+      // One that can't be removed must not keep the others.
+      for (const sweep of [() => sweepMachines(context), () => sweepNetworks(context), sweepDisks]) {
+        await sweep().catch((error: unknown) => context.log.error('ec2.sweep', { error }))
+      }
     },
   }
 }

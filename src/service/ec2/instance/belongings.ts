@@ -18,7 +18,7 @@ export async function detach(tx: Tx, row: InstanceRow): Promise<void> {
   for (const id of row.spec.interfaces) {
     const own = await networkInterface.find(tx, id)
     if (own?.spec.attachment?.instance !== row.id) continue
-    if (own.spec.attachment.deleteOnTermination) { await releaseInterface(tx, own); continue }
+    if (own.spec.attachment.deleteOnTermination && own.spec.attachment.moving !== 'detaching') { await releaseInterface(tx, own); continue }
     const left = await takePublicAddress(tx, own)
     await networkInterface.update(tx, left, { spec: { attachment: undefined }, status: { state: 'available' } }, 'detached')
   }

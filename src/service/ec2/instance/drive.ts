@@ -3,15 +3,15 @@
  * what came of it. What it needs of other records (its root volume's disk, its VPC's ports) it lets their own loops settle.
  */
 import type { Driver } from '#loop/loop'
-import type { MachineSpec } from '#engine/port'
+import type { MachinePort, MachineSpec } from '#engine/port'
 import type { Tx } from '#store/store'
 import { volume } from '#service/ec2/volume/volume'
 import type { Context } from '#service/ec2/context'
 import { detach, release } from '#service/ec2/instance/belongings'
 import { instance, lifeOf, type InstanceRow } from '#service/ec2/instance/instance'
+import { portsOf, writePorts } from '#service/ec2/instance/ports'
 import { lostReason, plan, type Seen } from '#service/ec2/instance/plan'
 import { find, limits } from '#service/ec2/instance-type/instance-type'
-import { networkInterface } from '#service/ec2/network-interface/network-interface'
 
 /** How long a guest may take to shut down before it is switched off. EC2 gives "a few minutes"; a container needs less. */
 const STOP_TIMEOUT_MS = 60_000
@@ -24,19 +24,24 @@ const unchecked = { offSince: undefined, reachableSince: undefined, impairedSinc
 export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
   const { engine, store, clock } = context
   const { machines } = engine
+  const ports = portsOf(context)
 
-  const dependencies = async (row: InstanceRow): Promise<void> => {
-    await Promise.all([context.loop().settle('volume', row.spec.rootVolume), context.loop().settle('vpc', row.spec.vpc)])
+  /** The ports of the machine, once all that it needs is there. */
+  const dependencies = async (row: InstanceRow): Promise<MachinePort[]> => {
+    const [, ready] = await Promise.all([context.loop().settle('volume', row.spec.rootVolume), ports.ready(row)])
     const root = await volume.find(store, row.spec.rootVolume)
     if (root?.status.state !== 'in-use') throw new Error(`root volume ${row.spec.rootVolume} is ${root?.status.state}: ${root?.status.reason}`)
+    return ready
   }
 
   return {
     kind: 'instance',
     async observe(row) {
-      const seen = await machines.observe(row.id)
-      if (seen === 'unknown') return 'unknown'
-      if (seen === 'absent') return { power: 'absent' }
+      const found = await machines.observe(row.id)
+      if (found === 'unknown') return 'unknown'
+      if (found === 'absent') return { power: 'absent' }
+      const { devices, ...power } = found
+      const seen: Seen = { ...power, ports: await ports.seen(row, devices) }
       if (seen.power === 'off' || row.status.state !== 'running') return seen
       const reachable = await machines.reachable(row.id)
       return { ...seen, reachable: reachable === 'unknown' ? undefined : reachable }
@@ -44,8 +49,7 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
     plan: (row, seen, now) => plan(lifeOf(row), seen, now),
     acts: {
       async create(row) {
-        await dependencies(row)
-        await machines.create(await machineSpec(row))
+        await machines.create(machineSpec(row, await dependencies(row)))
       },
       async start(row) {
         await dependencies(row)
@@ -55,6 +59,7 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
       },
       stop: row => machines.stop(row.id, { timeoutMs: STOP_TIMEOUT_MS }),
       kill: row => machines.kill(row.id),
+      ports: row => ports.move(row),
       delete: row => machines.delete(row.id),
       async reboot(row) {
         await machines.reboot(row.id, { timeoutMs: STOP_TIMEOUT_MS })
@@ -65,6 +70,7 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
       },
     },
     writes: {
+      ports: writePorts,
       created: (tx, row) => instance.update(tx, row, { status: { created: true } }, 'created'),
       state: (tx, row, { state }) => instance.update(tx, row, { status: { state } }, state),
       want: (tx, row, { desired, state, reason }) => instance.update(tx, row,
@@ -92,12 +98,7 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
     },
   }
 
-  async function machineSpec(row: InstanceRow): Promise<MachineSpec> {
-    const ports = await Promise.all(row.spec.interfaces.map(async id => {
-      const port = await networkInterface.find(store, id)
-      if (!port) throw new Error(`instance ${row.id} has no interface ${id}`)
-      return { port: id, device: engine.networks.portDevice(port.spec.index) }
-    }))
+  function machineSpec(row: InstanceRow, ports: MachinePort[]): MachineSpec {
     return { id: row.id, ...sizeOf(row), rootDisk: row.spec.rootVolume, ports }
   }
 }

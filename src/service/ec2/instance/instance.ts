@@ -95,7 +95,7 @@ function interfaceView(row: InterfaceRow, groups: (ids: string[]) => { GroupId: 
     Groups: groups(spec.groups),
     Attachment: spec.attachment && {
       AttachmentId: spec.attachment.id, DeviceIndex: spec.attachment.deviceIndex, DeleteOnTermination: spec.attachment.deleteOnTermination,
-      AttachTime: new Date(spec.attachment.time), Status: 'attached', NetworkCardIndex: 0,
+      AttachTime: new Date(spec.attachment.time), Status: spec.attachment.moving ?? 'attached', NetworkCardIndex: 0,
     },
   }
 }

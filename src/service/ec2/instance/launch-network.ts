@@ -6,11 +6,15 @@ import { findDefaultVpc } from '#service/ec2/vpc/prepare'
 import { zonesOf } from '#service/ec2/context'
 import { zoneId } from '#service/ec2/region/region'
 import type { Limits as TypeLimits } from '#service/ec2/instance-type/instance-type'
+import { checkDeviceIndex, inUse, tooManyAddresses } from '#service/ec2/network-interface/attach'
+import { networkInterface, type InterfaceRow } from '#service/ec2/network-interface/network-interface'
 import { securityGroup } from '#service/ec2/security-group/security-group'
 import { subnet, type SubnetRow } from '#service/ec2/subnet/subnet'
 import { vpc, type VpcRow } from '#service/ec2/vpc/vpc'
 
 export type Port = {
+  /** An interface that is there already; what else is said here is what it has. */
+  existing?: InterfaceRow
   subnet: SubnetRow
   deviceIndex: number
   groups: string[] | undefined
@@ -39,7 +43,8 @@ export async function readNetwork(call: Launching, { count, limits }: { count: n
   checkSpecs(specs, count, limits)
   const ports: Port[] = []
   const ordered = [...specs].sort((a, b) => (a.DeviceIndex ?? 0) - (b.DeviceIndex ?? 0))
-  for (const spec of ordered) ports.push(await fromSpec(call, spec, specs.length))
+  for (const spec of ordered) ports.push(await (spec.NetworkInterfaceId === undefined ? fromSpec : fromExisting)(call, spec, specs.length))
+  if (ports.some(port => (port.existing?.spec.addresses.length ?? 0) > limits.addressesPerInterface)) throw tooManyAddresses()
   const home = await vpc.get(call.tx, call, ports[0]!.subnet.spec.vpc)
   const zone = ports[0]!.subnet.spec.zone
   if (ports.some(port => port.subnet.spec.vpc !== home.id)) throw conflict('All network interfaces must be in the same VPC.')
@@ -103,18 +108,19 @@ async function chooseSubnet(call: Launching, id: string | undefined): Promise<Su
 
 function checkSpecs(specs: InstanceNetworkInterfaceSpecification[], count: number, limits: Limits): void {
   const indices = specs.map(spec => spec.DeviceIndex ?? 0)
+  indices.forEach(checkDeviceIndex)
   if (new Set(indices).size !== indices.length) {
     throw new ApiError('InvalidParameterValue', 'Each network interface requires a unique device index.')
   }
   if (!indices.includes(0)) throw new ApiError('InvalidParameterValue', 'When specifying network interfaces, you must include a device at index 0.')
+  const existing = specs.map(spec => spec.NetworkInterfaceId).filter(id => id !== undefined)
+  const twice = existing.find((id, i) => existing.indexOf(id) !== i)
+  if (twice) throw inUse(twice)
   if (specs.length > limits.maxInterfaces) {
     throw new ApiError('AttachmentLimitExceeded',
       `Interface count ${specs.length} exceeds the limit of ${limits.maxInterfaces} for this instance type`)
   }
   for (const spec of specs) {
-    if (spec.NetworkInterfaceId !== undefined) {
-      throw new ApiError('UnsupportedOperation', 'Enclume does not implement launching with an existing network interface.')
-    }
     if (spec.Ipv6AddressCount || spec.Ipv6Addresses?.length || spec.Ipv6PrefixCount || spec.Ipv4PrefixCount || spec.Ipv4Prefixes?.length) {
       throw new ApiError('UnsupportedOperation', 'Enclume does not implement IPv6 addresses or address prefixes on network interfaces.')
     }
@@ -125,9 +131,8 @@ function checkSpecs(specs: InstanceNetworkInterfaceSpecification[], count: numbe
       throw new ApiError('UnsupportedOperation', `Enclume does not implement the interface type ${spec.InterfaceType}.`)
     }
     const addresses = 1 + (spec.SecondaryPrivateIpAddressCount ?? (spec.PrivateIpAddresses ?? []).filter(a => !a.Primary).length)
-    if (addresses > limits.addressesPerInterface) {
-      throw new ApiError('PrivateIpAddressLimitExceeded', `Number of private addresses will exceed limit of ${limits.addressesPerInterface}.`)
-    }
+    if (addresses > limits.addressesPerInterface) throw tooManyAddresses()
+    if (spec.NetworkInterfaceId !== undefined && count > 1) throw conflict('A network interface can be given to a single instance only.')
     const named = spec.PrivateIpAddress !== undefined || (spec.PrivateIpAddresses ?? []).length > 0
     if (named && count > 1) throw conflict('Private IP addresses can be given to a single instance only.')
   }
@@ -148,5 +153,25 @@ async function fromSpec(call: Launching, spec: InstanceNetworkInterfaceSpecifica
       ?? given.filter(a => !a.Primary && a.PrivateIpAddress !== primary).map(a => a.PrivateIpAddress ?? ''),
     publicIp: spec.AssociatePublicIpAddress ?? (of === 1 && chosen.spec.mapPublicIp),
     deleteOnTermination: spec.DeleteOnTermination ?? true,
+  }
+}
+
+/** Members that say what an interface shall be: one that is there already has all that. */
+const ofNew = [
+  'SubnetId', 'Groups', 'Description', 'PrivateIpAddress', 'PrivateIpAddresses', 'SecondaryPrivateIpAddressCount', 'AssociatePublicIpAddress',
+] as const
+
+async function fromExisting(call: Launching, spec: InstanceNetworkInterfaceSpecification): Promise<Port> {
+  const existing = await networkInterface.get(call.tx, call, spec.NetworkInterfaceId!)
+  const other = ofNew.find(name => spec[name] !== undefined && !(Array.isArray(spec[name]) && spec[name].length === 0))
+  if (other) throw conflict(`A network interface may not specify both a network interface ID and ${other}`)
+  if (spec.DeleteOnTermination) { // Text seen on AWS in hashicorp/terraform#12933.
+    throw conflict('A network interface may not specify a network interface ID and delete on termination as true')
+  }
+  if (existing.spec.attachment) throw inUse(existing.id)
+  return {
+    existing, subnet: await subnet.get(call.tx, call, existing.spec.subnet), deviceIndex: spec.DeviceIndex ?? 0,
+    groups: existing.spec.groups, description: existing.spec.description, privateIp: undefined, secondary: 0, publicIp: false,
+    deleteOnTermination: false,
   }
 }

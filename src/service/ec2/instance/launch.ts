@@ -20,6 +20,7 @@ import { checkLaunchable } from '#service/ec2/instance/launch-type'
 import type { Limits } from '#service/ec2/instance-type/instance-type'
 import { keyPairForLaunch } from '#service/ec2/key-pair/key-pair'
 import { createInterface } from '#service/ec2/network-interface/allocate'
+import { networkInterface } from '#service/ec2/network-interface/network-interface'
 import { privateName } from '#service/ec2/network-interface/names'
 import { createRootVolume } from '#service/ec2/volume/root'
 
@@ -85,16 +86,19 @@ async function launchOne(launch: Launch, launchIndex: number): Promise<InstanceR
   }
   const interfaces = []
   for (const port of network.ports) {
-    interfaces.push(await createInterface(tx, {
-      place, now, home: context.home, subnet: port.subnet, vpc, groups: port.groups, description: port.description,
-      tags: call.tags('network-interface'),
-      privateIp: port.privateIp, secondary: port.secondary, publicIp: port.publicIp, metadataHopLimit: metadata.hopLimit,
-      hostnameType: plain.hostnameType,
-      attachment: {
-        id: resourceId('eni-attach'), instance: id, deviceIndex: port.deviceIndex, deleteOnTermination: port.deleteOnTermination,
-        time: now.toISOString(),
-      },
-    }))
+    const attachment = {
+      id: resourceId('eni-attach'), instance: id, deviceIndex: port.deviceIndex, deleteOnTermination: port.deleteOnTermination,
+      time: now.toISOString(),
+    }
+    const asLaunched = {
+      attachment, metadataHopLimit: metadata.hopLimit, hostnameType: port.deviceIndex === 0 ? plain.hostnameType : 'ip-name' as const,
+    }
+    interfaces.push(port.existing
+      ? await networkInterface.update(tx, port.existing, { spec: asLaunched, status: { state: 'in-use' } }, 'attached')
+      : await createInterface(tx, {
+        ...asLaunched, place, now, home: context.home, subnet: port.subnet, vpc, groups: port.groups, description: port.description,
+        tags: call.tags('network-interface'), privateIp: port.privateIp, secondary: port.secondary, publicIp: port.publicIp,
+      }))
   }
   const root = await createRootVolume(tx, {
     place, now, zone: subnet.spec.zone, image, instance: id, tags: call.tags('volume'), ...rootOptions(input.BlockDeviceMappings, image),

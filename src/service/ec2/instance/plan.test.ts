@@ -50,6 +50,7 @@ class World {
   guestReboots = false
   lost = false
   owedReboots = 0
+  ports: Seen['ports']
   everSeen: boolean
   constructor(life: Life, seen: Seen['power']) {
     this.life = life
@@ -76,6 +77,10 @@ class World {
         return this.become({ state: 'running', suspended: false, rebootsDone: life.rebootsAsked, bootId: step.bootId, offSince: undefined })
       case 'off': return this.become({ offSince: new Date(this.time).toISOString() })
       case 'stopped': return this.become({ state: 'stopped', suspended: false, offSince: undefined })
+      case 'ports':
+        assert.equal(this.ports, 'unwritten')
+        this.ports = undefined
+        return
       case 'terminated': return this.become({ state: 'terminated', forgetAt: new Date(this.time + 3_600_000).toISOString() })
       default: assert.fail(`unknown write ${step.write}`)
     }
@@ -83,11 +88,12 @@ class World {
 
   /** One round of the loop; true when the instance rests. */
   round(fails: boolean): boolean {
-    const step = plan(this.life, { power: this.seen, ...this.how() }, new Date(this.time))
+    const step = plan(this.life, { power: this.seen, ports: this.ports, ...this.how() }, new Date(this.time))
     this.everSeen ||= this.seen !== 'absent'
     if ('rest' in step) return this.rest(step.againMs as number | undefined)
     if ('write' in step) { this.write(step as never); return false }
     const { act } = step as { act: string }
+    if (act === 'ports') return this.movePorts(fails)
     assert.ok(during[act]!.includes(this.life.state), `${act} while ${this.life.state}`)
     const owed = this.cut || this.life.rebootsDone < this.life.rebootsAsked
     if (act === 'start') assert.ok(this.life.state === 'pending' || this.life.suspended || owed, 'started by itself')
@@ -105,6 +111,13 @@ class World {
     return { bootId: this.seen === 'on' ? `${this.boots}` : undefined, ...(this.seen === 'off' && this.cut && { cut: true as const }) }
   }
 
+  movePorts(fails: boolean): boolean {
+    assert.equal(this.ports, 'apart')
+    assert.ok(this.seen !== 'absent' && this.life.desired !== 'terminated', 'ports of a machine that goes')
+    if (!fails) this.ports = 'unwritten'
+    return false
+  }
+
   /** While it waits whether a machine that went off comes back, time passes, and a guest that reboots does come back. */
   rest(againMs: number | undefined): boolean {
     if (this.life.desired !== 'running' || this.seen !== 'off') return true
@@ -114,9 +127,10 @@ class World {
     return false
   }
 
-  user(wanted: Desired | 'reboot'): void {
+  user(wanted: Desired | 'reboot' | 'attach'): void {
     if (this.life.desired === 'terminated') return
     const { state } = this.life
+    if (wanted === 'attach' && (state === 'running' || state === 'stopped')) this.ports = 'apart'
     if (wanted === 'reboot' && state === 'running') { this.owedReboots++; this.become({ rebootsAsked: this.life.rebootsAsked + 1 }) }
     if (wanted === 'stopped' && state === 'running') { this.become({ desired: wanted, state: 'stopping' }); this.asked = wanted }
     if (wanted === 'running' && state === 'stopped') { this.become({ desired: wanted, state: 'pending' }); this.asked = wanted }
@@ -143,7 +157,7 @@ class World {
           this.seen = 'off'
         }
         break
-      case 'user': this.user(choices.pick(['stopped', 'running', 'terminated', 'reboot'] as const))
+      case 'user': this.user(choices.pick(['stopped', 'running', 'terminated', 'reboot', 'attach'] as const))
     }
   }
 }
@@ -165,6 +179,7 @@ test('every history of four disturbed rounds stays legal and settles as asked on
     if (world.lost) assert.equal(world.life.desired, 'terminated', 'lost but not terminated')
     else if (!world.guestShutDown) assert.equal(world.life.desired, world.asked, 'not what was asked')
     if (world.life.state === 'running') assert.equal(world.life.rebootsDone, world.life.rebootsAsked, 'a reboot forgotten')
+    if (world.life.desired !== 'terminated') assert.equal(world.ports, undefined, 'an interface forgotten')
     const settled = { running: ['running', 'on'], stopped: ['stopped', 'off'], terminated: ['terminated', 'absent'] }
     assert.deepEqual([world.life.state, world.seen], settled[world.life.desired])
   }
@@ -178,6 +193,19 @@ test('a terminated record rests for its hour and is then forgotten', () => {
   }
   assert.deepEqual(plan(life, { power: 'absent' }, now), { rest: true, againMs: 5000 })
   assert.deepEqual(plan(life, { power: 'absent' }, new Date(now.getTime() + 5000)), { write: 'forget' })
+})
+
+test('ports that are apart keep neither a stop nor a check waiting, and are moved before a start', () => {
+  const life: Life = {
+    desired: 'running', state: 'running', created: true, onShutdown: 'stop', force: false, rebootsAsked: 0, rebootsDone: 0, suspended: false,
+    bootId: '1',
+  }
+  const next = (change: Partial<Life>, power: Seen['power'], reachable?: boolean) =>
+    plan({ ...life, ...change }, { power, bootId: '1', ports: 'apart', reachable }, now)
+  assert.deepEqual([
+    next({}, 'on'), next({}, 'on', true), next({ state: 'pending' }, 'off'), next({ desired: 'stopped', state: 'stopping' }, 'on'),
+    next({ desired: 'stopped', state: 'stopped' }, 'off'), next({ desired: 'terminated', state: 'shutting-down' }, 'off'),
+  ], [{ act: 'ports' }, { write: 'reachable' }, { act: 'ports' }, { act: 'stop' }, { act: 'ports' }, { act: 'delete' }])
 })
 
 test('a forced stop does not wait for the guest', () => {

@@ -11,7 +11,14 @@ export type Desired = 'running' | 'stopped' | 'terminated'
  * `bootId` changes with every boot. `cut`: off because its host went down under it. `reachable`: whether the guest answers on its
  * network; undefined where that was not or could not be looked at.
  */
-export type Seen = { power: 'absent' | 'off' | 'on'; bootId?: string; cut?: true; reachable?: boolean }
+export type Seen = {
+  power: 'absent' | 'off' | 'on'
+  bootId?: string
+  cut?: true
+  reachable?: boolean
+  /** 'apart': the machine's ports are not those that are wanted; 'unwritten': they are, and the interfaces don't say so yet. */
+  ports?: 'apart' | 'unwritten'
+}
 export type State = 'pending' | 'running' | 'stopping' | 'stopped' | 'shutting-down' | 'terminated'
 export type Reason = { code: string; message: string }
 
@@ -96,5 +103,12 @@ const table: Record<Desired, Record<Seen['power'], (life: Life, now: Date, seen:
   },
 }
 
+/** Ports come and go while there is nothing else to do, and before a start: an interface that can't be had keeps nothing else waiting. */
+function ports(step: Step, { desired }: Life, { power, ports: found }: Seen): Step {
+  if (found === undefined || power === 'absent' || desired === 'terminated') return step
+  if (!('rest' in step) && !('act' in step && step.act === 'start')) return step
+  return found === 'apart' ? { act: 'ports' } : { write: 'ports' }
+}
+
 export const plan = (life: Life, seen: Seen, now: Date): Step =>
-  seen.power !== 'absent' && !life.created ? { write: 'created' } : table[life.desired][seen.power](life, now, seen)
+  (seen.power !== 'absent' && !life.created ? { write: 'created' } : ports(table[life.desired][seen.power](life, now, seen), life, seen))

@@ -2,7 +2,11 @@
 import type { Actions } from '#kit/action'
 import { describe } from '#kit/describe'
 import { ApiError } from '#kit/error'
-import { missingParameter, unsupported } from '#service/ec2/errors'
+import type { Context } from '#service/ec2/context'
+import { invalidCombination, missingParameter, unsupported } from '#service/ec2/errors'
+import { attach, detach } from '#service/ec2/network-interface/attach'
+import { checkDescription, create, remove } from '#service/ec2/network-interface/create'
+import { assign, unassign } from '#service/ec2/network-interface/private-addresses'
 import { checkGroups } from '#service/ec2/network-interface/allocate'
 import { attachmentView, networkInterface, type InterfaceRow, type Spec } from '#service/ec2/network-interface/network-interface'
 import type { Tx } from '#store/store'
@@ -24,11 +28,6 @@ async function change(
   throw unsupported(`${names[0]} of ModifyNetworkInterfaceAttribute`)
 }
 
-function checkDescription(text: string): string {
-  if (text.length <= 255) return text
-  throw new ApiError('InvalidParameterValue', 'The description of a network interface has at most 255 characters.')
-}
-
 function changedAttachment({ attachment }: Spec, given: sdk.NetworkInterfaceAttachmentChanges): Spec['attachment'] {
   if (given.AttachmentId === undefined) throw missingParameter('attachmentId')
   if (!attachment || attachment.id !== given.AttachmentId) {
@@ -40,7 +39,31 @@ function changedAttachment({ attachment }: Spec, given: sdk.NetworkInterfaceAtta
   return { ...attachment, deleteOnTermination: given.DeleteOnTermination ?? attachment.deleteOnTermination }
 }
 
-export const actions: Actions<typeof sdk> = {
+export const actions = ({ home }: Pick<Context, 'home'>): Actions<typeof sdk> => ({
+  async CreateNetworkInterface(call) {
+    const row = await create(call, home)
+    return { NetworkInterface: await networkInterface.viewOne(call.tx, row), ClientToken: call.input.ClientToken }
+  },
+
+  async DeleteNetworkInterface(call) {
+    await remove(call)
+    return {}
+  },
+
+  async AttachNetworkInterface(call) { return { AttachmentId: (await attach(call)).id, NetworkCardIndex: 0 } },
+
+  async DetachNetworkInterface(call) {
+    await detach(call)
+    return {}
+  },
+
+  AssignPrivateIpAddresses: assign,
+
+  async UnassignPrivateIpAddresses(call) {
+    await unassign(call)
+    return {}
+  },
+
   DescribeNetworkInterfaces: describe(networkInterface, 'NetworkInterfaceIds', 'NetworkInterfaces'),
 
   async DescribeNetworkInterfaceAttribute({ input, account, region, tx }) {
@@ -51,6 +74,10 @@ export const actions: Actions<typeof sdk> = {
       case 'groupSet': return { NetworkInterfaceId, Groups: (await networkInterface.viewOne(tx, row)).Groups }
       case 'sourceDestCheck': return { NetworkInterfaceId, SourceDestCheck: { Value: row.spec.sourceDestCheck } }
       case 'attachment': return { NetworkInterfaceId, Attachment: attachmentView(row) }
+      case 'associatePublicIpAddress': {
+        const [primary] = row.spec.addresses
+        return { NetworkInterfaceId, AssociatePublicIpAddress: primary!.public !== undefined && primary!.public.allocation === undefined }
+      }
       case undefined: throw new ApiError('InvalidParameterCombination', 'No attributes specified.')
       default:
         throw new ApiError('InvalidParameterValue', `Value (${input.Attribute}) for parameter attribute is invalid. Unknown attribute.`)
@@ -62,4 +89,11 @@ export const actions: Actions<typeof sdk> = {
     await networkInterface.update(tx, row, { spec: await change(tx, row, input) }, 'modified')
     return {}
   },
-}
+
+  async ResetNetworkInterfaceAttribute({ input, account, region, tx }) {
+    const row = await networkInterface.get(tx, { account, region }, input.NetworkInterfaceId!)
+    if (input.SourceDestCheck === undefined) throw invalidCombination('No attributes specified.')
+    await networkInterface.update(tx, row, { spec: { sourceDestCheck: true } }, 'modified')
+    return {}
+  },
+})

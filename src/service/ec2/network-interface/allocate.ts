@@ -107,7 +107,7 @@ export async function checkGroups(
 type ClaimAddress = { subnet: SubnetRow; owner: string; address?: string }
 
 /** Takes a private address of a subnet: the one that is asked for, or the lowest free one. */
-async function claimAddress(tx: Tx, { subnet, owner, address }: ClaimAddress): Promise<string> {
+export async function claimAddress(tx: Tx, { subnet, owner, address }: ClaimAddress): Promise<string> {
   const block = parseCidr(subnet.spec.cidr)!
   const [least, most] = [block.base + RESERVED.first, block.base + size(block) - 1 - RESERVED.last]
   const scope = addressScope(subnet.id)

@@ -20,6 +20,8 @@ export type Attachment = {
   deleteOnTermination: boolean
   /** ISO 8601. */
   time: string
+  /** Asked for, and not yet seen on the machine. Launched ones come with it. */
+  moving?: 'attaching' | 'detaching'
 }
 export type Address = {
   private: string
@@ -69,7 +71,7 @@ export const attachmentView = ({ account, spec }: InterfaceRow): sdk.NetworkInte
   NetworkCardIndex: 0,
   InstanceId: spec.attachment.instance,
   InstanceOwnerId: account,
-  Status: 'attached',
+  Status: spec.attachment.moving ?? 'attached',
 }
 
 export const networkInterface = resource<Spec, Status, sdk.NetworkInterface, Joined>({

@@ -45,7 +45,8 @@ export function harness() {
     services: [{
       id: 'ec2', operations, prepare: { needed: at => !prepared(at), run: prepare, done() {} },
       actions: {
-        ...dhcpOptions, ...internetGateway, ...networkAcl, ...networkInterface, ...routeTable, ...securityGroup, ...subnet, ...vpc({ home }),
+        ...dhcpOptions, ...internetGateway, ...networkAcl, ...networkInterface({ home }), ...routeTable, ...securityGroup, ...subnet,
+        ...vpc({ home }),
       } as Record<string, never>,
       missing: member => new ApiError('MissingParameter', `The request must contain the parameter ${member}`),
     }],

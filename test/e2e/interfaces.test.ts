@@ -1,0 +1,127 @@
+/** Interfaces and Elastic IP addresses of real instances: they move under them, and packets follow. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { Enclume, eventually, ssh, sshReady, type Login } from './enclume.ts'
+
+let enclume: Enclume
+let group: string
+let a: any
+let b: any
+let nic: any
+let elastic: any
+let key: string
+
+const as = (address: string): Login => ({ key, user: 'admin', address })
+const shown = async () => (await enclume.ec2('describe-network-interfaces', '--network-interface-ids', nic.NetworkInterfaceId)).NetworkInterfaces[0]
+const attachment = (status: string | undefined) => eventually(async () => {
+  const now = await shown()
+  return now.Attachment?.Status === status && now
+}, { what: `the interface ${status ?? 'detached'}`, timeoutMs: 20_000 })
+const must = async (login: Login, command: string): Promise<string> => {
+  const { code, stdout, stderr } = await ssh(login, command)
+  assert.equal(code, 0, `${command}: ${stderr}`)
+  return stdout.trim()
+}
+
+before(async () => {
+  enclume = await Enclume.up()
+  key = await enclume.keyPair('interfaces')
+  group = (await enclume.ec2('create-security-group', '--group-name', 'interfaces', '--description', 'interfaces')).GroupId
+  const allow = (...rule: string[]) => enclume.ec2('authorize-security-group-ingress', '--group-id', group, ...rule)
+  await allow('--protocol', 'tcp', '--port', '22', '--cidr', `${enclume.hostAddress}/32`)
+  await allow('--protocol', 'udp', '--port', '9000', '--cidr', '0.0.0.0/0')
+  const image = await enclume.image('debian-12')
+  const subnets = await enclume.ec2('describe-subnets', '--filters', 'Name=default-for-az,Values=true')
+  const subnet = subnets.Subnets[0].SubnetId
+  const launched = await enclume.ec2('run-instances', '--image-id', image, '--instance-type', 't3.nano', '--count', '2', '--key-name', 'interfaces',
+    '--security-group-ids', group, '--subnet-id', subnet)
+  ;[a, b] = await Promise.all(launched.Instances.map((i: any) => enclume.state(i.InstanceId, 'running')))
+  await Promise.all([a, b].map(i => sshReady(as(i.PublicIpAddress))))
+  nic = (await enclume.ec2('create-network-interface', '--subnet-id', subnet, '--groups', group)).NetworkInterface
+  elastic = await enclume.ec2('allocate-address')
+  await enclume.ec2('associate-address', '--allocation-id', elastic.AllocationId, '--network-interface-id', nic.NetworkInterfaceId)
+}, { timeout: 900_000 })
+
+after(async () => {
+  const ids = [a, b].filter(Boolean).map(i => i.InstanceId)
+  if (ids.length > 0) await enclume.aws('ec2', 'terminate-instances', '--instance-ids', ...ids)
+  for (const id of ids) await enclume.state(id, 'terminated')
+  if (nic) await enclume.aws('ec2', 'delete-network-interface', '--network-interface-id', nic.NetworkInterfaceId)
+  if (elastic) await enclume.aws('ec2', 'release-address', '--allocation-id', elastic.AllocationId)
+  if (group) await enclume.aws('ec2', 'delete-security-group', '--group-id', group)
+  await enclume?.aws('ec2', 'delete-key-pair', '--key-name', 'interfaces')
+  enclume?.close()
+})
+
+/** Attaches the interface; the guest answers from it by the way it came (EC2 User Guide: policy-based routing for several interfaces). */
+async function take(instance: any): Promise<string> {
+  const own = as((await enclume.instance(instance.InstanceId)).PublicIpAddress)
+  const { AttachmentId } = await enclume.ec2('attach-network-interface', '--network-interface-id', nic.NetworkInterfaceId,
+    '--instance-id', instance.InstanceId, '--device-index', '1')
+  await attachment('attached')
+  const address = nic.PrivateIpAddress
+  await eventually(async () => (await ssh(own, 'ip -4 -o address show dev ens6')).stdout.includes(` ${address}/`),
+    { what: 'the address on ens6 by DHCP', timeoutMs: 20_000 })
+  assert.equal(await must(own, 'cat /sys/class/net/ens6/address'), nic.MacAddress)
+  const gateway = address.replace(/\.\d+$/, '.1')
+  await must(own, `sudo ip rule add from ${address} table 1006 && sudo ip route replace default via ${gateway} dev ens6 onlink table 1006`)
+  return AttachmentId
+}
+
+test('an interface moves hot from one instance to another, and its Elastic IP answers on the new one', { timeout: 300_000 }, async () => {
+  const answers = async () => must(as(elastic.PublicIp), 'cat /proc/sys/kernel/hostname')
+  const first = await take(a)
+  assert.equal(await answers(), a.PrivateDnsName.split('.')[0])
+  await enclume.ec2('detach-network-interface', '--attachment-id', first)
+  await attachment(undefined)
+  assert.equal((await ssh(as(a.PublicIpAddress), 'test -e /sys/class/net/ens6')).code, 1)
+  assert.equal((await ssh(as(elastic.PublicIp), 'true')).code, 255, 'it leads nowhere while it is nobody\'s')
+  const second = await take(b)
+  assert.equal(await answers(), b.PrivateDnsName.split('.')[0])
+  await enclume.ec2('detach-network-interface', '--attachment-id', second)
+  await attachment(undefined)
+})
+
+test('an Elastic IP survives stop and start, where Amazon\'s own address changes', { timeout: 300_000 }, async () => {
+  await enclume.ec2('associate-address', '--allocation-id', elastic.AllocationId, '--instance-id', b.InstanceId)
+  await sshReady(as(elastic.PublicIp))
+  await enclume.ec2('stop-instances', '--instance-ids', a.InstanceId, b.InstanceId)
+  for (const { InstanceId } of [a, b]) await enclume.state(InstanceId, 'stopped')
+  await enclume.ec2('start-instances', '--instance-ids', a.InstanceId, b.InstanceId)
+  const [other, same] = [await enclume.state(a.InstanceId, 'running'), await enclume.state(b.InstanceId, 'running')]
+  assert.equal(same.PublicIpAddress, elastic.PublicIp)
+  assert.notEqual(other.PublicIpAddress, a.PublicIpAddress)
+  await Promise.all([sshReady(as(elastic.PublicIp)), sshReady(as(other.PublicIpAddress))])
+  assert.equal(await must(as(elastic.PublicIp), 'cat /proc/sys/kernel/hostname'), b.PrivateDnsName.split('.')[0])
+  a = other
+  b = same
+})
+
+test('a packet from an address that is not the interface\'s own dies, until the source check is switched off', { timeout: 120_000 }, async () => {
+  const [from, to] = [as(a.PublicIpAddress), as(b.PublicIpAddress)]
+  await must(to, `nohup python3 -c "
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('', 9000))
+while True:
+    data, (source, _) = s.recvfrom(100)
+    print(data.decode(), source, file=open('/tmp/heard', 'a'), flush=True)" >/dev/null 2>&1 & sleep 0`)
+  const spoofed = '172.31.15.200'
+  await must(from, `sudo ip address add ${spoofed}/32 dev lo`)
+  const send = (source: string, word: string) => must(from, `python3 -c "
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('${source}', 0)); s.sendto(b'${word}', ('${b.PrivateIpAddress}', 9000))"`)
+  const heard = () => must(to, 'cat /tmp/heard 2>/dev/null || true')
+  // Each is sent again until the last is heard: the listener may not be up yet, and order is kept on one path.
+  const until = (source: string, word: string) => eventually(async () => {
+    await send(source, word)
+    return (await heard()).includes(word)
+  }, { what: `${word} heard`, timeoutMs: 20_000 })
+  await until(a.PrivateIpAddress, 'honest')
+  for (let n = 0; n < 3; n++) await send(spoofed, 'forged')
+  await until(a.PrivateIpAddress, 'after')
+  assert.ok(!(await heard()).includes('forged'))
+  await enclume.ec2('modify-network-interface-attribute', '--no-source-dest-check',
+    '--network-interface-id', a.NetworkInterfaces[0].NetworkInterfaceId)
+  await until(spoofed, 'routed')
+  assert.ok((await heard()).includes(`routed ${spoofed}`))
+})
