@@ -2,7 +2,7 @@
 import * as sdk from '@aws-sdk/client-ec2'
 import type { Bench } from './kit.ts'
 
-/** Makes a VPC with two blocks, a subnet and a gateway, and an empty VPC. */
+/** Makes a VPC with two blocks, subnets, tables, an ACL, options and a gateway, and an empty VPC. */
 export async function prepareVpcSamples({ ec2 }: Pick<Bench, 'ec2'>): Promise<Record<string, object>> {
   const VpcId = (await ec2.send(new sdk.CreateVpcCommand({ CidrBlock: '10.0.0.0/16' }))).Vpc!.VpcId!
   const empty = (await ec2.send(new sdk.CreateVpcCommand({ CidrBlock: '10.0.0.0/16' }))).Vpc!.VpcId!
@@ -11,10 +11,41 @@ export async function prepareVpcSamples({ ec2 }: Pick<Bench, 'ec2'>): Promise<Re
   const attached = (await ec2.send(new sdk.CreateInternetGatewayCommand({}))).InternetGateway!.InternetGatewayId!
   const free = (await ec2.send(new sdk.CreateInternetGatewayCommand({}))).InternetGateway!.InternetGatewayId!
   await ec2.send(new sdk.AttachInternetGatewayCommand({ InternetGatewayId: attached, VpcId }))
+  const used = (await ec2.send(new sdk.CreateRouteTableCommand({ VpcId }))).RouteTable!.RouteTableId!
+  const unused = (await ec2.send(new sdk.CreateRouteTableCommand({ VpcId }))).RouteTable!.RouteTableId!
+  const { AssociationId } = await ec2.send(new sdk.AssociateRouteTableCommand({ RouteTableId: used, SubnetId }))
+  const another = (await ec2.send(new sdk.CreateSubnetCommand({ VpcId, CidrBlock: '10.0.3.0/24' }))).Subnet!.SubnetId!
+  const route = { RouteTableId: used, DestinationCidrBlock: '0.0.0.0/0' }
+  await ec2.send(new sdk.CreateRouteCommand({ ...route, GatewayId: attached }))
+  const acl = (await ec2.send(new sdk.CreateNetworkAclCommand({ VpcId }))).NetworkAcl!.NetworkAclId!
+  const entry = { NetworkAclId: acl, RuleNumber: 100, Protocol: '-1', RuleAction: 'allow' as const, Egress: true, CidrBlock: '0.0.0.0/0' }
+  await ec2.send(new sdk.CreateNetworkAclEntryCommand(entry))
+  const ofSubnet = [{ Name: 'association.subnet-id', Values: [SubnetId] }]
+  const acls = await ec2.send(new sdk.DescribeNetworkAclsCommand({ Filters: ofSubnet }))
+  const aclAssociation = acls.NetworkAcls![0]!.Associations!.find(a => a.SubnetId === SubnetId)!.NetworkAclAssociationId
+  const DhcpConfigurations = [{ Key: 'domain-name', Values: ['example.com'] }]
+  const { DhcpOptionsId } = (await ec2.send(new sdk.CreateDhcpOptionsCommand({ DhcpConfigurations }))).DhcpOptions!
   return {
+    AssociateDhcpOptions: { DhcpOptionsId, VpcId },
+    AssociateRouteTable: { RouteTableId: unused, SubnetId: another },
+    CreateRoute: { ...route, DestinationCidrBlock: '192.0.2.0/24', GatewayId: attached },
+    CreateRouteTable: { VpcId },
+    DeleteRoute: route,
+    DeleteRouteTable: { RouteTableId: unused },
+    DisassociateRouteTable: { AssociationId },
+    ReplaceRoute: { ...route, GatewayId: attached },
+    ReplaceRouteTableAssociation: { AssociationId, RouteTableId: unused },
     AssociateVpcCidrBlock: { VpcId, CidrBlock: '10.2.0.0/16' },
     AttachInternetGateway: { InternetGatewayId: free, VpcId: empty },
+    CreateDhcpOptions: { DhcpConfigurations },
     CreateInternetGateway: {},
+    CreateNetworkAcl: { VpcId },
+    CreateNetworkAclEntry: { ...entry, Egress: false },
+    DeleteDhcpOptions: { DhcpOptionsId },
+    DeleteNetworkAcl: { NetworkAclId: acl },
+    DeleteNetworkAclEntry: { NetworkAclId: acl, RuleNumber: 100, Egress: true },
+    ReplaceNetworkAclAssociation: { AssociationId: aclAssociation, NetworkAclId: acl },
+    ReplaceNetworkAclEntry: { ...entry, RuleAction: 'deny' },
     CreateSubnet: { VpcId, CidrBlock: '10.0.2.0/24', AvailabilityZone: 'us-east-1b' },
     CreateVpc: { CidrBlock: '192.168.0.0/16' },
     DeleteInternetGateway: { InternetGatewayId: free },

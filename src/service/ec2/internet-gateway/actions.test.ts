@@ -4,7 +4,8 @@ import { harness } from '#service/ec2/vpc/harness.suite'
 
 test('a gateway is attached to one VPC, a VPC has one gateway, and an attached one can\'t be deleted', async () => {
   const { call, refused } = harness()
-  const [a, b] = [(await call('CreateVpc', { CidrBlock: '10.0.0.0/16' })).Vpc!.VpcId!, (await call('CreateVpc', { CidrBlock: '10.0.0.0/16' })).Vpc!.VpcId!]
+  const a = (await call('CreateVpc', { CidrBlock: '10.0.0.0/16' })).Vpc!.VpcId!
+  const b = (await call('CreateVpc', { CidrBlock: '10.0.0.0/16' })).Vpc!.VpcId!
   const TagSpecifications = [{ ResourceType: 'internet-gateway' as const, Tags: [{ Key: 'a', Value: 'b' }] }]
   const one = (await call('CreateInternetGateway', { TagSpecifications })).InternetGateway!
   const other = (await call('CreateInternetGateway', {})).InternetGateway!

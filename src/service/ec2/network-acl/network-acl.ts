@@ -15,7 +15,9 @@ export type Entry = {
   allow: boolean
   /** IANA's number, or '-1' for all. */
   protocol: string
-  cidr: string
+  /** One of the two. IPv6 blocks are kept and shown; no interface has an IPv6 address that they could let pass. */
+  cidr?: string
+  cidr6?: string
   ports?: { from: number; to: number }
   /** -1 is any. */
   icmp?: { type: number; code: number }
@@ -34,6 +36,7 @@ const entryView = (entry: Entry): sdk.NetworkAclEntry => ({
   Protocol: entry.protocol,
   RuleAction: entry.allow ? 'allow' : 'deny',
   CidrBlock: entry.cidr,
+  Ipv6CidrBlock: entry.cidr6,
   PortRange: entry.ports && { From: entry.ports.from, To: entry.ports.to },
   IcmpTypeCode: entry.icmp && { Type: entry.icmp.type, Code: entry.icmp.code },
 })

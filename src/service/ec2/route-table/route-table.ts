@@ -6,12 +6,14 @@
  */
 import { resource, tagList } from '#kit/resource'
 import type { Row } from '#store/store'
-import type { Spec as GatewaySpec } from '#service/ec2/internet-gateway/internet-gateway'
+import { readTargets, targetView, type Targets } from '#service/ec2/route-table/targets'
 import type { SubnetRow } from '#service/ec2/subnet/subnet'
 import type { VpcRow } from '#service/ec2/vpc/vpc'
 import type * as sdk from '@aws-sdk/client-ec2'
 
-export type Route = { cidr: string; via: { gateway: string } }
+/** An internet gateway, or an interface of an instance that forwards. */
+export type Via = { gateway: string } | { port: string }
+export type Route = { cidr: string; via: Via }
 export type Spec = {
   vpc: string
   /** The engine's number, claimed in scope `${vpc}/route-table-index`. */
@@ -23,7 +25,7 @@ export type RouteTableRow = Row<Spec, Status>
 
 export const ROUTE_TABLE_ASSOCIATION = 'route-table-association'
 
-type Joined = { vpcs: Map<string, VpcRow>; subnets: SubnetRow[]; attached: Map<string, string | undefined> }
+type Joined = { vpcs: Map<string, VpcRow>; subnets: SubnetRow[]; targets: Targets }
 const associated = { State: 'associated' } as const
 
 function associations(id: string, vpc: VpcRow, subnets: SubnetRow[]): sdk.RouteTableAssociation[] {
@@ -42,30 +44,32 @@ export const routeTable = resource<Spec, Status, sdk.RouteTable, Joined>({
   async join(reader, [first]) {
     const at = { account: first?.account ?? '', region: first?.region ?? '' }
     const vpcs = await reader.list<VpcRow>({ kind: 'vpc', ...at })
-    const gateways = await reader.list<Row<GatewaySpec>>({ kind: 'internet-gateway', ...at })
     return {
       vpcs: new Map(vpcs.map(row => [row.id, row])),
       subnets: await reader.list<SubnetRow>({ kind: 'subnet', ...at }),
-      attached: new Map(gateways.map(row => [row.id, row.spec.vpc])),
+      targets: await readTargets(reader, at),
     }
   },
-  view: ({ id, account, spec, tags }, { vpcs, subnets, attached }) => ({
-    RouteTableId: id,
-    VpcId: spec.vpc,
-    OwnerId: account,
-    Associations: associations(id, vpcs.get(spec.vpc)!, subnets),
-    PropagatingVgws: [],
-    Routes: [
-      ...vpcs.get(spec.vpc)!.spec.cidrs.map(({ cidr }) => ({
-        DestinationCidrBlock: cidr, GatewayId: 'local', Origin: 'CreateRouteTable' as const, State: 'active' as const,
-      })),
-      ...spec.routes.map(({ cidr, via }) => ({
-        DestinationCidrBlock: cidr, GatewayId: via.gateway, Origin: 'CreateRoute' as const,
-        State: attached.get(via.gateway) === spec.vpc ? 'active' as const : 'blackhole' as const,
-      })),
-    ],
-    Tags: tagList(tags),
-  }),
+  view(row, { vpcs, subnets, targets }) {
+    const { id, account, spec, tags } = row
+    const network = vpcs.get(spec.vpc)!
+    return {
+      RouteTableId: id,
+      VpcId: spec.vpc,
+      OwnerId: account,
+      Associations: associations(id, network, subnets),
+      PropagatingVgws: [],
+      Routes: [
+        ...network.spec.cidrs.map(({ cidr }) => ({
+          DestinationCidrBlock: cidr, GatewayId: 'local', Origin: 'CreateRouteTable' as const, State: 'active' as const,
+        })),
+        ...spec.routes.map(({ cidr, via }) => ({
+          DestinationCidrBlock: cidr, ...targetView(via, row, targets), Origin: 'CreateRoute' as const,
+        })),
+      ],
+      Tags: tagList(tags),
+    }
+  },
   filters: {
     'association.gateway-id': 'Associations.GatewayId',
     'association.main': 'Associations.Main',

@@ -11,7 +11,8 @@ async function lab() {
 test('a subnet is made in the zone that is asked for, by name or id, with the default ACL and the main table', async () => {
   const { call, VpcId } = await lab()
   const { Subnet } = await call('CreateSubnet', {
-    VpcId, CidrBlock: '10.0.1.7/24', AvailabilityZone: 'us-east-1b', TagSpecifications: [{ ResourceType: 'subnet', Tags: [{ Key: 'a', Value: 'b' }] }],
+    VpcId, CidrBlock: '10.0.1.7/24', AvailabilityZone: 'us-east-1b',
+    TagSpecifications: [{ ResourceType: 'subnet', Tags: [{ Key: 'a', Value: 'b' }] }],
   })
   assert.partialDeepStrictEqual(Subnet, {
     VpcId, CidrBlock: '10.0.1.0/24', AvailabilityZone: 'us-east-1b', AvailabilityZoneId: 'use1-az2', AvailableIpAddressCount: 251,

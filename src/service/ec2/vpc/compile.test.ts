@@ -151,3 +151,38 @@ test('an ACL that denies first is no shortcut', () => {
   })
   assert.deepEqual(compile({ ...given, acls: [denies] }).filters.map(f => [f.id, f.ingress.length, f.egress.length]), [['acl-1', 2, 1]])
 })
+
+test('a route over an interface leads to its port while the interface lives, and nowhere after', () => {
+  const given = records()
+  const over = (port: string) => row('route-table', 'rtb-1', { vpc: 'vpc-1', index: 1, routes: [{ cidr: '0.0.0.0/0', via: { port } }] })
+  const ways = (port: string) => compile({ ...given, routeTables: [over(port)] }).routeTables.map(table => table.routes[0]!.via)
+  assert.deepEqual([ways('eni-1'), ways('eni-2')], [[{ port: 'eni-1' }], [{ nowhere: true }]])
+})
+
+test('without a gateway no route leads to the internet and no public address comes in', () => {
+  const given = records()
+  const closed = compile({ ...given, gateways: [row('internet-gateway', 'igw-1', {})] })
+  assert.deepEqual(closed.routeTables.map(table => table.routes[0]!.via), [{ nowhere: true }, { nowhere: true }])
+  assert.deepEqual(closed.ports.map(port => port.addresses), [[{ private: '10.0.1.4' }, { private: '10.0.1.5' }]])
+})
+
+test('an ACL without entries denies all, and IPv6 entries say nothing of IPv4', () => {
+  const given = records()
+  const acl = (entries: Entry[]) => compile({ ...given, acls: [row('network-acl', 'acl-1', { vpc: 'vpc-1', isDefault: false, entries })] })
+  const denies = [{ id: 'acl-1', ingress: [], egress: [] }]
+  assert.deepEqual(acl([]).filters, denies)
+  assert.equal(acl([]).subnets[0]!.filter, 'acl-1')
+  assert.deepEqual(acl([{ number: 1, egress: false, allow: true, protocol: '-1', cidr6: '::/0' }]).filters, denies)
+})
+
+test('a VPC without DHCP options, and one with all of them', () => {
+  const given = records()
+  const options = row('dhcp-options', 'dopt-1', {
+    options: [
+      { key: 'ntp-servers' as const, values: ['169.254.169.123'] }, { key: 'domain-name' as const, values: ['corp.example'] },
+      { key: 'domain-name-servers' as const, values: ['192.0.2.53'] }, { key: 'netbios-node-type' as const, values: ['2'] },
+    ],
+  })
+  assert.deepEqual(compile({ ...given, dhcp: options }).dhcp,
+    { domainName: 'corp.example', domainNameServers: ['192.0.2.53'], ntpServers: ['169.254.169.123'], leaseSeconds: 3600 })
+})

@@ -11,7 +11,7 @@ import type { InternetGatewayRow } from '#service/ec2/internet-gateway/internet-
 import type { Entry, NetworkAclRow } from '#service/ec2/network-acl/network-acl'
 import { hostname, ipName, publicName, resourceName } from '#service/ec2/network-interface/names'
 import type { InterfaceRow } from '#service/ec2/network-interface/network-interface'
-import type { RouteTableRow } from '#service/ec2/route-table/route-table'
+import type { RouteTableRow, Via } from '#service/ec2/route-table/route-table'
 import { hasPorts, isIcmp, type Rule } from '#service/ec2/security-group/rule'
 import type { SecurityGroupRow } from '#service/ec2/security-group/security-group'
 import type { SubnetRow } from '#service/ec2/subnet/subnet'
@@ -39,6 +39,7 @@ export function compile(records: Records): NetworkSpec {
   const servers = optionValues(dhcp?.spec, 'domain-name-servers').map(server => (server === OWN_RESOLVER ? resolver : server))
   const filters = byId(records.acls).map(filterOf).filter(filter => filter !== undefined)
   const filtered = new Set(filters.map(filter => filter.id))
+  const hasGateway = records.gateways.some(gateway => gateway.spec.vpc === vpc.id)
   const routeTables = byId(records.routeTables).map(table => ({ id: table.id, index: table.spec.index, routes: routesOf(table, records) }))
   return {
     id: vpc.id,
@@ -53,7 +54,7 @@ export function compile(records: Records): NetworkSpec {
     routeTables,
     filters,
     groups: groupsOf(records),
-    ports: byId(records.interfaces).map(portOf),
+    ports: byId(records.interfaces).map(row => portOf(row, hasGateway)),
     dhcp: {
       ...domain(dhcp),
       domainNameServers: servers,
@@ -70,9 +71,14 @@ function domain(dhcp: DhcpOptionsRow | undefined): { domainName?: string } {
   return domainName === undefined ? {} : { domainName }
 }
 
-function routesOf({ spec }: RouteTableRow, { vpc, gateways }: Records): RouteSpec[] {
+function routesOf({ spec }: RouteTableRow, { vpc, gateways, interfaces }: Records): RouteSpec[] {
   const open = new Set(gateways.filter(gateway => gateway.spec.vpc === vpc.id).map(gateway => gateway.id))
-  return spec.routes.map(({ cidr, via }) => ({ cidr, via: open.has(via.gateway) ? { internet: true } : { nowhere: true } }))
+  const ports = new Set(interfaces.map(row => row.id))
+  const way = (via: Via): RouteSpec['via'] => {
+    if ('gateway' in via) return open.has(via.gateway) ? { internet: true } : { nowhere: true }
+    return ports.has(via.port) ? via : { nowhere: true }
+  }
+  return spec.routes.map(({ cidr, via }) => ({ cidr, via: way(via) }))
 }
 
 // Network ACLs.
@@ -86,13 +92,14 @@ function filterOf({ id, spec }: NetworkAclRow): FilterSpec | undefined {
 
 const passesAll = ([first]: FilterRule[]): boolean => first?.allow === true && first.protocol === 'all' && first.cidr === '0.0.0.0/0'
 
-const rulesOf = (entries: readonly Entry[]): FilterRule[] => [...entries].sort((a, b) => a.number - b.number).map(entry => ({
-  allow: entry.allow,
-  cidr: entry.cidr,
-  protocol: entry.protocol === '-1' ? 'all' : Number(entry.protocol),
-  ...(entry.ports ? { ports: entry.ports } : {}),
-  ...(entry.icmp ? icmp(entry.icmp.type, entry.icmp.code) : {}),
-}))
+const rulesOf = (entries: readonly Entry[]): FilterRule[] => [...entries].sort((a, b) => a.number - b.number).flatMap(entry =>
+  (entry.cidr === undefined ? [] : [{
+    allow: entry.allow,
+    cidr: entry.cidr,
+    protocol: entry.protocol === '-1' ? 'all' : Number(entry.protocol),
+    ...(entry.ports ? { ports: entry.ports } : {}),
+    ...(entry.icmp ? icmp(entry.icmp.type, entry.icmp.code) : {}),
+  }]))
 
 /** -1 is any type or code on AWS, and absent in the engine's words. */
 const icmp = (type: number, code: number): Pick<Traffic, 'icmp'> =>
@@ -121,14 +128,17 @@ function groupRule({ protocol, from, to, peer }: Rule, used: Set<string>): Group
 
 // Interfaces and their names.
 
-function portOf({ id, spec }: InterfaceRow): PortSpec {
+/** Public addresses are the gateway's to translate: without one they lead nowhere (VPC User Guide, "Internet gateways"). */
+function portOf({ id, spec }: InterfaceRow, hasGateway: boolean): PortSpec {
   const [primary] = spec.addresses
   return {
     id,
     index: spec.index,
     mac: spec.mac,
     subnet: spec.subnet,
-    addresses: spec.addresses.map(address => ({ private: address.private, ...(address.public ? { public: address.public.address } : {}) })),
+    addresses: spec.addresses.map(address => ({
+      private: address.private, ...(hasGateway && address.public ? { public: address.public.address } : {}),
+    })),
     fabric: spec.fabric,
     groups: spec.groups,
     checked: spec.sourceDestCheck,

@@ -39,8 +39,8 @@ test('a new VPC has a main table with the local route, an ACL that lets all pass
 test('blocks that no VPC may have are refused, and nothing is made', async () => {
   const { call, refused, store } = harness()
   await call('DescribeVpcs', {})
-  const codes = await Promise.all(['10.0.0.0/8', '10.0.0.0/29', '127.0.0.0/16', '224.0.0.0/16', '198.18.0.0/20', '100.64.0.0/16', '10.0.0.0/33', 'x', '::/64']
-    .map(async CidrBlock => (await refused('CreateVpc', { CidrBlock }))[0]))
+  const blocks = ['10.0.0.0/8', '10.0.0.0/29', '127.0.0.0/16', '224.0.0.0/16', '198.18.0.0/20', '100.64.0.0/16', '10.0.0.0/33', 'x', '::/64']
+  const codes = await Promise.all(blocks.map(async CidrBlock => (await refused('CreateVpc', { CidrBlock }))[0]))
   assert.deepEqual(codes, [...Array(6).fill('InvalidVpc.Range'), ...Array(3).fill('InvalidParameterValue')])
   assert.deepEqual(await refused('CreateVpc', { CidrBlock: '10.0.0.0/8' }), ['InvalidVpc.Range', `The CIDR '10.0.0.0/8' is invalid.`])
   assert.deepEqual(await refused('CreateVpc', { CidrBlock: '::/0' }),

@@ -1,0 +1,107 @@
+/**
+ * Where routes lead: what a request names, how it looks, whether it is there.
+ *
+ * Invariant: a route is kept whatever becomes of its target; while the target can't take packets it is a blackhole, on the wire and
+ * on the host (VPC User Guide, "Route tables").
+ */
+import type { Place } from '#kit/action'
+import { ApiError } from '#kit/error'
+import { invalidCombination, missingParameter, refuseMembers } from '#service/ec2/errors'
+import { instance } from '#service/ec2/instance/instance'
+import { internetGateway } from '#service/ec2/internet-gateway/internet-gateway'
+import { networkInterface } from '#service/ec2/network-interface/network-interface'
+import type { RouteTableRow, Via } from '#service/ec2/route-table/route-table'
+import type { Reader } from '#store/store'
+import type * as sdk from '@aws-sdk/client-ec2'
+
+type Asked = sdk.CreateRouteRequest & sdk.ReplaceRouteRequest
+
+/** Targets of which there are none yet: AWS's error for an id that nobody has. */
+const none = {
+  NatGatewayId: ['InvalidNatGatewayID.NotFound', 'natGateway ID'],
+  VpcPeeringConnectionId: ['InvalidVpcPeeringConnectionID.NotFound', 'vpcPeeringConnection ID'],
+  EgressOnlyInternetGatewayId: ['InvalidGatewayID.NotFound', 'gateway ID'],
+  TransitGatewayId: ['InvalidTransitGatewayID.NotFound', 'transitGateway ID'],
+  VpcEndpointId: ['InvalidVpcEndpointId.NotFound', 'Vpc Endpoint ID'],
+} as const
+const kinds = ['GatewayId', 'InstanceId', 'NetworkInterfaceId', ...Object.keys(none) as (keyof typeof none)[]] as const
+const beyond = ['LocalGatewayId', 'CarrierGatewayId', 'CoreNetworkArn', 'OdbNetworkArn']
+
+/** The target that a request names, which must be in the table's VPC. `operation` is for messages. */
+export async function targetOf(reader: Reader, table: RouteTableRow, operation: string, input: Asked): Promise<Via> {
+  refuseMembers(operation, input, beyond)
+  const given = kinds.filter(kind => input[kind] !== undefined)
+  const [kind] = given
+  if (kind === undefined) throw missingParameter('gatewayId')
+  if (given.length > 1) throw invalidCombination(`A route has one target, not ${given.join(' and ')}.`)
+  const id = input[kind]!
+  switch (kind) {
+    case 'GatewayId': return gatewayTarget(reader, table, id)
+    case 'InstanceId': return instanceTarget(reader, table, id)
+    case 'NetworkInterfaceId': return interfaceTarget(reader, table, id)
+    default: {
+      const [code, what] = none[kind]
+      throw new ApiError(code, `The ${what} '${id}' does not exist`)
+    }
+  }
+}
+
+/** Message: giantswarm/aws-operator#632, saltstack/salt#38791. */
+const elsewhere = (table: RouteTableRow, what: string, id: string): ApiError =>
+  new ApiError('InvalidParameterValue', `route table ${table.id} and ${what} ${id} belong to different networks`)
+
+/** Whatever is no internet gateway is no gateway (hashicorp/terraform#4987). A detached one is in no network. */
+async function gatewayTarget(reader: Reader, table: RouteTableRow, id: string): Promise<Via> {
+  const rows = await internetGateway.list(reader, table)
+  const row = rows.find(gateway => gateway.id === id)
+  if (!row) throw new ApiError('InvalidGatewayID.NotFound', `The gateway ID '${id}' does not exist`)
+  if (row.spec.vpc !== table.spec.vpc) throw elsewhere(table, 'network gateway', id)
+  return { gateway: id }
+}
+
+async function interfaceTarget(reader: Reader, table: RouteTableRow, id: string): Promise<Via> {
+  const row = await networkInterface.get(reader, table, id)
+  if (row.spec.vpc !== table.spec.vpc) throw elsewhere(table, 'interface', id)
+  return { port: id }
+}
+
+/** An instance stands for its only interface (API Reference, CreateRoute: "fails unless exactly one network interface is attached"). */
+async function instanceTarget(reader: Reader, table: RouteTableRow, id: string): Promise<Via> {
+  const row = await instance.get(reader, table, id)
+  const attached = (await networkInterface.list(reader, table)).filter(({ spec }) => spec.attachment?.instance === row.id)
+  const [only] = attached
+  if (!only || attached.length > 1) {
+    throw new ApiError('InvalidInstanceID', `There are ${only ? 'multiple' : 'no'} interfaces attached to instance '${id}'. `
+      + 'Please specify an interface ID for the operation instead.')
+  }
+  return interfaceTarget(reader, table, only.id)
+}
+
+/** What a view needs of gateways, interfaces and instances. */
+export type Targets = {
+  /** Gateway -> its VPC. */
+  gateways: Map<string, string | undefined>
+  /** Interface -> its instance, and whether that runs. */
+  ports: Map<string, { instance: string; runs: boolean } | undefined>
+}
+
+export async function readTargets(reader: Reader, place: Place): Promise<Targets> {
+  const running = new Set((await instance.list(reader, place)).filter(({ status }) => status.state === 'running' || status.state === 'pending')
+    .map(row => row.id))
+  return {
+    gateways: new Map((await internetGateway.list(reader, place)).map(row => [row.id, row.spec.vpc])),
+    ports: new Map((await networkInterface.list(reader, place)).map(({ id, spec: { attachment } }) =>
+      [id, attachment && { instance: attachment.instance, runs: running.has(attachment.instance) }])),
+  }
+}
+
+/** A route's target and state, as AWS shows them. */
+export function targetView(via: Via, { account, spec }: RouteTableRow, { gateways, ports }: Targets): sdk.Route {
+  const state = (isThere: boolean) => (isThere ? 'active' as const : 'blackhole' as const)
+  if ('gateway' in via) return { GatewayId: via.gateway, State: state(gateways.get(via.gateway) === spec.vpc) }
+  const port = ports.get(via.port)
+  return {
+    NetworkInterfaceId: via.port, State: state(port?.runs === true),
+    ...(port && { InstanceId: port.instance, InstanceOwnerId: account }),
+  }
+}
