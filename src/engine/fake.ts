@@ -3,7 +3,7 @@
  * It calls itself 'fake' wherever a user can see it. It survives a restart of the control plane as a host would:
  * tests keep the object and open everything above it anew.
  *
- * Invariant: it refuses what the real engine refuses (a machine without its disk, a port that was not applied), so that a
+ * Invariant: it refuses what the real engine refuses (to start a machine without its disk, or with a port that was not applied), so that a
  * control plane that gets its order wrong fails here too.
  */
 import type { Engine, MachineEvent, MachineSeen, MachineSpec, DiskSpec, ImageSeen, NetworkSpec } from '#engine/port'
@@ -91,11 +91,18 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
       observe: async id => (engine.outage ? 'unknown' : machines.has(id) ? seen(machine(id)) : 'absent'),
       list: async () => (engine.outage ? 'unknown' : [...machines.keys()]),
       create: spec => act('machine.create', spec.id, () => {
-        if (!disks.has(spec.rootDisk)) throw new Error(`no disk ${spec.rootDisk}`)
-        for (const { port } of spec.ports) if (!hasPort(port)) throw new Error(`no port ${port}`)
         if (!machines.has(spec.id)) machines.set(spec.id, { spec: structuredClone(spec), power: 'off', boots: 0, console: '' })
       }),
-      start: id => act('machine.start', id, () => { if (machine(id).power === 'off') boot(id, machine(id), 'started') }),
+      prepare: id => act('machine.prepare', id, () => {
+        if (!disks.has(machine(id).spec.rootDisk)) throw new Error(`no disk ${machine(id).spec.rootDisk}`)
+      }),
+      start: id => act('machine.start', id, () => {
+        const { power, spec: { rootDisk, ports } } = machine(id)
+        if (power === 'on') return
+        if (!disks.has(rootDisk)) throw new Error(`no disk ${rootDisk}`)
+        for (const { port } of ports) if (!hasPort(port)) throw new Error(`no port ${port}`)
+        boot(id, machine(id), 'started')
+      }),
       stop: id => act('machine.stop', id, () => off(id, 'stopped')),
       kill: id => act('machine.kill', id, () => off(id, 'stopped')),
       reboot: id => act('machine.reboot', id, () => {

@@ -33,9 +33,9 @@ export type MachineSpec = {
   /** Share of the CPUs' time that is always there, in percent of one CPU times `cpus`; absent: all of it. */
   cpuBaselinePercent?: number
   memoryMiB: number
-  /** Disk that holds the root file system; it exists already. */
+  /** Disk that holds the root file system. It need not exist before the start. */
   rootDisk: string
-  /** Network ports, the first one first. They exist already. */
+  /** Network ports, the first one first. They need not exist before the start. */
   ports: MachinePort[]
   /** DMI-like facts that the guest's tools read, set as environment of its init. */
   environment?: Record<string, string>
@@ -59,8 +59,11 @@ export type Machines = {
   observe(id: string): Promise<MachineSeen | Absent | Unknown>
   /** All machines of this Enclume, for finding what nobody owns. */
   list(): Promise<string[] | Unknown>
-  /** Makes it, switched off. */
+  /** Makes it, switched off. Its disk and ports may be made at the same time. */
   create(spec: MachineSpec): Promise<void>
+  /** Does ahead what of a start needs no ports, for whoever waits for these; a start does it by itself. Throws without its disk. */
+  prepare(id: string): Promise<void>
+  /** Throws while its disk or a port of it is missing. */
   start(id: string): Promise<void>
   /** Asks the guest to shut down and returns when it is off; when the time is over it is switched off. */
   stop(id: string, options: { timeoutMs: number }): Promise<void>

@@ -40,7 +40,6 @@ export async function prepareSamples(bench: Bench): Promise<Samples> {
   }))
   const egress = { IpProtocol: '-1', IpRanges: [{ CidrIp: '0.0.0.0/0' }] }
   return {
-    ...await prepareVpcSamples(bench),
     CreateNetworkInterface: { SubnetId }, DeleteNetworkInterface: { NetworkInterfaceId: spare.NetworkInterfaceId },
     AttachNetworkInterface: { NetworkInterfaceId: spare.NetworkInterfaceId, InstanceId, DeviceIndex: 1 }, DetachNetworkInterface: { AttachmentId },
     AssignPrivateIpAddresses: { NetworkInterfaceId, SecondaryPrivateIpAddressCount: 1 },
@@ -51,6 +50,7 @@ export async function prepareSamples(bench: Bench): Promise<Samples> {
     AllocateAddress: {}, AssociateAddress: { AllocationId, InstanceId }, DisassociateAddress: { AssociationId }, ReleaseAddress: { AllocationId },
     DescribeAddresses: { AllocationIds: [AllocationId] }, DescribeAddressesAttribute: { AllocationIds: [AllocationId] },
     ModifyAddressAttribute: { AllocationId, DomainName: 'a.example.org' }, ResetAddressAttribute: { AllocationId, Attribute: 'domain-name' },
+    ...await prepareVpcSamples(bench),
     AuthorizeSecurityGroupEgress: { GroupId, IpPermissions: [web] },
     AuthorizeSecurityGroupIngress: { GroupId, IpPermissions: [{ ...web, FromPort: 443, ToPort: 443 }] },
     CreateKeyPair: { KeyName: 'sample-2' },

@@ -77,7 +77,7 @@ async function serve(): Promise<typeof serving> {
     }
   })()
   return Object.assign(seen, {
-    connected: () => session.exitCode === null && performance.now() - ticked < 3000,
+    connected: () => session.exitCode === null && performance.now() - ticked < 10_000,
     async end() { ended = true; session.kill(); await asking },
   })
 }
@@ -182,7 +182,7 @@ test('through all of that the instance has served, and its connection was never 
   assert.ok(serving.answers > 100)
   assert.deepEqual(serving.failures, [])
   assert.ok(serving.connected(), 'the connection broke')
-  assert.ok(serving.longestMs < 3000, `silent for ${serving.longestMs} ms`)
+  assert.ok(serving.longestMs < 10_000, `silent for ${serving.longestMs} ms`)
   await serving.end()
 })
 

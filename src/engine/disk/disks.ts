@@ -9,13 +9,15 @@ import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import type { Disks, DiskSpec, ImageSeen } from '#engine/port'
 import { Unreachable, type Client } from '#engine/incus/client'
+import { readSuperblock } from '#engine/disk/ext4'
 import { frozen } from '#engine/disk/freeze'
 import { clearIdentity } from '#engine/disk/identity'
 import { newestImage, seenImages } from '#engine/disk/image'
-import { copyVolume, deleteVolume, diskVolume, isReady, listVolumes, makeVolume, markReady, sizeGiB, volumeFile, volumePath, type Volume }
-  from '#engine/disk/layout'
+import {
+  copyVolume, deleteVolume, diskVolume, findVolumes, isReady, listVolumes, makeVolume, markReady, sizeGiB, volumeFile, volumePath, type Volume,
+} from '#engine/disk/layout'
 import { inUse, isMounted, mountFile, unmountFile } from '#engine/disk/mount'
-import { run, ToolError } from '#engine/disk/run'
+import { run } from '#engine/disk/run'
 
 /** Where the root file system of a disk is mounted while a machine runs on it. */
 export const rootPoint = (home: Home, disk: string): string => join(home.run, 'root', disk, 'fs')
@@ -34,9 +36,8 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
 
   return {
     observe: id => unknownIfUnreachable(async () => {
-      const volume = await find(id)
+      const [volume, machine] = await Promise.all([find(id), attachedTo(id)])
       if (!volume || !isReady(volume)) return 'absent'
-      const machine = await attachedTo(id)
       return { sizeGiB: sizeGiB(volume), ...(machine !== undefined && { attachedTo: machine }) }
     }),
     list: () => unknownIfUnreachable(async () =>
@@ -64,7 +65,7 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
 
 async function copy(home: Home, client: Client, spec: DiskSpec, from: NonNullable<DiskSpec['from']>): Promise<void> {
   const image = 'image' in from
-  const source = image ? newestImage(await listVolumes(client), from.image)
+  const source = image ? newestImage(await findVolumes(client, `image-${from.image}-`), from.image)
     : await client.find<Volume>(volumePath(diskVolume(from.disk)))
   if (!source || !isReady(source)) throw new Error(image ? `there is no image ${from.image}` : `there is no disk ${from.disk}`)
   if (spec.sizeGiB < sizeGiB(source)) throw new Error(`disk ${spec.id} is smaller than what it is copied from`)
@@ -73,7 +74,7 @@ async function copy(home: Home, client: Client, spec: DiskSpec, from: NonNullabl
   const mounted = !image && isMounted(rootPoint(home, from.disk))
   await (mounted ? frozen(rootPoint(home, from.disk), copying) : copying())
   const file = volumeFile(home, to)
-  if (await fileSystem(file) !== 'ext4') return
+  if (!readSuperblock(file)) return
   // A file system copied while it was mounted has its journal to replay, and resize2fs takes only one that was just checked.
   if (spec.sizeGiB > sizeGiB(source)) {
     await run('e2fsck', ['-f', '-p', file], { ok: [0, 1] })
@@ -89,21 +90,11 @@ async function copy(home: Home, client: Client, spec: DiskSpec, from: NonNullabl
   }
 }
 
-/** What lies directly on the disk; undefined for nothing, or a partition table. */
-async function fileSystem(file: string): Promise<string | undefined> {
-  try {
-    return (await run('blkid', ['--probe', '--match-tag', 'TYPE', '--output', 'value', file])).trim()
-  } catch (error) {
-    if (error instanceof ToolError && error.code === 2) return undefined
-    throw error
-  }
-}
-
 /** Deletes a volume that no machine has. A mount of an interrupted `create` is undone first. */
 async function discard(home: Home, client: Client, name: string): Promise<void> {
   const file = volumeFile(home, name)
   await unmountFile(file, newPoint(home, name))
-  if (await inUse(file)) throw new Error(`${name} is in use`)
+  if (inUse(file)) throw new Error(`${name} is in use`)
   await deleteVolume(client, name)
 }
 

@@ -27,7 +27,15 @@ export function sizeGiB(volume: Volume): number {
   return Math.ceil((Number(match[1]) * unit) / 2 ** 30)
 }
 
+/** Each with its configuration: Incus then looks at every one of them. */
 export const listVolumes = (client: Client): Promise<Volume[]> => client.get<Volume[]>(`${VOLUMES}?recursion=1`)
+
+/** Those whose name begins so, looked at alone. */
+export async function findVolumes(client: Client, prefix: string): Promise<Volume[]> {
+  const names = (await client.get<string[]>(VOLUMES)).map(url => decodeURIComponent(new URL(url, 'http://incus').pathname.split('/').pop()!))
+  const found = await Promise.all(names.filter(name => name.startsWith(prefix)).map(name => client.find<Volume>(volumePath(name))))
+  return found.flatMap(volume => volume ?? [])
+}
 
 /** A new, empty volume, sparse. */
 export const makeVolume = (client: Client, name: string, options: { sizeGiB: number }): Promise<void> =>

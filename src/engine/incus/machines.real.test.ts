@@ -61,7 +61,7 @@ after(async () => {
   await lan.close()
   if (process.env['ENCLUME_TEST_HOME'] !== undefined) return
   await resetDaemon(home, log)
-  assert.deepEqual([mountsBelow(home.dir), mountsBelow(home.run), await loopsBelow(home.dir)], [[], [], []])
+  assert.deepEqual([mountsBelow(home.dir), mountsBelow(home.run), loopsBelow(home.dir)], [[], [], []])
   rmSync(home.dir, { recursive: true })
   rmSync(home.run, { recursive: true })
 })
@@ -153,7 +153,7 @@ test('files outlive stop and start', async () => {
   assert.ok(await booted())
   await machines.stop(spec.id, { timeoutMs: 20_000 })
   await machines.stop(spec.id, { timeoutMs: 20_000 })
-  assert.deepEqual([isMounted(rootPoint(home, 'vol-1')), await loopsBelow(volumeFile(home, diskVolume('vol-1')))], [false, []])
+  assert.deepEqual([isMounted(rootPoint(home, 'vol-1')), loopsBelow(volumeFile(home, diskVolume('vol-1')))], [false, []])
   await machines.start(spec.id)
   assert.equal(await inside('cat', '/root/file'), 'kept\n')
 })
@@ -165,7 +165,7 @@ test('deleting leaves no mount, loop device or volume', async () => {
   await disks.delete('vol-1')
   assert.deepEqual([await machines.observe(spec.id), await machines.list(), await disks.list()], ['absent', [], []])
   const volumes = join(incusDir(home), 'storage-pools/pool/custom')
-  assert.deepEqual([mountsBelow(`${home.run}/root/vol-1`), await loopsBelow(volumes)], [[], []])
+  assert.deepEqual([mountsBelow(`${home.run}/root/vol-1`), loopsBelow(volumes)], [[], []])
 })
 
 test('capacity is what the kernel and the pool say', async () => {

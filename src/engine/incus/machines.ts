@@ -36,6 +36,11 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
     return instance
   }
 
+  async function mountRoot(instance: Instance): Promise<void> {
+    const disk = instance.config[ROOT_DISK]!
+    await mountFile(volumeFile(home, diskVolume(disk)), rootPoint(home, disk), { owner: hostRoot(instance) })
+  }
+
   /** Frees the root file system of a machine that is off. */
   async function release(instance: Instance): Promise<void> {
     const disk = instance.config[ROOT_DISK]!
@@ -87,14 +92,15 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
       }))
       log.info('machine made', { machine: spec.id, ms: Math.round(performance.now() - started) })
     },
+    prepare: async id => mountRoot(await get(id)),
     async start(id) {
       const instance = await get(id)
+      if (instance.status !== 'Stopped') return
       const started = performance.now()
-      const disk = instance.config[ROOT_DISK]!
-      await unless(() => isOn(id), async () => {
-        await mountFile(volumeFile(home, diskVolume(disk)), rootPoint(home, disk), { owner: hostRoot(instance) })
-        clearConsole(consoleFile(home, id))
-        await setState(id, { action: 'start' }).catch((error: unknown) => { throw withReason(error, id) })
+      await mountRoot(instance)
+      clearConsole(consoleFile(home, id))
+      await setState(id, { action: 'start' }).catch(async (error: unknown) => {
+        if (!(error instanceof IncusError) || !await isOn(id)) throw withReason(error, id)
       })
       log.info('machine started', { machine: id, ms: Math.round(performance.now() - started) })
     },

@@ -25,8 +25,8 @@ export async function resetDaemon(home: Home, log: Log): Promise<void> {
   const made = [join(home.run, 'root'), join(home.run, 'new'), incusDir(home), join(home.dir, 'build'), join(home.dir, 'console')]
   for (const point of made.flatMap(dir => mountsBelow(dir))) await run('umount', [point])
   for (const pid of processes('')) await unmountFor(pid, made)
-  for (const { device } of (await Promise.all(made.map(loopsBelow))).flat()) await run('losetup', ['--detach', device])
-  const free = await until(async () => (await Promise.all(made.map(loopsBelow))).flat().length === 0, GONE_MS)
+  for (const { device } of made.flatMap(loopsBelow)) await run('losetup', ['--detach', device])
+  const free = await until(async () => made.flatMap(loopsBelow).length === 0, GONE_MS)
   if (!free) throw new Error(`loop devices on files below ${home.dir} are still in use`)
   for (const dir of made) rmSync(dir, { recursive: true, force: true })
   await restoreHost(home, log)

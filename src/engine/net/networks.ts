@@ -25,9 +25,9 @@ import { dirname } from 'node:path'
 /** `close` ends this process's side; networks go on. */
 export function openNetworks(home: Home, log: Log): Networks & { close(): Promise<void> } {
   const routers = new Map<number, Router>()
-  /** What was last applied, and which of the networks have a link whose end in them is bare. */
+  /** What was last applied, and by network the peers to which it was given a link that it has not seen to yet. */
   const specs = new Map<number, NetworkSpec>()
-  const untold = new Set<number>()
+  const untold = new Map<number, Set<number>>()
   const inTurn = turns()
   const resolver = () => inTurn('resolver', () => keepResolver(home))
 
@@ -51,15 +51,17 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
       router = await openRouter(home, spec)
       routers.set(spec.index, router)
     }
+    const given = untold.get(spec.index) ?? []
+    untold.delete(spec.index)
     try {
       const made = await inTurn('peers', () => makeLinks(home, spec.index, spec.peers.map(peer => peer.index).filter(agrees(spec.index))))
-      for (const peer of made) untold.add(peer)
-      await router.apply(spec, made)
+      for (const peer of made) tell(peer, [spec.index])
+      await router.apply(spec, [...made, ...given])
       specs.set(spec.index, spec)
-      untold.delete(spec.index)
     } catch (error) {
       // It may have been done in part: look again next time.
       await forget(spec.index)
+      tell(spec.index, given)
       throw error
     }
   }
@@ -67,23 +69,27 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
   /** Whether a network, as far as it was applied here, is a peer of this one too. */
   const agrees = (index: number) => (peer: number) => specs.get(peer)?.peers.some(other => other.index === index) ?? true
 
+  const tell = (index: number, peers: Iterable<number>) => {
+    const all = [...untold.get(index) ?? [], ...peers]
+    if (all.length > 0) untold.set(index, new Set(all))
+  }
+
   /** Has the peers to which this network got a link see to their ends. One that was never applied here will be. */
   async function tellPeers({ peers }: NetworkSpec): Promise<void> {
     for (const { index } of peers) {
-      const other = untold.has(index) && specs.get(index)
-      if (!other) continue
-      await inTurn(index, async () => {
-        // What is remembered of its end is of an older link.
-        await forget(index)
-        await apply(specs.get(index) ?? other)
+      const applied = await inTurn(index, async () => {
+        const other = untold.has(index) ? specs.get(index) : undefined
+        if (other) await apply(other)
+        return other
       })
-      await tellPeers(other)
+      if (applied) await tellPeers(applied)
     }
   }
 
   async function erase(index: number): Promise<void> {
     await forget(index)
     specs.delete(index)
+    untold.delete(index)
     await eraseRouter(home, index)
   }
 
@@ -107,6 +113,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
       await resolver()
     }).then(() => tellPeers(spec)),
     observe: id => look<{ ports: string[] } | Absent>(async () => {
+      for (const router of routers.values()) if (await router.isIntact(id)) return { ports: router.ports() }
       const index = (await indexes(home)).get(id)
       if (index === undefined || !spaceExists(routerSpace(home, index))) return 'absent'
       const links = await readLinks(routerSpace(home, index))

@@ -39,7 +39,7 @@ before(async () => {
   const hiddenPort = port(home, 2, ['open'], { subnet: 'subnet-2', host: '172.31.16.12' })
   a = network({
     routeTables: [table(1, toWorld), table(2, toNat)], filters: [],
-    subnets: network().subnets.map(({ filter: _, ...subnet }) => subnet),
+    subnets: network().subnets.map(({ id, index, cidr, routeTable }) => ({ id, index, cidr, routeTable })),
     groups: [{ id: 'open', ingress: [all], egress: [all] }],
     ports: [port(home, 1, ['open'], { public: 11 }), hiddenPort, port(home, 9, [], { public: 19, translates: true })],
   })

@@ -7,9 +7,10 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Home } from '#base/home'
+import { together } from '#base/together'
 import type { NetworkSpec, PortSpec } from '#engine/port'
 import { coreLink, coreSpace, gatewaySpace, peerDevice, portDevice, routerDevice, routerDir, routerSpace } from '#engine/net/names'
-import { ipBatch } from '#engine/net/run'
+import { ipBatch, ipDrop } from '#engine/net/run'
 import { cutAddresses, cutUntracked } from '#engine/net/connections'
 import { changes, readSpace, removeLinks, type Found } from '#engine/net/kernel'
 import { keepGateways, makeGateways, readGateways, translators, type Gateway } from '#engine/net/gateway'
@@ -24,6 +25,8 @@ import { networkFiles } from '#engine/dns/dnsmasq'
 export type Router = {
   /** Whether it is still what was last applied, as far as its namespaces and devices go, and this network's. */
   isIntact(id: string): Promise<boolean>
+  /** Ids of the ports that have their devices, as was last applied; only true of a router that is intact. */
+  ports(): string[]
   /** `relinked`: the peers to which it has got a new link. */
   apply(spec: NetworkSpec, relinked: number[]): Promise<void>
   close(): Promise<void>
@@ -79,6 +82,7 @@ export async function openRouter(home: Home, spec: NetworkSpec): Promise<Router>
         forgetLinks(known, name => relinked.some(peer => peerDevice(peer) === name))
         return converge(home, next, known, nft)
       },
+      ports: () => known.router.flatMap(({ key, state }) => (/^link e\d/.test(key) ? [aliasOf(state)] : [])).sort(),
       close: () => nft.close(),
     }
   } catch (error) {
@@ -86,6 +90,9 @@ export async function openRouter(home: Home, spec: NetworkSpec): Promise<Router>
     throw error
   }
 }
+
+/** A link's state is whether it is down, its group and its alias. */
+const aliasOf = (state: string): string => state.replace(/^(down )?\d+ /, '')
 
 async function converge(home: Home, spec: NetworkSpec, known: Known, nft: Nft): Promise<void> {
   const [space, core, dir] = [routerSpace(home, spec.index), coreSpace(home), routerDir(home, spec.index)]
@@ -100,17 +107,27 @@ async function converge(home: Home, spec: NetworkSpec, known: Known, nft: Nft): 
   const linked = await keepLinks(known, spec, { space, pid: nft.pid })
   const router = routerItems(home, spec, { hostPid: process.pid, isLinked: peer => linked.has(peerDevice(peer)) })
   const { drops, puts } = changes(known.router, router)
-  await ipBatch(drops, space)
-  await clearStaleEnds(home, known, spec, puts)
-  await ipBatch(puts, space)
-  known.router = router
-  await keepGateways(home, spec, known.gateways)
-  const atCore = changes(known.core, beside)
-  await Promise.all([
-    ipBatch([...atCore.drops, ...atCore.puts], core).then(() => { known.core = beside }),
-    keepDaemon({ dir, space }, files.configuration, { names: files.names, ports: files.ports }, lease =>
-      spec.ports.some(port => port.addresses[0]!.private === lease.address && port.mac !== lease.mac)),
-  ])
+  const inRouter = async () => {
+    await ipDrop(drops, space)
+    await clearStaleEnds(home, known, spec, puts)
+    await ipBatch(puts, space)
+    known.router = router
+    await keepGateways(home, spec, known.gateways)
+  }
+  const atCore = async () => {
+    const put = changes(known.core, beside)
+    await ipDrop(put.drops, core)
+    await ipBatch(put.puts, core)
+    known.core = beside
+  }
+  const resolver = () => keepDaemon({ dir, space }, files.configuration, { names: files.names, ports: files.ports }, lease =>
+    spec.ports.some(port => port.addresses[0]!.private === lease.address && port.mac !== lease.mac))
+  // The core's link comes with the router's, and a resolver starts only where its addresses are.
+  if (known.spec) await together(inRouter(), atCore(), resolver())
+  else {
+    await inRouter()
+    await together(atCore(), resolver())
+  }
 
   const owners = ownersOf(spec)
   const at = { space, file: join(dir, 'ended') }

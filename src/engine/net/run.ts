@@ -44,3 +44,17 @@ export const inside = (space: string, ...command: string[]): string[] => ['nsent
 export async function ipBatch(lines: string[], space?: string): Promise<void> {
   if (lines.length > 0) await run(['ip', ...(space ? ['-n', space] : []), '-batch', '-'], lines.join('\n') + '\n')
 }
+
+/** Nothing there to delete: as the kernel says it of routes, neighbours, addresses and devices. */
+const GONE = new RegExp([
+  'RTNETLINK answers: (No such process|No such file or directory|No such device|Cannot assign requested address)', 'Cannot find device .*',
+  'Command failed -:\\d+',
+].map(line => `^${line}$`).join('|'))
+
+/** `ip` commands that delete: what is gone already, with a device that went by itself, is well. Throws for all else. */
+export async function ipDrop(lines: string[], space: string): Promise<void> {
+  if (lines.length === 0) return
+  const { err } = await attempt(['ip', '-n', space, '-force', '-batch', '-'], lines.join('\n') + '\n')
+  const wrong = err.trim().split('\n').filter(line => line !== '' && !GONE.test(line.trim()))
+  if (wrong.length > 0) throw new Error(`ip -n ${space} cannot delete: ${wrong.join('; ')}\n${lines.join('\n').slice(0, 2000)}`)
+}

@@ -2,8 +2,9 @@
  * Carries out an instance's plan: observes its machine through the port, makes, starts, stops and deletes it, and writes
  * what came of it. What it needs of other records (its root volume's disk, its VPC's ports) it lets their own loops settle.
  */
+import { together } from '#base/together'
 import type { Driver } from '#loop/loop'
-import type { MachinePort, MachineSpec } from '#engine/port'
+import type { MachineSpec } from '#engine/port'
 import type { Tx } from '#store/store'
 import { volume } from '#service/ec2/volume/volume'
 import type { Context } from '#service/ec2/context'
@@ -26,12 +27,12 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
   const { machines } = engine
   const ports = portsOf(context)
 
-  /** The ports of the machine, once all that it needs is there. */
-  const dependencies = async (row: InstanceRow): Promise<MachinePort[]> => {
-    const [, ready] = await Promise.all([context.loop().settle('volume', row.spec.rootVolume), ports.ready(row)])
+  /** A volume in use had its disk whole: one that is gone since then fails the start. */
+  const rootDisk = async (row: InstanceRow): Promise<void> => {
+    if ((await volume.find(store, row.spec.rootVolume))?.status.state === 'in-use') return
+    await context.loop().settle('volume', row.spec.rootVolume)
     const root = await volume.find(store, row.spec.rootVolume)
     if (root?.status.state !== 'in-use') throw new Error(`root volume ${row.spec.rootVolume} is ${root?.status.state}: ${root?.status.reason}`)
-    return ready
   }
 
   return {
@@ -49,10 +50,11 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
     plan: (row, seen, now) => plan(lifeOf(row), seen, now),
     acts: {
       async create(row) {
-        await machines.create(machineSpec(row, await dependencies(row)))
+        const machine = async () => machines.create({ id: row.id, ...sizeOf(row), rootDisk: row.spec.rootVolume, ports: await ports.wanted(row) })
+        await together(rootDisk(row), machine())
       },
       async start(row) {
-        await dependencies(row)
+        await together(ports.ready(row), rootDisk(row).then(() => machines.prepare(row.id)))
         // A machine is made with its type's size; only between a stop and a start can the type have become another.
         if (row.spec.launchTime !== row.created) await machines.resize(row.id, sizeOf(row))
         await machines.start(row.id)
@@ -96,10 +98,6 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
       after: ATTEMPTS,
       write: (tx, row, error) => surrender(context, { tx, row, error }),
     },
-  }
-
-  function machineSpec(row: InstanceRow, ports: MachinePort[]): MachineSpec {
-    return { id: row.id, ...sizeOf(row), rootDisk: row.spec.rootVolume, ports }
   }
 }
 

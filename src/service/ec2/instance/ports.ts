@@ -24,15 +24,17 @@ export function portsOf({ store, engine, loop }: Pick<Context, 'store' | 'engine
     // The first device is ens5 on EC2's Nitro system, and each index has its own place.
     ({ port: id, device: engine.networks.portDevice(spec.index), name: `ens${5 + spec.attachment!.deviceIndex}` })
 
-  /** The ports that its machine should have, once their networks have made them. */
-  async function ready(row: InstanceRow): Promise<MachinePort[]> {
+  const wantedPorts = async (row: InstanceRow): Promise<MachinePort[]> => wanted(await ownInterfaces(store, row)).map(portOf)
+
+  /** Lets the networks make the ports that its machine should have. */
+  async function ready(row: InstanceRow): Promise<void> {
     const rows = wanted(await ownInterfaces(store, row))
     await Promise.all([...new Set([row.spec.vpc, ...rows.map(own => own.spec.vpc)])].map(id => loop().settle('vpc', id)))
-    return rows.map(portOf)
   }
 
   return {
     ready,
+    wanted: wantedPorts,
 
     /** What a plan needs to know of the devices that its machine was seen with. */
     async seen(row: InstanceRow, devices: readonly string[]): Promise<Seen['ports']> {
@@ -44,7 +46,8 @@ export function portsOf({ store, engine, loop }: Pick<Context, 'store' | 'engine
 
     /** Takes away the ports that are no longer wanted, then gives those that are. */
     async move(row: InstanceRow): Promise<void> {
-      const ports = await ready(row)
+      await ready(row)
+      const ports = await wantedPorts(row)
       const found = await engine.machines.observe(row.id)
       if (typeof found === 'string') throw new Error(`machine ${row.id} is ${found}`)
       const should = new Set(ports.map(port => port.device))
