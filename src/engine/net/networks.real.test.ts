@@ -215,7 +215,7 @@ test('the metadata service sees each port\'s fabric address, and its answers liv
   }
 })
 
-test('a port without source check forwards for others, but cannot pretend to be the fabric', async () => {
+test('a port without source check forwards for others, but cannot pretend to be the fabric or, to the world, a public address', async () => {
   await run(inside(nat.space, 'sysctl', '-qw', 'net.ipv4.ip_forward=1'))
   await filter(nat, 'type nat hook postrouting priority srcnat', 'masquerade')
   const throughNat = (...more: RouteSpec[]): NetworkSpec => ({
@@ -227,13 +227,16 @@ test('a port without source check forwards for others, but cannot pretend to be 
   await lab.networks.apply(throughNat())
   assert.equal(await dial(a3, WORLD, 80), '203.0.113.1')
   assert.match(await run(['conntrack', '-L', '--orig-dst', WORLD, '--orig-src', open(lab.home, 15)]), /dport=80/)
-  await ipBatch([`address add ${spec.ports[0]!.fabric}/32 dev ${lab.networks.portDevice(5)}`], nat.space)
+  assert.equal(await dial(a3, open(lab.home, 21), 80), open(lab.home, 15), 'to another network\'s public address, and back')
+  const device = lab.networks.portDevice(5)
+  await ipBatch([spec.ports[0]!.fabric, open(lab.home, 11)].map(address => `address add ${address}/32 dev ${device}`), nat.space)
   await run(inside(nat.space, 'nft', 'flush', 'ruleset'))
   const dropped = await spoofed()
   assert.deepEqual(await Promise.all([
     dial(nat, '169.254.169.254', 80, { from: spec.ports[0]!.fabric }), dial(nat, WORLD, 80, { from: spec.ports[0]!.fabric }),
   ]), ['timeout', 'timeout'])
   assert.ok(await spoofed() >= dropped + 2)
+  assert.equal(await dial(nat, WORLD, 80, { from: open(lab.home, 11) }), 'timeout')
   await lab.networks.apply(spec)
   assert.equal(await dial(a3, WORLD, 80), 'timeout')
 })

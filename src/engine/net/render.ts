@@ -58,7 +58,6 @@ const types: Record<string, string> = {
   destination_ok: 'ifname . ipv4_addr',
   port_mac: 'ifname . ether_addr',
   unchecked: 'ifname',
-  translators: 'ifname',
   same_subnet: 'devgroup . devgroup',
   route_mark: 'devgroup : mark',
   public_in: 'ipv4_addr : ipv4_addr',
@@ -81,7 +80,6 @@ function elementsOf(spec: NetworkSpec, ports: Placed[]): Record<string, string[]
     destination_ok: each((a, { device }) => `${device} . ${a.private}`),
     port_mac: ports.map(({ port, device }) => `${device} . ${port.mac}`),
     unchecked: ports.filter(({ port }) => !port.checked || port.translates).map(({ device }) => device),
-    translators: ports.filter(({ port }) => port.translates).map(({ device }) => device),
     same_subnet: spec.subnets.map(({ index }) => `${index} . ${index}`),
     route_mark: spec.subnets.map(subnet => `${subnet.index} : ${tables.get(subnet.routeTable)!}`),
     public_in: each(a => a.public && `${a.public} : ${a.private}`),
@@ -125,7 +123,7 @@ const baseChains = (home: Home, spec: NetworkSpec): Record<string, NftChain> =>
 
 function arriving(home: Home, spec: NetworkSpec): Record<string, NftChain> {
   const own = `{ ${spec.cidrs.join(', ')} }`
-  const [publics, fabric] = [formatCidr(home.publicRange), formatCidr(home.fabricRange)]
+  const fabric = formatCidr(home.fabricRange)
   const resolvers = `{ ${spec.resolver}, ${RESOLVER_ADDRESS} }`
   return {
     // A port that may forward for others still may not pretend to be the fabric, nor ask for another's metadata.
@@ -138,9 +136,7 @@ function arriving(home: Home, spec: NetworkSpec): Record<string, NftChain> {
         ...spec.peers.map(({ index, cidrs }) => `iifname "${peerDevice(index)}" ip saddr { ${cidrs.join(', ')} } ip daddr ${own} accept`),
         'iifname . ether saddr . ip saddr @source_ok accept',
         'ip saddr 0.0.0.0 udp sport 68 udp dport 67 iifname . ether saddr @port_mac accept',
-        // Our own translators bring answers, from public addresses of this pool too.
-        `iifname @translators ip saddr ${publics} accept`,
-        `iifname @unchecked ip saddr != { ${publics}, ${fabric}, 169.254.0.0/16 } ip daddr != 169.254.0.0/16 accept`,
+        `iifname @unchecked ip saddr != { ${fabric}, 169.254.0.0/16 } ip daddr != 169.254.0.0/16 accept`,
         'counter drop',
       ],
     },
@@ -179,6 +175,8 @@ function passing(home: Home): Record<string, NftChain> {
         `iifgroup ${LINKS} oifgroup ${LINKS} drop`,
         `${METADATA} accept`,
         `oifgroup ${FABRIC_GROUP} ip daddr { ${formatCidr(home.fabricRange)}, 169.254.0.0/16 } drop`,
+        // Who forwards for others hands on what a public address answers; to the world nobody is one but by translation.
+        `${FROM_PORT} oifgroup ${FABRIC_GROUP} ip saddr ${formatCidr(home.publicRange)} counter drop`,
         'iifgroup . oifgroup @same_subnet accept',
         'iifgroup vmap @filter_out',
         'oifgroup vmap @filter_in',
