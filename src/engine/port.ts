@@ -137,13 +137,20 @@ export type NetworkSpec = {
   dhcp: { domainName?: string; domainNameServers: string[]; ntpServers: string[]; leaseSeconds: number }
   /** Names that the resolver knows by itself, besides the ports' own. */
   names: { name: string; address: string }[]
+  /** Networks that are linked with this one. */
+  peers: PeerSpec[]
 }
+/**
+ * Another network, by its index, and its blocks. Packets pass between ports of the two where both name each other and the route tables
+ * lead there: never further, into a third network or the internet. The other need not be there yet, or any more.
+ */
+export type PeerSpec = { id: string; index: number; cidrs: string[] }
 /** `index` is 100 or more, unique within the network. */
 export type SubnetSpec = { id: string; index: number; cidr: string; routeTable: string; filter?: string }
 /** `index` is 1 to 65,000, unique within the network. The network's own blocks are always routed within. */
 export type RouteTableSpec = { id: string; index: number; routes: RouteSpec[] }
-/** To the internet, to a port of this network (a router instance), or nowhere. Longest prefix wins. */
-export type RouteSpec = { cidr: string; via: { internet: true } | { port: string } | { nowhere: true } }
+/** To the internet, to a port of this network (a router instance), to a peer, or nowhere. Longest prefix wins. */
+export type RouteSpec = { cidr: string; via: { internet: true } | { port: string } | { peer: string } | { nowhere: true } }
 export type FilterSpec = { id: string; ingress: FilterRule[]; egress: FilterRule[] }
 /** In the order they are tried; what no rule meets is denied. */
 export type FilterRule = Traffic & { allow: boolean; cidr: string }
@@ -173,6 +180,11 @@ export type PortSpec = {
   metadataHopLimit: number
   /** Host name, without a domain, that DHCP gives and the resolver knows. */
   hostname: string
+  /**
+   * No machine takes this port, but a translator that the engine makes: what the network's ports send through it goes on with the port's
+   * own addresses as source, and only answers come back. It has no groups.
+   */
+  translates?: true
 }
 
 export type Networks = {

@@ -81,6 +81,11 @@ const ids: Record<string, [prefix: string, malformed: string, missing: string]> 
   NetworkAclId: ['acl', 'InvalidNetworkAclId.Malformed', 'InvalidNetworkAclID.NotFound'],
   DhcpOptionsId: ['dopt', 'InvalidDhcpOptionsId.Malformed', 'InvalidDhcpOptionID.NotFound'],
   AllocationId: ['eipalloc', 'InvalidAllocationID.NotFound', 'InvalidAllocationID.NotFound'],
+  NatGatewayId: ['nat', 'NatGatewayMalformed', 'NatGatewayNotFound'],
+  VpcPeeringConnectionId: ['pcx', 'InvalidVpcPeeringConnectionId.Malformed', 'InvalidVpcPeeringConnectionID.NotFound'],
+  // As a route's target it has another code than by itself.
+  'CreateRoute.NatGatewayId': ['nat', 'InvalidNatGatewayID.NotFound', 'InvalidNatGatewayID.NotFound'],
+  'ReplaceRoute.NatGatewayId': ['nat', 'InvalidNatGatewayID.NotFound', 'InvalidNatGatewayID.NotFound'],
   SnapshotId: ['snap', 'InvalidSnapshotID.Malformed', 'InvalidSnapshot.NotFound'],
 }
 const idOf = (member: string) => [member, member.replace(/s$/, ''), `${member.replace(/s$/, '')}Id`].find(name => name in ids)
@@ -93,7 +98,7 @@ test('malformed and unknown ids have the codes of their resource', async () => {
     const kind = idOf(member)
     const value = target.kind === 'list' ? target.value!.target : target
     if (kind === undefined || value.kind !== 'string') return []
-    const [prefix, malformed, missing] = ids[kind]!
+    const [prefix, malformed, missing] = ids[`${name}.${member}`] ?? ids[kind]!
     if (namedByName.has(`${name}.${member}`)) return []
     const rest = name.startsWith('Run') ? good(name) : required(name, member)
     const ask = (id: string, wanted: string) => ({ name, input: { ...rest, [member]: target.kind === 'list' ? [id] : id }, codes: [wanted] })

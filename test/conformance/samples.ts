@@ -4,6 +4,7 @@
  */
 import * as sdk from '@aws-sdk/client-ec2'
 import type { Bench } from './kit.ts'
+import { preparePeeringSamples } from './peering-samples.ts'
 import { prepareVpcSamples } from './vpc-samples.ts'
 
 export type Samples = Record<string, object>
@@ -51,6 +52,7 @@ export async function prepareSamples(bench: Bench): Promise<Samples> {
     DescribeAddresses: { AllocationIds: [AllocationId] }, DescribeAddressesAttribute: { AllocationIds: [AllocationId] },
     ModifyAddressAttribute: { AllocationId, DomainName: 'a.example.org' }, ResetAddressAttribute: { AllocationId, Attribute: 'domain-name' },
     ...await prepareVpcSamples(bench),
+    ...await preparePeeringSamples(bench),
     AuthorizeSecurityGroupEgress: { GroupId, IpPermissions: [web] },
     AuthorizeSecurityGroupIngress: { GroupId, IpPermissions: [{ ...web, FromPort: 443, ToPort: 443 }] },
     CreateKeyPair: { KeyName: 'sample-2' },

@@ -68,12 +68,19 @@ export function check(spec: NetworkSpec): void {
     ip(p.fabric)
     p.groups.forEach(group)
     number(p.metadataHopLimit, 1, 64)
+    if (p.translates && p.groups.length > 0) fail('a translator, which has no groups', p.id)
     form('name', p.hostname)
   }
   // Several domains to search are one text with blanks between (EC2's DHCP options allow it for Linux).
   spec.dhcp.domainName?.split(' ').forEach(name => form('name', name))
   for (const server of [...spec.dhcp.domainNameServers, ...spec.dhcp.ntpServers]) ip(server)
   number(spec.dhcp.leaseSeconds, 1, 2 ** 31)
+  known('peer', spec.peers)
+  for (const peer of spec.peers) {
+    number(peer.index, 1, 127)
+    if (peer.index === spec.index) fail('another network', peer)
+    peer.cidrs.forEach(cidr)
+  }
   for (const { name, address } of spec.names) {
     form('name', name)
     ip(address)

@@ -60,7 +60,9 @@ async function answer(ask: Ask): Promise<unknown> {
     case 'connect': return dial(ask)
     case 'say': {
       const socket = kept.get(ask.keep)!
-      const heard = hear(socket, ask.waitMs ?? WAIT_MS, 'data')
+      const heard = Promise.race([hear(socket, ask.waitMs ?? WAIT_MS, 'data'), new Promise<string>(resolve => {
+        socket.once('error', error => resolve((error as NodeJS.ErrnoException).code!))
+      })])
       socket.write(ask.text)
       return heard
     }

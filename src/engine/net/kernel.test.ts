@@ -7,13 +7,14 @@ import { coreItems, routerItems, type Item } from '#engine/net/route'
 
 const changes = (...args: Parameters<typeof bothChanges>) => Object.values(bothChanges(...args)).flat()
 const home = homeAt({ dir: '/nowhere', slot: 5 })
+const around = { hostPid: 99, isLinked: () => true }
 const spec = network({ groups: [], ports: [port(home, 1, [], { public: 11 }), port(home, 2, [])] })
-const items = routerItems(home, spec, 99)
+const items = routerItems(home, spec, around)
 
 test('what is as it shall be is not touched', () => assert.deepEqual(changes(items, items), []))
 
 test('a new port is a device, an address behind it and a neighbour; a port that goes takes all of it', () => {
-  const more = routerItems(home, { ...spec, ports: [...spec.ports, port(home, 3, [])] }, 99)
+  const more = routerItems(home, { ...spec, ports: [...spec.ports, port(home, 3, [])] }, around)
   assert.deepEqual(changes(items, more), [
     'link add e101-3 address 0a:00:00:00:00:01 mtu 9001 type veth peer name en5p3 address 02:50:00:00:01:03 mtu 9001 netns 99',
     'ntable change name arp_cache dev e101-3 proxy_delay 0',
@@ -30,7 +31,7 @@ test('a route table sends the network\'s own blocks back, and what it does not n
     { cidr: '10.9.0.0/16', via: { nowhere: true as const } }, { cidr: '11.0.0.0/8', via: { port: 'gone' } },
     { cidr: '172.31.0.0/16', via: { internet: true as const } }, { cidr: '198.51.100.7/32', via: { internet: true as const } },
   ]
-  const table = routerItems(home, { ...spec, routeTables: [{ id: 'table-1', index: 7, routes }, spec.routeTables[1]!] }, 99)
+  const table = routerItems(home, { ...spec, routeTables: [{ id: 'table-1', index: 7, routes }, spec.routeTables[1]!] }, around)
   assert.deepEqual(table.filter(item => item.key.startsWith('route 1007')).map(item => item.put), [
     'route replace throw 172.31.0.0/16 table 1007',
     'route replace blackhole default table 1007 metric 4294967295',

@@ -15,7 +15,7 @@ type RuleJson = { priority: number; fwmark?: string; table: string }
 type NeighbourJson = { dst: string; dev: string; lladdr?: string }
 
 /** Devices of ours; the kernel may put others of its own into every namespace. */
-const ours = /^(lo|fab|sn\d+|e\d+-\d+|n\d+)$/
+const ours = /^(lo|fab|sn\d+|e\d+-\d+|x\d+|n\d+)$/
 
 /** All devices in a namespace; in the host's without one. */
 export async function readLinks(space?: string): Promise<{ name: string; alias: string; group: string }[]> {

@@ -26,6 +26,8 @@ export const FABRIC_GROUP = 1
 export const FIRST_SUBNET_GROUP = 100
 /** Device group of the routers' links inside the core. */
 export const ROUTERS_GROUP = 2
+/** Device group, inside a router, of the links to its peers. */
+export const PEERS_GROUP = 3
 export const METADATA_MARK = 0xffff
 
 const device = (name: string): string => {
@@ -37,6 +39,8 @@ export const spacePath = (space: string): string => join('/run/netns', space)
 export const hostDevice = (home: Home): string => `${home.prefix}h`
 export const coreSpace = (home: Home): string => `${home.prefix}-core`
 export const routerSpace = (home: Home, index: number): string => `${home.prefix}-n${index}`
+/** Stands behind a port that translates. */
+export const gatewaySpace = (home: Home, network: number, port: number): string => `${home.prefix}-g${network}-${port}`
 /** The machine's side of a port. */
 export const portDevice = (home: Home, port: number): string => device(`${home.prefix}p${port}`)
 /** The router's side of a port, by which its filters know it. */
@@ -45,6 +49,9 @@ export const routerDevice = (subnet: number, port: number): string => device(`e$
 export const gatewayDevice = (subnet: number): string => device(`sn${subnet}`)
 /** The core's side of a router's link. */
 export const coreLink = (index: number): string => device(`n${index}`)
+/** A router's link to the router of the network with this index; and its own end's address, by its own index. */
+export const peerDevice = (index: number): string => device(`x${index}`)
+export const peerAddress = (index: number): string => `169.254.3.${index}`
 /** nftables table in the host's namespace. */
 export const hostTable = (home: Home): string => home.prefix
 /** A router's own fabric address: the base of its block, which no port has. */

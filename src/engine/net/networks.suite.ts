@@ -37,5 +37,6 @@ export const network = (more: Partial<NetworkSpec> = {}): NetworkSpec => ({
   ],
   filters: [{ id: 'filter-1', ingress: [everything], egress: [everything] }],
   groups: [], ports: [],
-  dhcp: { domainName: 'ec2.internal', domainNameServers: ['172.31.0.2'], ntpServers: [], leaseSeconds: 3600 }, names: [], ...more,
+  dhcp: { domainName: 'ec2.internal', domainNameServers: ['172.31.0.2'], ntpServers: [], leaseSeconds: 3600 }, names: [], peers: [],
+  ...more,
 })

@@ -12,6 +12,8 @@ import { coreLink, coreSpace, portDevice, routerDir, routerSpace } from '#engine
 import { attempt, run } from '#engine/net/run'
 import { check } from '#engine/net/check'
 import { readLinks, removeLinks } from '#engine/net/kernel'
+import { gatewaySpaces } from '#engine/net/gateway'
+import { makeLinks } from '#engine/net/peering'
 import { spaceExists, spaceNames } from '#engine/net/space'
 import { bringUp, keepResolver, takeDown } from '#engine/net/core'
 import { openRouter, type Router } from '#engine/net/router'
@@ -23,6 +25,9 @@ import { dirname } from 'node:path'
 /** `close` ends this process's side; networks go on. */
 export function openNetworks(home: Home, log: Log): Networks & { close(): Promise<void> } {
   const routers = new Map<number, Router>()
+  /** What was last applied, and by network the peers to which it was given a link that it has not seen to yet. */
+  const specs = new Map<number, NetworkSpec>()
+  const untold = new Map<number, Set<number>>()
   const inTurn = turns()
   const resolver = () => inTurn('resolver', () => keepResolver(home))
 
@@ -46,17 +51,45 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
       router = await openRouter(home, spec)
       routers.set(spec.index, router)
     }
+    const given = untold.get(spec.index) ?? []
+    untold.delete(spec.index)
     try {
-      await router.apply(spec)
+      const made = await inTurn('peers', () => makeLinks(home, spec.index, spec.peers.map(peer => peer.index).filter(agrees(spec.index))))
+      for (const peer of made) tell(peer, [spec.index])
+      await router.apply(spec, [...made, ...given])
+      specs.set(spec.index, spec)
     } catch (error) {
       // It may have been done in part: look again next time.
       await forget(spec.index)
+      tell(spec.index, given)
       throw error
+    }
+  }
+
+  /** Whether a network, as far as it was applied here, is a peer of this one too. */
+  const agrees = (index: number) => (peer: number) => specs.get(peer)?.peers.some(other => other.index === index) ?? true
+
+  const tell = (index: number, peers: Iterable<number>) => {
+    const all = [...untold.get(index) ?? [], ...peers]
+    if (all.length > 0) untold.set(index, new Set(all))
+  }
+
+  /** Has the peers to which this network got a link see to their ends. One that was never applied here will be. */
+  async function tellPeers({ peers }: NetworkSpec): Promise<void> {
+    for (const { index } of peers) {
+      const applied = await inTurn(index, async () => {
+        const other = untold.has(index) ? specs.get(index) : undefined
+        if (other) await apply(other)
+        return other
+      })
+      if (applied) await tellPeers(applied)
     }
   }
 
   async function erase(index: number): Promise<void> {
     await forget(index)
+    specs.delete(index)
+    untold.delete(index)
     await eraseRouter(home, index)
   }
 
@@ -78,7 +111,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
     apply: spec => inTurn(spec.index, async () => {
       await apply(spec)
       await resolver()
-    }),
+    }).then(() => tellPeers(spec)),
     observe: id => look<{ ports: string[] } | Absent>(async () => {
       for (const router of routers.values()) if (await router.isIntact(id)) return { ports: router.ports() }
       const index = (await indexes(home)).get(id)
@@ -93,7 +126,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
     },
     portDevice: index => portDevice(home, index),
     down: () => inTurn('core', async () => {
-      const made = new RegExp(`^${routerSpace(home, 0).slice(0, -1)}(\\d+)$`)
+      const made = new RegExp(`^${home.prefix}-(?:n|g(?=\\d+-))(\\d+)`)
       const found = new Set((await spaceNames()).flatMap(name => made.exec(name)?.[1] ?? []))
       const dirs = dirname(routerDir(home, 0))
       for (const name of existsSync(dirs) ? await readdir(dirs) : []) if (/^\d+$/.test(name)) found.add(name)
@@ -110,12 +143,13 @@ async function eraseRouter(home: Home, index: number): Promise<void> {
   const [space, core] = [routerSpace(home, index), coreSpace(home)]
   // Devices first, by name: those of a deleted namespace go only some time later.
   if (spaceExists(space)) {
-    const links = (await readLinks(space)).filter(link => /^(fab|e\d+-\d+)$/.test(link.name))
+    const links = (await readLinks(space)).filter(link => /^(fab|e\d+-\d+|x\d+)$/.test(link.name))
     // A whole group costs the kernel as much as a single device. What is left over, or just going, is seen to one by one.
     for (const group of new Set(links.map(link => link.group))) await attempt(['ip', '-n', space, 'link', 'del', 'group', group])
     await removeLinks(links.map(link => link.name), space)
     await run(['ip', 'netns', 'del', space])
   }
+  for (const gateway of await gatewaySpaces(home, index)) await run(['ip', 'netns', 'del', gateway])
   if (spaceExists(core) && (await readLinks(core)).some(link => link.name === coreLink(index))) await removeLinks([coreLink(index)], core)
   await rm(routerDir(home, index), { recursive: true, force: true })
 }

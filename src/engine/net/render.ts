@@ -10,7 +10,7 @@ import { serviceAddress } from '#base/home'
 import { formatCidr } from '#base/cidr'
 import type { NetworkSpec, PortSpec } from '#engine/port'
 import {
-  FABRIC_GROUP, FIRST_SUBNET_GROUP, METADATA_ADDRESS, METADATA_MARK, METADATA_PORT, RESOLVER_ADDRESS, routerDevice,
+  FABRIC_GROUP, FIRST_SUBNET_GROUP, METADATA_ADDRESS, METADATA_MARK, METADATA_PORT, peerDevice, PEERS_GROUP, RESOLVER_ADDRESS, routerDevice,
 } from '#engine/net/names'
 import type { NftChain, NftSet, Table } from '#engine/net/ruleset'
 import { filterRules, groupRules } from '#engine/net/traffic'
@@ -37,7 +37,7 @@ export function render(home: Home, spec: NetworkSpec): [Table, Table] {
     chains[`group_${group.id}_out`] = { rules: groupRules(group.egress, 'daddr', members) }
     chains[`group_${group.id}_in`] = { rules: groupRules(group.ingress, 'saddr', members) }
   }
-  for (const { port } of ports) {
+  for (const { port } of ports.filter(isGrouped)) {
     for (const way of ['out', 'in']) {
       chains[`port_${port.index}_${way}`] = { rules: [...port.groups.map(id => `jump group_${id}_${way}`), 'counter drop'] }
     }
@@ -46,6 +46,7 @@ export function render(home: Home, spec: NetworkSpec): [Table, Table] {
 }
 
 type Placed = { port: PortSpec; device: string }
+const isGrouped = ({ port }: Placed) => !port.translates
 
 function portsOf(spec: NetworkSpec): Placed[] {
   const subnets = new Map(spec.subnets.map(subnet => [subnet.id, subnet.index]))
@@ -78,7 +79,7 @@ function elementsOf(spec: NetworkSpec, ports: Placed[]): Record<string, string[]
     source_ok: each((a, { port, device }) => `${device} . ${port.mac} . ${a.private}`),
     destination_ok: each((a, { device }) => `${device} . ${a.private}`),
     port_mac: ports.map(({ port, device }) => `${device} . ${port.mac}`),
-    unchecked: ports.filter(({ port }) => !port.checked).map(({ device }) => device),
+    unchecked: ports.filter(({ port }) => !port.checked || port.translates).map(({ device }) => device),
     same_subnet: spec.subnets.map(({ index }) => `${index} . ${index}`),
     route_mark: spec.subnets.map(subnet => `${subnet.index} : ${tables.get(subnet.routeTable)!}`),
     public_in: each(a => a.public && `${a.public} : ${a.private}`),
@@ -86,8 +87,8 @@ function elementsOf(spec: NetworkSpec, ports: Placed[]): Record<string, string[]
     fabric_of: each((a, { port }) => `${a.private} : ${port.fabric}`),
     filter_out: filtered.map(subnet => `${subnet.index} : jump filter_${subnet.filter!}_out`),
     filter_in: filtered.map(subnet => `${subnet.index} : jump filter_${subnet.filter!}_in`),
-    port_out: ports.map(({ port, device }) => `${device} : goto port_${port.index}_out`),
-    port_in: ports.map(({ port, device }) => `${device} : goto port_${port.index}_in`),
+    port_out: ports.map(({ port, device }) => `${device} : ${port.translates ? 'accept' : `goto port_${port.index}_out`}`),
+    port_in: ports.map(({ port, device }) => `${device} : ${port.translates ? 'accept' : `goto port_${port.index}_in`}`),
     metadata_ttl: each((a, { port }) => `${a.private} : jump ttl_${port.metadataHopLimit}`),
   }
 }
@@ -101,7 +102,7 @@ function arpTable(ports: Placed[]): Table {
       claims: {
         hook: 'type filter hook input priority filter; policy drop;',
         rules: [
-          'iifname "fab" accept', 'iifname . arp saddr ether . arp saddr ip @claim_ok accept', 'arp saddr ip 0.0.0.0 accept',
+          `iifgroup ${LINKS} accept`, 'iifname . arp saddr ether . arp saddr ip @claim_ok accept', 'arp saddr ip 0.0.0.0 accept',
           'counter drop',
         ],
       },
@@ -113,6 +114,8 @@ function arpTable(ports: Placed[]): Table {
 const METADATA = `meta l4proto tcp ct original ip daddr ${METADATA_ADDRESS} ct original proto-dst 80`
 const STATES = 'ct state vmap { established : accept, related : accept, invalid : drop }'
 
+/** Links to the core and to peers: what comes by one never leaves by another. */
+const LINKS = `{ ${FABRIC_GROUP}, ${PEERS_GROUP} }`
 const FROM_PORT = `iifgroup >= ${FIRST_SUBNET_GROUP}`
 
 const baseChains = (home: Home, spec: NetworkSpec): Record<string, NftChain> =>
@@ -130,6 +133,7 @@ function arriving(home: Home, spec: NetworkSpec): Record<string, NftChain> {
         'iifname "lo" accept',
         `iifgroup ${FABRIC_GROUP} ip saddr ${own} counter drop`,
         `iifgroup ${FABRIC_GROUP} accept`,
+        ...spec.peers.map(({ index, cidrs }) => `iifname "${peerDevice(index)}" ip saddr { ${cidrs.join(', ')} } ip daddr ${own} accept`),
         'iifname . ether saddr . ip saddr @source_ok accept',
         'ip saddr 0.0.0.0 udp sport 68 udp dport 67 iifname . ether saddr @port_mac accept',
         `iifname @unchecked ip saddr != { ${fabric}, 169.254.0.0/16 } ip daddr != 169.254.0.0/16 accept`,
@@ -168,7 +172,7 @@ function passing(home: Home): Record<string, NftChain> {
     filtering: {
       hook: 'type filter hook forward priority -20; policy accept;',
       rules: [
-        `iifgroup ${FABRIC_GROUP} oifgroup ${FABRIC_GROUP} drop`,
+        `iifgroup ${LINKS} oifgroup ${LINKS} drop`,
         `${METADATA} accept`,
         `oifgroup ${FABRIC_GROUP} ip daddr { ${formatCidr(home.fabricRange)}, 169.254.0.0/16 } drop`,
         // Who forwards for others hands on what a public address answers; to the world nobody is one but by translation.
@@ -180,12 +184,12 @@ function passing(home: Home): Record<string, NftChain> {
     },
     egress: {
       hook: 'type filter hook forward priority 0; policy drop;',
-      rules: [STATES, `${METADATA} accept`, `iifgroup ${FABRIC_GROUP} accept`, 'iifname vmap @port_out', 'counter drop'],
+      rules: [STATES, `${METADATA} accept`, `iifgroup ${LINKS} accept`, 'iifname vmap @port_out', 'counter drop'],
     },
     ingress: {
       hook: 'type filter hook forward priority 10; policy drop;',
       rules: [
-        STATES, `oifgroup ${FABRIC_GROUP} accept`, 'oifname . ip daddr @destination_ok oifname vmap @port_in',
+        STATES, `oifgroup ${LINKS} accept`, 'oifname . ip daddr @destination_ok oifname vmap @port_in',
         'oifname @unchecked oifname vmap @port_in', 'counter drop',
       ],
     },

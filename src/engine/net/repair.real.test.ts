@@ -171,7 +171,7 @@ test('what the kernel has reads back as what was asked for, whatever changes', a
   const differences = async (wanted: NetworkSpec) => {
     await networks.apply(wanted)
     const core = (await readSpace(`${home.prefix}-core`)).filter(item => / n1( |$)/.test(`${item.key} ${item.state}`))
-    const inRouter = changes(await readSpace(space), routerItems(home, wanted, process.pid))
+    const inRouter = changes(await readSpace(space), routerItems(home, wanted, { hostPid: process.pid, isLinked: () => true }))
     return [inRouter, changes(core, coreItems(home, wanted))].flatMap(({ drops, puts }) => [...drops, ...puts])
   }
   const [first, second] = [port(home, 5, [], { public: 15 }), port(home, 6, [], { subnet: 'subnet-3', host: '10.9.0.16' })]

@@ -12,8 +12,8 @@ import { fabricBlock } from '#base/home'
 import { formatIp, parseCidr } from '#base/cidr'
 import type { NetworkSpec, PortSpec, RouteSpec } from '#engine/port'
 import {
-  CORE_FABRIC_ADDRESS, coreLink, coreSpace, FABRIC_GROUP, GATEWAY_MAC, gatewayDevice, METADATA_MARK, MTU, portDevice, RESOLVER_ADDRESS,
-  routerAddress, routerDevice, ROUTERS_GROUP,
+  CORE_FABRIC_ADDRESS, coreLink, coreSpace, FABRIC_GROUP, GATEWAY_MAC, gatewayDevice, gatewaySpace, METADATA_MARK, MTU, peerAddress,
+  peerDevice, PEERS_GROUP, portDevice, RESOLVER_ADDRESS, routerAddress, routerDevice, ROUTERS_GROUP,
 } from '#engine/net/names'
 
 /** One thing that shall be. `put` makes it so when it is missing or otherwise; a link that is missing is made by `create` first. */
@@ -52,14 +52,24 @@ const neighbour = (device: string, ip: string, mac: string): Item => ({
 /** Lowest preference: a table's own default route, when it has one, is always better. */
 const LAST = ' metric 4294967295'
 
-/** The router. `hostPid` is a process in the host's namespace, where machines' devices are born. */
-export function routerItems(home: Home, spec: NetworkSpec, hostPid: number): Item[] {
+export type Around = {
+  /** A process in the host's namespace, where machines' devices are born. */
+  hostPid: number
+  /** Whether the link to a peer is there: it can be made only when both routers are (peering.ts). */
+  isLinked(peer: number): boolean
+}
+
+/** The router. */
+export function routerItems(home: Home, spec: NetworkSpec, { hostPid, isLinked }: Around): Item[] {
   const own = routerAddress(home, spec.index)
   const subnets = new Map(spec.subnets.map(subnet => [subnet.id, subnet]))
   const deviceOf = (port: PortSpec) => routerDevice(subnets.get(port.subnet)!.index, port.index)
   const ports = new Map(spec.ports.map(port => [port.id, port]))
+  const linked = spec.peers.filter(peer => isLinked(peer.index))
   const way = (via: RouteSpec['via']): string => {
     if ('internet' in via) return `via ${CORE_FABRIC_ADDRESS} dev fab`
+    const peer = 'peer' in via ? linked.find(({ id }) => id === via.peer) : undefined
+    if (peer) return `via ${peerAddress(peer.index)} dev ${peerDevice(peer.index)}`
     const port = 'port' in via ? ports.get(via.port) : undefined
     return port ? `via ${port.addresses[0]!.private} dev ${deviceOf(port)}` : 'blackhole'
   }
@@ -75,11 +85,13 @@ export function routerItems(home: Home, spec: NetworkSpec, hostPid: number): Ite
       name: deviceOf(port), group: subnets.get(port.subnet)!.index, alias: port.id,
       create: [
         `link add ${deviceOf(port)} address ${GATEWAY_MAC} mtu ${MTU} type veth `
-          + `peer name ${portDevice(home, port.index)} address ${port.mac} mtu ${MTU} netns ${hostPid}`,
+          + `peer name ${portDevice(home, port.index)} address ${port.mac} mtu ${MTU} netns `
+          + `${port.translates ? gatewaySpace(home, spec.index, port.index) : hostPid}`,
         // Answers for the neighbours at once; the kernel would wait up to 0.8 s, out of courtesy to others that may know better.
         `ntable change name arp_cache dev ${deviceOf(port)} proxy_delay 0`,
       ],
     })),
+    ...linked.map(peer => link({ name: peerDevice(peer.index), group: PEERS_GROUP, alias: peer.id })),
   ]
   const privates = spec.ports.flatMap(port => port.addresses.map(a => ({ ip: a.private, device: deviceOf(port), mac: port.mac })))
   return [
@@ -87,6 +99,7 @@ export function routerItems(home: Home, spec: NetworkSpec, hostPid: number): Ite
     address('fab', `${own}/32`),
     address('lo', `${RESOLVER_ADDRESS}/32`),
     address('lo', `${spec.resolver}/32`),
+    ...linked.map(peer => address(peerDevice(peer.index), `${peerAddress(spec.index)}/32`)),
     ...spec.subnets.map(subnet => address(gatewayDevice(subnet.index), gatewayOf(subnet.cidr), ' noprefixroute')),
     route('main', 'default', `via ${CORE_FABRIC_ADDRESS} dev fab`),
     ...spec.cidrs.map(cidr => route(String(PORTS_TABLE), cidr, 'blackhole')),
@@ -105,6 +118,8 @@ function tableItems(table: string, spec: NetworkSpec, routes: RouteSpec[], way: 
     ...spec.cidrs.map(cidr => route(table, cidr, 'throw')),
     route(table, 'default', 'blackhole', LAST),
     ...routes.filter(r => !own.has(r.cidr)).map(r => route(table, block(r.cidr), way(r.via))),
+    // A link goes when either side lets it go; what went over it may not take a wider route then.
+    ...routes.filter(r => 'peer' in r.via && r.cidr !== '0.0.0.0/0').map(r => route(table, block(r.cidr), 'blackhole', LAST)),
   ]
 }
 

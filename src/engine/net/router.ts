@@ -8,11 +8,12 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Home } from '#base/home'
 import { together } from '#base/together'
-import type { NetworkSpec } from '#engine/port'
-import { coreLink, coreSpace, portDevice, routerDir, routerSpace } from '#engine/net/names'
+import type { NetworkSpec, PortSpec } from '#engine/port'
+import { coreLink, coreSpace, gatewaySpace, peerDevice, portDevice, routerDevice, routerDir, routerSpace } from '#engine/net/names'
 import { ipBatch, ipDrop } from '#engine/net/run'
 import { cutAddresses, cutUntracked } from '#engine/net/connections'
 import { changes, readSpace, removeLinks, type Found } from '#engine/net/kernel'
+import { keepGateways, makeGateways, readGateways, translators, type Gateway } from '#engine/net/gateway'
 import { coreItems, routerItems } from '#engine/net/route'
 import { render } from '#engine/net/render'
 import { delta, text, type Table } from '#engine/net/ruleset'
@@ -26,15 +27,24 @@ export type Router = {
   isIntact(id: string): Promise<boolean>
   /** Ids of the ports that have their devices, as was last applied; only true of a router that is intact. */
   ports(): string[]
-  apply(spec: NetworkSpec): Promise<void>
+  /** `relinked`: the peers to which it has got a new link. */
+  apply(spec: NetworkSpec, relinked: number[]): Promise<void>
   close(): Promise<void>
 }
 
 /** What a router was last known to have. */
-type Known = { router: Found[]; core: Found[]; tables?: [Table, Table]; owners: Map<string, string>; spec?: NetworkSpec }
+type Known = {
+  router: Found[]
+  core: Found[]
+  gateways: Map<string, Gateway>
+  tables?: [Table, Table]
+  owners: Map<string, string>
+  spec?: NetworkSpec
+}
 
 /** Makes the namespace if it is not there, and reads what is in it. */
-export async function openRouter(home: Home, { id, index }: NetworkSpec): Promise<Router> {
+export async function openRouter(home: Home, spec: NetworkSpec): Promise<Router> {
+  const { id, index } = spec
   const [space, core, dir] = [routerSpace(home, index), coreSpace(home), routerDir(home, index)]
   if (!spaceExists(core)) throw new Error(`namespace ${core} is not there: up() makes it`)
   await makeSpace(space, {
@@ -48,10 +58,12 @@ export async function openRouter(home: Home, { id, index }: NetworkSpec): Promis
   const numbers = await Promise.all([space, core].map(spaceNumber))
   const nft = openNft(space, join(dir, 'rules.nft'))
   try {
+    await removeLinks(strayPorts(home, spec), space)
     const [router, all] = await Promise.all([space, core].map(readSpace)) as [Found[], Found[]]
     const mine = new RegExp(`^(link|address) ${coreLink(index)}( |$)`)
     const known: Known = {
       router, core: all.filter(item => mine.test(item.key) || item.state.endsWith(`dev ${coreLink(index)}`)),
+      gateways: await readGateways(home, index),
       owners: await readOwners(router, nft),
     }
     return {
@@ -59,11 +71,18 @@ export async function openRouter(home: Home, { id, index }: NetworkSpec): Promis
         if (wanted !== id || !nft.alive() || ![space, core].every(spaceExists)) return false
         const now = await Promise.all([space, core].map(spaceNumber))
         if (now.some((number, i) => number !== numbers[i])) return false
+        for (const { space: name, number } of known.gateways.values()) {
+          if (!spaceExists(name) || await spaceNumber(name) !== number) return false
+        }
         const devices = await deviceNames(nft.pid)
-        return known.router.every(({ key }) => !key.startsWith('link ') || devices.has(key.slice('link '.length)))
+        // A link to a peer may be removed by the other side.
+        return known.router.every(({ key }) => !/^link (?!x)/.test(key) || devices.has(key.slice('link '.length)))
+      },
+      apply(next, relinked) {
+        forgetLinks(known, name => relinked.some(peer => peerDevice(peer) === name))
+        return converge(home, next, known, nft)
       },
       ports: () => known.router.flatMap(({ key, state }) => (/^link e\d/.test(key) ? [aliasOf(state)] : [])).sort(),
-      apply: spec => converge(home, spec, known, nft),
       close: () => nft.close(),
     }
   } catch (error) {
@@ -78,19 +97,22 @@ const aliasOf = (state: string): string => state.replace(/^(down )?\d+ /, '')
 async function converge(home: Home, spec: NetworkSpec, known: Known, nft: Nft): Promise<void> {
   const [space, core, dir] = [routerSpace(home, spec.index), coreSpace(home), routerDir(home, spec.index)]
   const tables = render(home, spec)
-  const [router, beside] = [routerItems(home, spec, process.pid), coreItems(home, spec)]
+  const beside = coreItems(home, spec)
   const files = networkFiles(home, spec)
 
   const transaction = tables.map((table, i) => (known.tables && delta(known.tables[i]!, table)) ?? text(table)).join('')
   if (transaction) await nft.load(transaction)
   known.tables = tables
 
+  const linked = await keepLinks(known, spec, { space, pid: nft.pid })
+  const router = routerItems(home, spec, { hostPid: process.pid, isLinked: peer => linked.has(peerDevice(peer)) })
   const { drops, puts } = changes(known.router, router)
   const inRouter = async () => {
     await ipDrop(drops, space)
     await clearStaleEnds(home, known, spec, puts)
     await ipBatch(puts, space)
     known.router = router
+    await keepGateways(home, spec, known.gateways)
   }
   const atCore = async () => {
     const put = changes(known.core, beside)
@@ -117,11 +139,40 @@ async function converge(home: Home, spec: NetworkSpec, known: Known, nft: Nft): 
   known.spec = spec
 }
 
+/** Devices of translating ports whose translator is not there, and may never come back: they are made anew with it. */
+const strayPorts = (home: Home, spec: NetworkSpec): string[] =>
+  translators(spec).filter(port => !spaceExists(gatewaySpace(home, spec.index, port.index)))
+    .map(port => routerDevice(spec.subnets.find(subnet => subnet.id === port.subnet)!.index, port.index))
+
+/** Removes links to those that are peers no more, and forgets what went with links that the other side removed. Answers which are there. */
+async function keepLinks(known: Known, spec: NetworkSpec, { space, pid }: { space: string; pid: number }): Promise<Set<string>> {
+  const wanted = new Set(spec.peers.map(peer => peerDevice(peer.index)))
+  const there = [...await deviceNames(pid)].filter(name => /^x\d+$/.test(name))
+  await removeLinks(there.filter(name => !wanted.has(name)), space)
+  const linked = new Set(there.filter(name => wanted.has(name)))
+  forgetLinks(known, name => !linked.has(name))
+  return linked
+}
+
+/** The link to a peer on which something hangs, if it does. */
+const linkOf = ({ key, state }: Found): string | undefined => (/^(?:link|address) (x\d+)/.exec(key) ?? /dev (x\d+)$/.exec(state))?.[1]
+
+/** What hangs on a link went with it. */
+function forgetLinks(known: Known, isGone: (name: string) => boolean): void {
+  known.router = known.router.filter(item => {
+    const name = linkOf(item)
+    return name === undefined || !isGone(name)
+  })
+}
+
 /**
  * The other ends of links that are made anew may still be there, from a router that was lost: a namespace outlives its name as long as
  * a process is in it.
  */
-async function clearStaleEnds(home: Home, known: Known, { index }: NetworkSpec, puts: string[]): Promise<void> {
+async function clearStaleEnds(home: Home, known: Known, spec: NetworkSpec, puts: string[]): Promise<void> {
+  const { index } = spec
+  const isNew = (port: PortSpec) => puts.some(line => line.includes(` peer name ${portDevice(home, port.index)} `))
+  await makeGateways(home, spec, known.gateways, translators(spec).filter(isNew))
   const ends = puts.flatMap(line => / peer name (\S+)/.exec(line)?.[1] ?? [])
   if (ends.length === 0) return
   const host = await deviceNames()

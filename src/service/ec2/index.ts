@@ -35,6 +35,9 @@ import { actions as networkAcls } from '#service/ec2/network-acl/actions'
 import { networkAcl } from '#service/ec2/network-acl/network-acl'
 import { actions as interfaces } from '#service/ec2/network-interface/actions'
 import { networkInterface } from '#service/ec2/network-interface/network-interface'
+import { actions as natGateways } from '#service/ec2/nat-gateway/actions'
+import { natGatewayDriver } from '#service/ec2/nat-gateway/drive'
+import { natGateway } from '#service/ec2/nat-gateway/nat-gateway'
 import { actions as routeTables } from '#service/ec2/route-table/actions'
 import { routeTable } from '#service/ec2/route-table/route-table'
 import { actions as groups } from '#service/ec2/security-group/actions'
@@ -42,6 +45,9 @@ import { securityGroup } from '#service/ec2/security-group/security-group'
 import { securityGroupRule } from '#service/ec2/security-group/security-group-rule'
 import { actions as subnets } from '#service/ec2/subnet/actions'
 import { subnet } from '#service/ec2/subnet/subnet'
+import { actions as peerings } from '#service/ec2/vpc-peering/actions'
+import { peeringDriver } from '#service/ec2/vpc-peering/drive'
+import { peering } from '#service/ec2/vpc-peering/peering'
 import { actions as vpcs } from '#service/ec2/vpc/actions'
 import { sweepNetworks, vpcDriver } from '#service/ec2/vpc/drive'
 import { findDefaultVpc, preparation } from '#service/ec2/vpc/prepare'
@@ -52,7 +58,7 @@ const sdk = await loadSdk('ec2')
 
 const tagged = [
   instance, volume, keyPair, vpc, subnet, routeTable, internetGateway, networkAcl, dhcpOptionsSet, securityGroup, networkInterface,
-  securityGroupRule, elasticIp,
+  securityGroupRule, elasticIp, natGateway, peering,
 ].map(resource => taggable(resource as AnyResource))
 
 function actionsOf(context: Context): Actions<typeof Sdk> {
@@ -74,6 +80,8 @@ function actionsOf(context: Context): Actions<typeof Sdk> {
     ...groups,
     ...interfaces(context),
     ...addresses(context),
+    ...natGateways(context),
+    ...peerings,
     ...tagActions([...tagged, taggableImage]),
   }
 }
@@ -98,7 +106,7 @@ export function ec2(context: Context): Service {
         done: place => imagesIn.set(place.region, context.images()),
       },
     },
-    drivers: [instanceDriver(context), volumeDriver(context), vpcDriver(context)],
+    drivers: [instanceDriver(context), volumeDriver(context), vpcDriver(context), natGatewayDriver(context), peeringDriver(context)],
     wakes: vpcWakes(context.store),
     async sweep() {
       // One that can't be removed must not keep the others.

@@ -9,6 +9,7 @@ import { byPublicIp, elasticIp, getElasticIp, placeOf, type AddressRow } from '#
 import { associate, disassociate, givenAddress } from '#service/ec2/address/associate'
 import type { Context } from '#service/ec2/context'
 import { invalidCombination, invalidValue, missingParameter, unsupported } from '#service/ec2/errors'
+import { refuseManaged } from '#service/ec2/network-interface/network-interface'
 import { claimPublicAddress, publicEnds, PUBLIC_SCOPE } from '#service/ec2/network-interface/allocate'
 import type * as sdk from '@aws-sdk/client-ec2'
 
@@ -83,7 +84,10 @@ export const actions = ({ home }: Pick<Context, 'home'>): Actions<typeof sdk> =>
     if (AssociationId !== undefined && (!own || found.inside.public!.association !== AssociationId)) {
       throw new ApiError('InvalidAssociationID.NotFound', `The association ID '${AssociationId}' does not exist`)
     }
-    if (found) await disassociate(call.tx, found, home)
+    if (found) {
+      refuseManaged(found.owner)
+      await disassociate(call.tx, found, home)
+    }
     return {}
   },
 
@@ -93,7 +97,9 @@ export const actions = ({ home }: Pick<Context, 'home'>): Actions<typeof sdk> =>
     if (call.input.AllocationId === undefined) {
       throw new ApiError('InvalidParameterValue', 'You must specify an allocation id when releasing a VPC elastic IP address')
     }
-    if (await placeOf(call.tx, row.id)) throw new ApiError('InvalidIPAddress.InUse', `Address ${row.spec.address} is in use.`)
+    const found = await placeOf(call.tx, row.id)
+    if (found) refuseManaged(found.owner)
+    if (found) throw new ApiError('InvalidIPAddress.InUse', `Address ${row.spec.address} is in use.`)
     await call.tx.remove(row, 'released')
     return {}
   },

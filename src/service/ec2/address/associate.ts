@@ -13,7 +13,7 @@ import { invalidCombination, missingParameter } from '#service/ec2/errors'
 import { instance, type InstanceRow } from '#service/ec2/instance/instance'
 import { internetGateway } from '#service/ec2/internet-gateway/internet-gateway'
 import { givePublicAddress, PUBLIC_SCOPE } from '#service/ec2/network-interface/allocate'
-import { networkInterface, type Address, type InterfaceRow } from '#service/ec2/network-interface/network-interface'
+import { networkInterface, refuseManaged, type Address, type InterfaceRow } from '#service/ec2/network-interface/network-interface'
 import type { Tx } from '#store/store'
 import type * as sdk from '@aws-sdk/client-ec2'
 
@@ -55,6 +55,7 @@ async function givenInterface(call: Call<sdk.AssociateAddressRequest>): Promise<
   if (InstanceId !== undefined) return onlyInterface(call, InstanceId)
   if (NetworkInterfaceId === undefined) return undefined
   const own = await networkInterface.get(call.tx, call, NetworkInterfaceId)
+  refuseManaged(own)
   const holder = own.spec.attachment && await instance.find(call.tx, own.spec.attachment.instance)
   if (holder) checkState(holder, own)
   return own
@@ -100,15 +101,22 @@ export async function associate(call: Call<sdk.AssociateAddressRequest>, home: H
         `resource ${own.id} and ${inside.private} is already associated with public address ${inside.public.address}`)
     }
   }
-  if (before) await disassociate(tx, before, home)
-  const target = (await networkInterface.find(tx, own.id))!
+  if (before) {
+    refuseManaged(before.owner)
+    await disassociate(tx, before, home)
+  }
+  const target = await putElasticIp(tx, (await networkInterface.find(tx, own.id))!, inside, elastic)
+  return insideOf(target, inside.private).public!.association!
+}
+
+/** Puts an Elastic IP that is nowhere in front of a private address, in the place of the public address that this one may have. */
+export async function putElasticIp(tx: Tx, own: InterfaceRow, inside: Address, elastic: AddressRow): Promise<InterfaceRow> {
   if (inside.public?.allocation !== undefined) await releaseAssociation(tx, inside)
   else if (inside.public) await tx.release(PUBLIC_SCOPE, inside.public.address)
   const association = resourceId('eipassoc')
   await tx.claim(ASSOCIATIONS, elastic.id, own.id)
   await tx.claim(ASSOCIATIONS, association, own.id)
-  await setPublic(tx, target, inside, { address: elastic.spec.address, allocation: elastic.id, association }, 'address-associated')
-  return association
+  return setPublic(tx, own, inside, { address: elastic.spec.address, allocation: elastic.id, association }, 'address-associated')
 }
 
 async function releaseAssociation(tx: Tx, { public: outside }: Address): Promise<void> {

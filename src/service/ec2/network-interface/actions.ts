@@ -8,7 +8,7 @@ import { attach, detach } from '#service/ec2/network-interface/attach'
 import { checkDescription, create, remove } from '#service/ec2/network-interface/create'
 import { assign, unassign } from '#service/ec2/network-interface/private-addresses'
 import { checkGroups } from '#service/ec2/network-interface/allocate'
-import { attachmentView, networkInterface, type InterfaceRow, type Spec } from '#service/ec2/network-interface/network-interface'
+import { attachmentView, networkInterface, refuseManaged, type InterfaceRow, type Spec } from '#service/ec2/network-interface/network-interface'
 import type { Tx } from '#store/store'
 import type * as sdk from '@aws-sdk/client-ec2'
 
@@ -86,12 +86,14 @@ export const actions = ({ home }: Pick<Context, 'home'>): Actions<typeof sdk> =>
 
   async ModifyNetworkInterfaceAttribute({ input, account, region, tx }) {
     const row = await networkInterface.get(tx, { account, region }, input.NetworkInterfaceId!)
+    refuseManaged(row)
     await networkInterface.update(tx, row, { spec: await change(tx, row, input) }, 'modified')
     return {}
   },
 
   async ResetNetworkInterfaceAttribute({ input, account, region, tx }) {
     const row = await networkInterface.get(tx, { account, region }, input.NetworkInterfaceId!)
+    refuseManaged(row)
     if (input.SourceDestCheck === undefined) throw invalidCombination('No attributes specified.')
     await networkInterface.update(tx, row, { spec: { sourceDestCheck: true } }, 'modified')
     return {}

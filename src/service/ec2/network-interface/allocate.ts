@@ -41,13 +41,15 @@ export type NewInterface = {
   metadataHopLimit: number
   /** The subnet's own by default. */
   hostnameType?: HostnameType
+  /** What it is to be a part of; it has no groups and no instance then, and is in use from the start. */
+  manager?: string
 }
 
 /** Writes a new interface, in use if attached; throws AWS's errors for addresses and groups that can't be had. */
 export async function createInterface(tx: Tx, given: NewInterface): Promise<InterfaceRow> {
-  const { place, now, home, vpc, subnet, attachment, secondary = 0 } = given
+  const { place, now, home, vpc, subnet, attachment, manager, secondary = 0 } = given
   const id = resourceId('eni')
-  const groups = await checkGroups(tx, { place, vpc: vpc.id, subnet: subnet.id, groups: given.groups })
+  const groups = manager !== undefined ? [] : await checkGroups(tx, { place, vpc: vpc.id, subnet: subnet.id, groups: given.groups })
   const wanted = [given.privateIp, ...(typeof secondary === 'number' ? Array<undefined>(secondary).fill(undefined) : secondary)]
   // The named ones first, lest one of them is chosen for another.
   const named = new Map<string, string>()
@@ -70,12 +72,13 @@ export async function createInterface(tx: Tx, given: NewInterface): Promise<Inte
       addresses: privates.map((address, i) => ({ private: address, primary: i === 0 })),
       groups,
       description: given.description ?? '',
-      sourceDestCheck: true,
+      sourceDestCheck: manager === undefined,
       metadataHopLimit: given.metadataHopLimit,
       hostnameType: given.hostnameType ?? subnet.spec.hostnameType,
       attachment,
+      ...(manager !== undefined && { manager }),
     },
-    status: { state: attachment ? 'in-use' : 'available' },
+    status: { state: attachment || manager !== undefined ? 'in-use' : 'available' },
   }), 'created')
   return given.publicIp ? givePublicAddress(tx, row, home) : row
 }

@@ -10,7 +10,7 @@ import { invalidValue, unsupported } from '#service/ec2/errors'
 import { instance, type InstanceRow } from '#service/ec2/instance/instance'
 import { ownInterfaces } from '#service/ec2/instance/ports'
 import { find, limits, type Limits } from '#service/ec2/instance-type/instance-type'
-import { networkInterface, type Attachment, type InterfaceRow } from '#service/ec2/network-interface/network-interface'
+import { networkInterface, refuseManaged, type Attachment, type InterfaceRow } from '#service/ec2/network-interface/network-interface'
 import type * as sdk from '@aws-sdk/client-ec2'
 
 export const limitsOf = ({ spec }: InstanceRow): Limits => limits(find(spec.type)!)
@@ -46,6 +46,7 @@ function checkLimits(holder: InstanceRow, row: InterfaceRow, others: InterfaceRo
 export async function attach(call: Call<sdk.AttachNetworkInterfaceRequest>): Promise<Attachment> {
   const { tx, input, now } = call
   const row = await networkInterface.get(tx, call, input.NetworkInterfaceId!)
+  refuseManaged(row)
   const holder = await instance.get(tx, call, input.InstanceId!)
   if (input.EnaSrdSpecification?.EnaSrdEnabled || input.EnaQueueCount !== undefined) {
     throw unsupported('ENA Express and queue counts of AttachNetworkInterface')

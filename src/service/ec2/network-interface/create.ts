@@ -4,7 +4,7 @@ import type { Call } from '#kit/action'
 import { ApiError } from '#kit/error'
 import { invalidCombination, invalidValue, unsupported } from '#service/ec2/errors'
 import { createInterface, releaseInterface } from '#service/ec2/network-interface/allocate'
-import { networkInterface, type InterfaceRow } from '#service/ec2/network-interface/network-interface'
+import { networkInterface, refuseManaged, type InterfaceRow } from '#service/ec2/network-interface/network-interface'
 import { subnet } from '#service/ec2/subnet/subnet'
 import { vpc } from '#service/ec2/vpc/vpc'
 import type * as sdk from '@aws-sdk/client-ec2'
@@ -68,6 +68,7 @@ export async function create(call: Call<sdk.CreateNetworkInterfaceRequest>, home
 /** Its Elastic IP addresses stay allocated. */
 export async function remove(call: Call<sdk.DeleteNetworkInterfaceRequest>): Promise<void> {
   const row = await networkInterface.get(call.tx, call, call.input.NetworkInterfaceId!)
+  refuseManaged(row)
   if (row.spec.attachment) throw new ApiError('InvalidParameterValue', `Network interface '${row.id}' is currently in use.`)
   await releaseInterface(call.tx, row)
 }

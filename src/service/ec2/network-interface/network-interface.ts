@@ -5,6 +5,7 @@
  * in 'public-address', the index in 'port-index', the fabric address in `${vpc}/fabric`, all by this row, so that they are
  * free again when it goes.
  */
+import { ApiError } from '#kit/error'
 import { resource, tagList } from '#kit/resource'
 import { ipName, publicName, type HostnameType } from '#service/ec2/network-interface/names'
 import { zoneId } from '#service/ec2/region/region'
@@ -46,6 +47,8 @@ export type Spec = {
   /** What the guest is called: after its address, or after its instance. */
   hostnameType: HostnameType
   attachment?: Attachment
+  /** The NAT gateway that it is a part of: its account sees it and can't manage it. */
+  manager?: string
 }
 export type Status = { state: 'available' | 'in-use' }
 export type InterfaceRow = Row<Spec, Status>
@@ -74,6 +77,11 @@ export const attachmentView = ({ account, spec }: InterfaceRow): sdk.NetworkInte
   Status: spec.attachment.moving ?? 'attached',
 }
 
+/** Throws AWS's error where an interface is part of something else, which alone may change it (terraform-provider-aws#3572). */
+export function refuseManaged({ spec }: InterfaceRow): void {
+  if (spec.manager !== undefined) throw new ApiError('AuthFailure', 'You do not have permission to access the specified resource.')
+}
+
 export const networkInterface = resource<Spec, Status, sdk.NetworkInterface, Joined>({
   kind: 'network-interface', prefix: 'eni', label: 'networkInterface ID',
   missing: 'InvalidNetworkInterfaceID.NotFound', malformed: 'InvalidNetworkInterfaceId.Malformed',
@@ -100,7 +108,8 @@ export const networkInterface = resource<Spec, Status, sdk.NetworkInterface, Joi
       NetworkInterfaceId: id,
       OwnerId: account,
       Status: status.state,
-      InterfaceType: 'interface',
+      // Not the word of the SDK's type, but the one that AWS sends (API Reference, DescribeNetworkInterfaces, interface-type).
+      InterfaceType: (spec.manager === undefined ? 'interface' : 'nat_gateway') as sdk.NetworkInterfaceType,
       Description: spec.description,
       AvailabilityZone: spec.zone,
       AvailabilityZoneId: zoneId(spec.zone),
@@ -116,7 +125,7 @@ export const networkInterface = resource<Spec, Status, sdk.NetworkInterface, Joi
       Groups: spec.groups.map(GroupId => ({ GroupId, GroupName: groups.get(GroupId)! })),
       Ipv6Addresses: [],
       SourceDestCheck: spec.sourceDestCheck,
-      RequesterManaged: false,
+      RequesterManaged: spec.manager !== undefined,
       Operator: { Managed: false },
       TagSet: tagList(tags),
     }

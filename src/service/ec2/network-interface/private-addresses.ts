@@ -11,7 +11,7 @@ import { invalidCombination, invalidValue, unsupported } from '#service/ec2/erro
 import { instance } from '#service/ec2/instance/instance'
 import { claimAddress } from '#service/ec2/network-interface/allocate'
 import { limitsOf, tooManyAddresses } from '#service/ec2/network-interface/attach'
-import { networkInterface, type Address, type InterfaceRow } from '#service/ec2/network-interface/network-interface'
+import { networkInterface, refuseManaged, type Address, type InterfaceRow } from '#service/ec2/network-interface/network-interface'
 import { addressScope, subnet } from '#service/ec2/subnet/subnet'
 import type { Tx } from '#store/store'
 import type * as sdk from '@aws-sdk/client-ec2'
@@ -59,6 +59,7 @@ export async function assign(call: Call<sdk.AssignPrivateIpAddressesRequest>): P
   const { PrivateIpAddresses: named = [], SecondaryPrivateIpAddressCount: count } = input
   if (input.Ipv4PrefixCount || input.Ipv4Prefixes?.length) throw unsupported('address prefixes on network interfaces')
   const row = await networkInterface.get(tx, call, input.NetworkInterfaceId!)
+  refuseManaged(row)
   if (named.length > 0 && count !== undefined) {
     throw invalidCombination('privateIpAddresses and secondaryPrivateIpAddressCount cannot both be specified')
   }
@@ -84,6 +85,7 @@ export async function unassign(call: Call<sdk.UnassignPrivateIpAddressesRequest>
   if (input.Ipv4Prefixes?.length) throw unsupported('address prefixes on network interfaces')
   const named = input.PrivateIpAddresses ?? []
   const row = await networkInterface.get(tx, call, input.NetworkInterfaceId!)
+  refuseManaged(row)
   if (named.length === 0) throw new ApiError('MissingParameter', 'The request must contain the parameter privateIpAddresses')
   const going = row.spec.addresses.filter(address => named.includes(address.private))
   if (going.length < new Set(named).size) {

@@ -11,8 +11,8 @@ import type { SubnetRow } from '#service/ec2/subnet/subnet'
 import type { VpcRow } from '#service/ec2/vpc/vpc'
 import type * as sdk from '@aws-sdk/client-ec2'
 
-/** An internet gateway, or an interface of an instance that forwards. */
-export type Via = { gateway: string } | { port: string }
+/** An internet gateway, an interface of an instance that forwards, a NAT gateway, or a VPC peering connection. */
+export type Via = { gateway: string } | { port: string } | { nat: string } | { peering: string }
 export type Route = { cidr: string; via: Via }
 export type Spec = {
   vpc: string

@@ -9,8 +9,10 @@ import { ApiError } from '#kit/error'
 import { invalidCombination, missingParameter, refuseMembers } from '#service/ec2/errors'
 import { instance } from '#service/ec2/instance/instance'
 import { internetGateway } from '#service/ec2/internet-gateway/internet-gateway'
+import { isThere, natGateway } from '#service/ec2/nat-gateway/nat-gateway'
 import { networkInterface } from '#service/ec2/network-interface/network-interface'
 import type { RouteTableRow, Via } from '#service/ec2/route-table/route-table'
+import { getPeering, isLinked, sidesOf, visiblePeerings } from '#service/ec2/vpc-peering/peering'
 import type { Reader } from '#store/store'
 import type * as sdk from '@aws-sdk/client-ec2'
 
@@ -18,13 +20,12 @@ type Asked = sdk.CreateRouteRequest & sdk.ReplaceRouteRequest
 
 /** Targets of which there are none yet: AWS's error for an id that nobody has. */
 const none = {
-  NatGatewayId: ['InvalidNatGatewayID.NotFound', 'natGateway ID'],
-  VpcPeeringConnectionId: ['InvalidVpcPeeringConnectionID.NotFound', 'vpcPeeringConnection ID'],
   EgressOnlyInternetGatewayId: ['InvalidGatewayID.NotFound', 'gateway ID'],
   TransitGatewayId: ['InvalidTransitGatewayID.NotFound', 'transitGateway ID'],
   VpcEndpointId: ['InvalidVpcEndpointId.NotFound', 'Vpc Endpoint ID'],
 } as const
-const kinds = ['GatewayId', 'InstanceId', 'NetworkInterfaceId', ...Object.keys(none) as (keyof typeof none)[]] as const
+const kinds = ['GatewayId', 'InstanceId', 'NetworkInterfaceId', 'NatGatewayId', 'VpcPeeringConnectionId',
+  ...Object.keys(none) as (keyof typeof none)[]] as const
 const beyond = ['LocalGatewayId', 'CarrierGatewayId', 'CoreNetworkArn', 'OdbNetworkArn']
 
 /** The target that a request names, which must be in the table's VPC. `operation` is for messages. */
@@ -39,6 +40,8 @@ export async function targetOf(reader: Reader, table: RouteTableRow, operation: 
     case 'GatewayId': return gatewayTarget(reader, table, id)
     case 'InstanceId': return instanceTarget(reader, table, id)
     case 'NetworkInterfaceId': return interfaceTarget(reader, table, id)
+    case 'NatGatewayId': return natTarget(reader, table, id)
+    case 'VpcPeeringConnectionId': return peeringTarget(reader, table, id)
     default: {
       const [code, what] = none[kind]
       throw new ApiError(code, `The ${what} '${id}' does not exist`)
@@ -65,6 +68,21 @@ async function interfaceTarget(reader: Reader, table: RouteTableRow, id: string)
   return { port: id }
 }
 
+/** One that is going or gone is nobody's to name. Message: boto3#779. */
+async function natTarget(reader: Reader, table: RouteTableRow, id: string): Promise<Via> {
+  const row = (await natGateway.list(reader, table)).find(gateway => gateway.id === id)
+  if (!row || !isThere(row)) throw new ApiError('InvalidNatGatewayID.NotFound', `The natGateway ID '${id}' does not exist`)
+  if (row.spec.vpc !== table.spec.vpc) throw elsewhere(table, 'NAT gateway', id)
+  return { nat: id }
+}
+
+/** One that nobody has accepted yet may be named, and is a blackhole (VPC Peering Guide, "Update your route tables"). */
+async function peeringTarget(reader: Reader, table: RouteTableRow, id: string): Promise<Via> {
+  const row = await getPeering(reader, table, id)
+  if (!sidesOf(row).some(side => side.vpc === table.spec.vpc)) throw elsewhere(table, 'VPC peering connection', id)
+  return { peering: id }
+}
+
 /** An instance stands for its only interface (API Reference, CreateRoute: "fails unless exactly one network interface is attached"). */
 async function instanceTarget(reader: Reader, table: RouteTableRow, id: string): Promise<Via> {
   const row = await instance.get(reader, table, id)
@@ -83,12 +101,17 @@ export type Targets = {
   gateways: Map<string, string | undefined>
   /** Interface -> its instance, and whether that runs. */
   ports: Map<string, { instance: string; runs: boolean } | undefined>
+  /** NAT gateways and peering connections that take packets. */
+  open: Set<string>
 }
 
 export async function readTargets(reader: Reader, place: Place): Promise<Targets> {
   const running = new Set((await instance.list(reader, place)).filter(({ status }) => status.state === 'running' || status.state === 'pending')
     .map(row => row.id))
+  const nats = (await natGateway.list(reader, place)).filter(isThere)
+  const peerings = (await visiblePeerings(reader, place)).filter(isLinked)
   return {
+    open: new Set([...nats, ...peerings].map(row => row.id)),
     gateways: new Map((await internetGateway.list(reader, place)).map(row => [row.id, row.spec.vpc])),
     ports: new Map((await networkInterface.list(reader, place)).map(({ id, spec: { attachment } }) =>
       [id, attachment && { instance: attachment.instance, runs: running.has(attachment.instance) }])),
@@ -96,9 +119,11 @@ export async function readTargets(reader: Reader, place: Place): Promise<Targets
 }
 
 /** A route's target and state, as AWS shows them. */
-export function targetView(via: Via, { account, spec }: RouteTableRow, { gateways, ports }: Targets): sdk.Route {
+export function targetView(via: Via, { account, spec }: RouteTableRow, { gateways, ports, open }: Targets): sdk.Route {
   const state = (isThere: boolean) => (isThere ? 'active' as const : 'blackhole' as const)
   if ('gateway' in via) return { GatewayId: via.gateway, State: state(gateways.get(via.gateway) === spec.vpc) }
+  if ('nat' in via) return { NatGatewayId: via.nat, State: state(open.has(via.nat)) }
+  if ('peering' in via) return { VpcPeeringConnectionId: via.peering, State: state(open.has(via.peering)) }
   const port = ports.get(via.port)
   return {
     NetworkInterfaceId: via.port, State: state(port?.runs === true),

@@ -120,11 +120,11 @@ test('a group is deleted, its name is free again, and what depends on it or is t
   assert.equal((await refused('DeleteSecurityGroup', {}))[0], 'MissingParameter')
 })
 
-test('no VPCs are joined, so that no group is referred to from elsewhere and no rule is stale', async () => {
+test('where no VPCs are joined no group is referred to from elsewhere, and no rule is stale', async () => {
   const { call, refused, GroupId, shown } = await withGroup()
   const VpcId = (await shown()).VpcId!
   assert.deepEqual(await call('DescribeSecurityGroupReferences', { GroupId: [GroupId] }), { SecurityGroupReferenceSet: [] })
-  assert.deepEqual(await call('DescribeStaleSecurityGroups', { VpcId }), { StaleSecurityGroupSet: [] })
+  assert.deepEqual(await call('DescribeStaleSecurityGroups', { VpcId }), { StaleSecurityGroupSet: [], NextToken: undefined })
   assert.equal((await refused('DescribeSecurityGroupReferences', { GroupId: [none] }))[0], 'InvalidGroup.NotFound')
   assert.equal((await refused('DescribeStaleSecurityGroups', { VpcId: 'vpc-0123456789abcdef0' }))[0], 'InvalidVpcID.NotFound')
 })

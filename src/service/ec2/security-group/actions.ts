@@ -5,6 +5,7 @@ import { ApiError } from '#kit/error'
 import { missingParameter } from '#service/ec2/errors'
 import { resource, tagList } from '#kit/resource'
 import type { InterfaceRow } from '#service/ec2/network-interface/network-interface'
+import { referencesTo, staleIn } from '#service/ec2/security-group/beyond'
 import { createGroup } from '#service/ec2/security-group/create'
 import { groupByName, groupOf } from '#service/ec2/security-group/lookup'
 import { ruleActions } from '#service/ec2/security-group/rule-actions'
@@ -34,7 +35,8 @@ async function isUsed(tx: Tx, { id, account, region }: SecurityGroupRow): Promis
   const interfaces = await tx.list<InterfaceRow>({ kind: 'network-interface', account, region })
   if (interfaces.some(row => row.spec.groups.includes(id))) return true
   const others = (await securityGroup.list(tx, { account, region })).filter(row => row.id !== id)
-  return others.some(row => row.spec.rules.some(({ peer }) => 'group' in peer && peer.group === id))
+  // A rule of another VPC becomes stale instead (VPC Peering Guide, "Work with stale security group rules").
+  return others.some(row => row.spec.rules.some(({ peer }) => 'group' in peer && peer.peering === undefined && peer.group === id))
 }
 
 /** The same rows, as GetSecurityGroupsForVpc shows them. */
@@ -92,16 +94,15 @@ export const actions: Actions<typeof sdk> = {
     return { SecurityGroupForVpcs: hits.map(hit => hit.view), NextToken: next }
   },
 
-  /** Only VPCs joined by peering or a transit gateway can refer to each other's groups, and none are joined yet. */
   async DescribeSecurityGroupReferences({ input, account, region, tx }) {
-    await securityGroup.getAll(tx, { account, region }, input.GroupId!)
-    return { SecurityGroupReferenceSet: [] }
+    const rows = await securityGroup.getAll(tx, { account, region }, input.GroupId!)
+    return { SecurityGroupReferenceSet: await referencesTo(tx, rows) }
   },
 
-  /** A rule is stale when its group's VPC is joined no more; as no VPCs are joined yet, none is. */
   async DescribeStaleSecurityGroups({ input, account, region, tx }) {
-    await vpc.get(tx, { account, region }, input.VpcId!)
-    pageOf([], String, input, 'StaleSecurityGroups')
-    return { StaleSecurityGroupSet: [] }
+    const { id } = await vpc.get(tx, { account, region }, input.VpcId!)
+    const stale = await staleIn(tx, { account, region }, id)
+    const { items, next } = pageOf(stale, group => group.GroupId!, input, 'StaleSecurityGroups')
+    return { StaleSecurityGroupSet: items, NextToken: next }
   },
 }

@@ -3,8 +3,9 @@ import type { Place } from '#kit/action'
 import { ApiError } from '#kit/error'
 import { missingParameter } from '#service/ec2/errors'
 import { parseRules, type Flat, type GroupReference, type Parsed, type ParsedPeer } from '#service/ec2/security-group/parse'
-import type { Draft, Peer } from '#service/ec2/security-group/rule'
+import type { Draft, GroupPeer, Peer } from '#service/ec2/security-group/rule'
 import { nameScope, securityGroup, type SecurityGroupRow } from '#service/ec2/security-group/security-group'
+import { peersOf } from '#service/ec2/vpc-peering/peering'
 import { findDefaultVpc } from '#service/ec2/vpc/prepare'
 import type { Reader } from '#store/store'
 import type * as sdk from '@aws-sdk/client-ec2'
@@ -29,9 +30,20 @@ export async function groupOf(
   throw missingParameter('groupName or groupId')
 }
 
-/** A peer group must be in the same network: there is no peering to reach another one by. */
-async function peerGroup(reader: Reader, of: SecurityGroupRow, { id, name, owner }: GroupReference): Promise<{ group: string }> {
+/** A group of a VPC that an active connection joins with this one, in the same Region (VPC Peering Guide, "Reference security groups"). */
+async function groupBeyond(reader: Reader, of: SecurityGroupRow, { id, owner }: GroupReference): Promise<GroupPeer | undefined> {
+  const found = id === undefined ? undefined : await securityGroup.find(reader, id)
+  if (!found || (owner ?? of.account) !== found.account || found.region !== of.region || found.spec.vpc === of.spec.vpc) return undefined
+  const peer = (await peersOf(reader, of.spec.vpc)).find(({ other }) => other.vpc === found.spec.vpc)
+  return peer && { group: found.id, account: found.account, vpc: found.spec.vpc, peering: peer.id }
+}
+
+/** A peer group is in the same network, or in one that is joined with it. */
+async function peerGroup(reader: Reader, of: SecurityGroupRow, reference: GroupReference): Promise<GroupPeer> {
+  const { id, name, owner } = reference
   if (id === undefined && name === undefined) throw missingParameter('groupId')
+  const beyond = await groupBeyond(reader, of, reference)
+  if (beyond) return beyond
   if (owner !== undefined && owner !== of.account) {
     throw new ApiError('InvalidGroup.NotFound', `The security group '${id ?? name}' does not exist`)
   }

@@ -9,7 +9,9 @@ import { tagList } from '#kit/resource'
 import type * as sdk from '@aws-sdk/client-ec2'
 
 /** IPv6 blocks are kept and shown; no IPv6 packet reaches any instance yet, so there is nothing to let through. */
-export type Peer = { cidr: string } | { cidr6: string } | { group: string } | { prefixList: string }
+export type Peer = { cidr: string } | { cidr6: string } | GroupPeer | { prefixList: string }
+/** A group of the same VPC, or of another one by a peering connection, with what its pair shows then. */
+export type GroupPeer = { group: string; account?: string; vpc?: string; peering?: string }
 export type Rule = {
   id: string
   egress: boolean
@@ -44,10 +46,14 @@ export function ruleText({ protocol, from, to, peer }: Draft): string {
   return `peer: ${peerText(peer)}, ${what}, ALLOW`
 }
 
+/** A pair over a peering connection says how that is (API Reference, UserIdGroupPair). */
+const pairView = ({ vpc: VpcId, peering }: GroupPeer, linked: ReadonlySet<string>): Partial<sdk.UserIdGroupPair> =>
+  (peering === undefined ? {} : { VpcId, VpcPeeringConnectionId: peering, PeeringStatus: linked.has(peering) ? 'active' : 'deleted' })
+
 type Permission = sdk.IpPermission & Required<Pick<sdk.IpPermission, 'IpRanges' | 'Ipv6Ranges' | 'UserIdGroupPairs' | 'PrefixListIds'>>
 
 /** Rules as DescribeSecurityGroups shows them: those that differ only in their peer are one permission. */
-export function permissions(account: string, rules: readonly Rule[]): sdk.IpPermission[] {
+export function permissions(account: string, rules: readonly Rule[], linked: ReadonlySet<string>): sdk.IpPermission[] {
   const found = new Map<string, Permission>()
   for (const { protocol, from, to, peer, description: Description } of rules) {
     const withPorts = hasPorts(protocol) || isIcmp(protocol)
@@ -60,7 +66,9 @@ export function permissions(account: string, rules: readonly Rule[]): sdk.IpPerm
     }
     if ('cidr' in peer) permission.IpRanges.push({ CidrIp: peer.cidr, Description })
     else if ('cidr6' in peer) permission.Ipv6Ranges.push({ CidrIpv6: peer.cidr6, Description })
-    else if ('group' in peer) permission.UserIdGroupPairs.push({ GroupId: peer.group, UserId: account, Description })
+    else if ('group' in peer) {
+      permission.UserIdGroupPairs.push({ GroupId: peer.group, UserId: peer.account ?? account, Description, ...pairView(peer, linked) })
+    }
     else permission.PrefixListIds.push({ PrefixListId: peer.prefixList, Description })
   }
   return [...found.values()]
@@ -83,7 +91,12 @@ export function ruleView({ account, region, group, vpc }: Holder, rule: Rule): s
     ...('cidr' in peer ? { CidrIpv4: peer.cidr } : {}),
     ...('cidr6' in peer ? { CidrIpv6: peer.cidr6 } : {}),
     ...('prefixList' in peer ? { PrefixListId: peer.prefixList } : {}),
-    ...('group' in peer ? { ReferencedGroupInfo: { GroupId: peer.group, UserId: account, VpcId: vpc } } : {}),
+    ...('group' in peer ? {
+      ReferencedGroupInfo: {
+        GroupId: peer.group, UserId: peer.account ?? account, VpcId: peer.vpc ?? vpc,
+        ...(peer.peering !== undefined && { VpcPeeringConnectionId: peer.peering }),
+      },
+    } : {}),
     Description: rule.description,
     Tags: tagList(rule.tags),
   }

@@ -6,6 +6,7 @@
  */
 import { resource, tagList, type FilterPath } from '#kit/resource'
 import { permissions, type Rule } from '#service/ec2/security-group/rule'
+import { isLinked, type PeeringRow } from '#service/ec2/vpc-peering/peering'
 import { ec2Arn } from '#service/ec2/vpc/arn'
 import type { Row } from '#store/store'
 import type * as sdk from '@aws-sdk/client-ec2'
@@ -39,13 +40,17 @@ function permissionFilters(prefix: string, egress: boolean): Record<string, Filt
 /** Names of the groups that a view's rules refer to: AWS filters by them but shows ids alone. */
 const peerNames = new WeakMap<sdk.SecurityGroup, { ingress: string[]; egress: string[] }>()
 
-export const securityGroup = resource<Spec, Status, sdk.SecurityGroup, Map<string, string>>({
+/** Names of the account's groups, and the peering connections that packets pass by. */
+type Joined = { names: Map<string, string>; linked: Set<string> }
+
+export const securityGroup = resource<Spec, Status, sdk.SecurityGroup, Joined>({
   kind: 'security-group', prefix: 'sg', label: 'security group', missing: 'InvalidGroup.NotFound', malformed: 'InvalidGroupId.Malformed',
   async join(reader, [first]) {
     const all = await reader.list<SecurityGroupRow>({ kind: 'security-group', account: first?.account ?? '', region: first?.region ?? '' })
-    return new Map(all.map(row => [row.id, row.spec.name]))
+    const linked = (await reader.list<PeeringRow>({ kind: 'vpc-peering-connection' })).filter(isLinked)
+    return { names: new Map(all.map(row => [row.id, row.spec.name])), linked: new Set(linked.map(row => row.id)) }
   },
-  view({ id, account, region, spec, tags }, names) {
+  view({ id, account, region, spec, tags }, { names, linked }) {
     const [ingress, egress] = [false, true].map(out => spec.rules.filter(rule => rule.egress === out)) as [Rule[], Rule[]]
     const view: sdk.SecurityGroup = {
       GroupId: id,
@@ -54,8 +59,8 @@ export const securityGroup = resource<Spec, Status, sdk.SecurityGroup, Map<strin
       OwnerId: account,
       VpcId: spec.vpc,
       SecurityGroupArn: ec2Arn('security-group', { account, region, id }),
-      IpPermissions: permissions(account, ingress),
-      IpPermissionsEgress: permissions(account, egress),
+      IpPermissions: permissions(account, ingress, linked),
+      IpPermissionsEgress: permissions(account, egress, linked),
       Tags: tagList(tags),
     }
     const named = (rules: Rule[]) => rules.flatMap(({ peer }) => ('group' in peer ? names.get(peer.group) ?? [] : []))

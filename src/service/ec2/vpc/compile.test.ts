@@ -21,6 +21,7 @@ const port: InterfaceSpec = {
 }
 
 const records = (): Records => ({
+  nats: [], peers: [],
   vpc: row('vpc', 'vpc-1', {
     index: 3, cidrs: [{ cidr: '10.0.0.0/16', association: 'x' }, { cidr: '10.1.0.0/16', association: 'y' }], isDefault: false,
     tenancy: 'default',
@@ -107,6 +108,7 @@ test('a VPC\'s records become the engine\'s network', () => {
       metadataHopLimit: 2, hostname: 'ip-10-0-1-4', addresses: [{ private: '10.0.1.4', public: '198.18.0.2' }, { private: '10.0.1.5' }],
     }],
     dhcp: { domainName: 'ec2.internal', domainNameServers: ['10.0.0.2', '192.0.2.53'], ntpServers: [], leaseSeconds: 3600 },
+    peers: [],
     names: [
       { name: 'ip-10-0-1-4.ec2.internal', address: '10.0.1.4' },
       { name: 'ec2-198-18-0-2.compute-1.amazonaws.com', address: '10.0.1.4' },

@@ -4,11 +4,12 @@
  * Invariants: whatever is not yet routed to a living target goes nowhere; a group that no interface has is left out, as a
  * rule that refers to it lets nobody through; nothing of IPv6 is in a spec, as no interface has an IPv6 address.
  */
-import { formatIp, parseCidr } from '#base/cidr'
-import type { FilterRule, FilterSpec, GroupRule, GroupSpec, NetworkSpec, PortSpec, RouteSpec, Traffic } from '#engine/port'
+import { formatIp, overlaps, parseCidr } from '#base/cidr'
+import type { FilterRule, FilterSpec, GroupRule, GroupSpec, NetworkSpec, PeerSpec, PortSpec, RouteSpec, Traffic } from '#engine/port'
 import { optionValues, OWN_RESOLVER, type DhcpOptionsRow } from '#service/ec2/dhcp-options/dhcp-options'
 import type { InternetGatewayRow } from '#service/ec2/internet-gateway/internet-gateway'
 import type { Entry, NetworkAclRow } from '#service/ec2/network-acl/network-acl'
+import { isThere, type NatGatewayRow } from '#service/ec2/nat-gateway/nat-gateway'
 import { hostname, ipName, publicName, resourceName } from '#service/ec2/network-interface/names'
 import type { InterfaceRow } from '#service/ec2/network-interface/network-interface'
 import type { RouteTableRow, Via } from '#service/ec2/route-table/route-table'
@@ -26,7 +27,11 @@ export type Records = {
   groups: SecurityGroupRow[]
   interfaces: InterfaceRow[]
   dhcp: DhcpOptionsRow | undefined
+  nats: NatGatewayRow[]
+  /** The other side of each VPC peering connection that packets pass by. */
+  peers: PeerRecords[]
 }
+export type PeerRecords = { id: string; vpc: VpcRow; interfaces: InterfaceRow[]; remoteDns: boolean }
 
 /** EC2's lease time (VPC User Guide, "DHCP option sets"). */
 const LEASE_SECONDS = 3600
@@ -62,6 +67,7 @@ export function compile(records: Records): NetworkSpec {
       leaseSeconds: LEASE_SECONDS,
     },
     names: namesOf(records),
+    peers: byId(records.peers).flatMap(peer => peerOf(peer, vpc)),
   }
 }
 
@@ -70,10 +76,24 @@ function domain(dhcp: DhcpOptionsRow | undefined): { domainName?: string } {
   return domainName === undefined ? {} : { domainName }
 }
 
-function routesOf({ spec }: RouteTableRow, { vpc, gateways, interfaces }: Records): RouteSpec[] {
+/** Blocks that overlap with the VPC's own are never the peer's: a later block of either VPC may do so. */
+function peerOf({ id, vpc: { spec } }: PeerRecords, vpc: VpcRow): PeerSpec[] {
+  const own = vpc.spec.cidrs.map(({ cidr }) => parseCidr(cidr)!)
+  const cidrs = spec.cidrs.map(({ cidr }) => cidr).filter(cidr => !own.some(block => overlaps(block, parseCidr(cidr)!)))
+  return cidrs.length > 0 ? [{ id, index: spec.index, cidrs }] : []
+}
+
+function routesOf({ spec }: RouteTableRow, { vpc, gateways, interfaces, nats, peers }: Records): RouteSpec[] {
   const open = new Set(gateways.filter(gateway => gateway.spec.vpc === vpc.id).map(gateway => gateway.id))
   const ports = new Set(interfaces.map(row => row.id))
+  const linked = new Set(peers.map(peer => peer.id))
+  const natPorts = new Map(nats.filter(isThere).map(nat => [nat.id, nat.spec.interface]))
   const way = (via: Via): RouteSpec['via'] => {
+    if ('peering' in via) return linked.has(via.peering) ? { peer: via.peering } : { nowhere: true }
+    if ('nat' in via) {
+      const port = natPorts.get(via.nat)
+      return port !== undefined && ports.has(port) ? { port } : { nowhere: true }
+    }
     if ('gateway' in via) return open.has(via.gateway) ? { internet: true } : { nowhere: true }
     return ports.has(via.port) ? via : { nowhere: true }
   }
@@ -106,23 +126,33 @@ const icmp = (type: number, code: number): Pick<Traffic, 'icmp'> =>
 
 // Security groups.
 
-function groupsOf({ groups, interfaces }: Records): GroupSpec[] {
+function groupsOf({ groups, interfaces, peers }: Records): GroupSpec[] {
+  // Groups of peers, as the addresses of their members.
+  const beyond = new Map<string, string[]>()
+  for (const { id: peering, interfaces: theirs } of peers) {
+    for (const { spec } of byId(theirs)) {
+      const addresses = spec.addresses.map(address => `${address.private}/32`)
+      for (const key of spec.groups.map(id => `${peering}/${id}`)) beyond.set(key, [...beyond.get(key) ?? [], ...addresses])
+    }
+  }
   const used = new Set(interfaces.flatMap(row => row.spec.groups))
   return byId(groups).filter(group => used.has(group.id)).map(group => {
-    const rules = (egress: boolean) => group.spec.rules.filter(rule => rule.egress === egress).flatMap(rule => groupRule(rule, used))
+    const rules = (egress: boolean) => group.spec.rules.filter(rule => rule.egress === egress).flatMap(rule => groupRule(rule, used, beyond))
     return { id: group.id, ingress: rules(false), egress: rules(true) }
   })
 }
 
-function groupRule({ protocol, from, to, peer }: Rule, used: Set<string>): GroupRule[] {
+function groupRule({ protocol, from, to, peer }: Rule, used: Set<string>, beyond: Map<string, string[]>): GroupRule[] {
   if ('cidr6' in peer || 'prefixList' in peer || protocol === 'icmpv6') return []
-  if ('group' in peer && !used.has(peer.group)) return []
+  if ('group' in peer && peer.peering === undefined && !used.has(peer.group)) return []
   const traffic: Traffic = {
     protocol: protocol === '-1' ? 'all' : numbers[protocol] ?? Number(protocol),
     ...(hasPorts(protocol) ? { ports: { from, to } } : {}),
     ...(isIcmp(protocol) ? icmp(from, to) : {}),
   }
-  return [{ ...traffic, peer }]
+  if (!('group' in peer)) return [{ ...traffic, peer }]
+  if (peer.peering === undefined) return [{ ...traffic, peer: { group: peer.group } }]
+  return (beyond.get(`${peer.peering}/${peer.group}`) ?? []).map(cidr => ({ ...traffic, peer: { cidr } }))
 }
 
 // Interfaces and their names.
@@ -142,6 +172,7 @@ function portOf({ id, spec }: InterfaceRow, hasGateway: boolean): PortSpec {
     groups: spec.groups,
     checked: spec.sourceDestCheck,
     metadataHopLimit: spec.metadataHopLimit,
+    ...(spec.manager !== undefined && { translates: true as const }),
     hostname: hostname({ address: primary!.private, type: spec.hostnameType, instance: spec.attachment?.instance }),
   }
 }
@@ -150,11 +181,13 @@ function portOf({ id, spec }: InterfaceRow, hasGateway: boolean): PortSpec {
  * Names besides the ports' own host names: private names in AWS's domain whatever the DHCP options say, and public names,
  * which mean the private address inside (VPC User Guide, "DNS attributes for your VPC").
  */
-function namesOf({ vpc, subnets, interfaces }: Records): NetworkSpec['names'] {
+function namesOf({ vpc, subnets, interfaces, peers }: Records): NetworkSpec['names'] {
   if (!vpc.spec.dnsSupport) return []
   const { region } = vpc
   const resourceNamed = new Set(subnets.filter(row => row.spec.resourceNameRecord).map(row => row.id))
-  return byId(interfaces).flatMap(({ spec }) => {
+  const ofPeers = byId(peers).filter(peer => peer.remoteDns && peer.vpc.spec.dnsHostnames).flatMap(peer =>
+    byId(peer.interfaces).flatMap(row => publicNames(peer.vpc.region, row)))
+  return [...ofPeers, ...byId(interfaces).flatMap(({ spec }) => {
     const primary = spec.addresses[0]!.private
     const instance = spec.attachment?.deviceIndex === 0 ? spec.attachment.instance : undefined
     return [
@@ -166,5 +199,9 @@ function namesOf({ vpc, subnets, interfaces }: Records): NetworkSpec['names'] {
       ...(instance !== undefined && (spec.hostnameType === 'resource-name' || resourceNamed.has(spec.subnet))
         ? [{ name: resourceName(region, instance), address: primary }] : []),
     ]
-  })
+  })]
 }
+
+/** Public names with the private addresses that they mean. */
+const publicNames = (region: string, { spec }: InterfaceRow): NetworkSpec['names'] => spec.addresses.flatMap(address =>
+  (address.public ? [{ name: publicName(region, address.public.address), address: address.private }] : []))

@@ -11,13 +11,15 @@ import type { Context } from '#service/ec2/context'
 import type { DhcpOptionsRow } from '#service/ec2/dhcp-options/dhcp-options'
 import type { InternetGatewayRow } from '#service/ec2/internet-gateway/internet-gateway'
 import type { NetworkAclRow } from '#service/ec2/network-acl/network-acl'
+import type { NatGatewayRow } from '#service/ec2/nat-gateway/nat-gateway'
 import type { InterfaceRow } from '#service/ec2/network-interface/network-interface'
 import type { RouteTableRow } from '#service/ec2/route-table/route-table'
 import type { SecurityGroupRow } from '#service/ec2/security-group/security-group'
 import type { SubnetRow } from '#service/ec2/subnet/subnet'
-import { compile } from '#service/ec2/vpc/compile'
+import { compile, type PeerRecords } from '#service/ec2/vpc/compile'
 import { plan, type Seen } from '#service/ec2/vpc/plan'
 import type { VpcRow } from '#service/ec2/vpc/vpc'
+import { peersOf } from '#service/ec2/vpc-peering/peering'
 import type { Reader, Row } from '#store/store'
 
 /** A VPC's network as its records want it. */
@@ -34,7 +36,20 @@ export async function networkOf(reader: Reader, vpc: VpcRow): Promise<NetworkSpe
     acls: await inVpc<NetworkAclRow>('network-acl'),
     groups: await inVpc<SecurityGroupRow>('security-group'),
     dhcp: await reader.get<DhcpOptionsRow>('dhcp-options', vpc.spec.dhcpOptions),
+    nats: await inVpc<NatGatewayRow>('natgateway'),
+    peers: await peerRecords(reader, vpc),
   })
+}
+
+async function peerRecords(reader: Reader, { id }: VpcRow): Promise<PeerRecords[]> {
+  const found = await Promise.all((await peersOf(reader, id)).map(async peer => {
+    const { account, region, vpc, remoteDns } = peer.other
+    const row = await reader.get<VpcRow>('vpc', vpc)
+    if (row?.spec.desired !== 'present') return []
+    const interfaces = (await reader.list<InterfaceRow>({ kind: 'network-interface', account, region })).filter(own => own.spec.vpc === vpc)
+    return [{ id: peer.id, vpc: row, interfaces, remoteDns }]
+  }))
+  return found.flat()
 }
 
 const hashOf = (spec: NetworkSpec): string => createHash('sha256').update(JSON.stringify(spec)).digest('base64')

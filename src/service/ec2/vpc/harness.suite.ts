@@ -9,6 +9,8 @@ import { actions as internetGateway } from '#service/ec2/internet-gateway/action
 import { actions as networkAcl } from '#service/ec2/network-acl/actions'
 import { actions as networkInterface } from '#service/ec2/network-interface/actions'
 import { createInterface, type NewInterface } from '#service/ec2/network-interface/allocate'
+import { actions as natGateway } from '#service/ec2/nat-gateway/actions'
+import { actions as peering } from '#service/ec2/vpc-peering/actions'
 import { actions as routeTable } from '#service/ec2/route-table/actions'
 import { actions as securityGroup } from '#service/ec2/security-group/actions'
 import { actions as subnet } from '#service/ec2/subnet/actions'
@@ -46,7 +48,7 @@ export function harness() {
       id: 'ec2', operations, prepare: { needed: at => !prepared(at), run: prepare, done() {} },
       actions: {
         ...dhcpOptions, ...internetGateway, ...networkAcl, ...networkInterface({ home }), ...routeTable, ...securityGroup, ...subnet,
-        ...vpc({ home }),
+        ...vpc({ home }), ...natGateway({ home }), ...peering,
       } as Record<string, never>,
       missing: member => new ApiError('MissingParameter', `The request must contain the parameter ${member}`),
     }],

@@ -9,6 +9,8 @@ const limits = {
   internetGateways: [5, 'InternetGatewayLimitExceeded', 'internet gateways'],
   routeTables: [200, 'RouteTableLimitExceeded', 'route tables'],
   routes: [50, 'RouteLimitExceeded', 'routes'],
+  peerings: [50, 'VpcPeeringConnectionsPerVpcLimitExceeded', 'active VPC peering connections for this VPC'],
+  natGateways: [5, 'NatGatewayLimitExceeded', 'NAT gateways in the Availability Zone'],
   networkAcls: [200, 'NetworkAclLimitExceeded', 'network acls'],
   networkAclEntries: [20, 'NetworkAclEntryLimitExceeded', 'network acl entries'],
 } as const satisfies Record<string, [number, string, string]>
