@@ -14,7 +14,8 @@ import { frozen } from '#engine/disk/freeze'
 import { clearIdentity } from '#engine/disk/identity'
 import { newestImage, seenImages } from '#engine/disk/image'
 import {
-  copyVolume, deleteVolume, diskVolume, findVolumes, imagePrefix, isReady, listVolumes, makeVolume, markReady, sizeGiB, volumeFile, volumePath, type Volume,
+  copyVolume, deleteVolume, diskVolume, findVolumes, imagePrefix, isReady, listVolumes, makeVolume, markReady, sizeGiB,
+  volumeFile, volumePath, type Volume,
 } from '#engine/disk/layout'
 import { inUse, isMounted, mountFile, unmountFile } from '#engine/disk/mount'
 import { run } from '#engine/disk/run'
