@@ -129,14 +129,16 @@ class Looper implements Loop {
     this.#queue.delete(run)
     this.#untime(run)
     const { next } = run
-    Object.assign(run, { running: true, next: undefined })
+    run.running = true
     void this.#steps(run).then(error => {
       this.#active--
       run.running = false
+      const answered = run.answers.splice(0)
+      if (next && run.next === next) { answered.push(next); run.next = undefined } // It ended before it looked: the loop is closed.
       if (run.next) this.#start(run)
       else if (run.again && (run.written || run.failures === 0)) this.#enqueue(run)
       else if (!run.timer) this.#runs.delete(keyOf(run))
-      next?.resolve(error)
+      for (const answer of answered) answer.resolve(error)
       this.#pump()
       this.#tellIdle()
     })
@@ -183,7 +185,9 @@ class Looper implements Loop {
 
   /** One round; 'more' while there is something to do, else after how many milliseconds to look again, if ever. */
   async #step(driver: Driver<any, any>, run: Run): Promise<'more' | number | undefined> {
-    Object.assign(run, { again: false, written: false }) // All that was written until here is seen in this round.
+    // All that was written until here is seen in this round, and who asked until here is answered by this run.
+    if (run.next) run.answers.push(run.next)
+    Object.assign(run, { again: false, written: false, next: undefined })
     const row = await this.#o.store.get(run.kind, run.id)
     if (!row) return undefined
     const seen = await driver.observe(row)

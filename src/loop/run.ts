@@ -12,8 +12,9 @@ export type Run = {
   /** It was woken since it was looked at last; also by a write of it, or of a record that it depends on. */
   again: boolean
   written: boolean
-  /** Those who need a run that begins from now on. */
+  /** Those who need a look that begins from now on, and those whose look has begun: they are told when the run ends. */
   next?: PromiseWithResolvers<Error | undefined>
+  answers: PromiseWithResolvers<Error | undefined>[]
   /** Whose settling its act waits for. */
   waits: Set<Run>
   timer?: NodeJS.Timeout
@@ -23,7 +24,8 @@ export type Run = {
   failed?: { act: string; times: number }
 }
 
-export const newRun = (kind: string, id: string): Run => ({ kind, id, running: false, again: false, written: false, waits: new Set(), failures: 0 })
+export const newRun = (kind: string, id: string): Run =>
+  ({ kind, id, running: false, again: false, written: false, answers: [], waits: new Set(), failures: 0 })
 export const keyOf = ({ kind, id }: { kind: string; id: string }): string => `${kind}/${id}`
 
 /** Whether a record is, or waits for, or waits for one that waits for, another. */

@@ -37,7 +37,7 @@ test('an act waits for another record to settle, also when the queue is full of 
   for (let i = 0; i < 6; i++) assert.ok(log.indexOf(`make ${i}`) < log.indexOf(`make p-${i}`), `${i}`)
 })
 
-test('settling waits for a run that begins after it was asked for, and many who ask share one', limits, async t => {
+test('settling waits for a look that begins after it was asked for, and many who ask share one', limits, async t => {
   const g = gate()
   let looks = 0
   const { store, world, loop, put } = bench(t, { observe: async row => { looks++; if (looks === 1) await g.pass(); return world.get(row.id) ?? 0 } })

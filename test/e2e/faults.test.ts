@@ -54,7 +54,7 @@ after(async () => {
   await enclume.aws('ec2', 'delete-security-group', '--group-id', group)
   await enclume.aws('ec2', 'delete-key-pair', '--key-name', 'faults')
   enclume?.close()
-}, { timeout: 120_000 })
+}, { timeout: 300_000 })
 
 /** A web server in the instance, asked again and again, and an ssh session that goes on. */
 async function serve(): Promise<typeof serving> {
@@ -121,7 +121,7 @@ const moments: [said: RegExp, afterMs: number][] = [
 ]
 
 for (const [n, [said, afterMs]] of moments.entries()) {
-  test(`a launch whose server is killed ${afterMs} ms after ${said.source} ends in one running instance`, { timeout: 60_000 }, async () => {
+  test(`a launch whose server is killed ${afterMs} ms after ${said.source} ends in one running instance`, { timeout: 120_000 }, async () => {
     await killWhen(said, afterMs, () => launch())
     const id = await launch({ again: true }) // The instance that was launched before, if it was.
     instances.push(id)
@@ -130,27 +130,27 @@ for (const [n, [said, afterMs]] of moments.entries()) {
   })
 }
 
-test('stops whose server is killed end in stopped instances that have given back their public addresses', { timeout: 60_000 }, async () => {
+test('stops whose server is killed end in stopped instances that have given back their public addresses', { timeout: 120_000 }, async () => {
   const stop = (id: string) => () => enclume.ec2('stop-instances', '--instance-ids', id)
   await killWhen(/"operation":"StopInstances"/, 0, stop(instances[0]!))
   await killWhen(/"operation":"StopInstances"/, 700, stop(instances[1]!))
   for (const id of instances.slice(0, 2)) assert.equal((await enclume.state(id, 'stopped', 20_000)).PublicIpAddress, undefined)
 })
 
-test('an instance whose server is killed during its reboot has rebooted and runs', { timeout: 60_000 }, async () => {
+test('an instance whose server is killed during its reboot has rebooted and runs', { timeout: 120_000 }, async () => {
   const id = instances[2]!
   await killWhen(/"operation":"RebootInstances"/, 1000, () => enclume.ec2('reboot-instances', '--instance-ids', id))
   await pause(8000) // Longer than a machine may be off before it passes for shut down.
   assert.equal((await enclume.instance(id)).State.Name, 'running')
 })
 
-test('the supervisor brings a killed server back by itself', { timeout: 60_000 }, async () => {
+test('the supervisor brings a killed server back by itself', { timeout: 120_000 }, async () => {
   const { pid } = await status()
   process.kill(pid!, 'SIGKILL')
   await eventually(async () => { const now = await status(); return now.running && now.pid !== pid }, { what: 'a new server', timeoutMs: 40_000 })
 })
 
-test('Incus killed is brought back, machines go on, and what is asked next is done', { timeout: 60_000 }, async () => {
+test('Incus killed is brought back, machines go on, and what is asked next is done', { timeout: 120_000 }, async () => {
   const { engine: { pid } } = await status()
   process.kill(pid!, 'SIGKILL')
   await enclume.ec2('start-instances', '--instance-ids', instances[0]!)
@@ -158,7 +158,7 @@ test('Incus killed is brought back, machines go on, and what is asked next is do
   assert.notEqual((await status()).engine.pid, pid)
 })
 
-test('terminations whose server is killed leave nothing on the host', { timeout: 90_000 }, async () => {
+test('terminations whose server is killed leave nothing on the host', { timeout: 180_000 }, async () => {
   const end = (...ids: string[]) => () => enclume.ec2('terminate-instances', '--instance-ids', ...ids)
   await killWhen(/"operation":"TerminateInstances"/, 0, end(instances[0]!))
   await killWhen(/"act":"kill"/, 0, end(instances[1]!, instances[2]!))
@@ -168,7 +168,7 @@ test('terminations whose server is killed leave nothing on the host', { timeout:
   await nothingLeft()
 })
 
-test('`down --keep-running` and `up` leave instances alone', { timeout: 60_000 }, async () => {
+test('`down --keep-running` and `up` leave instances alone', { timeout: 120_000 }, async () => {
   const began = await bootOf()
   await launcher('down', '--keep-running')
   await pause(500)
@@ -186,7 +186,7 @@ test('through all of that the instance has served, and its connection was never 
   await serving.end()
 })
 
-test('`down` and `up` bring back what ran, with the same addresses, and nothing else', { timeout: 90_000 }, async () => {
+test('`down` and `up` bring back what ran, with the same addresses, and nothing else', { timeout: 180_000 }, async () => {
   const idle = await launch()
   instances.push(idle)
   await enclume.state(idle, 'running')
@@ -201,7 +201,7 @@ test('`down` and `up` bring back what ran, with the same addresses, and nothing 
   assert.equal((await enclume.instance(idle)).State.Name, 'stopped')
 })
 
-test('after the host went down under it, `up` brings back what ran, with the same addresses', { timeout: 90_000 }, async () => {
+test('after the host went down under it, `up` brings back what ran, with the same addresses', { timeout: 180_000 }, async () => {
   // All processes die, Incus first, so that nobody tells it how machines ended; then all that a reboot would take goes too.
   const { pid, engine } = await status()
   const supervisor = Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1])

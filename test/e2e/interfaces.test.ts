@@ -78,6 +78,8 @@ test('an interface moves hot from one instance to another, and its Elastic IP an
   assert.equal((await ssh(as(elastic.PublicIp), 'true')).code, 255, 'it leads nowhere while it is nobody\'s')
   const second = await take(b)
   assert.equal(await answers(), b.PrivateDnsName.split('.')[0])
+  // What the guest calls it is its own affair.
+  await must(as(b.PublicIpAddress), 'sudo ip link set ens6 down && sudo ip link set ens6 name mine && sudo ip link set mine up')
   await enclume.ec2('detach-network-interface', '--attachment-id', second)
   await attachment(undefined)
 })

@@ -14,7 +14,7 @@ import { frozen } from '#engine/disk/freeze'
 import { clearIdentity } from '#engine/disk/identity'
 import { newestImage, seenImages } from '#engine/disk/image'
 import {
-  copyVolume, deleteVolume, diskVolume, findVolumes, isReady, listVolumes, makeVolume, markReady, sizeGiB, volumeFile, volumePath, type Volume,
+  copyVolume, deleteVolume, diskVolume, findVolumes, imagePrefix, isReady, listVolumes, makeVolume, markReady, sizeGiB, volumeFile, volumePath, type Volume,
 } from '#engine/disk/layout'
 import { inUse, isMounted, mountFile, unmountFile } from '#engine/disk/mount'
 import { run } from '#engine/disk/run'
@@ -65,7 +65,7 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
 
 async function copy(home: Home, client: Client, spec: DiskSpec, from: NonNullable<DiskSpec['from']>): Promise<void> {
   const image = 'image' in from
-  const source = image ? newestImage(await findVolumes(client, `image-${from.image}-`), from.image)
+  const source = image ? newestImage(await findVolumes(client, imagePrefix(from.image)), from.image)
     : await client.find<Volume>(volumePath(diskVolume(from.disk)))
   if (!source || !isReady(source)) throw new Error(image ? `there is no image ${from.image}` : `there is no disk ${from.disk}`)
   if (spec.sizeGiB < sizeGiB(source)) throw new Error(`disk ${spec.id} is smaller than what it is copied from`)

@@ -11,7 +11,8 @@ import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import type { ImageSeen } from '#engine/port'
 import type { Client } from '#engine/incus/client'
-import { copyVolume, deleteVolume, isReady, listVolumes, makeVolume, markReady, sizeGiB, volumeFile, volumePath, type Volume }
+import {
+  copyVolume, deleteVolume, imagePrefix, isReady, listVolumes, makeVolume, markReady, sizeGiB, volumeFile, volumePath, type Volume }
   from '#engine/disk/layout'
 import { hostMirror, nextReleaseLine, RELEASE, sourceLines } from '#engine/disk/mirror'
 import { mountFile, mountsBelow, unmountFile } from '#engine/disk/mount'
@@ -32,7 +33,7 @@ export async function buildImage(home: Home, client: Client, name: string, log: 
   const facts = JSON.parse(readFileSync(join(recipe, 'image.json'), 'utf8')) as Facts
   const authorities = certificates().map(path => readFileSync(path, 'utf8'))
   const base = `base-${digest([contents(join(RECIPES, 'base')), ...sourceLines(hostMirror()), ...authorities])}`
-  const volume = `image-${name}-${digest([base, contents(recipe)])}`
+  const volume = imagePrefix(name) + digest([base, contents(recipe)])
   const there = await client.find<Volume>(volumePath(volume))
   if (!there || !isReady(there)) {
     const started = Date.now()
@@ -45,7 +46,7 @@ export async function buildImage(home: Home, client: Client, name: string, log: 
     })
     log.info('image built', { image: name, ms: Date.now() - started })
   }
-  await discardElders(home, client, { prefix: `image-${name}-`, keep: volume })
+  await discardElders(home, client, { prefix: imagePrefix(name), keep: volume })
   await discardElders(home, client, { prefix: 'base-', keep: base })
 }
 
@@ -120,7 +121,8 @@ async function debootstrap(work: string, tree: string): Promise<void> {
     `cp -r '${work}/certificates/.' "$1${CERTIFICATES}"; chroot "$1" update-ca-certificates`,
     `cp '${RECIPES}/base/setup.sh' "$1/setup"; chroot "$1" sh /setup; rm "$1/setup"; chroot "$1" apt-get -qq update`,
   ]
-  await run('mmdebstrap', [
+  await run('unshare', [
+    '--mount', '--propagation=slave', 'sh', '-c', WITHOUT_ROOTS, 'sh', 'mmdebstrap',
     '--mode=root', '--format=directory', '--variant=minbase', '--keyring=/usr/share/keyrings/debian-archive-keyring.gpg',
     '--aptopt=Acquire::Languages "none"', '--aptopt=Acquire::Retries "5"', '--dpkgopt=force-unsafe-io', '--skip=cleanup/apt/lists',
     `--include=${packages.join(',')}`,
@@ -129,6 +131,12 @@ async function debootstrap(work: string, tree: string): Promise<void> {
     RELEASE, tree, ...sourceLines(mirror), nextReleaseLine(mirror),
   ])
 }
+
+/**
+ * mmdebstrap works in a mount namespace of its own, copied from the host's for as long as the build takes. The roots of machines are
+ * not taken along: in a copy that nobody tells of changes, a machine deleted meanwhile could not free its disk.
+ */
+const WITHOUT_ROOTS = `awk '$2 ~ "^/run/enclume-[0-9]+/root/" { print $2 }' /proc/mounts | xargs -r umount --lazy; exec "$@"`
 
 const pin = (packages: string, priority: number) => `Package: ${packages}\nPin: release n=trixie\nPin-Priority: ${priority}\n\n`
 

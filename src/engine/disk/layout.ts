@@ -30,6 +30,9 @@ export function sizeGiB(volume: Volume): number {
 /** Each with its configuration: Incus then looks at every one of them. */
 export const listVolumes = (client: Client): Promise<Volume[]> => client.get<Volume[]>(`${VOLUMES}?recursion=1`)
 
+/** What the names of an image's volumes begin with; a digest follows. Imported images have names such as `debian/12`. */
+export const imagePrefix = (image: string): string => `image-${image.replace('/', '.')}-`
+
 /** Those whose name begins so, looked at alone. */
 export async function findVolumes(client: Client, prefix: string): Promise<Volume[]> {
   const names = (await client.get<string[]>(VOLUMES)).map(url => decodeURIComponent(new URL(url, 'http://incus').pathname.split('/').pop()!))

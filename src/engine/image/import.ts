@@ -10,7 +10,7 @@ import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import { newPoint } from '#engine/disk/disks'
 import { certificates, CERTIFICATES, contents, digest, discard, discardElders, RECIPES } from '#engine/disk/image'
-import { isReady, makeVolume, markReady, volumeFile, volumePath, type Volume } from '#engine/disk/layout'
+import { imagePrefix, isReady, makeVolume, markReady, volumeFile, volumePath, type Volume } from '#engine/disk/layout'
 import { unmountFile } from '#engine/disk/mount'
 import { run, ToolError } from '#engine/disk/run'
 import { download, lookUp } from '#engine/image/download'
@@ -28,11 +28,10 @@ export async function importImage(home: Home, client: Client, wanted: { name: st
   const from = serverUrl(wanted.server)
   const found = await lookUp(from, { name: wanted.name, arch: process.arch === 'arm64' ? 'arm64' : 'amd64' })
   const user = userOf(found.os)
-  const slug = found.name.replace('/', '.')
-  const volume = `image-${slug}-${digest([
+  const volume = imagePrefix(found.name) + digest([
     found.fingerprint, user, contents(join(RECIPES, 'import')), contents(join(RECIPES, 'base', 'files')), readFileSync(SANDBOX, 'utf8'),
     ...certificates().map(path => readFileSync(path, 'utf8')),
-  ])}`
+  ])
   const there = await client.find<Volume>(volumePath(volume))
   if (!there || !isReady(there)) {
     const started = Date.now()
@@ -52,7 +51,7 @@ export async function importImage(home: Home, client: Client, wanted: { name: st
     rmSync(work, { recursive: true })
     log.info('image imported', { image: found.name, version: found.version, ms: Date.now() - started })
   }
-  await discardElders(home, client, { prefix: `image-${slug}-`, keep: volume })
+  await discardElders(home, client, { prefix: imagePrefix(found.name), keep: volume })
   return found.name
 }
 

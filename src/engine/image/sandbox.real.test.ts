@@ -4,7 +4,7 @@ import { copyFileSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileS
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { mountFile, unmountFile } from '#engine/disk/mount'
+import { mountFile, mountsBelow, unmountFile } from '#engine/disk/mount'
 import { run } from '#engine/disk/run'
 import { prepare, unpack } from '#engine/image/import'
 
@@ -18,7 +18,10 @@ async function scratch(t: TestContext) {
   await run('truncate', ['-s', '256M', file])
   await run('mkfs.ext4', ['-q', file])
   for (const path of [point, join(dir, 'outside')]) mkdirSync(path, { recursive: true })
-  t.after(() => rmSync(dir, { recursive: true }))
+  t.after(async () => {
+    for (const mount of mountsBelow(dir)) await run('umount', [mount])
+    rmSync(dir, { recursive: true })
+  })
   async function mounted<T>(act: () => T): Promise<T> {
     await mountFile(file, point)
     try {

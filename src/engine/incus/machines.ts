@@ -18,6 +18,7 @@ import { clearConsole, consoleFile, readConsole } from '#engine/incus/console'
 import { incusDir, POOL } from '#engine/incus/daemon'
 import { watchMachines } from '#engine/incus/events'
 import { answers } from '#engine/incus/reach'
+import { restoreName } from '#engine/incus/rename'
 import { configOf, devicesOf, limitsOf, portsAmong, type Devices } from '#engine/incus/spec'
 
 type Instance = { name: string; status: string; last_used_at: string; config: Record<string, string>; devices: Devices }
@@ -132,12 +133,16 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
       await unless(has, () => client.act('PATCH', path(id), { devices: devicesOf({ ports: [port] }) }))
     },
     async detach(id, device) {
-      const { devices } = await get(id)
-      const names = Object.keys(devices).filter(name => devices[name]!.parent === device)
-      if (names.length === 0) return
+      const { devices, config: known, status } = await get(id)
+      const found = Object.keys(devices).find(name => devices[name]!.parent === device)
+      if (found === undefined) return
+      const mac = known[`volatile.${found}.last_state.hwaddr`]
+      if (status !== 'Stopped' && mac) {
+        await restoreName({ pid: (await client.get<State>(path(id, '/state'))).pid, mac, name: devices[found]!.name! })
+      }
       // Incus has no word for taking one away: the whole is given, as it is now. Nothing but us writes it.
       const { architecture, config, description, ephemeral, profiles } = await client.get<Record<string, unknown>>(path(id))
-      const left = Object.fromEntries(Object.entries(devices).filter(([name]) => !names.includes(name)))
+      const left = Object.fromEntries(Object.entries(devices).filter(([name]) => name !== found))
       await client.act('PUT', path(id), { architecture, config, description, ephemeral, profiles, devices: left })
     },
     resize: (id, limits) => client.act('PATCH', path(id), { config: limitsOf(limits) }),

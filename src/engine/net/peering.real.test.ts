@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { silent } from '#base/log'
+import { removeLinks } from '#engine/net/kernel'
 import { openLab, until, type Guest, type Lab } from '#engine/net/lab.suite'
 import { gatewaySpace, portDevice, routerSpace } from '#engine/net/names'
 import { openNetworks } from '#engine/net/networks'
@@ -160,8 +161,9 @@ test('peers find each other again when a router was lost, and after the process 
   const [pa, pb, pc] = asPeers()
   await applyAll(pa, pb, pc)
   await run(['ip', 'netns', 'del', routerSpace(lab.home, 2)])
-  // Its machine's device went with it.
+  // Its machine's device goes with it, some time later.
   await until(async () => lab.networks.apply(pb).then(() => true, () => false), 'network 2 to be back')
+  await removeLinks([lab.networks.portDevice(20)], b1.space)
   await ipBatch([`link set dev ${lab.networks.portDevice(20)} netns ${b1.space}`])
   await ipBatch([
     `link set dev ${lab.networks.portDevice(20)} up`, `address add 10.2.0.10/24 dev ${lab.networks.portDevice(20)}`,
