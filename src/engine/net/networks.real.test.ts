@@ -13,7 +13,7 @@ import type { GroupRule, NetworkSpec, RouteSpec } from '#engine/port'
 let lab: Lab
 let a1: Guest, a2: Guest, a3: Guest, a4: Guest, b1: Guest, nat: Guest, world: Guest
 let spec: NetworkSpec
-const WORLD = '203.0.113.2'
+const WORLD = '198.51.100.2'
 
 const dial = (from: Guest, host: string, to: number, more: { from?: string; keep?: string } = {}) =>
   from.ask({ do: 'connect', host, port: to, ...more })
@@ -64,9 +64,9 @@ before(async () => {
   b1 = await lab.guest('b1', { index: 21, address: '172.31.0.11/20', gateway: '172.31.0.1' })
   world = await lab.space('world', [
     `link add w type veth peer name ${home.prefix}w netns ${process.pid}`, `address add ${WORLD}/24 dev w`, 'link set dev w up',
-    'route add default via 203.0.113.1',
+    'route add default via 198.51.100.1',
   ])
-  await ipBatch([`address add 203.0.113.1/24 dev ${home.prefix}w`, `link set dev ${home.prefix}w up`])
+  await ipBatch([`address add 198.51.100.1/24 dev ${home.prefix}w`, `link set dev ${home.prefix}w up`])
   const guests = [a1, a2, a3, a4, b1, nat, world]
   await Promise.all(guests.flatMap(guest => [22, 80, 7000, 8080, 9000].map(n => guest.ask({ do: 'listen', port: n }))))
   await a2.ask({ do: 'listenUdp', port: 53 })
@@ -141,7 +141,7 @@ test('a public address stands for its private one, outwards, inwards and by a tu
   const [one, two] = [open(lab.home, 11), open(lab.home, 12)]
   assert.deepEqual(await Promise.all([
     dial(a1, WORLD, 80), dial(a2, one, 80), dial(a1, two, 22), dial(a1, two, 8080), dial(b1, one, 80),
-  ]), ['203.0.113.1', two, one, 'timeout', open(lab.home, 21)])
+  ]), ['198.51.100.1', two, one, 'timeout', open(lab.home, 21)])
 })
 
 test('without a public address, or without a route, nothing leaves', async () => {
@@ -151,7 +151,7 @@ test('without a public address, or without a route, nothing leaves', async () =>
   const tries = [dial(a2, WORLD, 80), dial(a3, WORLD, 80), dial(a1, open(lab.home, 12), 22)]
   assert.deepEqual(await Promise.all(tries), ['timeout', 'timeout', 'timeout'])
   await lab.networks.apply(saved)
-  assert.equal(await dial(a2, WORLD, 80), '203.0.113.1')
+  assert.equal(await dial(a2, WORLD, 80), '198.51.100.1')
 })
 
 test('networks meet only by public addresses, and the host and the fabric are closed', async () => {
@@ -222,10 +222,10 @@ test('a port without source check forwards for others, but cannot pretend to be 
     ...spec,
     routeTables: [spec.routeTables[0]!, { id: 'table-2', index: 2, routes: [{ cidr: '0.0.0.0/0', via: { port: 'port-5' } }, ...more] }],
   })
-  await lab.networks.apply(throughNat({ cidr: '203.0.113.0/24', via: { nowhere: true } }))
+  await lab.networks.apply(throughNat({ cidr: '198.51.100.0/24', via: { nowhere: true } }))
   assert.equal(await dial(a3, WORLD, 80), 'timeout', 'the longer prefix wins')
   await lab.networks.apply(throughNat())
-  assert.equal(await dial(a3, WORLD, 80), '203.0.113.1')
+  assert.equal(await dial(a3, WORLD, 80), '198.51.100.1')
   assert.match(await run(['conntrack', '-L', '--orig-dst', WORLD, '--orig-src', open(lab.home, 15)]), /dport=80/)
   assert.equal(await dial(a3, open(lab.home, 21), 80), open(lab.home, 15), 'to another network\'s public address, and back')
   const device = lab.networks.portDevice(5)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { silent } from '#base/log'
+import { removeLinks } from '#engine/net/kernel'
 import { openLab, until, type Guest, type Lab } from '#engine/net/lab.suite'
 import { gatewaySpace, portDevice, routerSpace } from '#engine/net/names'
 import { openNetworks } from '#engine/net/networks'
@@ -12,7 +13,7 @@ import type { NetworkSpec, RouteSpec } from '#engine/port'
 let lab: Lab
 let a: NetworkSpec, b: NetworkSpec, c: NetworkSpec
 let open: Guest, hidden: Guest, b1: Guest, c1: Guest, world: Guest
-const WORLD = '203.0.113.2'
+const WORLD = '198.51.100.2'
 const NAT = '172.31.0.19'
 
 const dial = (from: Guest, host: string, to = 80, more: { from?: string; keep?: string } = {}) =>
@@ -52,9 +53,9 @@ before(async () => {
   c1 = await lab.guest('c1', { index: 30, address: '10.3.0.10/24', gateway: '10.3.0.1' })
   world = await lab.space('world', [
     `link add w type veth peer name ${home.prefix}w netns ${process.pid}`, `address add ${WORLD}/24 dev w`, 'link set dev w up',
-    'route add default via 203.0.113.1',
+    'route add default via 198.51.100.1',
   ])
-  await ipBatch([`address add 203.0.113.1/24 dev ${home.prefix}w`, `link set dev ${home.prefix}w up`])
+  await ipBatch([`address add 198.51.100.1/24 dev ${home.prefix}w`, `link set dev ${home.prefix}w up`])
   for (const guest of [open, hidden, b1, c1, world]) {
     await guest.ask({ do: 'listen', port: 80 })
     await guest.ask({ do: 'listenUdp', port: 53 })
@@ -72,7 +73,7 @@ test('who has no public address begins connections through a translator, and is 
   assert.deepEqual([
     await dial(hidden, publicAddress(lab.home, 20)), await hidden.ask({ do: 'askUdp', host: publicAddress(lab.home, 20), port: 53 }),
     await dial(hidden, WORLD), await pings(hidden, WORLD), await dial(hidden, '172.31.0.11'), await dial(open, '172.31.16.12'),
-  ], [seen, seen, '203.0.113.1', true, '172.31.16.12', '172.31.0.11'])
+  ], [seen, seen, '198.51.100.1', true, '172.31.16.12', '172.31.0.11'])
 })
 
 test('nobody begins a connection to a translator, or through it', async () => {
@@ -141,7 +142,7 @@ test('peers reach each other by private addresses, in whichever order they were 
 
 test('no peer is a way to a third network, to the internet or to a translator, and none speaks for addresses not its own', async () => {
   const [pa] = asPeers()
-  const routes = [over('10.2.0.0/16', 'ab'), over('10.3.0.0/16', 'ab'), over('203.0.113.0/24', 'ab'), over('198.18.0.0/15', 'ab')]
+  const routes = [over('10.2.0.0/16', 'ab'), over('10.3.0.0/16', 'ab'), over('198.51.100.0/24', 'ab'), over('198.18.0.0/15', 'ab')]
   const unchecked = pa.ports.map(p => ({ ...p, checked: p.index !== 1 }))
   await lab.networks.apply({ ...pa, ports: unchecked, routeTables: [table(1, toWorld, ...routes), table(2, toNat)] })
   await ipBatch([`address add 192.0.2.9/32 dev ${lab.networks.portDevice(1)}`], open.space)
@@ -151,7 +152,7 @@ test('no peer is a way to a third network, to the internet or to a translator, a
   ], ['timeout', 'timeout', 'timeout', 'timeout', '172.31.0.11', 'timeout'])
   // The way from a peer to one's own translator: B would send what is for the world to A.
   const [, pb] = asPeers()
-  await lab.networks.apply({ ...pb, routeTables: [table(1, over('203.0.113.0/24', 'ab'), over('172.31.0.0/16', 'ab'))] })
+  await lab.networks.apply({ ...pb, routeTables: [table(1, over('198.51.100.0/24', 'ab'), over('172.31.0.0/16', 'ab'))] })
   await lab.networks.apply({ ...pa, routeTables: [table(1, toNat, over('10.2.0.0/16', 'ab')), table(2, toNat)] })
   assert.deepEqual([await dial(b1, WORLD), await dial(b1, '172.31.0.11')], ['timeout', '10.2.0.10'])
 })
@@ -160,8 +161,9 @@ test('peers find each other again when a router was lost, and after the process 
   const [pa, pb, pc] = asPeers()
   await applyAll(pa, pb, pc)
   await run(['ip', 'netns', 'del', routerSpace(lab.home, 2)])
-  // Its machine's device went with it.
+  // Its machine's device goes with it, some time later.
   await until(async () => lab.networks.apply(pb).then(() => true, () => false), 'network 2 to be back')
+  await removeLinks([lab.networks.portDevice(20)], b1.space)
   await ipBatch([`link set dev ${lab.networks.portDevice(20)} netns ${b1.space}`])
   await ipBatch([
     `link set dev ${lab.networks.portDevice(20)} up`, `address add 10.2.0.10/24 dev ${lab.networks.portDevice(20)}`,
@@ -185,7 +187,7 @@ test('a peering that ends ends on both sides, whoever hears of it first, and its
   await lab.networks.apply({ ...pb, peers: pb.peers.slice(1) })
   const counter = async () => run(inside(routerSpace(lab.home, 1), 'nft', 'list', 'chain', 'inet', 'router', 'leaving'))
   const leaked = await counter()
-  assert.deepEqual([await dial(open, '10.2.0.10'), await dial(open, WORLD)], ['timeout', '203.0.113.1'])
+  assert.deepEqual([await dial(open, '10.2.0.10'), await dial(open, WORLD)], ['timeout', '198.51.100.1'])
   assert.equal(await counter(), leaked)
   await applyAll({ ...a }, pb, pa)
   assert.equal(await dial(open, '10.2.0.10'), '172.31.0.11')
