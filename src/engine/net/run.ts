@@ -51,8 +51,20 @@ const GONE = new RegExp([
   'Command failed -:\\d+',
 ].map(line => `^${line}$`).join('|'))
 
-/** `ip` commands that delete: what is gone already, with a device that went by itself, is well. Throws for all else. */
+/**
+ * `ip` commands that delete: what is gone already, with a device that went by itself, is well. Throws for all else.
+ *
+ * `ip neigh` ends the whole batch when there is no such neighbour, whatever -force says (iproute2 6.1): each has a process of its own,
+ * and those of devices that go are left to go with them.
+ */
 export async function ipDrop(lines: string[], space: string): Promise<void> {
+  const isNeighbour = (line: string) => line.startsWith('neigh ')
+  const going = lines.flatMap(line => /^link del (\S+)/.exec(line)?.[1] ?? [])
+  await drop(lines.filter(line => !isNeighbour(line)), space)
+  for (const line of lines.filter(isNeighbour)) if (!going.some(name => line.endsWith(` dev ${name}`))) await drop([line], space)
+}
+
+async function drop(lines: string[], space: string): Promise<void> {
   if (lines.length === 0) return
   const { err } = await attempt(['ip', '-n', space, '-force', '-batch', '-'], lines.join('\n') + '\n')
   const wrong = err.trim().split('\n').filter(line => line !== '' && !GONE.test(line.trim()))
