@@ -2,6 +2,7 @@
 import type { Instance, InstanceNetworkInterface } from '@aws-sdk/client-ec2'
 import { resource, tagList } from '#kit/resource'
 import { filters } from '#service/ec2/instance/filters'
+import { find } from '#service/ec2/instance-type/instance-type'
 import type { Life, Reason } from '#service/ec2/instance/plan'
 import type { Spec as InterfaceSpec, Status as InterfaceStatus } from '#service/ec2/network-interface/network-interface'
 import { publicName } from '#service/ec2/network-interface/names'
@@ -103,6 +104,12 @@ function interfaceView(row: InterfaceRow, groups: (ids: string[]) => { GroupId: 
 const associationView = (p: { address: string; allocation?: string }, row: Row) =>
   ({ PublicIp: p.address, PublicDnsName: publicName(row.region, p.address), IpOwnerId: p.allocation ? row.account : 'amazon' })
 
+/** As the type says; an instance can't be given others. */
+function cpuOptions({ type }: Spec): Instance['CpuOptions'] {
+  const facts = find(type)
+  return facts && { CoreCount: facts.row[1] / facts.family.threadsPerCore, ThreadsPerCore: facts.family.threadsPerCore }
+}
+
 function view(row: InstanceRow, joined: Joined): Instance {
   const { spec, status } = row
   const gone = status.state === 'terminated'
@@ -131,7 +138,7 @@ function view(row: InstanceRow, joined: Joined): Instance {
     ClientToken: spec.clientToken ?? '', EbsOptimized: spec.ebsOptimized, EnaSupport: true,
     SecurityGroups: primary ? groups(primary.spec.groups) : [], SourceDestCheck: primary?.spec.sourceDestCheck,
     NetworkInterfaces: own.map(i => interfaceView(i, groups)), Tags: tagList(row.tags),
-    CpuOptions: { CoreCount: Math.max(1, spec.cpus >> 1), ThreadsPerCore: spec.cpus > 1 ? 2 : 1 },
+    CpuOptions: cpuOptions(spec),
     CapacityReservationSpecification: { CapacityReservationPreference: 'open' }, HibernationOptions: { Configured: false },
     MetadataOptions: {
       State: 'applied', HttpTokens: spec.metadata.tokens, HttpPutResponseHopLimit: spec.metadata.hopLimit,
