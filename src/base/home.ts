@@ -43,6 +43,9 @@ export function homeAt({ dir, slot = 0, port = 4566, consolePort = 4570, region 
   }
 }
 
+/** Where the metadata service listens at the service address; instances' requests are translated to it. */
+export const METADATA_PORT = 8775
+
 /** The host's own address in the public range, and the one at which instances' metadata and names are answered. */
 export const hostAddress = (home: Home): string => formatIp(home.publicRange.base + 1)
 export const serviceAddress = (home: Home): string => formatIp(home.fabricRange.base + 1)

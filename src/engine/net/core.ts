@@ -8,10 +8,10 @@ import { mkdir, readFile, rm, stat, chmod, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Home } from '#base/home'
-import { hostAddress, serviceAddress, SLOTS } from '#base/home'
+import { hostAddress, METADATA_PORT, serviceAddress, SLOTS } from '#base/home'
 import { formatCidr } from '#base/cidr'
 import {
-  CORE_HOST_ADDRESS, coreSpace, DNS_PORT, hostDevice, hostTable, METADATA_PORT, MTU, portDevice, publicNamesDir, resolverDir,
+  CORE_HOST_ADDRESS, coreSpace, DNS_PORT, hostDevice, hostTable, MTU, portDevice, publicNamesDir, resolverDir,
   ROUTERS_GROUP,
 } from '#engine/net/names'
 import { removeLinks } from '#engine/net/kernel'

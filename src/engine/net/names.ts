@@ -9,7 +9,6 @@ import type { Home } from '#base/home'
 import { formatIp } from '#base/cidr'
 
 /** Where the metadata service listens at the service address, and the host's resolver for routers. */
-export const METADATA_PORT = 8775
 export const DNS_PORT = 5300
 /** As machines know them. */
 export const METADATA_ADDRESS = '169.254.169.254'

@@ -6,11 +6,11 @@
  * Egress and ingress are two base chains, since `accept` ends only its own: both must agree.
  */
 import type { Home } from '#base/home'
-import { serviceAddress } from '#base/home'
+import { METADATA_PORT, serviceAddress } from '#base/home'
 import { formatCidr } from '#base/cidr'
 import type { NetworkSpec, PortSpec } from '#engine/port'
 import {
-  FABRIC_GROUP, FIRST_SUBNET_GROUP, METADATA_ADDRESS, METADATA_MARK, METADATA_PORT, peerDevice, PEERS_GROUP, RESOLVER_ADDRESS, routerDevice,
+  FABRIC_GROUP, FIRST_SUBNET_GROUP, METADATA_ADDRESS, METADATA_MARK, peerDevice, PEERS_GROUP, RESOLVER_ADDRESS, routerDevice,
 } from '#engine/net/names'
 import type { NftChain, NftSet, Table } from '#engine/net/ruleset'
 import { filterRules, groupRules } from '#engine/net/traffic'

@@ -48,6 +48,7 @@ export async function ipBatch(lines: string[], space?: string): Promise<void> {
 /** Nothing there to delete: as the kernel says it of routes, neighbours, addresses and devices. */
 const GONE = new RegExp([
   'RTNETLINK answers: (No such process|No such file or directory|No such device|Cannot assign requested address)', 'Cannot find device .*',
+  'Error: (FIB|ipv4: FIB) table does not exist\\.',
   'Command failed -:\\d+',
 ].map(line => `^${line}$`).join('|'))
 

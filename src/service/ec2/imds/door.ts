@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { contains, parseIp } from '#base/cidr'
-import { serviceAddress, type Home } from '#base/home'
+import { METADATA_PORT, serviceAddress, type Home } from '#base/home'
 import type { Context } from '#service/ec2/context'
 import { openImds, type Imds } from '#service/ec2/imds/server'
 import type { Metadata, MetadataInterface } from '#service/ec2/imds/metadata'
@@ -22,8 +22,6 @@ import { securityGroup } from '#service/ec2/security-group/security-group'
 import { subnet } from '#service/ec2/subnet/subnet'
 import { vpc } from '#service/ec2/vpc/vpc'
 import type { Reader } from '#store/store'
-
-export const METADATA_PORT = 8775
 
 /** What the home keeps for this service: the identity documents' signer, and the secret of session tokens. */
 type Kept = SignerFiles & { tokenSecret: string }
