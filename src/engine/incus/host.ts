@@ -4,11 +4,12 @@
  * Invariant: a value is written down in `host.json` before it is changed, and only the first time, so `restoreHost` can
  * always put back what was there before this home. Values are only ever raised.
  */
-import { spawn } from 'node:child_process'
-import { appendFileSync, existsSync, mkdirSync, openSync, closeSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
+import { lxcfsPath, startLxcfs, type Lxcfs } from '#engine/incus/lxcfs'
+import { isMounted } from '#engine/disk/mount'
 import { processes, runs, until } from '#engine/incus/process'
 
 /** Each is shared by every container of a host; the kernel's defaults are spent at about 25 of them. */
@@ -28,7 +29,7 @@ const ID_MAP = 'root:1000000:1000000000'
 const ID_FILES = ['/etc/subuid', '/etc/subgid']
 
 /** What this home changed: limits with their former values, files that got our line, the lxcfs that we started. */
-type Changed = { limits: Record<string, { before: number; after: number }>; idFiles: string[]; lxcfs?: { pid: number; path: string } }
+type Changed = { limits: Record<string, { before: number; after: number }>; idFiles: string[]; lxcfs?: Lxcfs }
 
 const file = (home: Home) => join(home.dir, 'host.json')
 const sysctl = (name: string) => join('/proc/sys', name.replaceAll('.', '/'))
@@ -47,7 +48,7 @@ export async function prepareHost(home: Home, log: Log): Promise<void> {
   for (const [name, least] of raise) writeFileSync(sysctl(name), String(least))
   for (const path of idFiles) appendFileSync(path, `${ID_MAP}\n`)
   if (raise.length > 0) log.info('host limits raised', { limits: raise.map(([name]) => name) })
-  const lxcfs = await startLxcfs(home, log)
+  const lxcfs = await startLxcfs(lxcfsPath(), { output: join(home.dir, 'log', 'lxcfs.log'), log })
   if (lxcfs) writeChanged(home, { ...changed, lxcfs })
 }
 
@@ -67,43 +68,13 @@ export async function restoreHost(home: Home, log: Log): Promise<void> {
   for (const path of idFiles) writeFileSync(path, readFileSync(path, 'utf8').replace(`${ID_MAP}\n`, ''))
   if (lxcfs && runs(lxcfs.pid, 'lxcfs')) {
     process.kill(lxcfs.pid, 'SIGTERM')
-    await until(() => !mounted(lxcfs.path), 5000)
+    await until(() => !isMounted(lxcfs.path), 5000)
     log.info('lxcfs stopped', { pid: lxcfs.pid })
   }
   writeChanged(home, { limits: {}, idFiles: [] })
 }
 
 const othersRun = (): boolean => processes('[lxc monitor]').length + processes('/incusd').length > 0
-
-const mounted = (path: string): boolean => readFileSync('/proc/mounts', 'utf8').split('\n').some(line => line.split(' ')[1] === path)
-
-/** The distribution's own hook, which every container runs, says where it expects lxcfs. */
-function lxcfsPath(): string | undefined {
-  const hook = ['/usr/share/lxcfs/lxc.mount.hook', '/opt/incus/share/lxcfs/lxc.mount.hook'].find(path => existsSync(path))
-  return hook && /\/var\/lib\/[a-z-]*lxcfs/.exec(readFileSync(hook, 'utf8'))?.[0]
-}
-
-/** Without lxcfs `free` and `nproc` inside would tell the host's sizes. Undefined if it runs already: then it is not ours. */
-async function startLxcfs(home: Home, log: Log): Promise<Changed['lxcfs']> {
-  const path = lxcfsPath()
-  if (!path) throw new Error('lxcfs is not installed: instances could not see their own size. Install the package lxcfs.')
-  if (mounted(path)) return undefined
-  mkdirSync(path, { recursive: true })
-  const out = openSync(join(home.dir, 'log', 'lxcfs.log'), 'a')
-  const child = spawn('lxcfs', [path], { detached: true, stdio: ['ignore', out, out] })
-  closeSync(out)
-  const failed = new Promise<never>((_, reject) => {
-    child.on('error', cause => reject(new Error('lxcfs can\'t be started', { cause })))
-    child.on('exit', code => reject(new Error(`lxcfs ended with code ${code}; see ${home.dir}/log/lxcfs.log`)))
-  })
-  const ready = async () => {
-    if (!await until(() => mounted(path), 5000)) throw new Error(`lxcfs did not mount ${path} within 5 s`)
-  }
-  await Promise.race([ready(), failed])
-  child.removeAllListeners('exit').unref()
-  log.info('lxcfs started', { path, pid: child.pid })
-  return { pid: child.pid!, path }
-}
 
 /** Whether this host has one cgroup tree (v2), or the older one for each controller. */
 export const unifiedCgroups = (): boolean => existsSync('/sys/fs/cgroup/cgroup.controllers')
