@@ -10,6 +10,7 @@ import { findProcesses } from '#launch/processes'
 const STOP_MS = 60_000
 
 const daemon = () => import('#engine/incus/daemon')
+const storage = () => import('#engine/storage/helper')
 const image = () => import('#engine/disk/image')
 const disks = async (home: Home, log: Log) => (await import('#engine/disk/disks')).openDisks(home, (await daemon()).daemonClient(home), log)
 
@@ -40,9 +41,14 @@ export const host: Host = {
   async stopDaemon(home, log) {
     if (machinesRun(home)) await stopMachines(home, log)
     await (await daemon()).stopDaemon(home, log)
+    await (await storage()).stopStorageHelper(home, log)
     await (await import('#engine/incus/host')).restoreHost(home, log)
   },
-  daemonStatus: async home => (await daemon()).daemonStatus(home),
+  async daemonStatus(home) {
+    const status = await (await daemon()).daemonStatus(home)
+    // Without its storage helper the engine is but half there: whoever brings it back brings both.
+    return { ...status, running: status.running && (await storage()).storageHelper(home) !== undefined }
+  },
   imageNames: async () => (await image()).IMAGES,
   buildImage: async (home, name, log) => (await image()).buildImage(home, (await daemon()).daemonClient(home), name, log),
   async importImage(home, { name, server }, log) {

@@ -4,6 +4,7 @@
  * Invariant: a disk becomes ready in one last step; a half-made one is made anew by the next `create` and never used.
  * A copy shares its blocks with its source, and either may be deleted first.
  */
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
@@ -17,29 +18,42 @@ import {
   copyVolume, deleteVolume, diskVolume, findVolumes, imagePrefix, isReady, listVolumes, makeVolume, markReady, sizeGiB,
   volumeFile, volumePath, type Volume,
 } from '#engine/disk/layout'
-import { inUse, isMounted, mountFile, unmountFile } from '#engine/disk/mount'
+import { growLoop, inUse, loopsBelow, sectorsOf } from '#engine/disk/loop'
+import { isMounted, mountFile, unmountFile } from '#engine/disk/mount'
 import { run } from '#engine/disk/run'
+import { changedBlocks, extentsOf, partOf, readBlock, touched, writeBlock } from '#engine/disk/blocks'
+import { openLimits } from '#engine/incus/limits'
+import { haversOf, openMachineDisks, type Instance } from '#engine/incus/machine-disks'
+import { LIMITS } from '#engine/incus/throttle'
 
 /** Where the root file system of a disk is mounted while a machine runs on it. */
 export const rootPoint = (home: Home, disk: string): string => join(home.run, 'root', disk, 'fs')
 /** Where a volume is mounted while it is being made. */
 export const newPoint = (home: Home, volume: string): string => join(home.run, 'new', volume, 'fs')
-/** The key in a machine's configuration that names its root disk. */
-export const ROOT_DISK = 'user.root-disk'
 
 export function openDisks(home: Home, client: Client, log: Log): Disks {
   const find = (id: string) => client.find<Volume>(volumePath(diskVolume(id)))
+  const fileOf = (id: string) => volumeFile(home, diskVolume(id))
+  const limits = openLimits(home, client)
 
-  async function attachedTo(id: string): Promise<string | undefined> {
-    const machines = await client.get<{ name: string; config: Record<string, string> }[]>('/1.0/instances?recursion=1')
-    return machines.find(machine => machine.config[ROOT_DISK] === id)?.name
+  async function owners(id: string): Promise<Instance[]> {
+    return haversOf(home, await client.get<Instance[]>('/1.0/instances?recursion=1'), id)
+  }
+  async function get(id: string): Promise<Volume> {
+    const volume = await find(id)
+    if (!volume || !isReady(volume)) throw new Error(`there is no disk ${id}`)
+    return volume
+  }
+  async function refuseInUse(id: string): Promise<void> {
+    const [machine] = await owners(id)
+    if (machine) throw new Error(`disk ${id} belongs to machine ${machine.name}`)
   }
 
   return {
     observe: id => unknownIfUnreachable(async () => {
-      const [volume, machine] = await Promise.all([find(id), attachedTo(id)])
+      const [volume, machines] = await Promise.all([find(id), owners(id)])
       if (!volume || !isReady(volume)) return 'absent'
-      return { sizeGiB: sizeGiB(volume), ...(machine !== undefined && { attachedTo: machine }) }
+      return { sizeGiB: sizeGiB(volume), attachedTo: machines.map(({ name }) => name) }
     }),
     list: () => unknownIfUnreachable(async () =>
       (await listVolumes(client)).filter(({ name }) => name.startsWith('disk-')).map(({ name }) => name.slice('disk-'.length))),
@@ -56,9 +70,43 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
     },
     async delete(id) {
       if (!await find(id)) return
-      const machine = await attachedTo(id)
-      if (machine !== undefined) throw new Error(`disk ${id} belongs to machine ${machine}`)
+      await refuseInUse(id)
       await discard(home, client, diskVolume(id))
+    },
+    async grow(id, wanted) {
+      const has = sizeGiB(await get(id))
+      if (wanted < has) throw new Error(`disk ${id} has ${has} GiB, and disks do not shrink`)
+      if (wanted > has) await client.act('PATCH', volumePath(diskVolume(id)), { config: { size: `${wanted}GiB` } })
+      // Also when the size is there already: who died before it told the devices does it now.
+      for (const { number } of loopsBelow(fileOf(id))) if (sectorsOf(number) > 0) await growLoop(number)
+      const machines = openMachineDisks(home, client, log)
+      for (const machine of await owners(id)) if (machine.status !== 'Stopped') machines.show(machine)
+    },
+    async limit(id, wanted) {
+      await get(id)
+      await client.act('PATCH', volumePath(diskVolume(id)), { config: { [LIMITS]: JSON.stringify(wanted ?? {}) } })
+      for (const machine of await owners(id)) if (machine.status !== 'Stopped') await limits.give(machine, id)
+    },
+    usage: id => unknownIfUnreachable(async () => {
+      const volume = await find(id)
+      return volume && isReady(volume) ? { bytes: (await stat(fileOf(id))).blocks * 512 } : 'absent'
+    }),
+    async blocks(id, part) {
+      await get(id)
+      return partOf(touched(await extentsOf(fileOf(id))), part)
+    },
+    async changed(id, base, part) {
+      await Promise.all([get(id), get(base)])
+      return changedBlocks(fileOf(id), fileOf(base), part)
+    },
+    async readBlock(id, index) {
+      await get(id)
+      return readBlock(fileOf(id), index)
+    },
+    async writeBlock(id, index, data) {
+      await get(id)
+      await refuseInUse(id)
+      await writeBlock(fileOf(id), index, data)
     },
     images: () => unknownIfUnreachable<ImageSeen[]>(async () => seenImages(await listVolumes(client))),
   }
@@ -74,8 +122,9 @@ async function copy(home: Home, client: Client, spec: DiskSpec, from: NonNullabl
   const copying = () => copyVolume(client, { from: source.name, to, sizeGiB: spec.sizeGiB })
   const mounted = !image && isMounted(rootPoint(home, from.disk))
   await (mounted ? frozen(rootPoint(home, from.disk), copying) : copying())
+  const identity = spec.identity ?? (image ? 'fresh' : 'kept')
   const file = volumeFile(home, to)
-  if (!readSuperblock(file)) return
+  if (identity === 'kept' || !readSuperblock(file)) return
   // A file system copied while it was mounted has its journal to replay, and resize2fs takes only one that was just checked.
   if (spec.sizeGiB > sizeGiB(source)) {
     await run('e2fsck', ['-f', '-p', file], { ok: [0, 1] })

@@ -13,6 +13,7 @@ import type { Log } from '#base/log'
 import { IncusError, openClient, unixTransport, Unreachable, type Client } from '#engine/incus/client'
 import { prepareHost } from '#engine/incus/host'
 import { runs, until } from '#engine/incus/process'
+import { startStorageHelper } from '#engine/storage/helper'
 
 export const POOL = 'pool'
 /** Debian and Ubuntu; Zabbly's packages; Fedora; Arch; a plain `make install`. */
@@ -45,7 +46,8 @@ export async function daemonStatus(home: Home): Promise<DaemonStatus> {
 }
 
 /**
- * Prepares the host, starts the daemon unless it runs already, and makes its storage pool unless it is there. Idempotent.
+ * Prepares the host, starts the daemon and the storage helper unless they run already, and makes the storage pool unless it is there.
+ * Idempotent.
  * `poolGiB` is the greatest size of the pool's sparse file, for a pool that has yet to be made.
  */
 export async function startDaemon(home: Home, log: Log, { poolGiB }: { poolGiB?: number } = {}): Promise<Client> {
@@ -55,6 +57,7 @@ export async function startDaemon(home: Home, log: Log, { poolGiB }: { poolGiB?:
   if (!(await daemonStatus(home)).running) await launch(home, log)
   const client = daemonClient(home)
   await makePool(home, client, log, poolGiB)
+  await startStorageHelper(home, log)
   return client
 }
 

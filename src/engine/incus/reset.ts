@@ -12,8 +12,10 @@ import { Unreachable } from '#engine/incus/client'
 import { daemonClient, incusDir, stopDaemon } from '#engine/incus/daemon'
 import { restoreHost } from '#engine/incus/host'
 import { children, commandLine, processes, runs, until } from '#engine/incus/process'
-import { loopsBelow, mountsBelow } from '#engine/disk/mount'
+import { loopsBelow } from '#engine/disk/loop'
+import { mountsBelow } from '#engine/disk/mount'
 import { run } from '#engine/disk/run'
+import { stopStorageHelper } from '#engine/storage/helper'
 
 const GONE_MS = 20_000
 
@@ -22,7 +24,8 @@ export async function resetDaemon(home: Home, log: Log): Promise<void> {
   await stopContainers(home, log)
   await stopDaemon(home, log)
   await killContainers(home, log)
-  const made = [join(home.run, 'root'), join(home.run, 'new'), incusDir(home), join(home.dir, 'build'), join(home.dir, 'console')]
+  await stopStorageHelper(home, log)
+  const made = [join(home.run, 'root'), join(home.run, 'new'), join(home.run, 'view'), incusDir(home), join(home.dir, 'build'), join(home.dir, 'console')]
   for (const point of made.flatMap(dir => mountsBelow(dir))) await run('umount', [point])
   for (const pid of processes('')) await unmountFor(pid, made)
   for (const { device } of made.flatMap(loopsBelow)) await run('losetup', ['--detach', device])
