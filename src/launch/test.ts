@@ -14,7 +14,7 @@ import { findConfig } from '#launch/config'
 import { Failure, misuse } from '#launch/failure'
 import type { Host } from '#launch/host'
 import { withLock } from '#launch/lock'
-import { enginePackages, testPackages } from '#launch/packages'
+import { clientTestPackages, enginePackages, engineTestPackages } from '#launch/packages'
 import { resetHome } from '#launch/reset'
 import { must, run } from '#launch/run'
 import { claimSlot } from '#launch/slots'
@@ -39,7 +39,7 @@ export async function test({ operands, options }: Args, ui: Ui, host: Host): Pro
   return withLock(LOCK, { note: 'test' }, async () => {
     const clients = wanted.includes('conformance') || wanted.includes('e2e')
     const engine = wanted.includes('real') || wanted.includes('e2e')
-    await installPackages([...(engine ? enginePackages : []), ...(clients ? testPackages : [])], ui)
+    await installPackages([...(engine ? [...enginePackages, ...engineTestPackages] : []), ...(clients ? clientTestPackages : [])], ui)
     const more: Record<string, string> = clients ? { ENCLUME_TEST_AWS: CLI, ENCLUME_TEST_PYTHON: await setUpClients(ui) } : {}
     if (!engine) return runStages(wanted, more)
     const slot = await withLock(TEST_HOME, {}, () => clear(ui, host))
