@@ -5,7 +5,7 @@
  * one log line, and neither holds a secret or an input.
  */
 import { randomUUID } from 'node:crypto'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '#base/clock'
 import type { Fields, Log } from '#base/log'
 import type { Caller, Principal } from '#kit/caller'
@@ -66,15 +66,16 @@ async function replyTo(door: Door, { request, busy, requestId, line }: Work): Pr
   const text = body instanceof ApiError ? query : `${query}&${body.toString('latin1')}`
   const service = serviceFor(door.services, { signature, version: VERSION.exec(text)?.[1] })
   if (!service) return unknownService({ name: isRefusal(signature) ? '' : signature.service, json: 'x-amz-target' in headers, requestId })
-  const protocol = protocolFor(service)
+  const protocol = protocolFor(service, headers)
   line.service = service.id
   try {
     if (busy) throw new ApiError('RequestLimitExceeded', 'Request limit exceeded.', 503)
     if (body instanceof ApiError) throw body
-    const { region, principal } = await authenticate(door, { protocol, signature, signed: { method, path, query, headers, body } })
+    const signed = { method, path, query, headers, body, payload: unsigned(service, headers) }
+    const { region, principal } = await authenticate(door, { protocol, signature, signed })
     line.region = region
     const plain = await decodeBody(body, { encoding: headers['content-encoding'], limit: door.inflatedBytes })
-    const { operation, input } = protocol.decode(service, { method, query, body: plain })
+    const { operation, input } = protocol.decode(service, { method, path, query, headers, body: plain })
     line.operation = operation.name
     const caller: Caller = { principal, region, requestId, sourceIp: peer(request), userAgent: headers['user-agent'] ?? '' }
     const output = await door.dispatch({ service: service.id, operation: operation.name, input, caller })
@@ -99,6 +100,10 @@ function serviceFor(services: WireService[], { signature, version }: { signature
   return candidates.find(service => service.version === version) ?? candidates[0]
 }
 
+const UNSIGNED = 'UNSIGNED-PAYLOAD'
+const unsigned = ({ unsignedPayload }: WireService, headers: IncomingHttpHeaders) =>
+  (unsignedPayload && headers['x-amz-content-sha256'] === UNSIGNED ? UNSIGNED : undefined)
+
 type Claim = { protocol: Protocol; signature: Signature | Refusal; signed: Parameters<typeof matches>[0] }
 
 async function authenticate(door: Door, { protocol, signature, signed }: Claim): Promise<{ region: string; principal: Principal }> {
@@ -115,7 +120,8 @@ async function authenticate(door: Door, { protocol, signature, signed }: Claim):
 
 function send(response: ServerResponse, { reply, requestId }: { reply: Reply; requestId: string }): void {
   const body = Buffer.from(reply.body)
-  response.writeHead(reply.status, { 'x-amzn-requestid': requestId, 'content-type': reply.contentType, 'content-length': body.length })
+  const headers = { 'x-amzn-requestid': requestId, ...reply.headers, 'content-type': reply.contentType, 'content-length': body.length }
+  response.writeHead(reply.status, headers)
   response.end(response.req.method === 'HEAD' ? undefined : body)
 }
 

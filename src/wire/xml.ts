@@ -6,6 +6,7 @@
  * members of returned literals.
  */
 import type { Member, Shape } from '#kit/schema'
+import { writeTime } from '#wire/scalar'
 
 type Write = (value: any) => string
 /** Writes what stands inside a structure's element. */
@@ -103,15 +104,8 @@ function scalar(shape: Shape, millis: boolean): Write {
       if (typeof value !== shape.kind) throw new TypeError(`${shape.name}: a ${shape.kind} was expected, not ${typeof value}`)
       return String(value)
     }
-    case 'timestamp': return value => timestamp(value, { format: shape.timestamp, millis })
+    case 'timestamp': return value => writeTime(value, shape.timestamp, millis)
     case 'blob': return (value: Uint8Array) => Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')
     default: throw new Error(`XML has no form for ${shape.kind} ${shape.name}`)
   }
-}
-
-function timestamp(value: Date, { format, millis }: { format: Shape['timestamp']; millis: boolean }): string {
-  if (format === 7) return String(value.getTime() / 1000)
-  if (format === 6) return value.toUTCString()
-  const text = value.toISOString()
-  return !millis && text.endsWith('.000Z') ? `${text.slice(0, -5)}Z` : text
 }

@@ -75,5 +75,5 @@ const input: ec2.RunInstancesCommandInput = {
 const body = Buffer.from(await openTripper(subjects.ec2).bodyOf(service.operations.get('RunInstances')!, input))
 encodeInstances()
 await verifySignature(body)
-const decoding = best(() => protocol.decode(service, { method: 'POST', query: '', body }), { rounds: 40, calls: 200 })
+const decoding = best(() => protocol.decode(service, { method: 'POST', path: '/', query: '', headers: {}, body }), { rounds: 40, calls: 200 })
 console.log(`RunInstances, ${body.length} bytes: decoded in ${(decoding * 1000).toFixed(1)} us`)

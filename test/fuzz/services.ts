@@ -1,12 +1,29 @@
 /** The services that the fuzzers speak to, with the SDK's own client of each. */
+import * as cloudtrail from '@aws-sdk/client-cloudtrail'
+import * as dlm from '@aws-sdk/client-dlm'
+import * as ebs from '@aws-sdk/client-ebs'
 import * as ec2 from '@aws-sdk/client-ec2'
+import * as connect from '@aws-sdk/client-ec2-instance-connect'
+import * as tagging from '@aws-sdk/client-resource-groups-tagging-api'
+import * as ssm from '@aws-sdk/client-ssm'
 import * as sts from '@aws-sdk/client-sts'
+import { errorsOf, operationsOf } from '#kit/schema'
 import type { WireService } from '#wire/server'
 import { services } from '#wire/wire.suite'
 
 export type Subject = { sdk: Record<string, any>; client: string; service: WireService }
 
-export const subjects: Record<'ec2' | 'sts', Subject> = {
+/** A service for its protocol alone. */
+const plain = (id: string, sdk: Record<string, any>, client: string, protocol: WireService['protocol']): Subject =>
+  ({ sdk, client, service: { id, signingName: id, version: '', xmlns: '', protocol, operations: operationsOf(sdk), errors: errorsOf(sdk) } })
+
+export const subjects = {
   ec2: { sdk: ec2, client: 'EC2Client', service: services[0]! },
   sts: { sdk: sts, client: 'STSClient', service: services[1]! },
-}
+  ssm: plain('ssm', ssm, 'SSMClient', 'awsJson'),
+  cloudtrail: plain('cloudtrail', cloudtrail, 'CloudTrailClient', 'awsJson'),
+  connect: plain('ec2-instance-connect', connect, 'EC2InstanceConnectClient', 'awsJson'),
+  tagging: plain('tagging', tagging, 'ResourceGroupsTaggingAPIClient', 'awsJson'),
+  ebs: plain('ebs', ebs, 'EBSClient', 'restJson'),
+  dlm: plain('dlm', dlm, 'DLMClient', 'restJson'),
+} satisfies Record<string, Subject>
