@@ -33,7 +33,8 @@ mkdirSync(home.dir, { recursive: true })
 const keys = openRootKeys(home.dir)
 const store = openSqlite(join(home.dir, 'enclume.db'))
 const fake = process.env.ENCLUME_ENGINE === 'fake'
-const keeper = fake ? undefined : openKeeper(home, host, log)
+// An Incus that was there before is its administrator's to start.
+const keeper = fake || home.incus ? undefined : openKeeper(home, host, log)
 await keeper?.look()
 const engine = fake ? openFake() : openReal(home, log)
 const cloud = await openCloud({ home, engine, store, log, clock: systemClock })

@@ -21,6 +21,7 @@ export const commands = {
       'console-port': { type: 'string', value: 'N', help: 'console port on 127.0.0.1 (default 4570 + 10 for each slot)' },
       region: { type: 'string', value: 'NAME', help: 'default region (default us-east-1)' },
       disk: { type: 'string', value: 'SIZE', help: 'room for volumes, such as 100GiB; takes only what is used' },
+      incus: { type: 'string', value: 'unix:PATH', help: 'use an Incus that runs on this host already, in a project of its own' },
       slot: { type: 'string', value: '0-7', help: 'which names and address ranges on the host (default: the first free)' },
     },
   },

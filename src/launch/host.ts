@@ -10,8 +10,12 @@ import type { ImageSeen } from '#engine/port'
 export type DaemonStatus = { running: boolean; pid?: number; version?: string }
 
 export type Host = {
-  /** The private Incus with its pool, in home.dir. */
+  /** The private Incus with its pool, in home.dir; or the home's project and pool in an Incus that was there before. */
   startDaemon(home: Home, options: { diskGiB: number }, log: Log): Promise<void>
+  /** What `unix:PATH` names, where instances can live in it. A Failure that says what keeps them from it. */
+  findIncus(url: string): Promise<NonNullable<Home['incus']>>
+  /** Removes the home's project and pool, with all in them, from an Incus that was there before; nothing where it is the home's own. */
+  leaveIncus(home: Home): Promise<void>
   /** Shuts down machines that still run, then the daemon, and puts the host's settings back as they were. */
   stopDaemon(home: Home, log: Log): Promise<void>
   daemonStatus(home: Home): Promise<DaemonStatus>

@@ -28,7 +28,7 @@ export const newPoint = (home: Home, volume: string): string => join(home.run, '
 export const ROOT_DISK = 'user.root-disk'
 
 export function openDisks(home: Home, client: Client, log: Log): Disks {
-  const find = (id: string) => client.find<Volume>(volumePath(diskVolume(id)))
+  const find = (id: string) => client.find<Volume>(volumePath(client, diskVolume(id)))
 
   async function attachedTo(id: string): Promise<string | undefined> {
     const machines = await client.get<{ name: string; config: Record<string, string> }[]>('/1.0/instances?recursion=1')
@@ -67,7 +67,7 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
 async function copy(home: Home, client: Client, spec: DiskSpec, from: NonNullable<DiskSpec['from']>): Promise<void> {
   const image = 'image' in from
   const source = image ? newestImage(await findVolumes(client, imagePrefix(from.image)), from.image)
-    : await client.find<Volume>(volumePath(diskVolume(from.disk)))
+    : await client.find<Volume>(volumePath(client, diskVolume(from.disk)))
   if (!source || !isReady(source)) throw new Error(image ? `there is no image ${from.image}` : `there is no disk ${from.disk}`)
   if (spec.sizeGiB < sizeGiB(source)) throw new Error(`disk ${spec.id} is smaller than what it is copied from`)
   const to = diskVolume(spec.id)

@@ -34,7 +34,7 @@ export async function buildImage(home: Home, client: Client, name: string, log: 
   const authorities = certificates().map(path => readFileSync(path, 'utf8'))
   const base = `base-${digest([contents(join(RECIPES, 'base')), ...sourceLines(hostMirror()), ...authorities])}`
   const volume = imagePrefix(name) + digest([base, contents(recipe)])
-  const there = await client.find<Volume>(volumePath(volume))
+  const there = await client.find<Volume>(volumePath(client, volume))
   if (!there || !isReady(there)) {
     const started = Date.now()
     await buildBase(home, client, base, log)
@@ -79,7 +79,7 @@ export const contents = (folder: string): string => JSON.stringify(globSync('**'
 }))
 
 async function buildBase(home: Home, client: Client, name: string, log: Log): Promise<void> {
-  const there = await client.find<Volume>(volumePath(name))
+  const there = await client.find<Volume>(volumePath(client, name))
   if (there && isReady(there)) return
   const work = join(home.dir, 'build')
   const tree = join(work, 'tree')

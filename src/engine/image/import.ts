@@ -32,7 +32,7 @@ export async function importImage(home: Home, client: Client, wanted: { name: st
     found.fingerprint, user, contents(join(RECIPES, 'import')), contents(join(RECIPES, 'base', 'files')), readFileSync(SANDBOX, 'utf8'),
     ...certificates().map(path => readFileSync(path, 'utf8')),
   ])
-  const there = await client.find<Volume>(volumePath(volume))
+  const there = await client.find<Volume>(volumePath(client, volume))
   if (!there || !isReady(there)) {
     const started = Date.now()
     const work = join(home.dir, 'download')
