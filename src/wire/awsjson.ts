@@ -43,7 +43,8 @@ export function refuseJson({ reason, detail }: Refusal, status: number): ApiErro
     case 'missing': return new ApiError('MissingAuthenticationTokenException', 'Missing Authentication Token', status)
     case 'incomplete': return new ApiError('IncompleteSignatureException', detail ?? '', status)
     case 'bad region': return new ApiError('InvalidSignatureException', 'Credential should be scoped to a valid region.', status)
-    case 'expired': case 'early': case 'mismatch': return new ApiError('InvalidSignatureException', detail ?? MISMATCH, status)
+    case 'expired': case 'early': case 'mismatch': case 'unsigned header':
+      return new ApiError('InvalidSignatureException', detail ?? MISMATCH, status)
     case 'unknown key': case 'bad token':
       return new ApiError('UnrecognizedClientException', 'The security token included in the request is invalid.', status)
   }

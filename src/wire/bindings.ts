@@ -110,7 +110,12 @@ type Source = { labels: Record<string, string>; query: URLSearchParams; headers:
 type Place = 'header' | 'query' | 'label'
 export type Invalid = (name: string, value: string) => ApiError
 
-const textOf = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value.join(', ') : value)
+/** A header's text: Node reads its bytes as Latin-1, clients that go beyond ASCII mean UTF-8. */
+function textOf(value: string | string[] | undefined): string | undefined {
+  const text = Array.isArray(value) ? value.join(', ') : value
+  // eslint-disable-next-line no-control-regex -- all that is not ASCII
+  return text !== undefined && /[^\x00-\x7f]/.test(text) ? Buffer.from(text, 'latin1').toString('utf8') : text
+}
 
 /** The members of a structure that don't travel in its body. `invalid` is the protocol's error for a text of the wrong form. */
 export function readBindings(shape: Shape, { labels, query, headers }: Source, invalid: Invalid): Record<string, unknown> {

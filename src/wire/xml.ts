@@ -34,7 +34,8 @@ export function openXml({ millis, strict = process.env.NODE_ENV !== 'production'
     if (known) return known
     let members: { name: string; write: Write }[] | undefined
     const write: Write = value => {
-      members ??= shape.members.map(member => ({ name: member.name, write: element(member, member.traits.xmlName ?? member.name) }))
+      members ??= shape.members.filter(({ traits }) => !traits.xmlAttribute)
+        .map(member => ({ name: member.name, write: element(member, member.traits.xmlName ?? member.name) }))
       if (strict) refuseUnknown(shape, value)
       let text = ''
       for (const { name, write } of members) {
@@ -53,7 +54,8 @@ export function openXml({ millis, strict = process.env.NODE_ENV !== 'production'
     const close = `</${name}>`
     if (shape.kind === 'struct' || shape.kind === 'union') {
       const body = struct(shape)
-      return value => open + body(value) + close
+      const attributes = attributesOf(shape)
+      return attributes ? value => `<${name}${attributes(value)}>${body(value)}${close}` : value => open + body(value) + close
     }
     if (shape.kind === 'list') {
       const flat = member.traits.xmlFlattened ?? shape.traits.xmlFlattened
@@ -87,6 +89,16 @@ export function openXml({ millis, strict = process.env.NODE_ENV !== 'production'
   }
 
   return (shape, value) => (shape.kind === 'unit' ? '' : struct(shape)(value))
+}
+
+/** Members that stand in the start tag (S3's grantees have one), with the namespace of their prefix. */
+function attributesOf(shape: Shape): Write | undefined {
+  const members = shape.members.filter(({ traits }) => traits.xmlAttribute)
+  if (members.length === 0) return undefined
+  const [prefix, uri] = shape.traits.xmlNamespace ?? []
+  const namespace = prefix ? ` xmlns:${prefix}="${uri}"` : ''
+  return value => namespace + members.filter(({ name }) => value[name] !== undefined)
+    .map(({ name, traits }) => ` ${traits.xmlName ?? name}="${escapeXml(String(value[name])).replaceAll('"', '&quot;')}"`).join('')
 }
 
 function refuseUnknown(shape: Shape, value: object): void {

@@ -36,7 +36,7 @@ function encodeInstances(): void {
   const Reservations = Array.from({ length: 1000 }, (_, i) => ({
     ReservationId: `r-${i}`, OwnerId: '123456789012', Instances: [valueOf(instanceShape, random, { depth: 3 })],
   }))
-  const ours = () => protocol.encode(service, { operation, output: { Reservations }, requestId: 'request-1' }).body
+  const ours = () => protocol.encode(service, { operation, output: { Reservations }, requestId: 'request-1' }).body as string
   const sdk = new XmlShapeSerializer({
     xmlNamespace: service.xmlns, serviceNamespace: 'com.amazonaws.ec2', timestampFormat: { default: 5, useTrait: true },
   } as ConstructorParameters<typeof XmlShapeSerializer>[0])

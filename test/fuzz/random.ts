@@ -44,13 +44,14 @@ export function valueOf(shape: Shape, random: Random, { depth = 0, full = false,
     case 'number': return random.pick(NUMBERS)
     case 'boolean': return random.next() < 0.5
     case 'bigint': return 9223372036854775807n
-    case 'timestamp': return new Date(random.below(4e9) * 1000 + (plain ? 0 : random.pick([0, 123])))
+    case 'timestamp': return new Date(random.below(4e9) * 1000 + (plain || shape.timestamp === 6 ? 0 : random.pick([0, 123])))
     case 'blob': return new Uint8Array(Buffer.from(random.pick(TEXTS) + '\u0000\u0001'))
     case 'list': return depth > DEEPEST ? [] : Array.from({ length: full ? 2 : depth > 5 ? 1 : 1 + random.below(3) }, () => inner(shape.value!))
     case 'map': return Object.fromEntries([random.pick(NAMES), 'k2'].map(name => [name, inner(shape.value!)]))
     case 'union': { const member = random.pick(shape.members); return { [member.name]: inner(member) } }
     case 'struct': {
-      const chosen = shape.members.filter(member => full || member.required || !leaveOut(random, depth))
+      const must = (member: Member) => member.required || member.traits.httpPayload || member.name === 'AcceptRanges'
+      const chosen = shape.members.filter(member => full || must(member) || !leaveOut(random, depth))
       // A structure with nothing in it leaves no trace in a form, so each has one member at least.
       const members = chosen.length || !shape.members.length ? chosen : shape.members.slice(0, 1)
       return Object.fromEntries(members.map(member => [member.name, inner(member)]))

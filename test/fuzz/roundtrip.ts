@@ -37,6 +37,7 @@ export function openTripper({ sdk, client, service }: Subject): Tripper {
   }
   const speaker = new sdk[client]({
     region: 'us-east-1', endpoint: 'http://127.0.0.1:1', maxAttempts: 1, requestHandler,
+    requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED',
     credentials: { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'secret' },
   })
   const decode = (sent: Sent) => {
@@ -84,9 +85,9 @@ export function openTripper({ sdk, client, service }: Subject): Tripper {
   }
 }
 
-/** What the SDK adds by itself: idempotency tokens, and CopySnapshot's presigned request. */
+/** What the SDK adds by itself: idempotency tokens, S3's checksums and the body's length, and CopySnapshot's presigned request. */
 const isAdded = (operation: Operation, name: string) =>
-  operation.input.byName.get(name)!.traits.idempotencyToken
+  /^Checksum|^ContentMD5|^ContentLength|^ContentType$/.test(name) || operation.input.byName.get(name)!.traits.idempotencyToken
   || (operation.name === 'CopySnapshot' && (name === 'DestinationRegion' || name === 'PresignedUrl'))
 
 /** The same data without the classes that the SDK wraps some of it in, and without a key that it loses. */

@@ -28,6 +28,11 @@ test('every operation of the JSON services goes there and back through the SDK',
   }
 })
 
+test('every operation of S3, four apart, goes there and back through the SDK', async () => {
+  const { trips, failures } = await fuzzRoundTrips(subjects.s3, { count: 3, seed })
+  assert.deepEqual({ trips, failures }, { trips: (subjects.s3.service.operations.size - 4) * 3, failures: [] })
+})
+
 test('damaged JSON is read or refused, never anything else', async () => {
   const codes = await fuzzGarbage(subjects.ssm, { count: 3, seed })
   assert.equal(Object.values(codes).reduce((a, b) => a + b), subjects.ssm.service.operations.size * 3)
