@@ -19,7 +19,7 @@ export type Signature = {
 }
 /** Why a request is refused; each protocol has its own words for these. */
 export type Refusal = {
-  reason: 'missing' | 'incomplete' | 'unknown key' | 'bad token' | 'bad region' | 'mismatch' | 'expired' | 'early'
+  reason: 'missing' | 'incomplete' | 'unknown key' | 'bad token' | 'expired token' | 'bad region' | 'mismatch' | 'expired' | 'early'
   /** AWS's words, where they depend on the request. */
   detail?: string
 }
