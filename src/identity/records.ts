@@ -70,7 +70,8 @@ function entity<Spec extends Named, Status extends object = object>({ kind, pref
       if (name.toLowerCase() !== row.spec.name.toLowerCase()) await tx.release(scope(row.account), row.spec.name.toLowerCase())
       return true
     },
-    update: (tx: Tx, row: R, spec: Partial<Spec>, tags = row.tags): Promise<R> => tx.put<R>({ ...row, spec: { ...row.spec, ...spec }, tags }, 'changed'),
+    update: (tx: Tx, row: R, spec: Partial<Spec>, tags = row.tags): Promise<R> =>
+      tx.put<R>({ ...row, spec: { ...row.spec, ...spec }, tags }, 'changed'),
   }
 }
 export type Entity<S extends Named> = ReturnType<typeof entity<S>>

@@ -55,7 +55,9 @@ export function readTags(given: readonly { Key?: string; Value?: string }[] = []
   for (const { Key: key = '', Value: value = '' } of given) {
     if (key === '' || key.length > 128) throw violation('tags', key, 'Member must have length between 1 and 128')
     if (value.length > 256) throw violation('tags', value, 'Member must have length less than or equal to 256')
-    if (!/^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u.test(key + value)) throw violation('tags', key, 'Member must satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+')
+    if (!/^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u.test(key + value)) {
+      throw violation('tags', key, 'Member must satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+')
+    }
     if (/^aws:/i.test(key)) throw invalidInput('Tag keys beginning with aws: are reserved.')
     if (seen.has(key.toLowerCase())) throw invalidInput('Duplicate tag keys found. Please note that Tag keys are case insensitive.')
     seen.add(key.toLowerCase())
