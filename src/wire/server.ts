@@ -4,8 +4,10 @@
  * Invariants: requests are bounded in size, time and number; unsigned requests reach only the pages listed as routes.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { answer, splitUrl, type Door } from '#wire/answer'
+import type { Secure } from '#wire/tls'
 
 export type { Credentials, Dispatch } from '#wire/answer'
 export type { WireService } from '#wire/protocol'
@@ -25,8 +27,10 @@ export type Limits = {
 }
 export type WireOptions = Pick<Door, 'services' | 'credentials' | 'dispatch' | 'log' | 'clock'> & {
   limits?: Partial<Limits>
-  /** What GET /_enclume/health answers, as JSON. */
-  health(): object | Promise<object>
+  /** What GET /_enclume/health answers, as JSON; no such page without it. */
+  health?(): object | Promise<object>
+  /** Speak TLS; plain HTTP without it. */
+  secure?: Secure
   /** Further unsigned pages by path. */
   routes?: Record<string, Route>
 }
@@ -46,7 +50,8 @@ const LIMITS: Limits = {
 export function openWire(options: WireOptions): Wire {
   const limits = { ...LIMITS, ...options.limits }
   const door: Door = { ...options, ...limits }
-  const routes = new Map(Object.entries({ '/_enclume/health': healthPage(options.health), ...options.routes }))
+  const { health, secure } = options
+  const routes = new Map(Object.entries({ ...health && { '/_enclume/health': healthPage(health) }, ...options.routes }))
   let running = 0
   let closing = false
 
@@ -63,15 +68,16 @@ export function openWire(options: WireOptions): Wire {
     }
   }
 
-  const server = createServer({
-    headersTimeout: limits.headersMs, requestTimeout: limits.requestMs, keepAliveTimeout: limits.keepAliveMs,
-    connectionsCheckingInterval: 1000,
-  }, (request, response) => {
+  const times = {
+    headersTimeout: limits.headersMs, requestTimeout: limits.requestMs, keepAliveTimeout: limits.keepAliveMs, connectionsCheckingInterval: 1000,
+  }
+  const listen = (request: IncomingMessage, response: ServerResponse): void => {
     handle(request, response).catch(cause => {
       options.log.error('wire.failed', { path: splitUrl(request.url!).path, cause })
       response.destroy()
     })
-  })
+  }
+  const server = secure ? createSecureServer({ ...times, ...secure, handshakeTimeout: limits.headersMs }, listen) : createServer(times, listen)
   return { server, listen: listener(server), close: () => { closing = true; return closed(server, limits.requestMs) } }
 }
 
@@ -92,7 +98,7 @@ const closed = (server: Server, graceMs: number): Promise<void> => new Promise((
   })
 })
 
-const healthPage = (health: WireOptions['health']): Route => async (request, response) => {
+const healthPage = (health: NonNullable<WireOptions['health']>): Route => async (request, response) => {
   const allowed = request.method === 'GET'
   const body = JSON.stringify(allowed ? await health() : { message: 'Method not allowed' })
   response.writeHead(allowed ? 200 : 405, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
