@@ -18,7 +18,8 @@ import { openFake } from '#engine/fake'
 import { openReal } from '#engine/real'
 import { getHome } from '#launch/config'
 import { servedHosts, wireServices } from '#service/index'
-import { openRootKeys, rootPrincipal } from '#service/iam/root-keys'
+import { openRootKeys } from '#identity/root-keys'
+import { openKey } from '#identity/seal'
 import { openImdsDoor } from '#service/ec2/imds/door'
 import { openSqlite } from '#store/sqlite'
 import { openWire, type WireOptions } from '#wire/server'
@@ -43,13 +44,13 @@ const fake = process.env.ENCLUME_ENGINE === 'fake'
 const keeper = fake || home.incus ? undefined : openKeeper(home, host, log)
 await keeper?.look()
 const engine = fake ? openFake() : openReal(home, log)
-const cloud = await openCloud({ home, engine, store, log, clock: systemClock })
+const cloud = await openCloud({ home, engine, store, log, clock: systemClock, root: keys, key: openKey(home.dir) })
 const drain = drainer(cloud)
 const imds = fake ? undefined : await openImdsDoor(cloud.context)
 
 const api: WireOptions = {
   services: wireServices(cloud.services),
-  credentials: async id => (id === keys.accessKeyId ? { secret: keys.secretAccessKey, principal: rootPrincipal(keys) } : undefined),
+  credentials: cloud.identity.credentials,
   dispatch: cloud.dispatch, log, clock: systemClock,
 }
 const wire = openWire({ ...api, health, routes: { '/_enclume/drain': onDrain } })
