@@ -11,6 +11,7 @@ import { systemClock } from '#base/clock'
 import { openLog, type Level } from '#base/log'
 import { openCloud } from '#cloud'
 import { drainer } from '#drain'
+import { admitRestored } from '#restored'
 import { openFake } from '#engine/fake'
 import { openReal } from '#engine/real'
 import { getHome } from '#launch/config'
@@ -33,6 +34,8 @@ process.on('unhandledRejection', error => { log.error('unhandled', { error }); p
 mkdirSync(home.dir, { recursive: true })
 const keys = openRootKeys(home.dir)
 const store = openSqlite(join(home.dir, 'enclume.db'))
+const restored = await admitRestored(home.dir, store)
+if (restored > 0) log.info('server.restored', { instances: restored })
 const fake = process.env.ENCLUME_ENGINE === 'fake'
 // An Incus that was there before is its administrator's to start.
 const keeper = fake || home.incus ? undefined : openKeeper(home, host, log)

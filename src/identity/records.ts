@@ -55,7 +55,8 @@ function entity<Spec extends Named, Status extends object = object>({ kind, pref
       return id === undefined ? undefined : reader.get<R>(kind, id)
     },
     /** In the order of names, as IAM lists. */
-    list: async (reader: Reader, account: string): Promise<R[]> => (await reader.list<R>({ kind, account })).sort((a, b) => byText(a.spec.name, b.spec.name)),
+    list: async (reader: Reader, account: string): Promise<R[]> =>
+      (await reader.list<R>({ kind, account })).sort((a, b) => byText(a.spec.name, b.spec.name)),
     /** Undefined where the name is another's. */
     async create(tx: Tx, { account }: Pick<Place, 'account'>, { spec, now, tags = {} }: { spec: Spec; now: Date; tags?: Record<string, string> }) {
       const id = uniqueId(prefix)
@@ -69,7 +70,8 @@ function entity<Spec extends Named, Status extends object = object>({ kind, pref
       if (name.toLowerCase() !== row.spec.name.toLowerCase()) await tx.release(scope(row.account), row.spec.name.toLowerCase())
       return true
     },
-    update: (tx: Tx, row: R, spec: Partial<Spec>, tags = row.tags): Promise<R> => tx.put<R>({ ...row, spec: { ...row.spec, ...spec }, tags }, 'changed'),
+    update: (tx: Tx, row: R, spec: Partial<Spec>, tags = row.tags): Promise<R> =>
+      tx.put<R>({ ...row, spec: { ...row.spec, ...spec }, tags }, 'changed'),
   }
 }
 export type Entity<S extends Named> = ReturnType<typeof entity<S>>

@@ -33,7 +33,8 @@ export function issue(sealer: Sealer, principal: Sealed): Temporary {
   const accessKeyId = uniqueId('ASIA')
   const packed = deflateRawSync(JSON.stringify(principal))
   if (packed.length > MOST_PACKED_BYTES) {
-    throw new ApiError('PackedPolicyTooLargeException', `Packed size of session policies and tags consumes ${packedPercent(principal)}% of allotted space.`)
+    throw new ApiError('PackedPolicyTooLargeException',
+      `Packed size of session policies and tags consumes ${packedPercent(principal)}% of allotted space.`)
   }
   return {
     accessKeyId, secretAccessKey: secretOf(sealer, accessKeyId), expiration: new Date(principal.session.expires),

@@ -41,7 +41,8 @@ export function checkName(member: string, name: string, most = 128): string {
 /** A path begins and ends with a slash (API Reference: 1 to 512 characters of \u0021-\u007e between them). */
 export function checkPath(path = '/'): string {
   if (!/^\/(?:[\x21-\x7e]*\/)?$/.test(path) || path.length > 512) {
-    throw new ApiError('ValidationError', 'The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters '
+    throw new ApiError('ValidationError',
+      'The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters '
       + 'and/or / characters.')
   }
   return path
@@ -54,7 +55,9 @@ export function readTags(given: readonly { Key?: string; Value?: string }[] = []
   for (const { Key: key = '', Value: value = '' } of given) {
     if (key === '' || key.length > 128) throw violation('tags', key, 'Member must have length between 1 and 128')
     if (value.length > 256) throw violation('tags', value, 'Member must have length less than or equal to 256')
-    if (!/^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u.test(key + value)) throw violation('tags', key, 'Member must satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+')
+    if (!/^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u.test(key + value)) {
+      throw violation('tags', key, 'Member must satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+')
+    }
     if (/^aws:/i.test(key)) throw invalidInput('Tag keys beginning with aws: are reserved.')
     if (seen.has(key.toLowerCase())) throw invalidInput('Duplicate tag keys found. Please note that Tag keys are case insensitive.')
     seen.add(key.toLowerCase())

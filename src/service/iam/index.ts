@@ -25,7 +25,8 @@ export const iam = (context: IamContext): Service => ({
   definition: {
     id: 'iam', operations: operationsOf(sdk), actions: actionsOf(context),
     missing: member => new ApiError('ValidationError',
-      `1 validation error detected: Value null at '${member[0]!.toLowerCase()}${member.slice(1)}' failed to satisfy constraint: Member must not be null`),
+      `1 validation error detected: Value null at '${member[0]!.toLowerCase()}${member.slice(1)}' `
+        + `failed to satisfy constraint: Member must not be null`),
   },
   sweep: () => context.identity.flush(),
 })

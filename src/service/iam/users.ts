@@ -114,7 +114,8 @@ const keyActions = (identity: Identity): IamActions => ({
     const row = await keyOf(tx, user, input.AccessKeyId!)
     const status = input.Status
     if (status !== 'Active' && status !== 'Inactive') {
-      throw new ApiError('ValidationError', `Value '${status}' at 'status' failed to satisfy constraint: Member must satisfy enum value set: [Active, Inactive]`)
+      throw new ApiError('ValidationError',
+        `Value '${status}' at 'status' failed to satisfy constraint: Member must satisfy enum value set: [Active, Inactive]`)
     }
     await tx.put({ ...row, spec: { ...row.spec, status } }, 'changed')
     return {}
