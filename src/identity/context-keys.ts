@@ -24,7 +24,8 @@ export function globalKeys({ principal, region, sourceIp, userAgent }: Caller, {
   if (session) {
     keys.set('aws:tokenissuetime', [session.issued])
     keys.set('aws:multifactorauthpresent', [String(session.mfa !== undefined)])
-    if (session.mfa !== undefined) keys.set('aws:multifactorauthage', [String(Math.max(0, Math.floor((now.getTime() - Date.parse(session.mfa)) / 1000)))])
+    if (session.mfa !== undefined) keys.set('aws:multifactorauthage',
+      [String(Math.max(0, Math.floor((now.getTime() - Date.parse(session.mfa)) / 1000)))])
     if (session.sourceIdentity !== undefined) keys.set('aws:sourceidentity', [session.sourceIdentity])
     if (session.provider !== undefined) keys.set('aws:federatedprovider', [session.provider])
     if (principal.role) keys.set('aws:assumedroot', ['false'])
