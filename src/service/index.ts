@@ -3,6 +3,8 @@ import { errorsOf, operationsOf } from '#kit/schema'
 import type { Service } from '#service/service'
 import type { Context } from '#service/ec2/context'
 import { ec2 } from '#service/ec2/index'
+import { regionFacts } from '#service/ec2/region/data/regions'
+import { hostsOf } from '#service/hosts'
 import { iam } from '#service/iam/index'
 import { sts } from '#service/sts/sts'
 
@@ -17,3 +19,7 @@ export const services = (context: Context): Service[] => [ec2(context), sts(cont
 
 export const wireServices = (all: Service[]) => all.map(({ definition: { id }, sdk }) =>
   ({ id, ...wires[id as keyof typeof wires], operations: operationsOf(sdk), errors: errorsOf(sdk) }))
+
+/** The names by which instances reach what is served here; `own`: the home's Region, should it be none of AWS's. */
+export const servedHosts = (all: Service[], own: string): string[] =>
+  hostsOf(all.map(({ definition }) => definition.id), [...new Set([...regionFacts.keys(), own])])
