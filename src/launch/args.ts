@@ -21,6 +21,7 @@ export const commands = {
       'console-port': { type: 'string', value: 'N', help: 'console port on 127.0.0.1 (default 4570 + 10 for each slot)' },
       region: { type: 'string', value: 'NAME', help: 'default region (default us-east-1)' },
       disk: { type: 'string', value: 'SIZE', help: 'room for volumes, such as 100GiB; takes only what is used' },
+      incus: { type: 'string', value: 'unix:PATH', help: 'use an Incus that runs on this host already, in a project of its own' },
       slot: { type: 'string', value: '0-7', help: 'which names and address ranges on the host (default: the first free)' },
     },
   },
@@ -48,6 +49,18 @@ export const commands = {
       'What the image lacks of cloud-init, ssh server and sudo is installed from the distribution\'s own package servers.',
       'A second add looks for a newer version; running instances keep theirs.',
     ],
+  },
+  backup: {
+    summary: 'keep everything in a folder, while it runs', operands: 'FOLDER',
+    options: {},
+    notes: [
+      'The control plane and all volumes, as of one moment, in a folder that is not there yet. Instances go on running; a file system that is',
+      'in use is kept as a loss of power would leave it. The folder holds keys and secrets.',
+    ],
+  },
+  restore: {
+    summary: 'make a home from such a folder', operands: 'FOLDER', options: {},
+    notes: ['Only where there is no Enclume yet: on another host, in another home, or after a reset. `up` then starts what ran.'],
   },
   reset: {
     summary: 'stop and remove everything, also what a killed run left',

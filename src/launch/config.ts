@@ -11,7 +11,7 @@ import { readNumber, readSizeGiB, type Args } from '#launch/args'
 import { Failure, misuse } from '#launch/failure'
 import { DEFAULT_HOME } from '#launch/slots'
 
-export type Config = { slot: number; port: number; consolePort: number; region: string; diskGiB: number }
+export type Config = { slot: number; port: number; consolePort: number; region: string; diskGiB: number; incus?: Home['incus'] }
 
 /** Which home the command line or the environment means. Plain characters alone: the path ends up in other programs' configuration. */
 export function homeDirOf(args: Pick<Args, 'options'>, env: NodeJS.ProcessEnv = process.env): string {
@@ -50,7 +50,7 @@ export function getHome(dir: string): Home {
   return homeAt({ dir, ...config })
 }
 
-export type Choices = Partial<Config>
+export type Choices = Partial<Omit<Config, 'incus'>> & { incus?: string }
 
 /** The options of `up`, checked. */
 export function readChoices({ options }: Pick<Args, 'options'>): Choices {
@@ -62,6 +62,7 @@ export function readChoices({ options }: Pick<Args, 'options'>): Choices {
   choices.port = number('port', { least: 1, most: 65535 })
   choices.consolePort = number('console-port', { least: 1, most: 65535 })
   if (text('disk') !== undefined) choices.diskGiB = readSizeGiB('disk', text('disk')!)
+  if (text('incus') !== undefined) choices.incus = text('incus')!
   if (text('region') !== undefined) {
     if (!isRegion(text('region')!)) throw misuse(`--region takes a name such as eu-west-3, not '${text('region')}'`)
     choices.region = text('region')!
@@ -71,16 +72,20 @@ export function readChoices({ options }: Pick<Args, 'options'>): Choices {
 
 /** What holds from now on: the new choices, else the remembered, else the defaults of the slot. */
 export function settle(
-  { chosen, before, slot, diskGiB }: { chosen: Choices; before: Config | undefined; slot: number; diskGiB: number },
+  { chosen, before, slot, diskGiB, incus }:
+    { chosen: Omit<Choices, 'incus'>; before: Config | undefined; slot: number; diskGiB: number; incus?: Home['incus'] },
 ): Config {
   if (before && chosen.diskGiB !== undefined && chosen.diskGiB !== before.diskGiB)
     throw new Failure(`the room for volumes was made with ${before.diskGiB} GiB; another size needs \`enclume reset\` first`)
+  if (before && incus?.socket !== before.incus?.socket)
+    throw new Failure('where instances live was chosen by the first `up`; another Incus needs `enclume reset` first')
   const config: Config = {
     slot,
     port: chosen.port ?? before?.port ?? 4566 + slot * 10,
     consolePort: chosen.consolePort ?? before?.consolePort ?? 4570 + slot * 10,
     region: chosen.region ?? before?.region ?? 'us-east-1',
     diskGiB: chosen.diskGiB ?? before?.diskGiB ?? diskGiB,
+    ...(incus && { incus }),
   }
   if (config.port === config.consolePort) throw misuse(`the API and the console cannot share port ${config.port}`)
   return config

@@ -5,8 +5,9 @@
  * begins with the slot's prefix and it is of a kind that Enclume makes.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { basename } from 'node:path'
+import { basename, join } from 'node:path'
 import type { Home } from '#base/home'
+import { incusDir, poolOf } from '#engine/incus/place'
 import { endProcesses, findProcess, findProcesses, type Process } from '#launch/processes'
 import { must, run } from '#launch/run'
 import type { Say } from '#launch/ui'
@@ -30,11 +31,12 @@ function processesOf(home: Home): Process[] {
   return findProcesses(args => ours.test(basename(args[0]?.split(' ')[0] ?? '')) && args.some(word => names(word, dirs)))
 }
 
-/** Loop devices on files below the home, also files that are deleted already. */
+/** Loop devices on files below the home or its pool in another's Incus, also files that are deleted already. */
 function loopsOf(home: Home): string[] {
   const file = (loop: string) => `/sys/block/${loop}/loop/backing_file`
   const bound = readdirSync('/sys/block').filter(name => name.startsWith('loop') && existsSync(file(name)))
-  const onHome = bound.filter(loop => below(readFileSync(file(loop), 'utf8').trim().replace(/ \(deleted\)$/, ''), [home.dir]))
+  const dirs = [home.dir, join(incusDir(home), 'storage-pools', poolOf(home))]
+  const onHome = bound.filter(loop => below(readFileSync(file(loop), 'utf8').trim().replace(/ \(deleted\)$/, ''), dirs))
   return onHome.map(loop => `/dev/${loop}`)
 }
 

@@ -14,8 +14,9 @@ export const enginePackages = [
   'incus-base', 'incus-client', 'lxcfs', 'btrfs-progs', 'e2fsprogs', 'xfsprogs', 'squashfs-tools', 'mmdebstrap', 'debian-archive-keyring',
   'nftables', 'dnsmasq-base', 'iproute2', 'conntrack', 'uidmap', 'attr', 'acl', 'rsync', 'python3', 'openssh-client', 'ca-certificates',
 ]
-/** What the tests need besides. */
-export const testPackages = ['awscli', 'python3-awscrt', 'python3-venv', 'curl']
+/** What tests by official clients need besides, and those of a network. */
+export const clientTestPackages = ['awscli', 'python3-awscrt', 'python3-venv', 'curl', 'openssl', 'putty-tools']
+export const engineTestPackages = ['busybox', 'iputils-ping', 'openssl']
 
 /** Not in Debian 12 itself, or older there than this. */
 const fromBackports: Record<string, Record<string, [major: number, minor: number]>> = {

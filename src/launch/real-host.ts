@@ -1,5 +1,4 @@
 /** The engine's parts as the launcher uses them, each loaded when first asked for, so that commands without an engine stay quick. */
-import { join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import type { Networks } from '#engine/port'
@@ -11,8 +10,10 @@ const STOP_MS = 60_000
 
 const daemon = () => import('#engine/incus/daemon')
 const storage = () => import('#engine/storage/helper')
+const place = () => import('#engine/incus/place')
+const archive = () => import('#engine/disk/archive')
 const image = () => import('#engine/disk/image')
-const disks = async (home: Home, log: Log) => (await import('#engine/disk/disks')).openDisks(home, (await daemon()).daemonClient(home), log)
+const disks = async (home: Home, log: Log) => (await import('#engine/disk/disks')).openDisks(home, (await place()).daemonClient(home), log)
 
 async function withNetworks(home: Home, log: Log, work: (networks: Networks) => Promise<void>): Promise<void> {
   const networks = (await import('#engine/net/networks')).openNetworks(home, log)
@@ -20,11 +21,14 @@ async function withNetworks(home: Home, log: Log, work: (networks: Networks) => 
 }
 
 /** Machines of this home that the kernel runs now, whether or not the daemon does. */
-const machinesRun = (home: Home): boolean =>
-  findProcesses(([title = '']) => title.startsWith(`[lxc monitor] ${join(home.dir, 'incus')}/`)).length > 0
+async function machinesRun(home: Home): Promise<boolean> {
+  const { monitorTitle } = await place()
+  return findProcesses(([title = '']) => title.startsWith(monitorTitle(home))).length > 0
+}
 
 async function stopMachines(home: Home, log: Log): Promise<void> {
-  const { daemonClient, daemonStatus, startDaemon } = await daemon()
+  const { daemonClient } = await place()
+  const { daemonStatus, startDaemon } = await daemon()
   if (!(await daemonStatus(home)).running) await startDaemon(home, log)
   const { openMachines } = await import('#engine/incus/machines')
   const machines = openMachines(home, daemonClient(home), log)
@@ -39,10 +43,19 @@ async function stopMachines(home: Home, log: Log): Promise<void> {
 export const host: Host = {
   startDaemon: async (home, { diskGiB }, log) => { await (await daemon()).startDaemon(home, log, { poolGiB: diskGiB }) },
   async stopDaemon(home, log) {
-    if (machinesRun(home)) await stopMachines(home, log)
+    if (await machinesRun(home)) await stopMachines(home, log)
     await (await daemon()).stopDaemon(home, log)
     await (await storage()).stopStorageHelper(home, log)
     await (await import('#engine/incus/host')).restoreHost(home, log)
+  },
+  findIncus: async url => {
+    const { existingIncus } = await place()
+    return existingIncus(url).catch((error: unknown) => { throw new Failure(`--incus: ${(error as Error).message}`, 1, { cause: error }) })
+  },
+  leaveIncus: async home => (await place()).leaveExisting(home),
+  async sizesShown() {
+    const { lxcfsAnswers, lxcfsPath } = await import('#engine/incus/lxcfs')
+    return lxcfsAnswers(lxcfsPath())
   },
   async daemonStatus(home) {
     const status = await (await daemon()).daemonStatus(home)
@@ -50,16 +63,18 @@ export const host: Host = {
     return { ...status, running: status.running && (await storage()).storageHelper(home) !== undefined }
   },
   imageNames: async () => (await image()).IMAGES,
-  buildImage: async (home, name, log) => (await image()).buildImage(home, (await daemon()).daemonClient(home), name, log),
+  buildImage: async (home, name, log) => (await image()).buildImage(home, (await place()).daemonClient(home), name, log),
   async importImage(home, { name, server }, log) {
     const { DEFAULT_SERVER, ImportError } = await import('#engine/image/simplestreams')
     const { importImage } = await import('#engine/image/import')
     try {
-      return await importImage(home, (await daemon()).daemonClient(home), { name, server: server ?? DEFAULT_SERVER }, log)
+      return await importImage(home, (await place()).daemonClient(home), { name, server: server ?? DEFAULT_SERVER }, log)
     } catch (error) {
       throw error instanceof ImportError ? new Failure(error.message, 1, { cause: error }) : error
     }
   },
+  exportVolumes: async (home, options) => (await archive()).exportVolumes(home, (await place()).daemonClient(home), options),
+  importVolume: async (home, volume, folder) => (await archive()).importVolume(home, (await place()).daemonClient(home), volume, folder),
   images: async (home, log) => (await disks(home, log)).images(),
   networksUp: (home, log) => withNetworks(home, log, networks => networks.up()),
   networksDown: (home, log) => withNetworks(home, log, networks => networks.down()),

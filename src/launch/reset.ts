@@ -43,6 +43,7 @@ export async function resetHome(home: Home, ui: Ui, host: Host): Promise<void> {
     ui.line(`  note: ${(error as Error).message.split('\n')[0]}`)
     await ui.step('leftovers', say => sweepLeftovers(home, say))
   })
+  if (home.incus) await ui.step('project in Incus', () => host.leaveIncus(home))
   const mounted = mountsBelow([home.dir, home.run])
   if (mounted.length) throw new Failure(`still mounted, so nothing was deleted: ${mounted.join(' ')}`)
   await ui.step('files', async () => { for (const dir of [home.run, home.dir]) rmSync(dir, { recursive: true, force: true }) })

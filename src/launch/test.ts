@@ -14,7 +14,7 @@ import { findConfig } from '#launch/config'
 import { Failure, misuse } from '#launch/failure'
 import type { Host } from '#launch/host'
 import { withLock } from '#launch/lock'
-import { enginePackages, testPackages } from '#launch/packages'
+import { clientTestPackages, enginePackages, engineTestPackages } from '#launch/packages'
 import { resetHome } from '#launch/reset'
 import { must, run } from '#launch/run'
 import { claimSlot } from '#launch/slots'
@@ -33,18 +33,21 @@ const PYTHON = '/usr/bin/python3'
 const VENV = join(ROOT, '.state', 'python')
 const REQUIREMENTS = join(ROOT, 'test', 'requirements.txt')
 const LEAST_CLI = [2, 17]
+const MOST_WARNINGS = 60
 
 export async function test({ operands, options }: Args, ui: Ui, host: Host): Promise<number> {
   const wanted = readStages(operands, options.bench === true)
   return withLock(LOCK, { note: 'test' }, async () => {
     const clients = wanted.includes('conformance') || wanted.includes('e2e')
     const engine = wanted.includes('real') || wanted.includes('e2e')
-    await installPackages([...(engine ? enginePackages : []), ...(clients ? testPackages : [])], ui)
+    await installPackages([...(engine ? [...enginePackages, ...engineTestPackages] : []), ...(clients ? clientTestPackages : [])], ui)
     const more: Record<string, string> = clients ? { ENCLUME_TEST_AWS: CLI, ENCLUME_TEST_PYTHON: await setUpClients(ui) } : {}
     if (!engine) return runStages(wanted, more)
     const slot = await withLock(TEST_HOME, {}, () => clear(ui, host))
     try {
-      return await runStages(wanted, { ...more, ENCLUME_HOME: TEST_HOME, ENCLUME_TEST_SLOT: String(slot) })
+      const code = await runStages(wanted, { ...more, ENCLUME_HOME: TEST_HOME, ENCLUME_TEST_SLOT: String(slot) })
+      if (code !== 0) showWarnings(ui)
+      return code
     } finally {
       const home = homeAt({ ...findConfig(TEST_HOME), dir: TEST_HOME, slot })
       await withLock(TEST_HOME, { waitMs: 30_000 }, () => resetHome(home, ui, host))
@@ -69,6 +72,15 @@ async function clear(ui: Ui, host: Host): Promise<number> {
   if (findConfig(TEST_HOME)) await resetHome(home, ui, host)
   mkdirSync(TEST_HOME, { recursive: true, mode: 0o711 })
   return claimSlot({ dir: TEST_HOME, want: slot })
+}
+
+/** What the server that the tests used has warned of: its home goes with the tests, and why one failed may stand there alone. */
+function showWarnings(ui: Ui): void {
+  const file = join(TEST_HOME, 'log', 'server.log')
+  if (!existsSync(file)) return
+  const lines = readFileSync(file, 'utf8').split('\n').filter(line => /"level":"(warn|error)"/.test(line))
+  if (lines.length > 0) ui.line('The server\'s last warnings:')
+  for (const line of lines.slice(-MOST_WARNINGS)) ui.line(`  ${line.slice(0, 600)}`)
 }
 
 /** AWS CLI and boto3, each in a version that speaks as today's do. Returns the Python that has boto3. */

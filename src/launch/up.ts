@@ -7,6 +7,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { homeAt, hostAddress, type Home } from '#base/home'
 import type { Args } from '#launch/args'
 import { installPackages } from '#launch/apt'
+import { readBuild } from '#launch/build'
 import { findConfig, homeDirOf, readChoices, settle, writeConfig, type Choices, type Config } from '#launch/config'
 import { hasCredentials, readCredentials, writeProfile } from '#launch/credentials'
 import type { Host } from '#launch/host'
@@ -20,17 +21,19 @@ import type { Ui } from '#launch/ui'
 
 export function up(args: Args, ui: Ui, host: Host): Promise<number> {
   const dir = homeDirOf(args)
-  const chosen = readChoices(args)
+  const { incus: url, ...chosen } = readChoices(args)
   return withLock(dir, {}, async () => {
     const before = findConfig(dir)
     if (!before) checkDisk(dir)
-    await installPackages(enginePackages, ui)
+    const incus = url === undefined ? before?.incus : await host.findIncus(url)
+    await installPackages(incus ? enginePackages.filter(name => !name.startsWith('incus-')) : enginePackages, ui)
     await ui.step('kernel', checkKernel)
-    const config = await choose({ chosen, dir, before })
+    const config = await choose({ chosen, dir, before, incus })
     const home = homeAt({ dir, ...config })
     await startEngine({ home, config, ui, host })
     const first = !hasCredentials(home)
-    if (!(findServer(home) && (await findHealth(home)))) {
+    // After an upgrade it is started anew too: instances do not notice.
+    if (!findServer(home) || (await findHealth(home))?.build !== readBuild()) {
       await stopServer(home)
       await ui.step('server', async () => { await startServer(home) })
     }
@@ -40,11 +43,13 @@ export function up(args: Args, ui: Ui, host: Host): Promise<number> {
   })
 }
 
+type Chosen = { chosen: Omit<Choices, 'incus'>; dir: string; before: Config | undefined; incus: Home['incus'] }
+
 /** Settles and remembers the choices. A running server that listens elsewhere than now chosen is stopped, to be started anew. */
-async function choose({ chosen, dir, before }: { chosen: Choices; dir: string; before: Config | undefined }): Promise<Config> {
+async function choose({ chosen, dir, before, incus }: Chosen): Promise<Config> {
   if (!existsSync(dir)) mkdirSync(dir, { recursive: true, mode: 0o711 })
   const slot = await claimSlot({ dir, want: chosen.slot ?? before?.slot })
-  const config = settle({ chosen, before, slot, diskGiB: before?.diskGiB ?? defaultDiskGiB(dir) })
+  const config = settle({ chosen, before, slot, incus, diskGiB: before?.diskGiB ?? defaultDiskGiB(dir) })
   const serving = before && findServer(homeAt({ dir, ...before })) ? before : undefined
   const own = serving ? [serving.port, serving.consolePort] : []
   if (!own.includes(config.port)) await checkPort(config.port, 'port')

@@ -7,7 +7,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DescribeInstancesCommand, EC2Client, RunInstancesCommand, TerminateInstancesCommand } from '@aws-sdk/client-ec2'
-import { incusDir } from '#engine/incus/daemon'
+import { incusDir } from '#engine/incus/place'
 import { readCredentials } from '#launch/credentials'
 import { Enclume, must } from '../e2e/enclume.ts'
 

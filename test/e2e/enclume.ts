@@ -68,11 +68,11 @@ export class Enclume {
     this.#env = env
   }
 
-  static async up(): Promise<Enclume> {
-    const dir = process.env.ENCLUME_HOME
+  /** In the tests' own home, or a second one. */
+  static async up({ dir = process.env.ENCLUME_HOME, options = [] }: { dir?: string; options?: string[] } = {}): Promise<Enclume> {
     if (!dir) throw new Error('ENCLUME_HOME must name a home for the tests: run ./enclume test')
-    await launcher('up')
-    const lines = (await launcher('env')).matchAll(/^export (\w+)=(.*)$/gm)
+    await launcher('up', '--home', dir, ...options)
+    const lines = (await launcher('env', '--home', dir)).matchAll(/^export (\w+)=(.*)$/gm)
     const variables = Object.fromEntries([...lines].map(([, name, value]) => [name, value!.replace(/^'|'$/g, '')]))
     return new Enclume(getHome(dir), { ...process.env, ...variables, AWS_PAGER: '' })
   }

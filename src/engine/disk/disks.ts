@@ -4,12 +4,12 @@
  * Invariant: a disk becomes ready in one last step; a half-made one is made anew by the next `create` and never used.
  * A copy shares its blocks with its source, and either may be deleted first.
  */
-import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import type { Disks, DiskSpec, ImageSeen } from '#engine/port'
 import { Unreachable, type Client } from '#engine/incus/client'
+import { blocksOf, changedBlocks, readBlockOf, usageOf, writeBlockOf } from '#engine/disk/blocks'
 import { readSuperblock } from '#engine/disk/ext4'
 import { frozen } from '#engine/disk/freeze'
 import { clearIdentity } from '#engine/disk/identity'
@@ -21,7 +21,6 @@ import {
 import { growLoop, inUse, loopsBelow, sectorsOf } from '#engine/disk/loop'
 import { isMounted, mountFile, unmountFile } from '#engine/disk/mount'
 import { run } from '#engine/disk/run'
-import { changedBlocks, extentsOf, partOf, readBlock, touched, writeBlock } from '#engine/disk/blocks'
 import { openLimits } from '#engine/incus/limits'
 import { haversOf, openMachineDisks, type Instance } from '#engine/incus/machine-disks'
 import { LIMITS } from '#engine/incus/throttle'
@@ -32,8 +31,8 @@ export const rootPoint = (home: Home, disk: string): string => join(home.run, 'r
 export const newPoint = (home: Home, volume: string): string => join(home.run, 'new', volume, 'fs')
 
 export function openDisks(home: Home, client: Client, log: Log): Disks {
-  const find = (id: string) => client.find<Volume>(volumePath(diskVolume(id)))
-  const fileOf = (id: string) => volumeFile(home, diskVolume(id))
+  const find = (id: string) => client.find<Volume>(volumePath(client, diskVolume(id)))
+  const file = (id: string) => volumeFile(home, diskVolume(id))
   const limits = openLimits(home, client)
 
   async function owners(id: string): Promise<Instance[]> {
@@ -44,9 +43,10 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
     if (!volume || !isReady(volume)) throw new Error(`there is no disk ${id}`)
     return volume
   }
-  async function refuseInUse(id: string): Promise<void> {
-    const [machine] = await owners(id)
-    if (machine) throw new Error(`disk ${id} belongs to machine ${machine.name}`)
+
+  async function refuseUsed(id: string): Promise<void> {
+    const machines = await owners(id)
+    if (machines.length > 0) throw new Error(`disk ${id} belongs to machine ${machines.map(({ name }) => name)}`)
   }
 
   return {
@@ -70,43 +70,37 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
     },
     async delete(id) {
       if (!await find(id)) return
-      await refuseInUse(id)
+      await refuseUsed(id)
       await discard(home, client, diskVolume(id))
     },
-    async grow(id, wanted) {
-      const has = sizeGiB(await get(id))
-      if (wanted < has) throw new Error(`disk ${id} has ${has} GiB, and disks do not shrink`)
-      if (wanted > has) await client.act('PATCH', volumePath(diskVolume(id)), { config: { size: `${wanted}GiB` } })
+    async grow(id, toGiB) {
+      const now = sizeGiB(await get(id))
+      if (toGiB < now) throw new Error(`disk ${id} can't shrink`)
+      if (toGiB > now) await client.act('PATCH', volumePath(client, diskVolume(id)), { config: { size: `${toGiB}GiB` } })
       // Also when the size is there already: who died before it told the devices does it now.
-      for (const { number } of loopsBelow(fileOf(id))) if (sectorsOf(number) > 0) await growLoop(number)
+      for (const { number } of loopsBelow(file(id))) if (sectorsOf(number) > 0) await growLoop(number)
       const machines = openMachineDisks(home, client, log)
       for (const machine of await owners(id)) if (machine.status !== 'Stopped') machines.show(machine)
     },
     async limit(id, wanted) {
       await get(id)
-      await client.act('PATCH', volumePath(diskVolume(id)), { config: { [LIMITS]: JSON.stringify(wanted ?? {}) } })
+      await client.act('PATCH', volumePath(client, diskVolume(id)), { config: { [LIMITS]: JSON.stringify(wanted ?? {}) } })
       for (const machine of await owners(id)) if (machine.status !== 'Stopped') await limits.give(machine, id)
     },
     usage: id => unknownIfUnreachable(async () => {
       const volume = await find(id)
-      return volume && isReady(volume) ? { bytes: (await stat(fileOf(id))).blocks * 512 } : 'absent'
+      return volume && isReady(volume) ? { bytes: await usageOf(file(id)) } : 'absent'
     }),
-    async blocks(id, part) {
-      await get(id)
-      return partOf(touched(await extentsOf(fileOf(id))), part)
-    },
+    blocks: async (id, part) => { await get(id); return blocksOf(file(id), part) },
     async changed(id, base, part) {
       await Promise.all([get(id), get(base)])
-      return changedBlocks(fileOf(id), fileOf(base), part)
+      return changedBlocks(file(id), file(base), part)
     },
-    async readBlock(id, index) {
-      await get(id)
-      return readBlock(fileOf(id), index)
-    },
+    readBlock: async (id, index) => { await get(id); return readBlockOf(file(id), index) },
     async writeBlock(id, index, data) {
       await get(id)
-      await refuseInUse(id)
-      await writeBlock(fileOf(id), index, data)
+      await refuseUsed(id)
+      await writeBlockOf(file(id), index, data)
     },
     images: () => unknownIfUnreachable<ImageSeen[]>(async () => seenImages(await listVolumes(client))),
   }
@@ -115,16 +109,16 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
 async function copy(home: Home, client: Client, spec: DiskSpec, from: NonNullable<DiskSpec['from']>): Promise<void> {
   const image = 'image' in from
   const source = image ? newestImage(await findVolumes(client, imagePrefix(from.image)), from.image)
-    : await client.find<Volume>(volumePath(diskVolume(from.disk)))
+    : await client.find<Volume>(volumePath(client, diskVolume(from.disk)))
   if (!source || !isReady(source)) throw new Error(image ? `there is no image ${from.image}` : `there is no disk ${from.disk}`)
   if (spec.sizeGiB < sizeGiB(source)) throw new Error(`disk ${spec.id} is smaller than what it is copied from`)
   const to = diskVolume(spec.id)
   const copying = () => copyVolume(client, { from: source.name, to, sizeGiB: spec.sizeGiB })
   const mounted = !image && isMounted(rootPoint(home, from.disk))
   await (mounted ? frozen(rootPoint(home, from.disk), copying) : copying())
-  const identity = spec.identity ?? (image ? 'fresh' : 'kept')
   const file = volumeFile(home, to)
-  if (identity === 'kept' || !readSuperblock(file)) return
+  const fresh = (spec.identity ?? (image ? 'fresh' : 'kept')) === 'fresh'
+  if (!fresh || !readSuperblock(file)) return
   // A file system copied while it was mounted has its journal to replay, and resize2fs takes only one that was just checked.
   if (spec.sizeGiB > sizeGiB(source)) {
     await run('e2fsck', ['-f', '-p', file], { ok: [0, 1] })

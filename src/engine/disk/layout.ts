@@ -6,16 +6,15 @@
 import { join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Client } from '#engine/incus/client'
-import { incusDir, POOL } from '#engine/incus/daemon'
+import { volumeDir } from '#engine/incus/place'
 
-export const VOLUMES = `/1.0/storage-pools/${POOL}/volumes/custom`
+const volumesOf = ({ pool }: Client): string => `/1.0/storage-pools/${pool}/volumes/custom`
 
 export type Volume = { name: string; config: Record<string, string> }
 
 export const diskVolume = (id: string): string => `disk-${id}`
-export const volumePath = (name: string): string => `${VOLUMES}/${encodeURIComponent(name)}`
-export const volumeFile = (home: Home, name: string): string =>
-  join(incusDir(home), 'storage-pools', POOL, 'custom', `default_${name}`, 'root.img')
+export const volumePath = (client: Client, name: string): string => `${volumesOf(client)}/${encodeURIComponent(name)}`
+export const volumeFile = (home: Home, name: string): string => join(volumeDir(home, name), 'root.img')
 
 export const isReady = (volume: Volume): boolean => volume.config['user.ready'] === 'true'
 
@@ -28,30 +27,32 @@ export function sizeGiB(volume: Volume): number {
 }
 
 /** Each with its configuration: Incus then looks at every one of them. */
-export const listVolumes = (client: Client): Promise<Volume[]> => client.get<Volume[]>(`${VOLUMES}?recursion=1`)
+export const listVolumes = (client: Client): Promise<Volume[]> => client.get<Volume[]>(`${volumesOf(client)}?recursion=1`)
 
 /** What the names of an image's volumes begin with; a digest follows. Imported images have names such as `debian/12`. */
 export const imagePrefix = (image: string): string => `image-${image.replace('/', '.')}-`
 
 /** Those whose name begins so, looked at alone. */
 export async function findVolumes(client: Client, prefix: string): Promise<Volume[]> {
-  const names = (await client.get<string[]>(VOLUMES)).map(url => decodeURIComponent(new URL(url, 'http://incus').pathname.split('/').pop()!))
-  const found = await Promise.all(names.filter(name => name.startsWith(prefix)).map(name => client.find<Volume>(volumePath(name))))
+  const urls = await client.get<string[]>(volumesOf(client))
+  const names = urls.map(url => decodeURIComponent(new URL(url, 'http://incus').pathname.split('/').pop()!))
+  const found = await Promise.all(names.filter(name => name.startsWith(prefix)).map(name => client.find<Volume>(volumePath(client, name))))
   return found.flatMap(volume => volume ?? [])
 }
 
 /** A new, empty volume, sparse. */
 export const makeVolume = (client: Client, name: string, options: { sizeGiB: number }): Promise<void> =>
-  client.act('POST', VOLUMES, { name, content_type: 'block', config: { size: `${options.sizeGiB}GiB` } })
+  client.act('POST', volumesOf(client), { name, content_type: 'block', config: { size: `${options.sizeGiB}GiB` } })
 
 /** A writable copy that shares its blocks with the source until either is written. */
 export const copyVolume = (client: Client, { from, to, sizeGiB }: { from: string; to: string; sizeGiB: number }): Promise<void> =>
-  client.act('POST', VOLUMES, {
-    name: to, content_type: 'block', config: { size: `${sizeGiB}GiB` }, source: { type: 'copy', pool: POOL, name: from, volume_only: true },
+  client.act('POST', volumesOf(client), {
+    name: to, content_type: 'block', config: { size: `${sizeGiB}GiB` },
+    source: { type: 'copy', pool: client.pool, name: from, volume_only: true },
   })
 
 /** Says that the volume is whole, with what else is to be known of it. */
 export const markReady = (client: Client, name: string, facts: Record<string, string> = {}): Promise<void> =>
-  client.act('PATCH', volumePath(name), { config: { ...facts, 'user.ready': 'true' } })
+  client.act('PATCH', volumePath(client, name), { config: { ...facts, 'user.ready': 'true' } })
 
-export const deleteVolume = (client: Client, name: string): Promise<void> => client.act('DELETE', volumePath(name))
+export const deleteVolume = (client: Client, name: string): Promise<void> => client.act('DELETE', volumePath(client, name))

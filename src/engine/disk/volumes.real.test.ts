@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { diskVolume, volumeFile } from '#engine/disk/layout'
-import { loopsBelow } from '#engine/disk/loop'
+import { inUse, loopsBelow } from '#engine/disk/loop'
 import { run } from '#engine/disk/run'
 import { ebs, openBench } from '#engine/disk/volumes.suite'
 import { until } from '#engine/incus/process'
@@ -59,7 +59,8 @@ test('a disk that is mounted stays busy until it is let go, then moves to anothe
   await assert.rejects(bench.machines.attachDisk(B, ebs('vol-1', 'xvdf')), /belongs to machine/)
   await inA('umount /data')
   assert.ok(await until(async () => (await bench.seen(A)).disks.length === 2, 5000))
-  assert.deepEqual([await bench.disks.observe('vol-1'), loopsBelow(volumeFile(bench.home, diskVolume('vol-1')))], [{ sizeGiB: 1, attachedTo: [] }, []])
+  assert.deepEqual(await bench.disks.observe('vol-1'), { sizeGiB: 1, attachedTo: [] })
+  assert.deepEqual(loopsBelow(volumeFile(bench.home, diskVolume('vol-1'))), [])
   await assert.rejects(inA('test -e /dev/xvdf'))
   await bench.machines.attachDisk(B, ebs('vol-1', 'xvdh'))
   assert.equal(await inB('mkdir -p /data; mount /dev/xvdh /data; cat /data/file'), 'kept\n')
@@ -76,7 +77,7 @@ test('force takes a disk away from under a mounted file system', async () => {
 test('growth is seen at once, and the file systems take it', async () => {
   await bench.disks.grow('vol-2', 2)
   await bench.disks.grow('vol-1', 2)
-  await assert.rejects(bench.disks.grow('vol-1', 1), /do not shrink/)
+  await assert.rejects(bench.disks.grow('vol-1', 1), /can't shrink/)
   assert.equal(await inA('blockdev --getsize64 /dev/xvdf; lsblk -nbdo SIZE /dev/sdg'), `${2 ** 31}\n${2 ** 31}\n`)
   await inA('xfs_growfs /xfs')
   assert.ok(Number(await inA('df --output=size -BM /xfs | tail -1 | tr -d M')) > 1900)
@@ -92,7 +93,7 @@ test('/etc/fstab is mounted at boot; a reboot and a stop keep the disks', async 
   assert.ok(await until(async () => ![before, undefined].includes((await bench.seen(A)).bootId), 30_000))
   assert.ok(await mounted())
   await bench.machines.stop(A, { timeoutMs: 20_000 })
-  assert.deepEqual([(await bench.seen(A)).disks.length, loopsBelow(volumeFile(bench.home, diskVolume('vol-1')))], [3, []])
+  assert.deepEqual([(await bench.seen(A)).disks.length, inUse(volumeFile(bench.home, diskVolume('vol-1')))], [3, false])
   await bench.machines.detachDisk(A, 'vol-3', { force: false })
   await bench.start(A)
   assert.ok(await mounted())
@@ -148,7 +149,7 @@ test('blocks are what the file system says, and two copies differ where one was 
   assert.deepEqual([await bench.disks.blocks('vol-6', part), await bench.disks.changed('vol-6', 'vol-5', part)], [[1, 7, 9], [7]])
   assert.deepEqual([await bench.disks.blocks('vol-6', { first: 2, limit: 1 }), await bench.disks.usage('vol-5')], [[7], { bytes: 2 ** 20 }])
   assert.deepEqual(Buffer.from((await bench.disks.readBlock('vol-6', 1))!), block)
-  assert.deepEqual(await bench.disks.readBlock('vol-6', 9), new Uint8Array(512 * 1024))
+  assert.deepEqual(Buffer.from((await bench.disks.readBlock('vol-6', 9))!), Buffer.alloc(512 * 1024))
   await assert.rejects(bench.disks.writeBlock('vol-1', 0, block), /belongs to machine/)
 })
 

@@ -4,12 +4,12 @@ import os from 'node:os'
 import type { Home } from '#base/home'
 import type { Capacity } from '#engine/port'
 import type { Client } from '#engine/incus/client'
-import { POOL } from '#engine/incus/daemon'
+import { poolOf } from '#engine/incus/place'
 
 const GIB = 2 ** 30
 
 export async function capacityOf(home: Home, client: Client): Promise<Capacity> {
-  const { space } = await client.get<{ space: { used: number; total: number } }>(`/1.0/storage-pools/${POOL}/resources`)
+  const { space } = await client.get<{ space: { used: number; total: number } }>(`/1.0/storage-pools/${poolOf(home)}/resources`)
   const { bavail, bsize } = statfsSync(home.dir)
   return {
     cpus: os.availableParallelism(), memoryMiB: Math.floor(os.totalmem() / 2 ** 20), diskGiB: Math.floor(space.total / GIB),

@@ -56,6 +56,8 @@ type Operation = { id: string; status_code: number; err: string }
 const FAILED = 400
 
 export type Client = {
+  /** The storage pool that disks lie in. */
+  readonly pool: string
   get<T>(path: string): Promise<T>
   /** Undefined where Incus says that there is no such thing. */
   find<T>(path: string): Promise<T | undefined>
@@ -65,7 +67,7 @@ export type Client = {
   messages(path: string, each: (message: string) => void, signal: AbortSignal): Promise<void>
 }
 
-export function openClient(transport: Transport): Client {
+export function openClient(transport: Transport, pool = 'pool'): Client {
   async function call(method: string, path: string, body?: unknown): Promise<Reply> {
     const response = await transport.request({ method, path, body: body === undefined ? undefined : JSON.stringify(body) })
     const reply = parse(await whole(response), `${method} ${path}`)
@@ -81,6 +83,7 @@ export function openClient(transport: Transport): Client {
     }
   }
   return {
+    pool,
     get: async <T>(path: string) => (await call('GET', path)).metadata as T,
     find,
     async act(method, path, body) {

@@ -10,12 +10,12 @@ import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, rm
 import { dirname, join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
-import { IncusError, openClient, unixTransport, Unreachable, type Client } from '#engine/incus/client'
+import { IncusError, Unreachable, type Client } from '#engine/incus/client'
 import { prepareHost } from '#engine/incus/host'
+import { daemonClient, incusDir, makeProject, poolOf, socketOf } from '#engine/incus/place'
 import { runs, until } from '#engine/incus/process'
 import { startStorageHelper } from '#engine/storage/helper'
 
-export const POOL = 'pool'
 /** Debian and Ubuntu; Zabbly's packages; Fedora; Arch; a plain `make install`. */
 const BINARIES = ['/usr/libexec/incus/incusd', '/opt/incus/bin/incusd', '/usr/libexec/incusd', '/usr/lib/incus/incusd', '/usr/bin/incusd',
   '/usr/local/bin/incusd']
@@ -24,12 +24,7 @@ const STOP_MS = 30_000
 
 export type DaemonStatus = { running: boolean; pid?: number; version?: string; socket: string }
 
-export const incusDir = (home: Home): string => join(home.dir, 'incus')
-const socketOf = (home: Home): string => join(incusDir(home), 'unix.socket')
 const pidFile = (home: Home): string => join(home.run, 'incusd.pid')
-
-/** A client of the home's own daemon; asks nothing yet. */
-export const daemonClient = (home: Home): Client => openClient(unixTransport(socketOf(home)))
 
 type Server = { environment: { server_pid: number; server_version: string } }
 
@@ -51,10 +46,15 @@ export async function daemonStatus(home: Home): Promise<DaemonStatus> {
  * `poolGiB` is the greatest size of the pool's sparse file, for a pool that has yet to be made.
  */
 export async function startDaemon(home: Home, log: Log, { poolGiB }: { poolGiB?: number } = {}): Promise<Client> {
-  for (const dir of [join(home.dir, 'log'), incusDir(home), home.run]) mkdirSync(dir, { recursive: true, mode: 0o700 })
+  const own = home.incus ? [] : [incusDir(home)]
+  for (const dir of [join(home.dir, 'log'), ...own, home.run]) mkdirSync(dir, { recursive: true, mode: 0o700 })
   openWay(home)
   await prepareHost(home, log)
-  if (!(await daemonStatus(home)).running) await launch(home, log)
+  if (!(await daemonStatus(home)).running) {
+    if (home.incus) throw new Error(`the Incus at ${socketOf(home)} does not answer: start it, or look at its own log`)
+    await launch(home, log)
+  }
+  await makeProject(home)
   const client = daemonClient(home)
   await makePool(home, client, log, poolGiB)
   await startStorageHelper(home, log)
@@ -111,20 +111,21 @@ async function ready(home: Home): Promise<boolean> {
 type Pool = { status: string }
 
 async function makePool(home: Home, client: Client, log: Log, poolGiB?: number): Promise<void> {
-  const pool = await client.find<Pool>(`/1.0/storage-pools/${POOL}`)
+  const pool = await client.find<Pool>(`/1.0/storage-pools/${poolOf(home)}`)
   if (pool && pool.status !== 'Created') throw new Error(`the storage pool is ${pool.status}; see ${home.dir}/log/incusd.log`)
   if (pool) return
   const { bavail, bsize } = statfsSync(home.dir)
   const sizeGiB = poolGiB ?? Math.min(200, Math.floor((bavail * bsize * 0.8) / 2 ** 30))
   if (sizeGiB < 10) throw new Error(`the pool would have ${sizeGiB} GiB: at least 10 GiB of free disk are needed below ${home.dir}`)
   const config = { 'size': `${sizeGiB}GiB`, 'btrfs.mount_options': 'user_subvol_rm_allowed,noatime,discard=async' }
-  await client.act('POST', '/1.0/storage-pools', { name: POOL, driver: 'btrfs', config })
-  await client.act('PATCH', '/1.0', { config: { 'images.auto_update_interval': '0' } })
+  await client.act('POST', '/1.0/storage-pools', { name: poolOf(home), driver: 'btrfs', config })
+  if (!home.incus) await client.act('PATCH', '/1.0', { config: { 'images.auto_update_interval': '0' } })
   log.info('storage pool made', { sizeGiB })
 }
 
-/** Ends the daemon. Containers go on, and so do the mounts they need. */
+/** Ends the home's own daemon. Containers go on, and so do the mounts they need. One that was there before is left as it is. */
 export async function stopDaemon(home: Home, log: Log): Promise<void> {
+  if (home.incus) return
   const pid = (await daemonStatus(home)).pid ?? hungPid(home)
   if (pid !== undefined) {
     // SIGTERM leaves containers running; SIGPWR would shut them down.

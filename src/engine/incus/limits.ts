@@ -23,7 +23,7 @@ export function openLimits(home: Home, client: Client) {
     const disks = all.filter(({ disk }) => only === undefined || disk === only)
     const [{ pid }, ...volumes] = await Promise.all([
       client.get<{ pid: number }>(`/1.0/instances/${encodeURIComponent(name)}/state`),
-      ...disks.map(({ disk }) => client.find<Volume>(volumePath(diskVolume(disk)))),
+      ...disks.map(({ disk }) => client.find<Volume>(volumePath(client, diskVolume(disk)))),
     ])
     // A limit that was never set is not taken away: the loop device is new, or has none.
     for (const [i, { number }] of disks.entries()) {

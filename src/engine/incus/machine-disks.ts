@@ -12,6 +12,7 @@ import type { MachineDisk, MachineSeen } from '#engine/port'
 import { diskVolume, isReady, volumeFile, volumePath, type Volume } from '#engine/disk/layout'
 import { backingFile, bindLoop, clearLoop, cutLoop, loopNumbers, sectorsOf, type Loop } from '#engine/disk/loop'
 import type { Client } from '#engine/incus/client'
+import { projectOf } from '#engine/incus/place'
 import { until } from '#engine/incus/process'
 import {
   freeNumber, heldIn, holding, loopOf, placeOf, rangeOf, rootOf, without, type Config, type Devices, type Held,
@@ -28,7 +29,6 @@ export type MachineDisks = ReturnType<typeof openMachineDisks>
 const path = (id: string): string => `/1.0/instances/${encodeURIComponent(id)}`
 const END_MS = 20_000
 const MODEL = 'Amazon Elastic Block Store'
-const volumePrefix = 'default_disk-'
 
 /** File systems of a guest end a moment after it; a device that is on its way out must not be taken for one that stays. */
 async function freeLoop(loop: Loop): Promise<void> {
@@ -44,7 +44,8 @@ function leavingOf(home: Home, { config }: Pick<Instance, 'config'>): { number: 
   return loopNumbers().filter(number => number >= first && number <= last && !wanted.has(number)).map(number => {
     const file = backingFile(number)
     const volume = file === undefined || sectorsOf(number) === 0 ? '' : basename(dirname(file))
-    return { number, ...(volume.startsWith(volumePrefix) && { disk: volume.slice(volumePrefix.length) }) }
+    const prefix = `${projectOf(home)}_${diskVolume('')}`
+    return { number, ...(volume.startsWith(prefix) && { disk: volume.slice(prefix.length) }) }
   })
 }
 
@@ -67,7 +68,7 @@ export function openMachineDisks(home: Home, client: Client, log: Log) {
 
   /** Throws where the machine may not have the disk. */
   async function claim(id: string, wanted: Pick<MachineDisk, 'disk' | 'shared'>): Promise<void> {
-    const volume = await client.find<Volume>(volumePath(diskVolume(wanted.disk)))
+    const volume = await client.find<Volume>(volumePath(client, diskVolume(wanted.disk)))
     if (!volume || !isReady(volume)) throw new Error(`there is no disk ${wanted.disk}`)
     const instances = await client.get<Instance[]>('/1.0/instances?recursion=1')
     for (const other of haversOf(home, instances, wanted.disk)) {

@@ -16,7 +16,7 @@ import { clearLoop } from '#engine/disk/loop'
 import { mountFile, unmountFile } from '#engine/disk/mount'
 import { IncusError, type Client } from '#engine/incus/client'
 import { clearConsole, consoleFile, readConsole } from '#engine/incus/console'
-import { incusDir, POOL } from '#engine/incus/daemon'
+import { incusDir, lxcName, poolOf } from '#engine/incus/place'
 import { watchMachines } from '#engine/incus/events'
 import { answers } from '#engine/incus/reach'
 import { restoreName } from '#engine/incus/rename'
@@ -110,7 +110,7 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
 
   /** Incus says that a start failed; why, only the container's own log tells. */
   function withReason(error: unknown, id: string): unknown {
-    const file = join(incusDir(home), 'logs', id, 'lxc.log')
+    const file = join(incusDir(home), 'logs', lxcName(home, id), 'lxc.log')
     if (!(error instanceof IncusError) || !existsSync(file)) return error
     const lines = readFileSync(file, 'utf8').split('\n').filter(line => line.includes(' ERROR ')).slice(-5)
     return new IncusError(error.status, [error.message, ...lines].join('\n'))
@@ -124,7 +124,7 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
       return seen(instance, disks.seen(instance))
     }),
     list: () => unknownIfUnreachable(async () =>
-      (await client.get<string[]>('/1.0/instances')).map(url => decodeURIComponent(url.split('/').pop()!))),
+      (await client.get<string[]>('/1.0/instances')).map(url => decodeURIComponent(new URL(url, 'http://incus').pathname.split('/').pop()!))),
     async create(spec) {
       const started = performance.now()
       const place = await places.take(spec.id)
@@ -133,7 +133,7 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
       await unless(async () => await find(spec.id) !== undefined, () => client.act('POST', '/1.0/instances', {
         name: spec.id, type: 'container', source: { type: 'none' }, profiles: [],
         config: Object.assign(configOf(spec, { place, range }, pathsOf(spec.id, spec.rootDisk)), ...held.map(({ config }) => config)) as Config,
-        devices: Object.assign({ ...devicesOf(spec), root: { type: 'disk', path: '/', pool: POOL }, ...rootNode(range.first) },
+        devices: Object.assign({ ...devicesOf(spec), root: { type: 'disk', path: '/', pool: poolOf(home) }, ...rootNode(range.first) },
           ...held.map(({ devices }) => devices)) as Instance['devices'],
       }))
       log.info('machine made', { machine: spec.id, ms: Math.round(performance.now() - started) })

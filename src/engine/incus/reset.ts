@@ -9,7 +9,8 @@ import { join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import { Unreachable } from '#engine/incus/client'
-import { daemonClient, incusDir, stopDaemon } from '#engine/incus/daemon'
+import { stopDaemon } from '#engine/incus/daemon'
+import { daemonClient, incusDir } from '#engine/incus/place'
 import { restoreHost } from '#engine/incus/host'
 import { children, commandLine, processes, runs, until } from '#engine/incus/process'
 import { loopsBelow } from '#engine/disk/loop'
@@ -25,7 +26,8 @@ export async function resetDaemon(home: Home, log: Log): Promise<void> {
   await stopDaemon(home, log)
   await killContainers(home, log)
   await stopStorageHelper(home, log)
-  const made = [join(home.run, 'root'), join(home.run, 'new'), join(home.run, 'view'), incusDir(home), join(home.dir, 'build'), join(home.dir, 'console')]
+  const running = ['root', 'new', 'view'].map(name => join(home.run, name))
+  const made = [...running, incusDir(home), join(home.dir, 'build'), join(home.dir, 'console')]
   for (const point of made.flatMap(dir => mountsBelow(dir))) await run('umount', [point])
   for (const pid of processes('')) await unmountFor(pid, made)
   for (const { device } of made.flatMap(loopsBelow)) await run('losetup', ['--detach', device])
