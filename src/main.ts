@@ -11,11 +11,13 @@ import { systemClock } from '#base/clock'
 import { openLog, type Level } from '#base/log'
 import { openCloud } from '#cloud'
 import { drainer } from '#drain'
+import { admitRestored } from '#restored'
 import { openFake } from '#engine/fake'
 import { openReal } from '#engine/real'
 import { getHome } from '#launch/config'
 import { wireServices } from '#service/index'
-import { openRootKeys, rootPrincipal } from '#service/iam/root-keys'
+import { openRootKeys } from '#identity/root-keys'
+import { openKey } from '#identity/seal'
 import { openImdsDoor } from '#service/ec2/imds/door'
 import { openSqlite } from '#store/sqlite'
 import { openWire } from '#wire/server'
@@ -32,18 +34,20 @@ process.on('unhandledRejection', error => { log.error('unhandled', { error }); p
 mkdirSync(home.dir, { recursive: true })
 const keys = openRootKeys(home.dir)
 const store = openSqlite(join(home.dir, 'enclume.db'))
+const restored = await admitRestored(home.dir, store)
+if (restored > 0) log.info('server.restored', { instances: restored })
 const fake = process.env.ENCLUME_ENGINE === 'fake'
 // An Incus that was there before is its administrator's to start.
 const keeper = fake || home.incus ? undefined : openKeeper(home, host, log)
 await keeper?.look()
 const engine = fake ? openFake() : openReal(home, log)
-const cloud = await openCloud({ home, engine, store, log, clock: systemClock })
+const cloud = await openCloud({ home, engine, store, log, clock: systemClock, root: keys, key: openKey(home.dir) })
 const drain = drainer(cloud)
 const imds = fake ? undefined : await openImdsDoor(cloud.context)
 
 const wire = openWire({
   services: wireServices(cloud.services),
-  credentials: async id => (id === keys.accessKeyId ? { secret: keys.secretAccessKey, principal: rootPrincipal(keys) } : undefined),
+  credentials: cloud.identity.credentials,
   dispatch: cloud.dispatch, log, clock: systemClock, health,
   routes: { '/_enclume/drain': onDrain },
 })

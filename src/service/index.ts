@@ -3,8 +3,9 @@ import { errorsOf, operationsOf } from '#kit/schema'
 import type { Service } from '#service/service'
 import type { Context } from '#service/ec2/context'
 import { ec2 } from '#service/ec2/index'
+import { iam } from '#service/iam/index'
 import { s3 } from '#service/s3/index'
-import { sdk as stsSdk, sts } from '#service/sts/sts'
+import { sts } from '#service/sts/sts'
 import type { WireService } from '#wire/protocol'
 import { addressOf } from '#wire/restxml'
 
@@ -12,10 +13,11 @@ import { addressOf } from '#wire/restxml'
 export const wires = {
   ec2: { signingName: 'ec2', version: '2016-11-15', xmlns: 'http://ec2.amazonaws.com/doc/2016-11-15/', protocol: 'ec2Query' },
   sts: { signingName: 'sts', version: '2011-06-15', xmlns: 'https://sts.amazonaws.com/doc/2011-06-15/', protocol: 'awsQuery' },
+  iam: { signingName: 'iam', version: '2010-05-08', xmlns: 'https://iam.amazonaws.com/doc/2010-05-08/', protocol: 'awsQuery' },
   s3: { signingName: 's3', version: '2006-03-01', xmlns: 'http://s3.amazonaws.com/doc/2006-03-01/', protocol: 'restXml', unsignedPayload: true },
 } as const
 
-export const services = (context: Context): Service[] => [ec2(context), { definition: sts(), sdk: stsSdk, drivers: [] }, s3(context)]
+export const services = (context: Context): Service[] => [ec2(context), sts(context), iam(context), s3(context)]
 
 export const wireServices = (all: Service[]): WireService[] => all.map(({ definition: { id }, sdk, front }) => ({
   id, ...wires[id as keyof typeof wires], operations: operationsOf(sdk), errors: errorsOf(sdk), front: front?.(head => addressOf(head).bucket),

@@ -1,0 +1,92 @@
+/**
+ * What a control plane of one day leaves behind, as files that later ones are opened on: the database as SQL text, what the (fake) engine had
+ * been told to make, and what the API answered of it.
+ */
+import { DatabaseSync } from 'node:sqlite'
+import { homeAt } from '#base/home'
+import { silent } from '#base/log'
+import { openCloud, type Cloud } from '#cloud'
+import { openFake, type FakeEngine } from '#engine/fake'
+import { openSqlite } from '#store/sqlite'
+import type { Store } from '#store/store'
+
+export const account = '123456789012'
+const principal = { account, arn: `arn:aws:iam::${account}:root`, userId: account, root: true }
+const caller = { principal, region: 'eu-west-3', requestId: 'r', sourceIp: '127.0.0.1', userAgent: 'test' }
+
+/** The engine's tables, as its maps' entries. */
+type Host = { machines: [string, any][]; disks: [string, any][]; networks: [string, any][] }
+/** Operation name to what it answered. */
+export type Answers = Record<string, object>
+
+export const DESCRIBES = [
+  'DescribeInstances', 'DescribeVolumes', 'DescribeKeyPairs', 'DescribeSecurityGroups', 'DescribeSecurityGroupRules', 'DescribeVpcs',
+  'DescribeSubnets', 'DescribeRouteTables', 'DescribeInternetGateways', 'DescribeNatGateways', 'DescribeNetworkAcls', 'DescribeDhcpOptions',
+  'DescribeNetworkInterfaces', 'DescribeAddresses', 'DescribeVpcPeeringConnections', 'DescribeTags', 'DescribeImages',
+]
+
+export type World = {
+  cloud: Cloud
+  engine: FakeEngine
+  store: Store
+  call<T = any>(operation: string, input?: object): Promise<T>
+  /** Until there is nothing left to do. */
+  settle(): Promise<void>
+}
+
+/** A control plane on a database file and a fake engine. */
+export async function openWorld(file: string, engine: FakeEngine = openFake()): Promise<World> {
+  const store = openSqlite(file)
+  const cloud = await openCloud({
+    home: homeAt({ dir: '/nonexistent' }), engine, store, log: silent, clock: () => new Date(), pause: { first: 1, longest: 10 },
+  })
+  return {
+    cloud, engine, store,
+    call: async (operation, input = {}) => await cloud.dispatch({ service: 'ec2', operation, input, caller }) as any,
+    async settle() {
+      await cloud.sweep()
+      await cloud.loop.idle()
+    },
+  }
+}
+
+export async function closeWorld({ cloud, store }: World): Promise<void> {
+  await cloud.close()
+  await store.close()
+}
+
+/** Without what time alone changes, and in an order of its own. */
+export const answersOf = async (world: World, operations: string[]): Promise<Answers> =>
+  JSON.parse(JSON.stringify(Object.fromEntries(await Promise.all(operations.map(async name => [name, await world.call(name)])))))
+
+export const hostOf = ({ machinesById, disksById, networksById }: FakeEngine): Host =>
+  ({ machines: [...machinesById], disks: [...disksById], networks: [...networksById] })
+
+export function engineWith({ machines, disks, networks }: Host): FakeEngine {
+  const engine = openFake()
+  for (const [id, machine] of machines) engine.machinesById.set(id, machine)
+  for (const [id, disk] of disks) engine.disksById.set(id, disk)
+  for (const [id, network] of networks) engine.networksById.set(id, network)
+  return engine
+}
+
+const quoted = (value: unknown): string =>
+  (value === null ? 'null' : typeof value === 'number' ? String(value) : `'${String(value).replaceAll('\'', '\'\'')}'`)
+
+/** A database as statements that make it again, its version among them. */
+export function dump(file: string): string {
+  const db = new DatabaseSync(file, { readOnly: true })
+  const { user_version: version } = db.prepare('pragma user_version').get() as { user_version: number }
+  const schema = 'select name, type, sql from sqlite_master where sql is not null and name not like \'sqlite_%\' order by type desc, name'
+  const made = db.prepare(schema).all() as { name: string; type: string; sql: string }[]
+  const rows = made.filter(({ type }) => type === 'table').flatMap(({ name }) => db.prepare(`select * from "${name}"`).all()
+    .map(row => `insert into "${name}" values (${Object.values(row).map(quoted).join(', ')});`))
+  db.close()
+  return [...made.map(({ sql }) => `${sql};`), ...rows, `pragma user_version = ${version};`, ''].join('\n')
+}
+
+export function restore(file: string, sql: string): void {
+  const db = new DatabaseSync(file)
+  db.exec(`begin; ${sql} commit;`)
+  db.close()
+}
