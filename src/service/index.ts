@@ -19,6 +19,10 @@ export const wires = {
 
 export const services = (context: Context): Service[] => [ec2(context), sts(context), iam(context), s3(context)]
 
+/** Who asks S3 unsigned. Of no account: only a bucket's own policy can let it in. */
+const anonymous = { principal: { account: '', arn: 'anonymous', userId: 'anonymous' }, region: 'us-east-1' }
+
 export const wireServices = (all: Service[]): WireService[] => all.map(({ definition: { id }, sdk, front }) => ({
   id, ...wires[id as keyof typeof wires], operations: operationsOf(sdk), errors: errorsOf(sdk), front: front?.(head => addressOf(head).bucket),
+  ...(id === 's3' && { anonymous }),
 }))

@@ -12,6 +12,8 @@ import type { Bucket } from '#service/s3/tables'
 
 const MOST_BUCKETS = 10_000
 const MOST_TAGS = 50
+/** Buckets are made closed (S3 User Guide, "Blocking public access": on for all new buckets since 2023). */
+const BLOCKED = { BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: true }
 
 /** The name that S3 has for an account as an owner: 64 hexadecimal digits. */
 export const canonicalId = (account: string): string => hash('sha256', `canonical user ${account}`, 'hex')
@@ -80,7 +82,7 @@ export const buckets = (s3: S3) => ({
       if (tables.buckets().filter(bucket => bucket.account === account).length >= MOST_BUCKETS) {
         throw new ApiError('TooManyBuckets', 'You have attempted to create more buckets than allowed', 400)
       }
-      tables.putBucket({ name, account, region: place, created: now.toISOString(), settings: { tags } })
+      tables.putBucket({ name, account, region: place, created: now.toISOString(), settings: { tags, publicAccess: BLOCKED } })
     })
     return { Location: `/${name}`, BucketArn: `arn:aws:s3:::${name}` }
   },

@@ -15,6 +15,7 @@ import { front } from '#service/s3/front'
 import { expire } from '#service/s3/lifecycle'
 import { lists } from '#service/s3/list'
 import { uploads } from '#service/s3/multipart'
+import { access, bucketPolicies } from '#service/s3/policy'
 import { reads } from '#service/s3/read'
 import { objectTags } from '#service/s3/tagging'
 import { writes } from '#service/s3/write'
@@ -38,11 +39,12 @@ export function s3(context: { home: Home; log: Log; clock: Clock }): Service {
   const s3 = openS3(context.home.dir)
   const handlers: Record<string, Handler> = {
     ...buckets(s3), ...configs(s3), ...writes(s3), ...reads(s3), ...deletes(s3), ...lists(s3), ...uploads(s3), ...objectTags(s3),
+    ...bucketPolicies(s3),
   }
   return {
     sdk,
     definition: {
-      id: 's3', operations: operationsOf(sdk), missing: member => new ApiError('InvalidRequest', `Missing required parameter ${member}`),
+      id: 's3', operations: operationsOf(sdk), access: access(s3), missing: member => new ApiError('InvalidRequest', `Missing required parameter ${member}`),
       actions: Object.fromEntries(Object.entries(handlers).map(([name, run]) => [name, checked(s3, run)])),
     },
     drivers: [],

@@ -13,7 +13,7 @@ import type { Handlers } from '#service/s3/handlers'
 import { checkKey, checksumMember, checksumMembers, infoOf, quoted, refuseUnknown } from '#service/s3/object'
 import { receive } from '#service/s3/receive'
 import type { Info, Part, Upload } from '#service/s3/tables'
-import { dropping, readSource, show } from '#service/s3/write'
+import { dropping, permitSource, readSource, show } from '#service/s3/write'
 
 /** S3 User Guide, "Amazon S3 multipart upload limits". */
 const MOST_PARTS = 10_000
@@ -111,7 +111,8 @@ export const uploads = (s3: S3) => ({
     }
   },
 
-  async UploadPartCopy({ input, now }) {
+  async UploadPartCopy({ input, now, permit }) {
+    await permitSource(permit, input.CopySource!)
     refuse('UploadPartCopy', input, [...SSE, 'CopySourceSSECustomerAlgorithm', 'CopySourceSSECustomerKey', 'CopySourceSSECustomerKeyMD5'])
     const number = checkNumber(input.PartNumber)
     const { bucket: _, ...objects } = await s3.bucket(input.Bucket!)

@@ -2,6 +2,7 @@
  * PutObject and CopyObject: an object becomes visible in one transaction, after its bytes are on the disk.
  */
 import type * as Sdk from '@aws-sdk/client-s3'
+import type { Also } from '#kit/action'
 import { ApiError } from '#kit/error'
 import type { Handlers } from '#service/s3/handlers'
 import { getBucket, getVersion, shownVersion, type Objects, type S3 } from '#service/s3/context'
@@ -55,6 +56,14 @@ export function sourceOf(text: string): Source {
   return { bucket: plain.slice(0, slash), key: plain.slice(slash + 1), version: query || undefined }
 }
 
+export const arnOf = (bucket: string, key: string): string => `arn:aws:s3:::${bucket}/${key}`
+
+/** A copy reads its source as GetObject does, and must be allowed to. */
+export function permitSource(permit: (also: Also) => Promise<void>, text: string): Promise<void> {
+  const { bucket, key, version } = sourceOf(text)
+  return permit({ action: version === undefined ? 's3:GetObject' : 's3:GetObjectVersion', resource: arnOf(bucket, key) })
+}
+
 type CopyInput = {
   CopySource?: string; CopySourceIfMatch?: string; CopySourceIfNoneMatch?: string; CopySourceIfModifiedSince?: Date
   CopySourceIfUnmodifiedSince?: Date; ExpectedSourceBucketOwner?: string
@@ -77,10 +86,11 @@ export function readSource({ tables }: Objects, input: CopyInput): Version {
 }
 
 export const writes = (s3: S3) => ({
-  async PutObject({ input, account, now }) {
+  async PutObject({ input, account, now, permit }) {
     refuseUnknown('PutObject', input)
     const key = input.Key!
     checkKey(key)
+    if (input.Tagging) await permit({ action: 's3:PutObjectTagging', resource: arnOf(input.Bucket!, key) })
     const { bucket, ...objects } = await s3.bucket(input.Bucket!)
     checkWrite(input, { key, latest: objects.tables.latest(bucket.name, key) })
     const info = infoOf(input, account)
@@ -92,10 +102,11 @@ export const writes = (s3: S3) => ({
     return { ETag: quoted(etag), VersionId: version, ServerSideEncryption: 'AES256', ...checksumMembers(info) }
   },
 
-  async CopyObject({ input, account, now }) {
+  async CopyObject({ input, account, now, permit }) {
     refuseUnknown('CopyObject', input)
     const key = input.Key!
     checkKey(key)
+    await permitSource(permit, input.CopySource!)
     const { bucket, ...objects } = await s3.bucket(input.Bucket!)
     const source = readSource(objects, input)
     const replaced = input.MetadataDirective === 'REPLACE'
