@@ -58,7 +58,9 @@ async function decide(identity: Identity, asked: Asked, check: Check): Promise<v
   const layers: Layers = { ...holdings, ...(own && { resource: own.documents.map(text => policyOf(text, { kind: 'resource', name: resource })) }) }
   const account = own?.account ?? owner
   const question = {
-    action: check.action, resource, keys, asker: askerOf(caller, holdings.roleArn), ...(account !== caller.principal.account && own && caller.principal.account !== '' && { foreign: true }),
+    action: check.action, resource, keys, asker: askerOf(caller, holdings.roleArn),
+    // Whoever is of no account at all is let in by the resource's policy alone, as those of its own account are.
+    ...(account !== caller.principal.account && own && caller.principal.account !== '' && { foreign: true }),
   }
   const verdict = evaluate(layers, question)
   if (verdict.decision !== 'allowed') throw refusal(identity, asked, { action: check.action, resource, keys, verdict })

@@ -6,7 +6,8 @@ import type { Holdings } from '#identity/holdings'
 const TYPES = { root: 'Account', user: 'User', role: 'AssumedRole', federated: 'FederatedUser' } as const
 
 export const askerOf = ({ principal }: Pick<Caller, 'principal'>, roleArn?: string): Asker =>
-  ({ account: principal.account, arn: principal.arn, ...(principal.account === '' && { anonymous: true }), ...(roleArn !== undefined && { roleArn }) })
+  ({ account: principal.account, arn: principal.arn, ...(principal.account === '' && { anonymous: true }),
+    ...(roleArn !== undefined && { roleArn }) })
 
 /** Keys in lower case. Those of a session are absent from requests signed with long-term keys, which policies on MFA rely on. */
 export function globalKeys({ principal, region, sourceIp, userAgent }: Caller, { tags, name, roleArn }: Holdings, now: Date): Map<string, string[]> {
@@ -24,7 +25,8 @@ export function globalKeys({ principal, region, sourceIp, userAgent }: Caller, {
   if (session) {
     keys.set('aws:tokenissuetime', [session.issued])
     keys.set('aws:multifactorauthpresent', [String(session.mfa !== undefined)])
-    if (session.mfa !== undefined) keys.set('aws:multifactorauthage', [String(Math.max(0, Math.floor((now.getTime() - Date.parse(session.mfa)) / 1000)))])
+    if (session.mfa !== undefined) keys.set('aws:multifactorauthage',
+      [String(Math.max(0, Math.floor((now.getTime() - Date.parse(session.mfa)) / 1000)))])
     if (session.sourceIdentity !== undefined) keys.set('aws:sourceidentity', [session.sourceIdentity])
     if (session.provider !== undefined) keys.set('aws:federatedprovider', [session.provider])
     if (principal.role) keys.set('aws:assumedroot', ['false'])

@@ -8,7 +8,8 @@ type Denied = { action: string; resource: string; keys: ReadonlyMap<string, stri
 
 /** IAM User Guide, "Troubleshoot access denied error messages". */
 const KINDS: Record<Layer, { deny: string; lack: string }> = {
-  identity: { deny: 'an identity-based policy', lack: 'identity-based policy' }, resource: { deny: 'a resource-based policy', lack: 'resource-based policy' },
+  identity: { deny: 'an identity-based policy', lack: 'identity-based policy' }, resource: { deny: 'a resource-based policy',
+    lack: 'resource-based policy' },
   boundary: { deny: 'a permissions boundary', lack: 'permissions boundary' }, session: { deny: 'a session policy', lack: 'session policy' },
   scp: { deny: 'a service control policy', lack: 'service control policy' },
 }
@@ -23,7 +24,8 @@ export function denialMessage(arn: string, { action, resource, verdict }: Denied
 export function sealDenial(sealer: Sealer, { principal }: Caller, { action, resource, keys, verdict }: Denied): string {
   const message = {
     allowed: false, explicitDeny: verdict.decision === 'explicitDeny',
-    matchedStatements: { items: verdict.matched.map(({ policy, statement }) => ({ statementId: statement.sid, effect: 'DENY', sourcePolicyId: policy })) },
+    matchedStatements: { items: verdict.matched.map(({ policy, statement }) =>
+      ({ statementId: statement.sid, effect: 'DENY', sourcePolicyId: policy })) },
     failures: { items: [] },
     context: {
       principal: { id: principal.userId, arn: principal.arn }, action, resource,

@@ -4,6 +4,8 @@ import type { Service } from '#service/service'
 import type { Context } from '#service/ec2/context'
 import { imageId } from '#service/ec2/image/prepare'
 import { ec2 } from '#service/ec2/index'
+import { regionFacts } from '#service/ec2/region/data/regions'
+import { hostsOf } from '#service/hosts'
 import { iam } from '#service/iam/index'
 import { s3 } from '#service/s3/index'
 import { ssm } from '#service/ssm/index'
@@ -38,3 +40,7 @@ export const wireServices = (all: Service[]): WireService[] => all.map(({ defini
   id, ...wires[id as keyof typeof wires], operations: operationsOf(sdk), errors: errorsOf(sdk), front: front?.(head => addressOf(head).bucket),
   ...(id === 's3' && { anonymous }),
 }))
+
+/** The names by which instances reach what is served here; `own`: the home's Region, should it be none of AWS's. */
+export const servedHosts = (all: Service[], own: string): string[] =>
+  hostsOf(all.map(({ definition }) => definition.id), [...new Set([...regionFacts.keys(), own])])

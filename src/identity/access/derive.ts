@@ -1,9 +1,9 @@
 /**
  * What a call asks of policies: the action, each resource it is about, and the condition keys that the request itself has.
- * Derived from AWS's facts and the request's members; what they leave open is in remainder.ts.
+ * Derived from AWS's facts and the request's members; what they leave open is in data/remainder.ts.
  */
 import { factsOf, type ActionFacts, type TypeFacts } from '#identity/access/facts'
-import { ACTIONS, ALWAYS, FREE, ID_PREFIXES, KEYS, NOT_MEANT, ON_VERSIONS, PREFIXES, VARIABLES, WITHIN } from '#identity/access/remainder'
+import { ACTIONS, ALWAYS, FREE, ID_PREFIXES, KEYS, NOT_MEANT, ON_VERSIONS, PREFIXES, VARIABLES, WITHIN } from '#identity/access/data/remainder'
 
 export type Place = { account: string; region: string }
 /** One thing that must be allowed. */
@@ -30,7 +30,8 @@ export function actionOf(service: string, operation: string, input: Input = {}):
 
 const isFree = (prefix: string, name: string): boolean => FREE.has(`${prefix}:${name}`)
 
-const texts = (value: unknown): string[] => (typeof value === 'string' ? [value] : Array.isArray(value) ? value.filter(item => typeof item === 'string') : [])
+const texts = (value: unknown): string[] => (typeof value === 'string' ? [value] : Array.isArray(value) ? value.filter(item =>
+  typeof item === 'string') : [])
 
 /** Every value of members of these names, here and in the structures that belong to the call. */
 function valuesOf(input: Input, names: readonly string[]): string[] {
@@ -62,9 +63,11 @@ function resourcesOf(type: TypeFacts, input: Input, place: Place): Named[] {
   const fixed = Object.fromEntries(variables.slice(0, -1).map(name => [name, named(name)[0] ?? '*']))
   const ids = named(last)
   // DeleteObjects names its keys in a structure of its own.
-  const objects = type.key === 'object' ? ((input.Delete as { Objects?: { Key?: string }[] } | undefined)?.Objects ?? []).map(one => one.Key ?? '') : []
+  const objects = type.key === 'object' ? ((input.Delete as { Objects?: { Key?: string }[] } | undefined)?.Objects ?? []).map(one => one.Key ?? '')
+    : []
   return [...ids, ...objects].map(id => ({
-    id, arn: /^arn:[^:]*:[^:]*:/.test(id) ? id : arnOf(type, place, { ...fixed, [last]: last.endsWith('WithoutLeadingSlash') ? id.replace(/^\//, '') : id }),
+    id, arn: /^arn:[^:]*:[^:]*:/.test(id) ? id : arnOf(type, place, { ...fixed, [last]: last.endsWith('WithoutLeadingSlash') ? id.replace(/^\//, '')
+      : id }),
   }))
 }
 
@@ -131,7 +134,8 @@ function tagging({ input, place }: Ask, operation: string): Check[] {
   return specified.filter(one => (one.Tags ?? []).length > 0).map(({ ResourceType: type = '', Tags = [] }) => {
     const about = facts.types.get(type)
     const ask: Ask = { facts: facts.actions.get('createtags'), prefix: 'ec2', input: { Tags }, place, action: 'ec2:CreateTags' }
-    const check = checkOf(ask, { conditionKeys: ['aws:RequestTag/${TagKey}', 'aws:TagKeys', 'ec2:CreateAction'] }, { arn: about ? arnOf(about, place, {}) : '*' })
+    const check = checkOf(ask, { conditionKeys: ['aws:RequestTag/${TagKey}', 'aws:TagKeys', 'ec2:CreateAction'] }, { arn: about
+      ? arnOf(about, place, {}) : '*' })
     check.given.set('ec2:createaction', [operation])
     return check
   })
@@ -145,7 +149,8 @@ function anyKind(ask: Ask): Check[] {
     const type = name === undefined ? undefined : types.get(name)
     const use = ask.facts?.resourceTypes.find(one => one.name === name) ?? { name, conditionKeys: [] }
     const variable = [...type?.arn.matchAll(VARIABLE) ?? []].at(-1)?.[1]
-    return checkOf(ask, { ...use, conditionKeys: use.conditionKeys }, { id, arn: type && variable ? arnOf(type, ask.place, { [variable]: id }) : '*' })
+    return checkOf(ask, { ...use, conditionKeys: use.conditionKeys }, { id, arn: type && variable ? arnOf(type, ask.place, { [variable]: id })
+      : '*' })
   })
 }
 

@@ -54,7 +54,8 @@ test('what AWS refuses is no policy', () => {
 })
 
 test('principals are reached by their account, their role or themselves', () => {
-  assert.deepEqual(principals.map(([principal]) => { const of = principalTest(principal); return [principal, of(ada), of(app), of(eve)] }), principals)
+  assert.deepEqual(principals.map(([principal]) => { const of = principalTest(principal); return [principal, of(ada), of(app), of(eve)] }),
+    principals)
 })
 
 const policy = (kind: 'identity' | 'resource', effect: string, more: object = {}): Policy => parsePolicy(JSON.stringify({
@@ -88,16 +89,20 @@ const layered: [Layers, Question['asker'], boolean, string][] = [
   [{ identity: [], resource: itself, boundary: silent }, ada, false, 'allowed resource'],
   [{ identity: [], resource: itself, boundary: no }, ada, false, 'explicitDeny boundary'],
   [{ identity: [], resource: itself, scps: [silent] }, ada, false, 'implicitDeny scp'],
-  [{ identity: [], resource: role }, app, false, 'allowed resource'], [{ identity: [], resource: role, boundary: silent }, app, false, 'implicitDeny boundary'],
+  [{ identity: [], resource: role }, app, false, 'allowed resource'], [{ identity: [], resource: role, boundary: silent }, app, false,
+    'implicitDeny boundary'],
   [{ identity: [], resource: role, session: silent }, app, false, 'implicitDeny session'],
   [{ identity: [], resource: role, session: yes, boundary: yes }, app, false, 'allowed resource'],
   [{ identity: [], resource: resource({ AWS: app.arn }), session: silent }, app, false, 'allowed resource'],
   [{ identity: yes, resource: resource('*', 'Deny') }, ada, false, 'explicitDeny resource'],
   [{ identity: yes, resource: resource({ AWS: eve.arn }, 'Deny') }, ada, false, 'allowed identity'],
-  [{ identity: yes, resource: [policy('resource', 'Deny', { Principal: undefined, NotPrincipal: { AWS: [ada.arn, '111111111111'] } })] }, ada, false, 'allowed identity'],
-  [{ identity: yes, resource: [policy('resource', 'Deny', { Principal: undefined, NotPrincipal: { AWS: eve.arn } })] }, ada, false, 'explicitDeny resource'],
+  [{ identity: yes, resource: [policy('resource', 'Deny', { Principal: undefined, NotPrincipal: { AWS: [ada.arn, '111111111111'] } })] }, ada,
+    false, 'allowed identity'],
+  [{ identity: yes, resource: [policy('resource', 'Deny', { Principal: undefined, NotPrincipal: { AWS: eve.arn } })] }, ada, false,
+    'explicitDeny resource'],
   [{ identity: yes, resource: resource({ AWS: '999999999999' }) }, eve, true, 'allowed identity'],
-  [{ identity: [], resource: resource({ AWS: eve.arn }) }, eve, true, 'implicitDeny identity'], [{ identity: yes }, eve, true, 'implicitDeny resource'],
+  [{ identity: [], resource: resource({ AWS: eve.arn }) }, eve, true, 'implicitDeny identity'], [{ identity: yes }, eve, true,
+    'implicitDeny resource'],
   [{ identity: yes, resource: account }, eve, true, 'implicitDeny resource'],
   [{ identity: yes, resource: resource({ AWS: eve.arn }), boundary: silent }, eve, true, 'implicitDeny boundary'],
   [{ identity: yes, resource: [], resourceDecides: true }, ada, false, 'implicitDeny resource'],
@@ -110,10 +115,14 @@ const layered: [Layers, Question['asker'], boolean, string][] = [
   [{ identity: [...yes, policy('identity', 'Deny', { Resource: undefined, NotResource: 'arn:aws:s3:::b/*' })] }, ada, false, 'allowed identity'],
   [{ identity: [...yes, policy('identity', 'Deny', { Resource: undefined, NotResource: 'arn:aws:s3:::c/*' })] }, ada, false, 'explicitDeny identity'],
   [{ identity: [policy('identity', 'Allow', { Condition: { StringEquals: { 'test:who': 'ada' } } })] }, ada, false, 'allowed identity'],
-  [{ identity: [policy('identity', 'Allow', { Condition: { StringEquals: { 'test:who': 'ada', 'test:star': 'x' } } })] }, ada, false, 'implicitDeny identity'],
-  [{ identity: [policy('identity', 'Allow', { Condition: { StringEquals: { 'test:who': 'ada' }, Bool: { x: true } } })] }, ada, false, 'implicitDeny identity'],
-  [{ identity: [...yes, policy('identity', 'Deny', { Condition: { BoolIfExists: { 'aws:MultiFactorAuthPresent': 'false' } } })] }, ada, false, 'explicitDeny identity'],
-  [{ identity: [...yes, policy('identity', 'Deny', { Condition: { Bool: { 'aws:MultiFactorAuthPresent': 'false' } } })] }, ada, false, 'allowed identity'],
+  [{ identity: [policy('identity', 'Allow', { Condition: { StringEquals: { 'test:who': 'ada', 'test:star': 'x' } } })] }, ada, false,
+    'implicitDeny identity'],
+  [{ identity: [policy('identity', 'Allow', { Condition: { StringEquals: { 'test:who': 'ada' }, Bool: { x: true } } })] }, ada, false,
+    'implicitDeny identity'],
+  [{ identity: [...yes, policy('identity', 'Deny', { Condition: { BoolIfExists: { 'aws:MultiFactorAuthPresent': 'false' } } })] }, ada, false,
+    'explicitDeny identity'],
+  [{ identity: [...yes, policy('identity', 'Deny', { Condition: { Bool: { 'aws:MultiFactorAuthPresent': 'false' } } })] }, ada, false,
+    'allowed identity'],
 ]
 
 test('policies of several kinds decide together', () => {

@@ -39,7 +39,8 @@ function splitArn(text: string): string[] {
 
 const numberOf = (text: string): number => (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : NaN)
 /** ISO 8601, or seconds since 1970. */
-const timeOf = (text: string): number => (/^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : /^\d{4}(-\d\d){0,2}(T.*)?$/.test(text) ? Date.parse(text) : NaN)
+const timeOf = (text: string): number => (/^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : /^\d{4}(-\d\d){0,2}(T.*)?$/.test(text)
+  ? Date.parse(text) : NaN)
 
 const ordered = (read: (text: string) => number, compare: (a: number, b: number) => boolean) => (wanted: string): Match => {
   const b = read(wanted)

@@ -71,7 +71,8 @@ function actionsOf(raw: Raw, kind: Kind): { actions: Pattern[]; notActions: bool
   const { values, not } = oneOf(raw, 'Action')
   if (!values) return fault('Policy statement must contain actions.')
   for (const action of values) {
-    if (!ACTION.test(action)) fault(action.includes(':') ? 'Actions/Conditions can contain only one colon.' : 'Actions/Conditions must be prefaced by a vendor, '
+    if (!ACTION.test(action)) fault(action.includes(':') ? 'Actions/Conditions can contain only one colon.'
+      : 'Actions/Conditions must be prefaced by a vendor, '
       + 'e.g., iam, sdb, ec2, etc.')
     if (kind === 'trust' && !/^(\*|sts:)/i.test(action)) fault('AssumeRole policy may only specify STS AssumeRole actions.')
   }

@@ -19,6 +19,7 @@ export type Asker = {
 export type Reach = 'account' | 'role' | 'itself'
 export type PrincipalTest = (asker: Asker) => Reach | undefined
 
+const NAMED = /^arn:[\w-]+:(iam|sts)::\d{12}:(user|role|assumed-role|federated-user)\/[^*?]+$/
 const ACCOUNT = /^(?:arn:[\w-]+:iam::)?(\d{12})(?::root)?$/
 
 function awsTest(value: string): PrincipalTest {
@@ -42,7 +43,7 @@ export function principalFault(value: unknown): string | undefined {
     for (const item of [given].flat()) {
       if (typeof item !== 'string') return 'a principal must be a string'
       if (type !== 'AWS' || item === '*' || ACCOUNT.test(item)) continue
-      if (!/^arn:[\w-]+:(iam|sts)::\d{12}:(user|role|assumed-role|federated-user)\/[^*?]+$/.test(item)) return `Invalid principal in policy: "AWS":"${item}"`
+      if (!NAMED.test(item)) return `Invalid principal in policy: "AWS":"${item}"`
     }
   }
   return undefined

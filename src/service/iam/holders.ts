@@ -14,7 +14,7 @@ const entities = { User: users, Group: groups, Role: roles }
 const MOST = { User: QUOTA.userPolicyBytes, Group: QUOTA.groupPolicyBytes, Role: QUOTA.rolePolicyBytes }
 
 export const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
-type Asked = { PolicyName?: string; PolicyDocument?: string; PolicyArn?: string; PathPrefix?: string; Marker?: string; MaxItems?: number } & Record<string, any>
+type Asked = Record<string, any>
 
 async function get(tx: Tx, account: string, kind: Name, input: Asked): Promise<Holder> {
   const name = input[`${kind}Name`] as string
@@ -22,7 +22,8 @@ async function get(tx: Tx, account: string, kind: Name, input: Asked): Promise<H
   if (!row) throw noSuch(kind.toLowerCase(), name)
   return row
 }
-const write = (tx: Tx, kind: Name, row: Holder, spec: Partial<Holding>) => (entities[kind] as typeof users).update(tx, row as Row<UserSpec, object>, spec)
+const write = (tx: Tx, kind: Name, row: Holder, spec: Partial<Holding>) => (entities[kind] as typeof users).update(tx, row as Row<UserSpec, object>,
+  spec)
 
 /** Inline policies of one kind of holder. */
 function inlineActions(kind: Name): Record<string, Action<any, any>> {

@@ -27,7 +27,8 @@ const usesOf = ({ users: u, groups: g, roles: r }: Users, arn: string): Uses => 
 
 export function policyView({ arn, name, path, row, aws }: Managed, uses: Uses): Policy & { PolicyName: string; Arn: string } {
   return {
-    PolicyName: name, PolicyId: row?.id ?? aws!.id, Arn: arn, Path: path, DefaultVersionId: `v${row?.spec.chosen ?? 1}`, AttachmentCount: uses.attached,
+    PolicyName: name, PolicyId: row?.id ?? aws!.id, Arn: arn, Path: path, DefaultVersionId: `v${row?.spec.chosen ?? 1}`,
+      AttachmentCount: uses.attached,
     PermissionsBoundaryUsageCount: uses.boundary, IsAttachable: true, Description: row ? row.spec.description : aws!.description,
     CreateDate: row ? new Date(row.created) : AWS_DATE, UpdateDate: row ? new Date(row.spec.updated) : AWS_DATE, Tags: row && tagsOf(row.tags),
   }
@@ -80,7 +81,8 @@ const plainActions: IamActions = {
     const rows = [...(scope === 'AWS' ? [] : own), ...(scope === 'Local' ? [] : awsManaged())].map(one => ({ one, uses: usesOf(all, one.arn) }))
     const wanted = rows.filter(({ one, uses }) => under(input.PathPrefix)({ spec: one })
       && (!input.OnlyAttached || uses.attached + uses.boundary > 0)
-      && (input.PolicyUsageFilter !== 'PermissionsBoundary' || uses.boundary > 0) && (input.PolicyUsageFilter !== 'PermissionsPolicy' || uses.attached > 0))
+      && (input.PolicyUsageFilter !== 'PermissionsBoundary' || uses.boundary > 0) && (input.PolicyUsageFilter !== 'PermissionsPolicy'
+        || uses.attached > 0))
     const { items, ...rest } = page(wanted.sort((a, b) => byText(a.one.arn, b.one.arn)), input, ({ one }) => one.arn)
     return { Policies: items.map(({ one, uses }) => policyView(one, uses)), ...rest }
   },
@@ -88,7 +90,9 @@ const plainActions: IamActions = {
     const row = await getOwn(tx, account, input.PolicyArn!)
     const uses = usesOf(await everyone(tx, account), policies.arn(row))
     if (uses.attached + uses.boundary > 0) throw conflict('Cannot delete a policy attached to entities.')
-    if (row.spec.versions.length > 1) throw conflict('This policy has more than one version. Before you delete a policy, you must delete the policy\'s versions.')
+    if (row.spec.versions.length > 1) {
+      throw conflict('This policy has more than one version. Before you delete a policy, you must delete the policy\'s versions.')
+    }
     await tx.remove(row, 'deleted')
     return {}
   },
@@ -128,7 +132,8 @@ const versionActions: IamActions = {
     const row = await getOwn(tx, account, input.PolicyArn!)
     const { spec } = row
     if (spec.versions.length >= QUOTA.versions) {
-      throw new ApiError('LimitExceededException', `A managed policy can have up to ${QUOTA.versions} versions. Before you create a new version, you must delete an `
+      throw new ApiError('LimitExceededException',
+        `A managed policy can have up to ${QUOTA.versions} versions. Before you create a new version, you must delete an `
         + 'existing version.', 409)
     }
     const version = { id: spec.last + 1, document: read(input.PolicyDocument!), created: now.toISOString() }

@@ -7,7 +7,9 @@ import {
 import { getRole, roleView } from '#service/iam/roles'
 import type { Reader } from '#store/store'
 
-type View = InstanceProfile & { Path: string; InstanceProfileName: string; InstanceProfileId: string; Arn: string; CreateDate: Date; Roles: ReturnType<typeof roleView>[] }
+type View = InstanceProfile & {
+  Path: string; InstanceProfileName: string; InstanceProfileId: string; Arn: string; CreateDate: Date; Roles: ReturnType<typeof roleView>[]
+}
 
 async function view(reader: Reader, row: ProfileRow): Promise<View> {
   const role = row.spec.role === undefined ? undefined : await roles.get(reader, row.spec.role)

@@ -31,7 +31,8 @@ export async function getRole(reader: Reader, account: string, name: string): Pr
 const checkTrust = (text: string): string => checkDocument(text, { kind: 'trust', quota: 'ACLSizePerRole', most: QUOTA.trustBytes })
 function checkLongest(seconds: number): number {
   if (!Number.isInteger(seconds) || seconds < HOUR_S || seconds > 12 * HOUR_S) {
-    throw new ApiError('ValidationError', `Value '${seconds}' at 'maxSessionDuration' failed to satisfy constraint: Member must have value between 3600 and 43200`)
+    throw new ApiError('ValidationError',
+      `Value '${seconds}' at 'maxSessionDuration' failed to satisfy constraint: Member must have value between 3600 and 43200`)
   }
   return seconds
 }
@@ -43,7 +44,8 @@ function checkDescription(text: string | undefined): string | undefined {
 /** A service-linked role is its service's (IAM User Guide, "Service-linked roles"). */
 function checkOwn(row: RoleRow): RoleRow {
   if (row.spec.linked) {
-    throw new ApiError('UnmodifiableEntityException', `Cannot perform the operation on the protected role '${row.spec.name}' - this role is only modifiable by AWS`)
+    throw new ApiError('UnmodifiableEntityException',
+      `Cannot perform the operation on the protected role '${row.spec.name}' - this role is only modifiable by AWS`)
   }
   return row
 }
@@ -60,10 +62,12 @@ export const roleActions: IamActions = {
   async CreateRole({ tx, input, account, now }) {
     const name = checkName('RoleName', input.RoleName!, NAME_MOST)
     const path = checkPath(input.Path)
-    if (path.startsWith('/aws-service-role/')) throw new ApiError('InvalidInputException', 'The path /aws-service-role/ is reserved for service-linked roles.')
+    if (path.startsWith('/aws-service-role/')) throw new ApiError('InvalidInputException',
+      'The path /aws-service-role/ is reserved for service-linked roles.')
     const spec = {
       name, path, description: checkDescription(input.Description), trust: checkTrust(input.AssumeRolePolicyDocument!),
-      longestS: checkLongest(input.MaxSessionDuration ?? HOUR_S), boundary: await checkBoundary(tx, account, input.PermissionsBoundary), inline: {}, attached: [],
+      longestS: checkLongest(input.MaxSessionDuration ?? HOUR_S), boundary: await checkBoundary(tx, account, input.PermissionsBoundary), inline: {},
+        attached: [],
     }
     const tags = readTags(input.Tags)
     if ((await roles.list(tx, account)).length >= QUOTA.roles) throw exceeded('RolesPerAccount', QUOTA.roles)
