@@ -7,6 +7,7 @@ import type { Clock } from '#base/clock'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import type { Capacity, Engine, ImageSeen } from '#engine/port'
+import { authoriser } from '#identity/authorise'
 import { openIdentity, type Identity } from '#identity/identity'
 import type { RootKeys } from '#identity/root-keys'
 import { sealer } from '#identity/seal'
@@ -49,7 +50,7 @@ const SWEEP_MS = 60_000
 const TOKENS_KEPT_MS = 7 * 86_400_000
 
 export async function openCloud(options: CloudOptions): Promise<Cloud> {
-  const { home, engine, store, log, clock, authorise = async () => {}, hook, pause, root, key = randomBytes(32) } = options
+  const { home, engine, store, log, clock, hook, pause, root, key = randomBytes(32) } = options
   let capacity: Capacity = await engine.capacity()
   let images: ImageSeen[] = await imagesOr([])
   let loop: Loop
@@ -60,6 +61,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     store, log, clock, hook, pause, drivers: all.flatMap(service => service.drivers),
     wakes: async event => (await Promise.all(all.map(service => service.wakes?.(event) ?? []))).flat(),
   })
+  const authorise = options.authorise ?? authoriser(identity, clock)
   const dispatch = dispatcher({ services: all.map(service => service.definition), store, clock, authorise })
   let timer: NodeJS.Timeout | undefined
   let unwatch: (() => void) | undefined

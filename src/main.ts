@@ -16,6 +16,7 @@ import { drainer } from '#drain'
 import { admitRestored } from '#restored'
 import { openFake } from '#engine/fake'
 import { openReal } from '#engine/real'
+import { readBuild } from '#launch/build'
 import { getHome } from '#launch/config'
 import { servedHosts, wireServices } from '#service/index'
 import { openRootKeys } from '#identity/root-keys'
@@ -37,6 +38,7 @@ process.on('unhandledRejection', error => { log.error('unhandled', { error }); p
 mkdirSync(home.dir, { recursive: true })
 const keys = openRootKeys(home.dir)
 const store = openSqlite(join(home.dir, 'enclume.db'))
+const build = readBuild()
 const restored = await admitRestored(home.dir, store)
 if (restored > 0) log.info('server.restored', { instances: restored })
 const fake = process.env.ENCLUME_ENGINE === 'fake'
@@ -75,7 +77,7 @@ async function health(): Promise<object> {
   }
   const images = cloud.context.images().map(image => image.name)
   return {
-    status: 'ok', version: readVersion(), engine: engine.name, region: home.region, capacity: cloud.context.capacity(), images, instances: states,
+    status: 'ok', version: readVersion(), build, engine: engine.name, region: home.region, capacity: cloud.context.capacity(), images, instances: states,
   }
 }
 

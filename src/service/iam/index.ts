@@ -5,12 +5,19 @@ import { ApiError } from '#kit/error'
 import { operationsOf } from '#kit/schema'
 import { loadSdk } from '#kit/sdk'
 import type { IamContext } from '#service/iam/common'
+import { groupActions } from '#service/iam/groups'
+import { holderActions } from '#service/iam/holders'
+import { policyActions } from '#service/iam/policies'
+import { profileActions } from '#service/iam/profiles'
+import { roleActions } from '#service/iam/roles'
 import { userAndKeyActions } from '#service/iam/users'
 import type { Service } from '#service/service'
 
 const sdk = await loadSdk('iam')
 
-const actionsOf = (context: IamContext): Actions<typeof Sdk> => ({ ...userAndKeyActions(context) })
+const actionsOf = (context: IamContext): Actions<typeof Sdk> => ({
+  ...userAndKeyActions(context), ...groupActions, ...roleActions, ...profileActions, ...policyActions, ...holderActions,
+})
 
 /** The whole of IAM. */
 export const iam = (context: IamContext): Service => ({

@@ -5,6 +5,7 @@ import { ApiError } from '#kit/error'
 import { operationsOf } from '#kit/schema'
 import { loadSdk } from '#kit/sdk'
 import type { Identity } from '#identity/identity'
+import { assumeActions } from '#service/sts/assume'
 import { sessionActions } from '#service/sts/session'
 import type { Service } from '#service/service'
 
@@ -17,7 +18,7 @@ const actions = (identity: Identity): Actions<typeof Sdk> => ({
       return { UserId: principal.userId, Account: principal.account, Arn: principal.arn }
     },
   },
-  ...sessionActions(identity),
+  ...sessionActions(identity), ...assumeActions(identity),
 })
 
 /** The whole of STS. */
