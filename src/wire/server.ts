@@ -22,6 +22,8 @@ export type Limits = {
   headersMs: number
   requestMs: number
   keepAliveMs: number
+  /** How long nothing may come or go in a body that streams, which may take as long as it likes in all. */
+  idleMs: number
 }
 export type WireOptions = Pick<Door, 'services' | 'credentials' | 'dispatch' | 'log' | 'clock'> & {
   limits?: Partial<Limits>
@@ -40,6 +42,7 @@ export type Wire = {
 
 const LIMITS: Limits = {
   bodyBytes: 1 << 20, inflatedBytes: 4 << 20, concurrent: 256, headersMs: 10_000, requestMs: 30_000, keepAliveMs: 65_000,
+  idleMs: 60_000,
 }
 
 /** Makes the API's server; it listens when told to. */
@@ -63,19 +66,21 @@ export function openWire(options: WireOptions): Wire {
     }
   }
 
-  const server = createServer({
-    headersTimeout: limits.headersMs, requestTimeout: limits.requestMs, keepAliveTimeout: limits.keepAliveMs,
-    connectionsCheckingInterval: 1000,
-  }, (request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
     handle(request, response).catch(cause => {
       options.log.error('wire.failed', { path: splitUrl(request.url!).path, cause })
       response.destroy()
     })
-  })
-  return { server, listen: listener(server), close: () => { closing = true; return closed(server, limits.requestMs) } }
+  }
+  // A body's own time is counted where it is read: one that streams has no end that all could keep to.
+  const server = createServer({
+    headersTimeout: limits.headersMs, requestTimeout: 0, keepAliveTimeout: limits.keepAliveMs, connectionsCheckingInterval: 1000,
+  }, listener)
+  server.on('checkContinue', listener)
+  return { server, listen: listening(server), close: () => { closing = true; return closed(server, limits.requestMs) } }
 }
 
-const listener = (server: Server): Wire['listen'] => (port, host) => new Promise((resolve, reject) => {
+const listening = (server: Server): Wire['listen'] => (port, host) => new Promise((resolve, reject) => {
   server.once('error', reject)
   server.listen(port, host, () => {
     server.off('error', reject)
