@@ -8,12 +8,18 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { systemClock } from '#base/clock'
+import { hostAddress } from '#base/home'
 import { openLog, type Level } from '#base/log'
+import { openDoor } from '#console/door'
+import { openKeys } from '#console/keys'
+import { targets } from '#console/targets'
 import { openCloud } from '#cloud'
 import { drainer } from '#drain'
 import { openFake } from '#engine/fake'
 import { openReal } from '#engine/real'
 import { getHome } from '#launch/config'
+import { findConsole } from '#launch/console'
+import { isRootPassword } from '#launch/password'
 import { wireServices } from '#service/index'
 import { openRootKeys, rootPrincipal } from '#service/iam/root-keys'
 import { openImdsDoor } from '#service/ec2/imds/door'
@@ -41,13 +47,24 @@ const cloud = await openCloud({ home, engine, store, log, clock: systemClock })
 const drain = drainer(cloud)
 const imds = fake ? undefined : await openImdsDoor(cloud.context)
 
+const pageKeys = openKeys(systemClock)
 const wire = openWire({
   services: wireServices(cloud.services),
-  credentials: async id => (id === keys.accessKeyId ? { secret: keys.secretAccessKey, principal: rootPrincipal(keys) } : undefined),
+  credentials: async id => (id === keys.accessKeyId ? { secret: keys.secretAccessKey, principal: rootPrincipal(keys) } : pageKeys.find(id)),
   dispatch: cloud.dispatch, log, clock: systemClock, health,
   routes: { '/_enclume/drain': onDrain },
 })
 await wire.listen(home.port, '127.0.0.1')
+const door = openDoor({
+  store, log, clock: systemClock, wire: wire.server, dir: findConsole(), issue: pageKeys.issue,
+  async verify({ kind, password }) {
+    if (kind !== 'root' || !await isRootPassword(home, password)) return undefined
+    return { principal: rootPrincipal(keys), name: 'root' }
+  },
+  facts: () => ({ region: home.region, engine: engine.name, version: readVersion(), endpoint: `http://127.0.0.1:${home.port}`, hostAddress: hostAddress(home) }),
+  terminals: { target: targets({ dispatch: cloud.dispatch, authorise: async () => {}, machines: engine.machines, runDir: home.run }) },
+})
+await door.listen(home.consolePort, '127.0.0.1')
 cloud.start()
 log.info('server.ready', { port: home.port, engine: engine.name, region: home.region, home: home.dir, node: process.version })
 
@@ -82,6 +99,7 @@ async function close(signal: string): Promise<void> {
   closing = true
   log.info('server.closing', { signal })
   await keeper?.close()
+  await door.close()
   await wire.close()
   await imds?.close()
   await cloud.close()

@@ -21,7 +21,7 @@ import { zoneId } from '#service/ec2/region/region'
 import { securityGroup } from '#service/ec2/security-group/security-group'
 import { subnet } from '#service/ec2/subnet/subnet'
 import { vpc } from '#service/ec2/vpc/vpc'
-import type { Reader } from '#store/store'
+import type { Reader, Row } from '#store/store'
 
 /** What the home keeps for this service: the identity documents' signer, and the secret of session tokens. */
 type Kept = SignerFiles & { tokenSecret: string }
@@ -43,12 +43,12 @@ export async function openImdsDoor(context: Context): Promise<Imds> {
   const { signer, secret } = openKept(home.dir, clock())
   return openImds({
     host: serviceAddress(home), port: METADATA_PORT, secret, signer, clock, log,
-    lookup: address => lookup(store, home, address),
+    lookup: address => lookup(store, home, address, clock()),
   })
 }
 
 /** The instance behind a fabric address: the address says the VPC's number, and the claim on it whose it is. */
-export async function lookup(reader: Reader, home: Home, address: string): Promise<Metadata | undefined> {
+export async function lookup(reader: Reader, home: Home, address: string, now: Date): Promise<Metadata | undefined> {
   const ip = parseIp(address)
   if (ip === undefined || !contains(home.fabricRange, ip)) return undefined
   const network = await reader.holder('network-index', String(Math.floor((ip - home.fabricRange.base) / 4096)))
@@ -56,7 +56,7 @@ export async function lookup(reader: Reader, home: Home, address: string): Promi
   const asking = id === undefined ? undefined : await networkInterface.find(reader, id)
   const owner = asking?.spec.attachment?.instance
   const row = owner === undefined ? undefined : await instance.find(reader, owner)
-  return row && row.status.state !== 'terminated' ? metadataOf(reader, row) : undefined
+  return row && row.status.state !== 'terminated' ? metadataOf(reader, row, now) : undefined
 }
 
 async function interfaceOf(reader: Reader, row: InterfaceRow): Promise<MetadataInterface> {
@@ -75,7 +75,18 @@ async function interfaceOf(reader: Reader, row: InterfaceRow): Promise<MetadataI
   }
 }
 
-async function metadataOf(reader: Reader, row: InstanceRow): Promise<Metadata | undefined> {
+type OfferedKey = Row<{ instance: string; user: string; key: string; expires: string }, object>
+
+/** Keys that EC2 Instance Connect's service keeps for an instance, by user. */
+async function connectKeys(reader: Reader, id: string, now: Date): Promise<Record<string, string[]>> {
+  const offered: Record<string, string[]> = {}
+  for (const { spec } of await reader.list<OfferedKey>({ kind: 'instance-connect-key' })) {
+    if (spec.instance === id && spec.expires > now.toISOString()) (offered[spec.user] ??= []).push(spec.key)
+  }
+  return offered
+}
+
+async function metadataOf(reader: Reader, row: InstanceRow, now: Date): Promise<Metadata | undefined> {
   const { spec, region } = row
   const rows = (await Promise.all(spec.interfaces.map(id => networkInterface.find(reader, id)))).filter(r => r !== undefined)
   const [primary, ...others] = await Promise.all(rows.map(r => interfaceOf(reader, r)))
@@ -89,6 +100,7 @@ async function metadataOf(reader: Reader, row: InstanceRow): Promise<Metadata | 
     hostname: spec.privateDnsName, interfaces: [primary, ...others],
     blockDevices: { ami: spec.rootDevice.replace('/dev/', ''), root: spec.rootDevice },
     keys: key ? [{ name: spec.keyName!, openSsh: key.spec.publicKey }] : [],
+    connectKeys: await connectKeys(reader, row.id, now),
     userData: spec.userData === undefined ? undefined : Buffer.from(spec.userData, 'base64'),
     detailedMonitoring: spec.detailedMonitoring, tags: spec.metadata.tags === 'enabled' ? row.tags : undefined,
     options: { endpointEnabled: spec.metadata.endpoint === 'enabled', tokensRequired: spec.metadata.tokens === 'required' },
