@@ -13,6 +13,7 @@ import type { Principal } from '#kit/caller'
 import { openEvents } from '#console/events'
 import { openFiles } from '#console/files'
 import { cookie, hasOurHeader, isOurHost, isOurPage, readJson, secure, sendJson } from '#console/http'
+import type { Reach } from '#console/reach'
 import { openLockout } from '#console/lockout'
 import { openSessions, SESSION_MS, type Session } from '#console/sessions'
 import { openTerminals, type TerminalOptions } from '#console/terminals'
@@ -35,6 +36,7 @@ export type DoorOptions = {
   /** The built console; absent when it is not built. */
   dir?: string
   terminals: Omit<TerminalOptions, 'log'>
+  reach: Reach
 }
 export type ConsoleDoor = {
   listen(port: number, host: string): Promise<AddressInfo>
@@ -83,7 +85,10 @@ export function openDoor(options: DoorOptions): ConsoleDoor {
     if (name === 'sign-in') return signIn(request, response)
     const session = await sessionOf(request)
     if (!session) return sendJson(response, 401, { error: 'session' })
-    if (name === 'events') return events.stream(request, response, session.id)
+    if (name === 'events') {
+      const { searchParams: query } = new URL(request.url!, 'http://console')
+      return query.has('port') ? options.reach(request, response, { session, query }) : events.stream(request, response, session.id)
+    }
     if (name === 'session') return sendJson(response, 200, { ...describe(session), ...options.facts() })
     if (name === 'credentials') return sendJson(response, 200, await options.issue(session.principal))
     if (name === 'sign-out') {

@@ -6,20 +6,19 @@
 import { globSync, readFileSync, statSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { extname, join } from 'node:path'
-import { gzipSync } from 'node:zlib'
 
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.svg': 'image/svg+xml',
   '.woff2': 'font/woff2', '.woff': 'font/woff', '.png': 'image/png', '.json': 'application/json', '.txt': 'text/plain; charset=utf-8',
 }
-const ZIPPED = new Set(['.html', '.js', '.css', '.svg', '.json', '.txt'])
+/** Compressed when it was built, beside itself. */
+const PACKED = new Set(['.html', '.js', '.css', '.svg'])
 
 export type Files = (request: IncomingMessage, response: ServerResponse, path: string) => void
 
 /** Answers a file, or the page for any path without a dot: the page itself knows its routes. */
 export function openFiles(dir: string | undefined): Files {
   const names = new Set(dir === undefined ? [] : globSync('**/*', { cwd: dir }).filter(name => statSync(join(dir, name)).isFile()))
-  const zipped = new Map<string, Buffer>()
   return (request, response, path) => {
     const name = path.slice(1)
     const chosen = names.has(name) ? name : /\.[^/]*$/.test(path) ? undefined : 'index.html'
@@ -32,11 +31,13 @@ export function openFiles(dir: string | undefined): Files {
     // Built names hold a digest of their content; the page names them anew.
     response.setHeader('cache-control', chosen.startsWith('assets/') ? 'public, max-age=31536000, immutable' : 'no-cache')
     response.setHeader('content-type', TYPES[type] ?? 'application/octet-stream')
-    let body: Buffer = readFileSync(join(dir, chosen))
-    if (ZIPPED.has(type) && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))) {
-      body = zipped.get(chosen) ?? gzipSync(body)
-      zipped.set(chosen, body)
-      response.setHeader('content-encoding', 'gzip')
+    const accepted = String(request.headers['accept-encoding'] ?? '')
+    let body: Buffer
+    if (PACKED.has(type) && accepted.includes('br') && names.has(`${chosen}.br`)) {
+      body = readFileSync(join(dir, `${chosen}.br`))
+      response.setHeader('content-encoding', 'br')
+    } else {
+      body = readFileSync(join(dir, chosen))
     }
     response.setHeader('content-length', body.length)
     response.writeHead(200).end(request.method === 'HEAD' ? undefined : body)

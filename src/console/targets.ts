@@ -5,12 +5,12 @@
  * connection, by SendSSHPublicKey, and goes through the network as anybody's ssh does; Session Manager and the serial console need no open port.
  */
 import { execFile } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Machines } from '#engine/port'
-import type { Caller, Principal } from '#kit/caller'
+import { pageCaller, type Dispatch } from '#console/credentials'
+import type { Principal } from '#kit/caller'
 import { ApiError } from '#kit/error'
 
 export type Target = { kind: 'instance-connect' | 'session' | 'serial'; principal: Principal; instance: string; region: string; user: string }
@@ -20,9 +20,9 @@ export type Program = { file: string; args: string[]; env?: Record<string, strin
 export class Refused extends Error {}
 
 export type TargetOptions = {
-  dispatch(call: { service: string; operation: string; input: object; caller: Caller }): Promise<object>
+  dispatch: Dispatch
   /** Throws the denial where the caller may not. */
-  authorise(call: { service: string; operation: string; input: object; caller: Caller }): Promise<void>
+  authorise(...call: Parameters<Dispatch>): Promise<void>
   machines: Pick<Machines, 'terminal'>
   /** Where keys of one connection lie. */
   runDir: string
@@ -51,8 +51,7 @@ export const targets = (options: TargetOptions) => async (target: Target): Promi
   }
 }
 
-const callerOf = ({ principal, region }: Target): Caller =>
-  ({ principal, region, requestId: randomUUID(), sourceIp: '127.0.0.1', userAgent: 'enclume-console' })
+const callerOf = ({ principal, region }: Target) => pageCaller(principal, region)
 
 async function running({ dispatch }: TargetOptions, target: Target): Promise<Instance> {
   const input = { InstanceIds: [target.instance] }

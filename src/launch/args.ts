@@ -51,6 +51,18 @@ export const commands = {
       'A second add looks for a newer version; running instances keep theirs.',
     ],
   },
+  backup: {
+    summary: 'keep everything in a folder, while it runs', operands: 'FOLDER',
+    options: {},
+    notes: [
+      'The control plane and all volumes, as of one moment, in a folder that is not there yet. Instances go on running; a file system that is',
+      'in use is kept as a loss of power would leave it. The folder holds keys and secrets.',
+    ],
+  },
+  restore: {
+    summary: 'make a home from such a folder', operands: 'FOLDER', options: {},
+    notes: ['Only where there is no Enclume yet: on another host, in another home, or after a reset. `up` then starts what ran.'],
+  },
   reset: {
     summary: 'stop and remove everything, also what a killed run left',
     options: { yes: { type: 'boolean', help: 'without asking' } },

@@ -5,9 +5,10 @@
  * network is needed.
  */
 import { createHash } from 'node:crypto'
-import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { brotliCompressSync } from 'node:zlib'
 import { must } from '#launch/run'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -35,6 +36,9 @@ export async function buildConsole(): Promise<string> {
   const draft = `${dir}.${process.pid}`
   mkdirSync(BUILT, { recursive: true })
   await must(process.execPath, [join(ROOT, 'node_modules/vite/bin/vite.js'), 'build', join(ROOT, 'console'), '--outDir', draft, '--logLevel', 'warn'])
+  for (const name of globSync('**/*.{js,css,html,svg}', { cwd: draft })) {
+    writeFileSync(join(draft, `${name}.br`), brotliCompressSync(readFileSync(join(draft, name))))
+  }
   rmSync(dir, { recursive: true, force: true })
   renameSync(draft, dir)
   for (const name of readdirSync(BUILT)) if (name.length === 16 && join(BUILT, name) !== dir) rmSync(join(BUILT, name), { recursive: true })

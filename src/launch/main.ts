@@ -18,6 +18,8 @@ const run: Record<CommandName, (args: Args) => Promise<number>> = {
   password: async args => (await import('#launch/password')).password(args),
   logs: async args => (await import('#launch/logs')).logs(args),
   image: async args => (await import('#launch/image')).image(args, openUi(), await host()),
+  backup: async args => (await import('#launch/backup')).backup(args, openUi(), await host()),
+  restore: async args => (await import('#launch/backup')).restore(args, openUi(), await host()),
   reset: async args => (await import('#launch/reset')).reset(args, openUi(), await host()),
   test: async args => (await import('#launch/test')).test(args, openUi(), await host()),
   help: async args => (await import('#launch/help')).help(args),

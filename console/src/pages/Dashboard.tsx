@@ -39,7 +39,7 @@ export default function Dashboard() {
             ))}
           </ColumnLayout>
         </Container>
-        <Grid gridDefinition={[{ colspan: { default: 12, s: 6 } }, { colspan: { default: 12, s: 6 } }]}>
+        <Grid gridDefinition={Array.from({ length: 4 }, () => ({ colspan: { default: 12, s: 6 } }))}>
           <Container fitHeight header={<Header variant="h2">{t('dashboard.launch')}</Header>}>
             <SpaceBetween size="m"><Box>{t('dashboard.launchHint')}</Box><Button variant="primary" onClick={() => go('/ec2/instances/launch')}>{t('dashboard.launch')}</Button></SpaceBetween>
           </Container>

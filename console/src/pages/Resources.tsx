@@ -35,7 +35,7 @@ function Listing({ resource, id }: { resource: Resource; id?: string }) {
 
 function Details({ resource, item, id }: { resource: Resource; item: Item; id: string }) {
   const name = nameOf(item)
-  const tabs = [...(resource.tabs ?? []).map(tab => ({ id: tab.id, label: t(tab.label), content: tab.content(item) }))]
+  const tabs = (resource.tabs ?? []).map(tab => ({ id: tab.id, label: t(tab.label), content: tab.content(item) }))
   if (!resource.tabs?.some(tab => tab.id === 'details')) tabs.unshift({ id: 'details', label: t('tab.details'), content: <Facts title="tab.details" columns={resource.columns} item={item} /> })
   if (resource.tagged) tabs.push({ id: 'tags', label: t('tab.tags'), content: <Tags id={id} tags={item.Tags ?? []} editable /> })
   return (

@@ -145,6 +145,9 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
       const left = Object.fromEntries(Object.entries(devices).filter(([name]) => name !== found))
       await client.act('PUT', path(id), { architecture, config, description, ephemeral, profiles, devices: left })
     },
+    attachDisk: async () => { throw new Error('data disks are not built yet') },
+    detachDisk: async () => { throw new Error('data disks are not built yet') },
+    setRoot: async () => { throw new Error('another root disk is not built yet') },
     resize: (id, limits) => client.act('PATCH', path(id), { config: limitsOf(limits) }),
     async console(id) {
       await get(id)
@@ -178,8 +181,8 @@ function hostRoot({ name, config }: Instance): number {
  */
 function seen(instance: Instance | undefined): MachineSeen | 'absent' | 'unknown' {
   if (!instance) return 'absent'
-  const devices = portsAmong(instance.devices)
+  const common = { devices: portsAmong(instance.devices), disks: [], rootDisk: instance.config[ROOT_DISK]! }
   const cut = instance.config['volatile.last_state.power'] === 'RUNNING'
-  if (instance.status === 'Stopped') return { power: 'off', devices, ...(cut && { cut }) }
-  return instance.status === 'Error' ? 'unknown' : { power: 'on', bootId: instance.last_used_at, devices }
+  if (instance.status === 'Stopped') return { power: 'off', ...common, ...(cut && { cut }) }
+  return instance.status === 'Error' ? 'unknown' : { power: 'on', bootId: instance.last_used_at, ...common }
 }

@@ -6,7 +6,7 @@ import type { Attachment, Seen, Spec, Status } from '#service/ec2/volume/volume'
 const attachment: Attachment = { instance: 'i-1', device: '/dev/xvda', deleteOnTermination: true, time: '', root: true }
 const states: Status['state'][] = ['creating', 'available', 'in-use', 'deleting', 'error']
 const disks: Record<string, Seen> = {
-  absent: 'absent', whole: { sizeGiB: 8 }, small: { sizeGiB: 4 }, used: { sizeGiB: 8, attachedTo: 'i-1' },
+  absent: 'absent', whole: { sizeGiB: 8, attachedTo: [] }, small: { sizeGiB: 4, attachedTo: [] }, used: { sizeGiB: 8, attachedTo: ['i-1'] },
 }
 
 /** The plan of every state of a volume, seen in every way, in words. */

@@ -13,7 +13,7 @@ const IN_USE_MS = 1000
 export function plan({ spec, status }: Pick<VolumeRow, 'spec' | 'status'>, seen: Seen): Step {
   if (spec.desired === 'absent') {
     if (seen === 'absent') return { write: 'remove' }
-    return seen.attachedTo === undefined ? { act: 'delete' } : { rest: true, againMs: IN_USE_MS }
+    return seen.attachedTo.length === 0 ? { act: 'delete' } : { rest: true, againMs: IN_USE_MS }
   }
   const settled = spec.attachment ? 'in-use' : 'available'
   switch (status.state) {

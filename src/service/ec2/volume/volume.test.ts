@@ -44,7 +44,7 @@ test('a root volume is made of its image and shown attached to its instance', as
   const { root, call, loop, engine, ami } = await cloud(t)
   const row = await root({ sizeGiB: 20, tags: { Name: 'disk' } })
   await loop.idle()
-  assert.deepEqual(engine.disksById.get(row.id), { id: row.id, sizeGiB: 20, from: { image: ami.spec.image } })
+  assert.deepEqual(engine.disksById.get(row.id), { id: row.id, sizeGiB: 20, from: { image: ami.spec.image }, blocks: new Map() })
   assert.deepEqual((await call('DescribeVolumes', { VolumeIds: [row.id] })).Volumes, [{
     VolumeId: row.id, VolumeArn: `arn:aws:ec2:us-east-1:111122223333:volume/${row.id}`, OwnerId: '111122223333', State: 'in-use',
     AvailabilityZone: 'us-east-1b', AvailabilityZoneId: 'use1-az2', CreateTime: NOW, Size: 20, VolumeType: 'gp3', Iops: 3000,
