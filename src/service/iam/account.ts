@@ -4,7 +4,8 @@ import { ApiError } from '#kit/error'
 import type { Identity } from '#identity/identity'
 import { managedOf, awsManaged, type Managed } from '#identity/managed'
 import {
-  ACCESS_KEY, accountOf, changeAccount, devices, policies, profiles, users, type AccessKeyRow, type Holding, type ProfileRow, type RoleRow, type UserRow,
+  ACCESS_KEY, accountOf, changeAccount, devices, policies, profiles, users, type AccessKeyRow, type Holding,
+  type ProfileRow, type RoleRow, type UserRow,
 } from '#identity/records'
 import { boundaryOf } from '#service/iam/boundary'
 import { exists, gone, page, QUOTA, tagsOf, type IamActions } from '#service/iam/common'
