@@ -82,6 +82,7 @@ export function actions({ defaultVpc }: AccountOptions): Actions<typeof sdk> {
 
     /** Volumes are not encrypted, and nothing makes them so yet. */
     GetEbsEncryptionByDefault: { look: async () => ({ EbsEncryptionByDefault: false }) },
+    DisableEbsEncryptionByDefault: { look: async () => ({ EbsEncryptionByDefault: false }) },
     /** There is no serial console. */
     GetSerialConsoleAccessStatus: { look: async () => ({ SerialConsoleAccessEnabled: false, ManagedBy: 'account' }) },
   }
