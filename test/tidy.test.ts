@@ -10,7 +10,8 @@ const layers: Record<string, string[]> = {
   kit: ['store', 'base'],
   wire: ['kit', 'base'],
   engine: ['base'],
-  service: ['kit', 'store', 'base', 'engine', 'loop'],
+  identity: ['kit', 'store', 'base'],
+  service: ['identity', 'kit', 'store', 'base', 'engine', 'loop'],
   loop: ['store', 'kit', 'base'],
   launch: ['base', 'engine'],
 }

@@ -52,6 +52,8 @@ export function homeAt({ dir, slot = 0, port = 4566, consolePort = 4570, region 
 
 /** Where the metadata service listens at the service address; instances' requests are translated to it. */
 export const METADATA_PORT = 8775
+/** Where the API listens at the service address for instances: what they send to port 443 of the host's own address is translated to it. */
+export const API_PORT = 8776
 
 /** The host's own address in the public range, and the one at which instances' metadata and names are answered. */
 export const hostAddress = (home: Home): string => formatIp(home.publicRange.base + 1)

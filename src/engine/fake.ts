@@ -33,6 +33,8 @@ export type FakeEngine = Engine & {
   machinesById: Map<string, Machine>
   disksById: Map<string, FakeDisk>
   networksById: Map<string, NetworkSpec>
+  /** Domains that mean the host itself. */
+  served: Set<string>
   /** While true everything observed is 'unknown' and every act fails, as when the daemon is down. */
   outage: boolean
   /** What a guest does by itself. */
@@ -97,7 +99,7 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
   }
 
   const engine: FakeEngine = {
-    name: 'fake', machinesById: machines, disksById: disks, networksById: networks, outage: false,
+    name: 'fake', machinesById: machines, disksById: disks, networksById: networks, served: new Set(), outage: false,
     capacity: async () => ({ cpus, memoryMiB, diskGiB: 10_000, diskFreeGiB: 10_000, architecture: 'x86_64' }),
     close: async () => {},
     guest: {
@@ -173,6 +175,7 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
     networks: {
       up: async () => {},
       down: async () => networks.clear(),
+      serve: domains => act('network.serve', '', () => { engine.served = new Set(domains) }),
       apply: spec => act('network.apply', spec.id, () => { networks.set(spec.id, structuredClone(spec)) }),
       async observe(id) {
         if (engine.outage) return 'unknown'

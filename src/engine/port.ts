@@ -237,6 +237,11 @@ export type PortSpec = {
 export type Networks = {
   /** The host's and the core's side: routes, address translation, guards. Idempotent; also after a reboot of the host. */
   up(): Promise<void>
+  /**
+   * These domains, and what is below them, mean the host itself wherever a network's resolver asks outside. Who has a way to the internet
+   * reaches port 443 there, which leads to API_PORT of the service address (base/home.ts).
+   */
+  serve(domains: readonly string[]): Promise<void>
   /** Makes the network so, all at once: after it returns, packets obey. Ports new in the spec get their devices. */
   apply(spec: NetworkSpec): Promise<void>
   /** Whether the router is there, and the ids of its ports that have their devices. */

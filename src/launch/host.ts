@@ -21,6 +21,8 @@ export type Host = {
   /** Shuts down machines that still run, then the daemon, and puts the host's settings back as they were. */
   stopDaemon(home: Home, log: Log): Promise<void>
   daemonStatus(home: Home): Promise<DaemonStatus>
+  /** Whether machines that start now see their own memory and processors (lxcfs answers). */
+  sizesShown(): Promise<boolean>
   /** Names of the images that a fresh Enclume must have. */
   imageNames(): Promise<string[]>
   /** Builds an image unless the pool has it. */

@@ -51,6 +51,10 @@ export const host: Host = {
     return existingIncus(url).catch((error: unknown) => { throw new Failure(`--incus: ${(error as Error).message}`, 1, { cause: error }) })
   },
   leaveIncus: async home => (await place()).leaveExisting(home),
+  async sizesShown() {
+    const { lxcfsAnswers, lxcfsPath } = await import('#engine/incus/lxcfs')
+    return lxcfsAnswers(lxcfsPath())
+  },
   daemonStatus: async home => (await daemon()).daemonStatus(home),
   imageNames: async () => (await image()).IMAGES,
   buildImage: async (home, name, log) => (await image()).buildImage(home, (await place()).daemonClient(home), name, log),

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { homeAt, hostAddress, type Home } from '#base/home'
 import type { Args } from '#launch/args'
 import { installPackages } from '#launch/apt'
+import { readBuild } from '#launch/build'
 import { findConfig, homeDirOf, readChoices, settle, writeConfig, type Choices, type Config } from '#launch/config'
 import { hasCredentials, readCredentials, writeProfile } from '#launch/credentials'
 import type { Host } from '#launch/host'
@@ -31,7 +32,8 @@ export function up(args: Args, ui: Ui, host: Host): Promise<number> {
     const home = homeAt({ dir, ...config })
     await startEngine({ home, config, ui, host })
     const first = !hasCredentials(home)
-    if (!(findServer(home) && (await findHealth(home)))) {
+    // After an upgrade it is started anew too: instances do not notice.
+    if (!findServer(home) || (await findHealth(home))?.build !== readBuild()) {
       await stopServer(home)
       await ui.step('server', async () => { await startServer(home) })
     }

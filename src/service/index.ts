@@ -3,15 +3,23 @@ import { errorsOf, operationsOf } from '#kit/schema'
 import type { Service } from '#service/service'
 import type { Context } from '#service/ec2/context'
 import { ec2 } from '#service/ec2/index'
-import { sdk as stsSdk, sts } from '#service/sts/sts'
+import { regionFacts } from '#service/ec2/region/data/regions'
+import { hostsOf } from '#service/hosts'
+import { iam } from '#service/iam/index'
+import { sts } from '#service/sts/sts'
 
 /** Facts of each service's wire (design: the SDK's schemas do not hold them). */
 export const wires = {
   ec2: { signingName: 'ec2', version: '2016-11-15', xmlns: 'http://ec2.amazonaws.com/doc/2016-11-15/', protocol: 'ec2Query' },
   sts: { signingName: 'sts', version: '2011-06-15', xmlns: 'https://sts.amazonaws.com/doc/2011-06-15/', protocol: 'awsQuery' },
+  iam: { signingName: 'iam', version: '2010-05-08', xmlns: 'https://iam.amazonaws.com/doc/2010-05-08/', protocol: 'awsQuery' },
 } as const
 
-export const services = (context: Context): Service[] => [ec2(context), { definition: sts(), sdk: stsSdk, drivers: [] }]
+export const services = (context: Context): Service[] => [ec2(context), sts(context), iam(context)]
 
 export const wireServices = (all: Service[]) => all.map(({ definition: { id }, sdk }) =>
   ({ id, ...wires[id as keyof typeof wires], operations: operationsOf(sdk), errors: errorsOf(sdk) }))
+
+/** The names by which instances reach what is served here; `own`: the home's Region, should it be none of AWS's. */
+export const servedHosts = (all: Service[], own: string): string[] =>
+  hostsOf(all.map(({ definition }) => definition.id), [...new Set([...regionFacts.keys(), own])])

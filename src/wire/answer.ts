@@ -17,8 +17,9 @@ import { protocolFor, unknownService, type Protocol, type Reply, type WireServic
 import { checkTime, isRefusal, matches, readSignature, same, type Refusal, type Signature } from '#wire/sigv4'
 import { replyStream, streamingService } from '#wire/stream'
 
-/** Who holds an access key, and its secret; undefined where no one does. */
-export type Credentials = (accessKeyId: string) => Promise<{ secret: string; sessionToken?: string; principal: Principal } | undefined>
+export type Holder = { secret: string; sessionToken?: string; principal: Principal; expired?: boolean }
+/** Who holds an access key, and its secret; undefined where no one does. The token is as sent: it may say whose the key is. */
+export type Credentials = (accessKeyId: string, token: string | undefined) => Promise<Holder | undefined>
 /** Runs an operation. Throws ApiError for what the caller may know; anything else is logged and answered as an internal error. */
 export type Dispatch = (call: { service: string; operation: string; input: object; caller: Caller }) => Promise<object>
 
@@ -147,9 +148,10 @@ type Claim = { protocol: Protocol; signature: Signature | Refusal; signed: Param
 async function authenticate(door: Door, { protocol, signature, signed }: Claim): Promise<{ region: string; principal: Principal }> {
   const refuse = (refusal: Refusal) => protocol.refuse(refusal)
   if (isRefusal(signature)) throw refuse(signature)
-  const holder = await door.credentials(signature.accessKeyId)
+  const holder = await door.credentials(signature.accessKeyId, signature.token)
   if (!holder) throw refuse({ reason: 'unknown key' })
   if (!same(signature.token ?? '', holder.sessionToken ?? '')) throw refuse({ reason: 'bad token' })
+  if (holder.expired) throw refuse({ reason: 'expired token' })
   const untimely = checkTime(signature, door.clock())
   if (untimely) throw refuse(untimely)
   if (!matches(signed, signature, holder.secret)) throw refuse({ reason: 'mismatch' })

@@ -45,6 +45,7 @@ export function refuseJson({ reason, detail }: Refusal, status: number): ApiErro
     case 'bad region': return new ApiError('InvalidSignatureException', 'Credential should be scoped to a valid region.', status)
     case 'expired': case 'early': case 'mismatch': case 'unsigned header':
       return new ApiError('InvalidSignatureException', detail ?? MISMATCH, status)
+    case 'expired token': return new ApiError('ExpiredTokenException', 'The security token included in the request is expired', status)
     case 'unknown key': case 'bad token':
       return new ApiError('UnrecognizedClientException', 'The security token included in the request is invalid.', status)
   }

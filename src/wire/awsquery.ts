@@ -59,6 +59,7 @@ export const awsQuery: Protocol = {
       case 'incomplete': return new ApiError('IncompleteSignature', detail ?? '', 400)
       case 'bad region': return mismatch('Credential should be scoped to a valid region. ')
       case 'expired': case 'early': case 'mismatch': case 'unsigned header': return mismatch(detail ?? MISMATCH)
+      case 'expired token': return new ApiError('ExpiredToken', 'The security token included in the request is expired', 403)
       case 'unknown key': case 'bad token':
         return new ApiError('InvalidClientTokenId', 'The security token included in the request is invalid.', 403)
     }

@@ -150,6 +150,7 @@ export const restXml: Protocol = {
       case 'unknown key':
         return new ApiError('InvalidAccessKeyId', 'The AWS Access Key Id you provided does not exist in our records.', 403)
       case 'bad token': return new ApiError('InvalidToken', 'The provided token is malformed or otherwise invalid.')
+      case 'expired token': return new ApiError('ExpiredToken', 'The provided token has expired.')
       case 'mismatch': return new ApiError('SignatureDoesNotMatch',
         'The request signature we calculated does not match the signature you provided. Check your key and signing method.', 403)
     }

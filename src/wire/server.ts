@@ -4,8 +4,10 @@
  * Invariants: requests are bounded in size, time and number; unsigned requests reach only the pages listed as routes.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { answer, splitUrl, type Door } from '#wire/answer'
+import type { Secure } from '#wire/tls'
 
 export type { Credentials, Dispatch } from '#wire/answer'
 export type { WireService } from '#wire/protocol'
@@ -27,8 +29,10 @@ export type Limits = {
 }
 export type WireOptions = Pick<Door, 'services' | 'credentials' | 'dispatch' | 'log' | 'clock'> & {
   limits?: Partial<Limits>
-  /** What GET /_enclume/health answers, as JSON. */
-  health(): object | Promise<object>
+  /** What GET /_enclume/health answers, as JSON; no such page without it. */
+  health?(): object | Promise<object>
+  /** Speak TLS; plain HTTP without it. */
+  secure?: Secure
   /** Further unsigned pages by path. */
   routes?: Record<string, Route>
 }
@@ -49,7 +53,8 @@ const LIMITS: Limits = {
 export function openWire(options: WireOptions): Wire {
   const limits = { ...LIMITS, ...options.limits }
   const door: Door = { ...options, ...limits }
-  const routes = new Map(Object.entries({ '/_enclume/health': healthPage(options.health), ...options.routes }))
+  const { health, secure } = options
+  const routes = new Map(Object.entries({ ...health && { '/_enclume/health': healthPage(health) }, ...options.routes }))
   let running = 0
   let closing = false
 
@@ -73,9 +78,8 @@ export function openWire(options: WireOptions): Wire {
     })
   }
   // A body's own time is counted where it is read: one that streams has no end that all could keep to.
-  const server = createServer({
-    headersTimeout: limits.headersMs, requestTimeout: 0, keepAliveTimeout: limits.keepAliveMs, connectionsCheckingInterval: 1000,
-  }, listener)
+  const times = { headersTimeout: limits.headersMs, requestTimeout: 0, keepAliveTimeout: limits.keepAliveMs, connectionsCheckingInterval: 1000 }
+  const server = secure ? createSecureServer({ ...times, ...secure, handshakeTimeout: limits.headersMs }, listener) : createServer(times, listener)
   server.on('checkContinue', listener)
   return { server, listen: listening(server), close: () => { closing = true; return closed(server, limits.requestMs) } }
 }
@@ -97,7 +101,7 @@ const closed = (server: Server, graceMs: number): Promise<void> => new Promise((
   })
 })
 
-const healthPage = (health: WireOptions['health']): Route => async (request, response) => {
+const healthPage = (health: NonNullable<WireOptions['health']>): Route => async (request, response) => {
   const allowed = request.method === 'GET'
   const body = JSON.stringify(allowed ? await health() : { message: 'Method not allowed' })
   response.writeHead(allowed ? 200 : 405, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })

@@ -25,7 +25,8 @@ export type Signature = {
 }
 /** Why a request is refused; each protocol has its own words for these. */
 export type Refusal = {
-  reason: 'missing' | 'incomplete' | 'unknown key' | 'bad token' | 'bad region' | 'mismatch' | 'expired' | 'early' | 'unsigned header'
+  reason:
+    'missing' | 'incomplete' | 'unknown key' | 'bad token' | 'expired token' | 'bad region' | 'mismatch' | 'expired' | 'early' | 'unsigned header'
   /** AWS's words, where they depend on the request. */
   detail?: string
   /** The signature stood in the query string. */

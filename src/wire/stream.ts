@@ -92,9 +92,10 @@ async function authenticate(door: Door, service: WireService, asked: Asked): Pro
   if (given === undefined && !presigned) {
     throw new ApiError('InvalidRequest', 'Missing required header for this request: x-amz-content-sha256')
   }
-  const holder = await door.credentials(signature.accessKeyId)
+  const holder = await door.credentials(signature.accessKeyId, signature.token)
   if (!holder) throw refuse({ reason: 'unknown key' })
   if (!same(signature.token ?? '', holder.sessionToken ?? '')) throw refuse({ reason: 'bad token' })
+  if (holder.expired) throw refuse({ reason: 'expired token' })
   const untimely = checkTime(signature, door.clock(), S3_SKEW_MS)
   if (untimely) throw refuse(untimely)
   const open = Object.keys(asked.headers).find(name => name.startsWith('x-amz-') && !signature.signedHeaders.includes(name)
@@ -114,9 +115,10 @@ async function authenticateOld(door: Door, asked: Asked, query: URLSearchParams)
   const old = readOldSignature(query)
   const refuse = (reason: Refusal['reason']) => restXml.refuse({ reason, presigned: true })
   if (!old) throw new ApiError('AccessDenied', 'Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters', 403)
-  const holder = await door.credentials(old.accessKeyId)
+  const holder = await door.credentials(old.accessKeyId, old.token)
   if (!holder) throw refuse('unknown key')
   if (!same(old.token ?? '', holder.sessionToken ?? '')) throw refuse('bad token')
+  if (holder.expired) throw refuse('expired token')
   if (old.expires * 1000 < door.clock().getTime()) throw refuse('expired')
   if (!same(oldSignatureOf({ ...asked, query }, old, holder.secret), old.signature)) throw refuse('mismatch')
   return { region: 'us-east-1', principal: holder.principal, payloadHash: 'UNSIGNED-PAYLOAD' }

@@ -5,6 +5,7 @@
 import * as sdk from '@aws-sdk/client-ec2'
 import { prepareDiskSamples } from './disk-samples.ts'
 import type { Bench } from './kit.ts'
+import { prepareProfileSamples } from './profile-samples.ts'
 import { preparePeeringSamples } from './peering-samples.ts'
 import { prepareVpcSamples } from './vpc-samples.ts'
 
@@ -55,6 +56,7 @@ export async function prepareSamples(bench: Bench): Promise<Samples> {
     ...await prepareVpcSamples(bench),
     ...await prepareDiskSamples(bench, { running: InstanceId, stopped: stopped! }),
     ...await preparePeeringSamples(bench),
+    ...await prepareProfileSamples(bench, { having: InstanceId, without: stopped! }),
     AuthorizeSecurityGroupEgress: { GroupId, IpPermissions: [web] },
     AuthorizeSecurityGroupIngress: { GroupId, IpPermissions: [{ ...web, FromPort: 443, ToPort: 443 }] },
     CreateKeyPair: { KeyName: 'sample-2' },
@@ -63,7 +65,7 @@ export async function prepareSamples(bench: Bench): Promise<Samples> {
     DeleteKeyPair: { KeyName: 'sample' },
     DeleteSecurityGroup: { GroupId },
     DeleteTags: { Resources: [InstanceId], Tags: [{ Key: 'a' }] },
-    DescribeAccountAttributes: {}, DescribeAvailabilityZones: {}, DescribeDhcpOptions: {}, DescribeIamInstanceProfileAssociations: {},
+    DescribeAccountAttributes: {}, DescribeAvailabilityZones: {}, DescribeDhcpOptions: {},
     DescribeImages: { ImageIds: [imageId] },
     DescribeInstanceAttribute: { InstanceId, Attribute: 'userData' },
     DescribeInstanceCreditSpecifications: { InstanceIds }, DescribeInstanceStatus: { InstanceIds }, DescribeInstances: { InstanceIds },

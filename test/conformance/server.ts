@@ -7,7 +7,6 @@ import { homeAt } from '#base/home'
 import { openLog, silent } from '#base/log'
 import { openCloud, type Cloud, type CloudOptions } from '#cloud'
 import { openFake, type FakeEngine, type FakeOptions } from '#engine/fake'
-import { rootPrincipal } from '#service/iam/root-keys'
 import { wireServices } from '#service/index'
 import { openSqlite } from '#store/sqlite'
 import type { Store } from '#store/store'
@@ -33,10 +32,12 @@ export async function openServer(options: Partial<TestOptions> = {}): Promise<Te
   const engine = options.engine ?? openFake(options.fake)
   const store = options.store ?? openSqlite(':memory:')
   const clock = options.clock ?? (() => new Date())
-  const cloud = await openCloud({ home, engine, store, log, clock, hook: options.hook, pause: options.pause ?? { first: 5, longest: 50 } })
+  const cloud = await openCloud({
+    home, engine, store, log, clock, root: keys, hook: options.hook, pause: options.pause ?? { first: 5, longest: 50 },
+  })
   const wire = openWire({
     services: wireServices(cloud.services), dispatch: cloud.dispatch, log, clock, health: () => ({ status: 'ok', engine: engine.name }),
-    credentials: async id => (id === keys.accessKeyId ? { secret: keys.secretAccessKey, principal: rootPrincipal(keys) } : undefined),
+    credentials: cloud.identity.credentials,
   })
   const { port } = await wire.listen(0, '127.0.0.1')
   cloud.start()

@@ -10,7 +10,7 @@ import type { Log } from '#base/log'
 import type { Absent, Networks, NetworkSpec, Unknown } from '#engine/port'
 import { coreLink, coreSpace, portDevice, routerDir, routerSpace } from '#engine/net/names'
 import { attempt, run } from '#engine/net/run'
-import { check } from '#engine/net/check'
+import { check, isName } from '#engine/net/check'
 import { readLinks, removeLinks } from '#engine/net/kernel'
 import { gatewaySpaces } from '#engine/net/gateway'
 import { makeLinks } from '#engine/net/peering'
@@ -29,7 +29,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
   const specs = new Map<number, NetworkSpec>()
   const untold = new Map<number, Set<number>>()
   const inTurn = turns()
-  const resolver = () => inTurn('resolver', () => keepResolver(home))
+  const resolver = (served?: readonly string[]) => inTurn('resolver', () => keepResolver(home, served))
 
   /** Forgets what is known of a router. */
   async function forget(index: number): Promise<void> {
@@ -112,6 +112,10 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
       await apply(spec)
       await resolver()
     }).then(() => tellPeers(spec)),
+    serve: domains => {
+      for (const domain of domains) if (!isName(domain)) throw new Error(`not a name: ${JSON.stringify(domain)}`)
+      return resolver(domains)
+    },
     observe: id => look<{ ports: string[] } | Absent>(async () => {
       for (const router of routers.values()) if (await router.isIntact(id)) return { ports: router.ports() }
       const index = (await indexes(home)).get(id)

@@ -3,10 +3,12 @@ import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import type { Capacity, Engine, ImageSeen } from '#engine/port'
 import type { Loop } from '#loop/loop'
+import type { Identity } from '#identity/identity'
 import type { Store } from '#store/store'
 
 export type Context = {
   store: Store
+  identity: Identity
   engine: Engine
   home: Home
   log: Log

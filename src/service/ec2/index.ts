@@ -50,6 +50,8 @@ import { routeTable } from '#service/ec2/route-table/route-table'
 import { actions as groups } from '#service/ec2/security-group/actions'
 import { securityGroup } from '#service/ec2/security-group/security-group'
 import { securityGroupRule } from '#service/ec2/security-group/security-group-rule'
+import { actions as prefixLists } from '#service/ec2/prefix-list/actions'
+import { prefixList } from '#service/ec2/prefix-list/prefix-list'
 import { actions as subnets } from '#service/ec2/subnet/actions'
 import { subnet } from '#service/ec2/subnet/subnet'
 import { actions as peerings } from '#service/ec2/vpc-peering/actions'
@@ -65,7 +67,7 @@ const sdk = await loadSdk('ec2')
 
 const tagged = [
   instance, volume, snapshot, keyPair, vpc, subnet, routeTable, internetGateway, networkAcl, dhcpOptionsSet, securityGroup, networkInterface,
-  replaceRootTask, securityGroupRule, elasticIp, natGateway, peering,
+  replaceRootTask, securityGroupRule, elasticIp, natGateway, peering, prefixList,
 ].map(resource => taggable(resource as AnyResource))
 
 function actionsOf(context: Context): Actions<typeof Sdk> {
@@ -90,6 +92,7 @@ function actionsOf(context: Context): Actions<typeof Sdk> {
     ...addresses(context),
     ...natGateways(context),
     ...peerings,
+    ...prefixLists,
     ...tagActions([...tagged, taggableImage]),
   }
 }

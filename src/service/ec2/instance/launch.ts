@@ -19,6 +19,7 @@ import { checkTokens, readCounts, readMetadata, readPlain, readUserData, refuseU
 import { checkLaunchable } from '#service/ec2/instance/launch-type'
 import type { Limits } from '#service/ec2/instance-type/instance-type'
 import { keyPairForLaunch } from '#service/ec2/key-pair/key-pair'
+import { ownProfile, profileForInstance, type Profile } from '#service/ec2/instance-profile/profile'
 import { createInterface } from '#service/ec2/network-interface/allocate'
 import { networkInterface } from '#service/ec2/network-interface/network-interface'
 import { privateName } from '#service/ec2/network-interface/names'
@@ -32,6 +33,7 @@ type Launch = {
   limits: Limits
   network: Network
   metadata: MetadataOptions
+  profile: Profile | undefined
   reservation: string
   volumes: Planned[]
 }
@@ -46,6 +48,7 @@ export const runInstances = (context: Context): Action<Input<typeof sdk, 'RunIns
     const limits = checkLaunchable(context, typeOf(input), image.spec.architecture)
     if (input.KeyName !== undefined) await keyPairForLaunch(tx, call, input.KeyName)
     const network = await readNetwork(call, { count: most, limits })
+    const profile = input.IamInstanceProfile && await profileForInstance(call, input.IamInstanceProfile)
     const metadata = readMetadata(input.MetadataOptions, await metadataBefore(call, image))
     await checkTokens(call, metadata)
     const count = await howManyFit(tx, context, limits, most)
@@ -55,7 +58,7 @@ export const runInstances = (context: Context): Action<Input<typeof sdk, 'RunIns
     }
     const volumes = await plannedVolumes(tx, call, image, input.BlockDeviceMappings)
     checkSpace(context)
-    const launch: Launch = { context, call, image, limits, network, metadata, volumes, reservation: resourceId('r') }
+    const launch: Launch = { context, call, image, limits, network, metadata, profile, volumes, reservation: resourceId('r') }
     const rows: InstanceRow[] = []
     for (let index = 0; index < count; index++) rows.push(await launchOne(launch, index))
     // EC2 shows it to the owner, with a delay of a day (API Reference, Image, LastLaunchedTime); here at once.
@@ -78,7 +81,7 @@ async function metadataBefore(call: Call<RunInstancesRequest>, image: ImageRow):
 }
 
 async function launchOne(launch: Launch, launchIndex: number): Promise<InstanceRow> {
-  const { context, call, image, limits, network, metadata, reservation } = launch
+  const { context, call, image, limits, network, metadata, profile, reservation } = launch
   const { input, tx, now } = call
   const { subnet, vpc } = network
   const id = resourceId('i')
@@ -118,7 +121,7 @@ async function launchOne(launch: Launch, launchIndex: number): Promise<InstanceR
     type: typeOf(input), cpus: limits.cpus, memoryMiB: limits.memoryMiB, keyName: input.KeyName,
     zone: subnet.spec.zone, vpc: vpc.id, subnet: subnet.id, interfaces: interfaces.map(i => i.id), rootVolume: made.find(one => one.root)!.id,
     volumes: made.filter(one => !one.root).map(one => one.id),
-    userData, metadata, autoPublic: network.ports[0]!.publicIp,
+    profile: profile && ownProfile(profile), userData, metadata, autoPublic: network.ports[0]!.publicIp,
     privateDnsName: privateName({
       address: primary.spec.addresses[0]!.private, region: call.region, type: plain.hostnameType, instance: id,
     }),
