@@ -90,7 +90,8 @@ function userDetail(row: UserRow, nameOf: (group: string) => string) {
 function roleDetail(row: RoleRow, all: ProfileRow[]) {
   const { Path, RoleName, RoleId, Arn, CreateDate, AssumeRolePolicyDocument } = roleView(row)
   return {
-    Path, RoleName, RoleId, Arn, CreateDate, AssumeRolePolicyDocument, RolePolicyList: inlineOf(row.spec), AttachedManagedPolicies: attachedOf(row.spec),
+    Path, RoleName, RoleId, Arn, CreateDate, AssumeRolePolicyDocument, RolePolicyList: inlineOf(row.spec),
+    AttachedManagedPolicies: attachedOf(row.spec),
     Tags: tagsOf(row.tags), PermissionsBoundary: boundaryOf(row.spec.boundary),
     InstanceProfileList: all.filter(one => one.spec.role === row.id).map(one => ({
       Path: one.spec.path, InstanceProfileName: one.spec.name, InstanceProfileId: one.id, Arn: profiles.arn(one), CreateDate: new Date(one.created),
