@@ -46,7 +46,7 @@ export type MachinePort = { port: string; device: string; name: string }
 
 export type MachineSeen = {
   power: 'on' | 'off'
-  /** Devices of the ports that it has. */
+  /** Devices of the ports that it has: one that was made anew under it is not among them until it is attached again. */
   devices: string[]
   /** Changes at every boot, also one typed inside; undefined while off. */
   bootId?: string
