@@ -88,7 +88,8 @@ test('growth is seen at once, and the file systems take it', async () => {
 
 test('/etc/fstab is mounted at boot; a reboot and a stop keep the disks', async () => {
   await inA('printf "/dev/xvdf /data ext4 defaults,nofail 0 2\\n/dev/sdg /xfs xfs defaults,nofail 0 2\\n" > /etc/fstab; systemctl reboot')
-  const mounted = () => until(async () => /xvdf[^]*sdg/.test(await inA('findmnt -rno SOURCE /data; findmnt -rno SOURCE /xfs').catch(() => '')), 30_000)
+  const sources = () => inA('findmnt -rno SOURCE /data; findmnt -rno SOURCE /xfs').catch(() => '')
+  const mounted = () => until(async () => /xvdf[^]*sdg/.test(await sources()), 30_000)
   const before = (await bench.seen(A)).bootId
   assert.ok(await until(async () => ![before, undefined].includes((await bench.seen(A)).bootId), 30_000))
   assert.ok(await mounted())

@@ -66,7 +66,8 @@ test('what a guest is shown is what it has, and no more after a change', () => {
     writeView(dir, [root])
     assert.deepEqual([readdirSync(join(dir, 'block')), readdirSync(join(dir, 'class')).sort(), readdirSync(join(dir, 'dev')).sort()],
       [['xvda'], ['xvda', 'xvda1'], ['202:0', '7:4096']])
-    assert.equal(readFileSync(join(dir, 'partitions'), 'utf8'), 'major minor  #blocks  name\n\n 202        0       1024 xvda\n   7     4096       1024 xvda1\n')
+    const partitions = readFileSync(join(dir, 'partitions'), 'utf8')
+    assert.equal(partitions, 'major minor  #blocks  name\n\n 202        0       1024 xvda\n   7     4096       1024 xvda1\n')
   } finally {
     rmSync(dir, { recursive: true })
   }
