@@ -6,7 +6,7 @@
  * Invariant: it refuses what the real engine refuses (to start a machine without its disk, or with a port that was not applied), so that a
  * control plane that gets its order wrong fails here too.
  */
-import type { Engine, MachineEvent, MachineSeen, MachineSpec, DiskSpec, ImageSeen, NetworkSpec } from '#engine/port'
+import type { Engine, MachineEvent, MachineSeen, MachineSpec, DiskSpec, ImageSeen, NetworkSpec, PortTraffic } from '#engine/port'
 
 type Machine = { spec: MachineSpec; power: 'on' | 'off'; boots: number; console: string; cut?: true }
 export type FakeOptions = {
@@ -22,6 +22,8 @@ export type FakeEngine = Engine & {
   machinesById: Map<string, Machine>
   disksById: Map<string, DiskSpec>
   networksById: Map<string, NetworkSpec>
+  /** What ports have sent and received, for a test to say; nothing where it says nothing. */
+  trafficByPort: Map<string, PortTraffic>
   /** While true everything observed is 'unknown' and every act fails, as when the daemon is down. */
   outage: boolean
   /** What a guest does by itself. */
@@ -42,6 +44,7 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
   const machines = new Map<string, Machine>()
   const disks = new Map<string, DiskSpec>()
   const networks = new Map<string, NetworkSpec>()
+  const traffic = new Map<string, PortTraffic>()
   const watchers = new Set<(event: MachineEvent) => void>()
   const tell = (id: string, event: MachineEvent['event']) => { for (const watcher of watchers) watcher({ id, event }) }
 
@@ -76,7 +79,7 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
   const hasPort = (port: string) => [...networks.values()].some(n => n.ports.some(p => p.id === port))
 
   const engine: FakeEngine = {
-    name: 'fake', machinesById: machines, disksById: disks, networksById: networks, outage: false,
+    name: 'fake', machinesById: machines, disksById: disks, networksById: networks, trafficByPort: traffic, outage: false,
     capacity: async () => ({ cpus, memoryMiB, diskGiB: 10_000, diskFreeGiB: 10_000, architecture: 'x86_64' }),
     close: async () => {},
     guest: {
@@ -149,6 +152,12 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
         return network ? { ports: network.ports.map(p => p.id) } : 'absent'
       },
       list: async () => (engine.outage ? 'unknown' : [...networks.keys()]),
+      async traffic(id) {
+        if (engine.outage) return 'unknown'
+        const network = networks.get(id)
+        const none = { bytesIn: 0, bytesOut: 0, packetsIn: 0, packetsOut: 0 }
+        return network ? Object.fromEntries(network.ports.map(p => [p.id, traffic.get(p.id) ?? none])) : 'absent'
+      },
       delete: id => act('network.delete', id, () => { networks.delete(id) }),
       portDevice: index => `fake${index}`,
     },
