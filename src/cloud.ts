@@ -2,14 +2,19 @@
  * A whole control plane over an engine and a store: services, loop, dispatcher, and the timers that keep them true.
  * main.ts gives it doors; tests open it in memory.
  */
+import { randomBytes } from 'node:crypto'
 import type { Clock } from '#base/clock'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import type { Capacity, Engine, ImageSeen } from '#engine/port'
+import { authoriser } from '#identity/authorise'
+import { openIdentity, type Identity } from '#identity/identity'
+import type { RootKeys } from '#identity/root-keys'
+import { sealer } from '#identity/seal'
 import { dispatcher, type Authorise, type Dispatch } from '#kit/action'
 import { openLoop, type Loop, type LoopOptions } from '#loop/loop'
 import type { Context } from '#service/ec2/context'
-import { services } from '#service/index'
+import { services, withParameters } from '#service/index'
 import type { Service } from '#service/service'
 import type { Store } from '#store/store'
 
@@ -20,12 +25,16 @@ export type CloudOptions = {
   log: Log
   clock: Clock
   authorise?: Authorise
+  root?: RootKeys
+  /** What secrets are sealed with; without it they open as long as this process lives. */
+  key?: Buffer
   /** Fault tests: called before each step of the loop. */
   hook?: LoopOptions['hook']
   pause?: LoopOptions['pause']
 }
 export type Cloud = {
   context: Context
+  identity: Identity
   dispatch: Dispatch
   loop: Loop
   services: Service[]
@@ -41,16 +50,18 @@ const SWEEP_MS = 60_000
 const TOKENS_KEPT_MS = 7 * 86_400_000
 
 export async function openCloud(options: CloudOptions): Promise<Cloud> {
-  const { home, engine, store, log, clock, authorise = async () => {}, hook, pause } = options
+  const { home, engine, store, log, clock, hook, pause, root, key = randomBytes(32) } = options
   let capacity: Capacity = await engine.capacity()
   let images: ImageSeen[] = await imagesOr([])
   let loop: Loop
-  const context: Context = { store, engine, home, log, clock, loop: () => loop, capacity: () => capacity, images: () => images }
+  const identity = openIdentity({ store, clock, sealer: sealer(key), root })
+  const context = withParameters({ store, identity, engine, home, log, clock, loop: () => loop, capacity: () => capacity, images: () => images })
   const all = services(context)
   loop = openLoop({
     store, log, clock, hook, pause, drivers: all.flatMap(service => service.drivers),
     wakes: async event => (await Promise.all(all.map(service => service.wakes?.(event) ?? []))).flat(),
   })
+  const authorise = options.authorise ?? authoriser(identity, clock)
   const dispatch = dispatcher({ services: all.map(service => service.definition), store, clock, authorise })
   let timer: NodeJS.Timeout | undefined
   let unwatch: (() => void) | undefined
@@ -71,7 +82,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   }
 
   return {
-    context, dispatch, loop, services: all, sweep,
+    context, identity, dispatch, loop, services: all, sweep,
     start() {
       unwatch = engine.machines.watch(({ id }) => loop.wake('instance', id))
       const again = () => {
@@ -86,6 +97,8 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       await sweeping
       clearTimeout(timer)
       await loop.close()
+      for (const service of all) await service.close?.()
+      identity.close()
     },
   }
 }

@@ -7,18 +7,30 @@ import { timingSafeEqual } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
+import { openAuthority } from '#base/authority'
 import { systemClock } from '#base/clock'
+import { API_PORT, hostAddress, serviceAddress } from '#base/home'
 import { openLog, type Level } from '#base/log'
+import { openDoor } from '#console/door'
+import { openReach } from '#console/reach'
+import { sessionToken } from '#console/credentials'
+import { targets } from '#console/targets'
 import { openCloud } from '#cloud'
 import { drainer } from '#drain'
+import { admitRestored } from '#restored'
 import { openFake } from '#engine/fake'
 import { openReal } from '#engine/real'
+import { readBuild } from '#launch/build'
 import { getHome } from '#launch/config'
-import { wireServices } from '#service/index'
-import { openRootKeys, rootPrincipal } from '#service/iam/root-keys'
+import { findConsole } from '#launch/console'
+import { isRootPassword } from '#launch/password'
+import { servedHosts, wireServices } from '#service/index'
+import { openRootKeys, rootPrincipal } from '#identity/root-keys'
+import { openKey } from '#identity/seal'
 import { openImdsDoor } from '#service/ec2/imds/door'
 import { openSqlite } from '#store/sqlite'
-import { openWire } from '#wire/server'
+import { openWire, type WireOptions } from '#wire/server'
+import { secureNames } from '#wire/tls'
 import { readVersion } from '#launch/help'
 import { openKeeper } from '#launch/keep'
 import { host } from '#launch/real-host'
@@ -32,24 +44,52 @@ process.on('unhandledRejection', error => { log.error('unhandled', { error }); p
 mkdirSync(home.dir, { recursive: true })
 const keys = openRootKeys(home.dir)
 const store = openSqlite(join(home.dir, 'enclume.db'))
+const build = readBuild()
+const restored = await admitRestored(home.dir, store)
+if (restored > 0) log.info('server.restored', { instances: restored })
 const fake = process.env.ENCLUME_ENGINE === 'fake'
 // An Incus that was there before is its administrator's to start.
 const keeper = fake || home.incus ? undefined : openKeeper(home, host, log)
 await keeper?.look()
 const engine = fake ? openFake() : openReal(home, log)
-const cloud = await openCloud({ home, engine, store, log, clock: systemClock })
+const cloud = await openCloud({ home, engine, store, log, clock: systemClock, root: keys, key: openKey(home.dir) })
 const drain = drainer(cloud)
 const imds = fake ? undefined : await openImdsDoor(cloud.context)
 
-const wire = openWire({
+const api: WireOptions = {
   services: wireServices(cloud.services),
-  credentials: async id => (id === keys.accessKeyId ? { secret: keys.secretAccessKey, principal: rootPrincipal(keys) } : undefined),
-  dispatch: cloud.dispatch, log, clock: systemClock, health,
-  routes: { '/_enclume/drain': onDrain },
-})
+  credentials: cloud.identity.credentials,
+  dispatch: cloud.dispatch, log, clock: systemClock,
+}
+const wire = openWire({ ...api, health, routes: { '/_enclume/drain': onDrain } })
 await wire.listen(home.port, '127.0.0.1')
+const inside = fake ? undefined : await openInside()
+const door = openDoor({
+  store, log, clock: systemClock, wire: wire.server, dir: findConsole(),
+  async verify({ kind, password }) {
+    if (kind !== 'root' || !await isRootPassword(home, password)) return undefined
+    return { principal: rootPrincipal(keys), name: 'root' }
+  },
+  issue: principal => sessionToken(cloud.dispatch, { principal, region: home.region }),
+  facts: () => ({
+    region: home.region, engine: engine.name, version: readVersion(), endpoint: `http://127.0.0.1:${home.port}`, hostAddress: hostAddress(home),
+    capacity: cloud.context.capacity(),
+  }),
+  terminals: { target: targets({ dispatch: cloud.dispatch, authorise: async () => {}, machines: engine.machines, runDir: home.run }) },
+  reach: openReach(cloud.dispatch),
+})
+await door.listen(home.consolePort, '127.0.0.1')
 cloud.start()
 log.info('server.ready', { port: home.port, engine: engine.name, region: home.region, home: home.dir, node: process.version })
+
+/** The API as instances reach it: by AWS's names, over TLS, and nothing else of this process. */
+async function openInside(): Promise<{ close(): Promise<void> }> {
+  const served = servedHosts(cloud.services, home.region)
+  const door = openWire({ ...api, secure: secureNames(openAuthority(home.dir, systemClock()), served, systemClock) })
+  await door.listen(API_PORT, serviceAddress(home))
+  await engine.networks.serve(served)
+  return door
+}
 
 async function health(): Promise<object> {
   const states: Record<string, number> = {}
@@ -58,7 +98,7 @@ async function health(): Promise<object> {
   }
   const images = cloud.context.images().map(image => image.name)
   return {
-    status: 'ok', version: readVersion(), engine: engine.name, region: home.region, capacity: cloud.context.capacity(), images, instances: states,
+    status: 'ok', version: readVersion(), build, engine: engine.name, region: home.region, capacity: cloud.context.capacity(), images, instances: states,
   }
 }
 
@@ -82,7 +122,9 @@ async function close(signal: string): Promise<void> {
   closing = true
   log.info('server.closing', { signal })
   await keeper?.close()
+  await door.close()
   await wire.close()
+  await inside?.close()
   await imds?.close()
   await cloud.close()
   await engine.close()

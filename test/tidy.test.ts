@@ -10,12 +10,14 @@ const layers: Record<string, string[]> = {
   kit: ['store', 'base'],
   wire: ['kit', 'base'],
   engine: ['base'],
-  service: ['kit', 'store', 'base', 'engine', 'loop'],
+  identity: ['kit', 'store', 'base'],
+  service: ['identity', 'kit', 'store', 'base', 'engine', 'loop'],
   loop: ['store', 'kit', 'base'],
   launch: ['base', 'engine'],
+  console: ['kit', 'store', 'base', 'engine'],
 }
 /** The process's own files stand above the layers. */
-const top = ['src/main.ts', 'src/cloud.ts', 'src/drain.ts']
+const top = ['src/main.ts', 'src/cloud.ts', 'src/drain.ts', 'src/restored.ts']
 const files = globSync('src/**/*.ts').filter(file => !top.includes(file))
 const source = (file: string) => readFileSync(file, 'utf8')
 const imports = (file: string) => [...source(file).matchAll(/from '#([^/']+)\/([^']+)'/g)].map(m => ({ layer: m[1]!, rest: m[2]! }))

@@ -9,7 +9,7 @@ setup=/run/setup
 say() { echo "setup: $*" >&2; }
 . /etc/os-release
 
-# The host's own certificate authorities, as in the images that are built here.
+# The API's and the host's own certificate authorities, as in the images that are built here.
 if [ -d $setup/certificates ]; then
   if command -v update-ca-certificates > /dev/null; then
     mkdir -p /usr/local/share/ca-certificates
@@ -17,6 +17,14 @@ if [ -d $setup/certificates ]; then
   elif command -v update-ca-trust > /dev/null; then
     find $setup/certificates -name '*.crt' -exec cp {} /etc/pki/ca-trust/source/anchors \; && update-ca-trust
   fi
+  # AWS's SDKs and Node.js bring lists of their own; services don't read /etc/environment.
+  for bundle in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt; do
+    [ -f $bundle ] || continue
+    grep -q '^AWS_CA_BUNDLE=' /etc/environment 2> /dev/null || printf 'NODE_EXTRA_CA_CERTS=%s\nAWS_CA_BUNDLE=%s\n' $bundle $bundle >> /etc/environment
+    mkdir -p /etc/systemd/system.conf.d
+    printf '[Manager]\nDefaultEnvironment=NODE_EXTRA_CA_CERTS=%s AWS_CA_BUNDLE=%s\n' $bundle $bundle > /etc/systemd/system.conf.d/certificates.conf
+    break
+  done
 fi
 
 # Public container images have no ssh server, and some no cloud-init. A machine without either could not be used as on EC2.

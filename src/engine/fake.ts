@@ -6,9 +6,20 @@
  * Invariant: it refuses what the real engine refuses (to start a machine without its disk, or with a port that was not applied), so that a
  * control plane that gets its order wrong fails here too.
  */
-import type { Engine, MachineEvent, MachineSeen, MachineSpec, DiskSpec, ImageSeen, NetworkSpec, PortTraffic } from '#engine/port'
+import { openFakeDisks, type FakeDisk } from '#engine/fake-disks'
+import type { FlowCount, Engine, MachineDisk, MachineEvent, MachineSeen, MachineSpec, ImageSeen, NetworkSpec, PortTraffic } from '#engine/port'
 
-type Machine = { spec: MachineSpec; power: 'on' | 'off'; boots: number; console: string; cut?: true }
+type Machine = {
+  /** As it is now. */
+  spec: Omit<MachineSpec, 'rootDisk' | 'disks'> & { rootDisk?: string; disks?: MachineDisk[] }
+  power: 'on' | 'off'
+  boots: number
+  console: string
+  cut?: true
+  /** Disks that its guest has mounted, and those taken away meanwhile. */
+  mounted?: string[]
+  busy?: string[]
+}
 export type FakeOptions = {
   cpus?: number
   memoryMiB?: number
@@ -20,14 +31,18 @@ export type FakeOptions = {
 }
 export type FakeEngine = Engine & {
   machinesById: Map<string, Machine>
-  disksById: Map<string, DiskSpec>
+  disksById: Map<string, FakeDisk>
   networksById: Map<string, NetworkSpec>
   /** What ports have sent and received, for a test to say; nothing where it says nothing. */
   trafficByPort: Map<string, PortTraffic>
+  /** What `flows` tells next, by network. */
+  flowsById: Map<string, FlowCount[]>
+  /** Domains that mean the host itself. */
+  served: Set<string>
   /** While true everything observed is 'unknown' and every act fails, as when the daemon is down. */
   outage: boolean
   /** What a guest does by itself. */
-  guest: { shutdown(id: string): void; reboot(id: string): void }
+  guest: { shutdown(id: string): void; reboot(id: string): void; mount(id: string, disk: string): void; umount(id: string, disk: string): void }
   /** The host goes down: every machine is off, and none was switched off. */
   powerCut(): void
   /** The host loses a machine. */
@@ -42,7 +57,7 @@ export const fakeImages: ImageSeen[] = [
 
 export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, before = () => {}, after = () => {} }: FakeOptions = {}): FakeEngine {
   const machines = new Map<string, Machine>()
-  const disks = new Map<string, DiskSpec>()
+  const disks = new Map<string, FakeDisk>()
   const networks = new Map<string, NetworkSpec>()
   const traffic = new Map<string, PortTraffic>()
   const watchers = new Set<(event: MachineEvent) => void>()
@@ -59,8 +74,10 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
     if (!found) throw new Error(`no machine ${id}`)
     return found
   }
-  const seen = ({ power, boots, cut, spec }: Machine): MachineSeen => ({
-    power, devices: spec.ports.map(({ device }) => device), ...(power === 'on' ? { bootId: `${boots}` } : cut && { cut: true }),
+  const seen = ({ power, boots, cut, spec, busy = [] }: Machine): MachineSeen => ({
+    power, devices: spec.ports.map(({ device }) => device), ...(spec.rootDisk !== undefined && { rootDisk: spec.rootDisk }),
+    disks: [...(spec.disks ?? []).map(({ disk }) => ({ disk })), ...busy.map(disk => ({ disk, busy: true as const }))],
+    ...(power === 'on' ? { bootId: `${boots}` } : cut && { cut: true }),
   })
   const boot = (id: string, m: Machine, event: MachineEvent['event']) => {
     m.power = 'on'
@@ -73,18 +90,32 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
     const m = machine(id)
     if (m.power === 'off') return
     m.power = 'off'
+    Object.assign(m, { mounted: [], busy: [] })
     tell(id, event)
   }
-  const diskOwner = (id: string) => [...machines.values()].find(m => m.spec.rootDisk === id)?.spec.id
+  const has = ({ spec, busy = [] }: Machine, disk: string) =>
+    spec.rootDisk === disk || busy.includes(disk) || (spec.disks ?? []).some(data => data.disk === disk)
+  const owners = (disk: string) => [...machines.values()].filter(m => has(m, disk)).map(m => m.spec.id)
   const hasPort = (port: string) => [...networks.values()].some(n => n.ports.some(p => p.id === port))
 
+  const checkDisks = ({ spec: { id, rootDisk, disks: data = [] } }: Machine) => {
+    if (rootDisk === undefined) throw new Error(`machine ${id} has no root disk`)
+    for (const disk of [rootDisk, ...data.map(one => one.disk)]) if (!disks.has(disk)) throw new Error(`no disk ${disk}`)
+  }
+
   const engine: FakeEngine = {
-    name: 'fake', machinesById: machines, disksById: disks, networksById: networks, trafficByPort: traffic, outage: false,
+    name: 'fake', machinesById: machines, disksById: disks, networksById: networks,
+    trafficByPort: traffic, served: new Set(), flowsById: new Map(), outage: false,
     capacity: async () => ({ cpus, memoryMiB, diskGiB: 10_000, diskFreeGiB: 10_000, architecture: 'x86_64' }),
     close: async () => {},
     guest: {
       shutdown: id => off(id, 'shutdown'),
       reboot: id => boot(id, machine(id), 'restarted'),
+      mount: (id, disk) => { (machine(id).mounted ??= []).push(disk) },
+      umount(id, disk) {
+        const m = machine(id)
+        Object.assign(m, { mounted: m.mounted?.filter(other => other !== disk), busy: m.busy?.filter(other => other !== disk) })
+      },
     },
     powerCut() {
       for (const m of machines.values()) if (m.power === 'on') Object.assign(m, { power: 'off', cut: true })
@@ -96,13 +127,11 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
       create: spec => act('machine.create', spec.id, () => {
         if (!machines.has(spec.id)) machines.set(spec.id, { spec: structuredClone(spec), power: 'off', boots: 0, console: '' })
       }),
-      prepare: id => act('machine.prepare', id, () => {
-        if (!disks.has(machine(id).spec.rootDisk)) throw new Error(`no disk ${machine(id).spec.rootDisk}`)
-      }),
+      prepare: id => act('machine.prepare', id, () => checkDisks(machine(id))),
       start: id => act('machine.start', id, () => {
-        const { power, spec: { rootDisk, ports } } = machine(id)
+        const { power, spec: { ports } } = machine(id)
         if (power === 'on') return
-        if (!disks.has(rootDisk)) throw new Error(`no disk ${rootDisk}`)
+        checkDisks(machine(id))
         for (const { port } of ports) if (!hasPort(port)) throw new Error(`no port ${port}`)
         boot(id, machine(id), 'started')
       }),
@@ -123,33 +152,49 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
         const { spec } = machine(id)
         spec.ports = spec.ports.filter(port => port.device !== device)
       }),
+      attachDisk: (id, disk) => act('machine.attachDisk', id, () => {
+        const { spec } = machine(id)
+        if (!disks.has(disk.disk)) throw new Error(`no disk ${disk.disk}`)
+        if (spec.disks?.some(other => other.disk === disk.disk)) return
+        const others = [...machines.values()].filter(m => has(m, disk.disk))
+        const shares = (m: Machine) => disk.shared && m.spec.disks?.some(other => other.disk === disk.disk && other.shared)
+        if (others.some(m => !shares(m))) throw new Error(`disk ${disk.disk} is ${owners(disk.disk)}'s`)
+        spec.disks = [...(spec.disks ?? []), structuredClone(disk)]
+      }),
+      detachDisk: (id, disk, { force }) => act('machine.detachDisk', id, () => {
+        const m = machine(id)
+        const held = m.mounted?.includes(disk) && !force
+        if (held && m.spec.disks?.some(other => other.disk === disk)) m.busy = [...(m.busy ?? []), disk]
+        m.spec.disks = m.spec.disks?.filter(other => other.disk !== disk)
+        if (force) engine.guest.umount(id, disk)
+      }),
+      setRoot: (id, disk) => act('machine.setRoot', id, () => {
+        if (machine(id).power === 'on') throw new Error(`machine ${id} is on`)
+        machine(id).spec.rootDisk = disk
+      }),
       resize: (id, limits) => act('machine.resize', id, () => { Object.assign(machine(id).spec, limits) }),
       console: async id => Buffer.from(machine(id).console),
+      terminal: async () => undefined,
       reachable: async id => (engine.outage ? 'unknown' : machines.get(id)?.power === 'on'),
       watch(callback) { watchers.add(callback); return () => watchers.delete(callback) },
     },
-    disks: {
-      async observe(id) {
-        if (engine.outage) return 'unknown'
-        const disk = disks.get(id)
-        return disk ? { sizeGiB: disk.sizeGiB, attachedTo: diskOwner(id) } : 'absent'
-      },
-      list: async () => (engine.outage ? 'unknown' : [...disks.keys()]),
-      create: spec => act('disk.create', spec.id, () => { if (!disks.has(spec.id)) disks.set(spec.id, spec) }),
-      delete: id => act('disk.delete', id, () => {
-        if (diskOwner(id)) throw new Error(`disk ${id} is in use by ${diskOwner(id)}`)
-        disks.delete(id)
-      }),
-      images: async () => (engine.outage ? 'unknown' : images),
-    },
+    disks: openFakeDisks({ disks, images, act, owners, down: () => engine.outage }),
     networks: {
       up: async () => {},
       down: async () => networks.clear(),
+      serve: domains => act('network.serve', '', () => { engine.served = new Set(domains) }),
       apply: spec => act('network.apply', spec.id, () => { networks.set(spec.id, structuredClone(spec)) }),
       async observe(id) {
         if (engine.outage) return 'unknown'
         const network = networks.get(id)
         return network ? { ports: network.ports.map(p => p.id) } : 'absent'
+      },
+      async flows(id) {
+        if (engine.outage) return 'unknown'
+        if (!networks.has(id)) return 'absent'
+        const flows = engine.flowsById.get(id) ?? []
+        engine.flowsById.delete(id)
+        return { flows, isPartial: false }
       },
       list: async () => (engine.outage ? 'unknown' : [...networks.keys()]),
       async traffic(id) {

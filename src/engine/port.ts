@@ -37,6 +37,8 @@ export type MachineSpec = {
   rootDisk: string
   /** Network ports, the first one first. They need not exist before the start. */
   ports: MachinePort[]
+  /** Data disks that it is made with. They need not exist before the start. */
+  disks?: MachineDisk[]
   /** DMI-like facts that the guest's tools read, set as environment of its init. */
   environment?: Record<string, string>
 }
@@ -44,10 +46,20 @@ export type MachineSpec = {
 /** A port as a machine has it: `device` is what portDevice() names, `name` what the guest calls it: ens5, ens6 … */
 export type MachinePort = { port: string; device: string; name: string }
 
+/**
+ * A data disk as a machine has it: `device` is what the guest calls it, without /dev/ (xvdf, sdf, nvme1n1); `serial` and `model` are what
+ * lsblk shows. `shared`: several machines may have it at once, if all of them say so.
+ */
+export type MachineDisk = { disk: string; device: string; serial: string; model: string; readOnly?: true; shared?: true }
+
 export type MachineSeen = {
   power: 'on' | 'off'
   /** Devices of the ports that it has: one that was made anew under it is not among them until it is attached again. */
   devices: string[]
+  /** Data disks that it has. `busy`: taken away, and the guest still uses it: it goes when the guest lets it go. */
+  disks: { disk: string; busy?: true }[]
+  /** Absent when it has none, as after `setRoot`. */
+  rootDisk?: string
   /** Changes at every boot, also one typed inside; undefined while off. */
   bootId?: string
   /** It is off though nobody switched it off, neither its guest nor the caller: the host went down under it. */
@@ -76,10 +88,24 @@ export type Machines = {
   attach(id: string, port: MachinePort): Promise<void>
   /** Takes a port away, on or off: when this returns, its device lies in the host's namespace again. The port itself stays. */
   detach(id: string, device: string): Promise<void>
+  /** Gives it a data disk, on or off. Throws while another machine has it, unless both share it. */
+  attachDisk(id: string, disk: MachineDisk): Promise<void>
+  /**
+   * Takes a data disk away, on or off. When this returns the guest has lost it, or it is `busy`: still mounted inside, and nobody else may have
+   * it. With `force` its file systems end as by a pulled cable, and it is never busy.
+   */
+  detachDisk(id: string, disk: string, options: { force: boolean }): Promise<void>
+  /** Another root disk, or none, for a machine that is off. */
+  setRoot(id: string, disk: string | undefined): Promise<void>
   /** New limits; on a running machine at once. */
   resize(id: string, limits: Pick<MachineSpec, 'cpus' | 'cpuBaselinePercent' | 'memoryMiB'>): Promise<void>
   /** What the console has printed since the last boot: at most the newest 64 KiB. */
   console(id: string): Promise<Uint8Array>
+  /**
+   * A program of the host's that is, on a terminal, a command run inside by root, or the guest's console; it ends with its terminal.
+   * Undefined where nothing runs inside (the fake engine).
+   */
+  terminal(id: string, what: { command: string[] } | 'console'): Promise<{ file: string; args: string[]; env: Record<string, string> } | undefined>
   /** Whether the guest's first interface answers on the network (an ARP or TCP exchange, not a record). */
   reachable(id: string): Promise<boolean | Unknown>
   /** Calls back for each change of power; the caller observes again. Returns what ends it. Survives outages by itself. */
@@ -91,10 +117,22 @@ export type Machines = {
 export type DiskSpec = {
   id: string
   sizeGiB: number
-  /** A copy of another disk, or of a built image. Its file system is grown to the new size and given a new identity. */
+  /** What it is a copy of, as of one moment, also while a machine writes to that: another disk, or a built image. Shares its blocks. */
   from?: { disk: string } | { image: string }
+  /**
+   * 'fresh': it becomes the root of a new machine. Its file system is grown to the size, and names and keys that were another machine's are
+   * cleared. 'kept': an exact copy. By default fresh from an image, kept from a disk.
+   */
+  identity?: 'fresh' | 'kept'
 }
-export type DiskSeen = { sizeGiB: number; attachedTo?: string }
+/** `attachedTo`: the machines that have it, as root or data disk. */
+export type DiskSeen = { sizeGiB: number; attachedTo: string[] }
+/** What a disk's users together may do in a second; absent: as much as the host can. */
+export type DiskLimits = { iops?: number; bytesPerSecond?: number }
+/** Blocks of disks as they are read and written from outside, in bytes. */
+export const BLOCK_BYTES = 512 * 1024
+/** A part of a list of blocks, in ascending order: `limit` of them from `first` on. */
+export type Blocks = { first: number; limit: number }
 
 export type Disks = {
   observe(id: string): Promise<DiskSeen | Absent | Unknown>
@@ -102,6 +140,20 @@ export type Disks = {
   create(spec: DiskSpec): Promise<void>
   /** Refuses (throws) while it is in use. */
   delete(id: string): Promise<void>
+  /** A greater size, also while a machine has it: its guest sees it when this returns. Throws for a smaller one. */
+  grow(id: string, sizeGiB: number): Promise<void>
+  /** Holds from now on, also over restarts of a machine and of the host; undefined takes all limits away. */
+  limit(id: string, limits: DiskLimits | undefined): Promise<void>
+  /** How much of it has been written, in bytes, whether or not it shares that with others. */
+  usage(id: string): Promise<{ bytes: number } | Absent | Unknown>
+  /** Which blocks hold anything. */
+  blocks(id: string, part: Blocks): Promise<number[]>
+  /** Which blocks of it differ from those of another disk; a block beyond the other's end differs if it holds anything. */
+  changed(id: string, base: string, part: Blocks): Promise<number[]>
+  /** Undefined for a block that holds nothing. */
+  readBlock(id: string, index: number): Promise<Uint8Array | undefined>
+  /** Throws while a machine has the disk. Durable when it returns. */
+  writeBlock(id: string, index: number, data: Uint8Array): Promise<void>
   /** Images that machines can be made from now, by name, as `enclume up` built or imported them. */
   images(): Promise<ImageSeen[] | Unknown>
 }
@@ -187,6 +239,24 @@ export type PortSpec = {
    * own addresses as source, and only answers come back. It has no groups.
    */
   translates?: true
+  /** Its flows are counted (`flows`). */
+  watched?: true
+}
+
+/** `isPartial`: there were more flows than the kernel had room to count. */
+export type FlowsSeen = { flows: FlowCount[]; isPartial: boolean }
+/** Packets of one flow at one port: that passed the filters, or that they stopped. Ports are 0 where the protocol has none. */
+export type FlowCount = {
+  port: string
+  direction: 'in' | 'out'
+  accepted: boolean
+  source: string
+  destination: string
+  protocol: number
+  sourcePort: number
+  destinationPort: number
+  packets: number
+  bytes: number
 }
 
 /**
@@ -198,10 +268,17 @@ export type PortTraffic = { bytesIn: number; bytesOut: number; packetsIn: number
 export type Networks = {
   /** The host's and the core's side: routes, address translation, guards. Idempotent; also after a reboot of the host. */
   up(): Promise<void>
+  /**
+   * These domains, and what is below them, mean the host itself wherever a network's resolver asks outside. Who has a way to the internet
+   * reaches port 443 there, which leads to API_PORT of the service address (base/home.ts).
+   */
+  serve(domains: readonly string[]): Promise<void>
   /** Makes the network so, all at once: after it returns, packets obey. Ports new in the spec get their devices. */
   apply(spec: NetworkSpec): Promise<void>
   /** Whether the router is there, and the ids of its ports that have their devices. */
   observe(id: string): Promise<{ ports: string[] } | Absent | Unknown>
+  /** What the watched ports sent and got since this was last asked, and no more then. */
+  flows(id: string): Promise<FlowsSeen | Absent | Unknown>
   list(): Promise<string[] | Unknown>
   /** What each port has sent and received since its device was made, by id. */
   traffic(id: string): Promise<Record<string, PortTraffic> | Absent | Unknown>

@@ -1,7 +1,40 @@
 /** Who asks, from where: what the wire learns from a signed request and every action may read. */
 
-/** The identity behind an access key. `arn` and `userId` are what GetCallerIdentity answers. */
-export type Principal = { account: string; arn: string; userId: string; root?: boolean }
+/**
+ * The identity behind an access key. `arn` and `userId` are what GetCallerIdentity answers.
+ * Without `user` and `role` it is the account's root user, or a user that it federated.
+ */
+export type Principal = {
+  account: string
+  arn: string
+  userId: string
+  root?: boolean
+  /** The record's id of the user, or of the role that is assumed. */
+  user?: string
+  role?: string
+  /** Of the key that signed; absent where nothing was signed. */
+  accessKeyId?: string
+  session?: Session
+}
+
+/** What makes temporary credentials differ from those of their principal. Times are ISO 8601. */
+export type Session = {
+  kind: 'session-token' | 'assumed-role' | 'web-identity' | 'federated-user' | 'instance' | 'console'
+  name: string
+  issued: string
+  expires: string
+  /** When a device proved the principal's presence. */
+  mfa?: string
+  /** Session policies: documents, and ARNs of managed ones. They narrow what the principal may. */
+  policies?: string[]
+  policyArns?: string[]
+  tags?: Record<string, string>
+  /** Keys of tags that the next role of a chain has too. */
+  transitive?: string[]
+  sourceIdentity?: string
+  /** Who vouched for the caller: an identity provider. */
+  provider?: string
+}
 
 /** One call's origin. `region` is the credential scope's; `sourceIp` the peer's address (aws:SourceIp). */
 export type Caller = { principal: Principal; region: string; requestId: string; sourceIp: string; userAgent: string }

@@ -29,6 +29,7 @@ export const commands = {
     summary: 'stop instances and everything else; `up` brings back what ran',
     options: { 'keep-running': { type: 'boolean', help: 'stop only the server; instances go on serving' } },
   },
+  password: { summary: 'make a new password for the root user of the console, and print it', options: {} },
   status: { summary: 'say what runs (exit code 0 running, 3 stopped)', options: { json: { type: 'boolean', help: 'as JSON' } } },
   env: { summary: 'print the shell variables that point AWS tools here: eval "$(./enclume env)"', options: {} },
   logs: {
@@ -49,6 +50,18 @@ export const commands = {
       'What the image lacks of cloud-init, ssh server and sudo is installed from the distribution\'s own package servers.',
       'A second add looks for a newer version; running instances keep theirs.',
     ],
+  },
+  backup: {
+    summary: 'keep everything in a folder, while it runs', operands: 'FOLDER',
+    options: {},
+    notes: [
+      'The control plane and all volumes, as of one moment, in a folder that is not there yet. Instances go on running; a file system that is',
+      'in use is kept as a loss of power would leave it. The folder holds keys and secrets.',
+    ],
+  },
+  restore: {
+    summary: 'make a home from such a folder', operands: 'FOLDER', options: {},
+    notes: ['Only where there is no Enclume yet: on another host, in another home, or after a reset. `up` then starts what ran.'],
   },
   reset: {
     summary: 'stop and remove everything, also what a killed run left',

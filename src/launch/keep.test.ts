@@ -14,10 +14,11 @@ function setting(t: TestContext) {
   t.after(() => rmSync(dir, { recursive: true }))
   writeConfig(dir, { slot: 0, port: 1, consolePort: 2, region: 'us-east-1', diskGiB: 33 })
   const starts: number[] = []
-  const state = { running: false }
+  const state = { running: false, sizes: false }
   const keeper = openKeeper(homeAt({ dir }), {
     daemonStatus: async () => ({ running: state.running }),
-    startDaemon: async (_, { diskGiB }) => { starts.push(diskGiB); state.running = true },
+    sizesShown: async () => state.sizes,
+    startDaemon: async (_, { diskGiB }) => { starts.push(diskGiB); Object.assign(state, { running: true, sizes: true }) },
   }, silent)
   t.after(() => keeper.close())
   return { dir, state, starts, keeper }
@@ -27,6 +28,14 @@ test('a daemon that is not there is started once, with the room that was chosen'
   const { starts, keeper } = setting(t)
   await Promise.all([keeper.look(), keeper.look()])
   assert.deepEqual(starts, [33])
+})
+
+test('a server of sizes that died alone is brought back too', async t => {
+  const { starts, state, keeper } = setting(t)
+  await keeper.look()
+  state.sizes = false
+  await keeper.look()
+  assert.deepEqual([starts.length, state.sizes], [2, true])
 })
 
 test('while another command holds the home, nothing is started; afterwards it is', async t => {

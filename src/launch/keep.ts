@@ -1,5 +1,6 @@
 /**
- * Brings the engine's daemon back when it died by itself. Machines go on without it, but nobody can change or see them.
+ * Brings the engine's daemon back when it died by itself, and the server that shows machines their sizes. Machines go on without the first,
+ * but nobody can change or see them; those started without the second would see the host's sizes.
  *
  * Invariant: whoever holds the home's lock (`up`, `down`, `reset`) decides alone: meanwhile nothing is started.
  */
@@ -19,14 +20,16 @@ export type Keeper = {
   close(): Promise<void>
 }
 
-export function openKeeper(home: Home, host: Pick<Host, 'daemonStatus' | 'startDaemon'>, log: Log): Keeper {
+export function openKeeper(home: Home, host: Pick<Host, 'daemonStatus' | 'startDaemon' | 'sizesShown'>, log: Log): Keeper {
   let closed = false
   let looking: Promise<void> = Promise.resolve()
   let timer: NodeJS.Timeout | undefined
 
+  const whole = async () => (await host.daemonStatus(home)).running && host.sizesShown()
+
   async function restart(): Promise<void> {
     await withLock(home.dir, { note: 'bring the engine back' }, async () => {
-      if (closed || (await host.daemonStatus(home)).running) return
+      if (closed || await whole()) return
       log.warn('engine.died', {})
       await host.startDaemon(home, { diskGiB: findConfig(home.dir)!.diskGiB }, log)
     })
@@ -35,7 +38,7 @@ export function openKeeper(home: Home, host: Pick<Host, 'daemonStatus' | 'startD
   async function once(): Promise<void> {
     clearTimeout(timer)
     try {
-      if (!(await host.daemonStatus(home)).running) await restart()
+      if (!await whole()) await restart()
     } catch (error) {
       // A Failure: the lock is another's, who knows what it does.
       if (!(error instanceof Failure)) log.error('engine.keep', { error })

@@ -10,6 +10,7 @@ const STOP_MS = 60_000
 
 const daemon = () => import('#engine/incus/daemon')
 const place = () => import('#engine/incus/place')
+const archive = () => import('#engine/disk/archive')
 const image = () => import('#engine/disk/image')
 const disks = async (home: Home, log: Log) => (await import('#engine/disk/disks')).openDisks(home, (await place()).daemonClient(home), log)
 
@@ -50,6 +51,10 @@ export const host: Host = {
     return existingIncus(url).catch((error: unknown) => { throw new Failure(`--incus: ${(error as Error).message}`, 1, { cause: error }) })
   },
   leaveIncus: async home => (await place()).leaveExisting(home),
+  async sizesShown() {
+    const { lxcfsAnswers, lxcfsPath } = await import('#engine/incus/lxcfs')
+    return lxcfsAnswers(lxcfsPath())
+  },
   daemonStatus: async home => (await daemon()).daemonStatus(home),
   imageNames: async () => (await image()).IMAGES,
   buildImage: async (home, name, log) => (await image()).buildImage(home, (await place()).daemonClient(home), name, log),
@@ -62,6 +67,8 @@ export const host: Host = {
       throw error instanceof ImportError ? new Failure(error.message, 1, { cause: error }) : error
     }
   },
+  exportVolumes: async (home, options) => (await archive()).exportVolumes(home, (await place()).daemonClient(home), options),
+  importVolume: async (home, volume, folder) => (await archive()).importVolume(home, (await place()).daemonClient(home), volume, folder),
   images: async (home, log) => (await disks(home, log)).images(),
   networksUp: (home, log) => withNetworks(home, log, networks => networks.up()),
   networksDown: (home, log) => withNetworks(home, log, networks => networks.down()),

@@ -58,7 +58,8 @@ export const awsQuery: Protocol = {
       case 'missing': return new ApiError('MissingAuthenticationToken', 'Request is missing Authentication Token', 403)
       case 'incomplete': return new ApiError('IncompleteSignature', detail ?? '', 400)
       case 'bad region': return mismatch('Credential should be scoped to a valid region. ')
-      case 'expired': case 'early': case 'mismatch': return mismatch(detail ?? MISMATCH)
+      case 'expired': case 'early': case 'mismatch': case 'unsigned header': return mismatch(detail ?? MISMATCH)
+      case 'expired token': return new ApiError('ExpiredToken', 'The security token included in the request is expired', 403)
       case 'unknown key': case 'bad token':
         return new ApiError('InvalidClientTokenId', 'The security token included in the request is invalid.', 403)
     }

@@ -57,9 +57,9 @@ export const ec2Query: Protocol = {
     switch (reason) {
       case 'missing': return new ApiError('MissingParameter', 'The request must contain the parameter AWSAccessKeyId')
       case 'incomplete': return new ApiError('IncompleteSignature', detail ?? '')
-      case 'expired': case 'early': return new ApiError('RequestExpired', 'Request has expired.')
+      case 'expired': case 'early': case 'expired token': return new ApiError('RequestExpired', 'Request has expired.')
       case 'bad region': return authFailure('Credential should be scoped to a valid region.')
-      case 'unknown key': case 'bad token': case 'mismatch': return authFailure()
+      case 'unknown key': case 'bad token': case 'mismatch': case 'unsigned header': return authFailure()
     }
   },
 

@@ -3,28 +3,48 @@
  *
  * Invariant: a protocol knows schemas and no service. It is chosen for each request, because some services speak several.
  */
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Principal } from '#kit/caller'
 import type { ApiError } from '#kit/error'
 import type { Operation, Shape } from '#kit/schema'
+import { awsJson } from '#wire/awsjson'
 import { awsQuery } from '#wire/awsquery'
 import { ec2Query } from '#wire/ec2query'
+import { restJson } from '#wire/restjson'
+import { restXml } from '#wire/restxml'
 import type { Refusal } from '#wire/sigv4'
 import { escapeXml } from '#wire/xml'
 
 export type WireService = {
   id: string
   signingName: string
-  /** The API's date, in every Query request. */
+  /** The API's date, in every Query request; the REST and JSON services don't send it. */
   version: string
   xmlns: string
-  protocol: 'ec2Query' | 'awsQuery'
+  protocol: 'ec2Query' | 'awsQuery' | 'awsJson' | 'restJson' | 'restXml'
+  /** Bodies may be left out of the signature, where the request says so (EBS direct, S3). */
+  unsignedPayload?: boolean
   operations: Map<string, Operation>
   errors: Map<string, Shape>
+  /** restXml: what the service says to browsers. */
+  front?: Front
+  /** restXml: who asks unsigned, where that is let through to be authorised. */
+  anonymous?: { principal: Principal; region: string }
+}
+
+type Head = { method: string; path: string; query: string; headers: IncomingHttpHeaders }
+/** Answers beside the API: both are asked before the request is authenticated, and tell only what anybody may know. */
+export type Front = {
+  /** The whole answer to what is no call (a preflight, a website's page). */
+  page(asked: Head): Promise<Reply | undefined>
+  /** Headers for the answer to a call. */
+  headers(asked: Head): Promise<Record<string, string>>
 }
 
 /** A request as a protocol reads it: authentic, inflated, not understood yet. */
-export type WireRequest = { method: string; query: string; body: Buffer }
+export type WireRequest = { method: string; path: string; query: string; headers: IncomingHttpHeaders; body: Buffer }
 export type Decoded = { operation: Operation; input: object }
-export type Reply = { status: number; contentType: string; body: string }
+export type Reply = { status: number; contentType: string; headers?: Record<string, string>; body: string | Uint8Array | AsyncIterable<Uint8Array> }
 
 export type Protocol = {
   /** The operation that is asked for and its input. Throws ApiError. */
@@ -37,10 +57,13 @@ export type Protocol = {
   internal(): ApiError
 }
 
-const protocols: Record<WireService['protocol'], Protocol> = { ec2Query, awsQuery }
+const protocols: Record<WireService['protocol'], Protocol> = { ec2Query, awsQuery, awsJson: awsJson('1.1'), restJson, restXml }
+const awsJson10 = awsJson('1.0')
 
 /** The protocol of a request to this service. */
-export const protocolFor = (service: WireService): Protocol => protocols[service.protocol]
+export function protocolFor({ protocol }: WireService, headers: IncomingHttpHeaders = {}): Protocol {
+  return protocol === 'awsJson' && headers['content-type']?.startsWith('application/x-amz-json-1.0') ? awsJson10 : protocols[protocol]
+}
 
 /**
  * The answer to a request for a service that isn't there, before any protocol is known: JSON where the request speaks it,

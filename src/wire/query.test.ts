@@ -5,9 +5,10 @@ import type { Member, Operation, Shape } from '#kit/schema'
 import { protocolFor, type WireService } from '#wire/protocol'
 import { services } from '#wire/wire.suite'
 
+const posted = { method: 'POST', path: '/', query: '', headers: {} }
 const [ec2Service, stsService] = services as [WireService, WireService]
 const decode = (service: WireService, text: string) =>
-  protocolFor(service).decode(service, { method: 'POST', query: '', body: Buffer.from(`Version=${service.version}&${text}`) }).input
+  protocolFor(service).decode(service, { ...posted, body: Buffer.from(`Version=${service.version}&${text}`) }).input
 const refusal = (service: WireService, text: string) => {
   try {
     return decode(service, text)

@@ -7,6 +7,7 @@
 import type { ApiError } from '#kit/error'
 import type { Member, Shape } from '#kit/schema'
 import type { Field } from '#wire/form'
+import { parseNumber, readTime } from '#wire/scalar'
 
 /** Where the two protocols differ. */
 export type QueryDialect = {
@@ -108,16 +109,14 @@ function firstLeaf(field: Field): Field {
   return leaf
 }
 
-const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?$/i
 const INTEGER = /^[+-]?\d{1,40}$/
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
-const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)$/
 
 function scalar(shape: Shape, invalid: QueryDialect['invalid']): (value: string, key: string) => unknown {
   switch (shape.kind) {
     case 'string': return value => value
     case 'number': return (value, key) => {
-      const number = NUMBER.test(value) ? Number(value) : Infinity
+      const number = parseNumber(value) ?? Infinity
       if (!Number.isFinite(number)) throw invalid({ key, value, expected: 'a number' })
       return number
     }
@@ -131,9 +130,8 @@ function scalar(shape: Shape, invalid: QueryDialect['invalid']): (value: string,
       return lower === 'true' || value === '1'
     }
     case 'timestamp': return (value, key) => {
-      const time = NUMBER.test(value) ? Number(value) * 1000 : DATE_TIME.test(value) ? Date.parse(value) : NaN
-      const date = new Date(time)
-      if (Number.isNaN(date.getTime())) throw invalid({ key, value, expected: 'a date and time' })
+      const date = readTime(value)
+      if (!date) throw invalid({ key, value, expected: 'a date and time' })
       return date
     }
     case 'blob': return (value, key) => {

@@ -4,8 +4,10 @@
  * Invariants: requests are bounded in size, time and number; unsigned requests reach only the pages listed as routes.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { answer, splitUrl, type Door } from '#wire/answer'
+import type { Secure } from '#wire/tls'
 
 export type { Credentials, Dispatch } from '#wire/answer'
 export type { WireService } from '#wire/protocol'
@@ -22,11 +24,15 @@ export type Limits = {
   headersMs: number
   requestMs: number
   keepAliveMs: number
+  /** How long nothing may come or go in a body that streams, which may take as long as it likes in all. */
+  idleMs: number
 }
 export type WireOptions = Pick<Door, 'services' | 'credentials' | 'dispatch' | 'log' | 'clock'> & {
   limits?: Partial<Limits>
-  /** What GET /_enclume/health answers, as JSON. */
-  health(): object | Promise<object>
+  /** What GET /_enclume/health answers, as JSON; no such page without it. */
+  health?(): object | Promise<object>
+  /** Speak TLS; plain HTTP without it. */
+  secure?: Secure
   /** Further unsigned pages by path. */
   routes?: Record<string, Route>
 }
@@ -40,13 +46,15 @@ export type Wire = {
 
 const LIMITS: Limits = {
   bodyBytes: 1 << 20, inflatedBytes: 4 << 20, concurrent: 256, headersMs: 10_000, requestMs: 30_000, keepAliveMs: 65_000,
+  idleMs: 60_000,
 }
 
 /** Makes the API's server; it listens when told to. */
 export function openWire(options: WireOptions): Wire {
   const limits = { ...LIMITS, ...options.limits }
   const door: Door = { ...options, ...limits }
-  const routes = new Map(Object.entries({ '/_enclume/health': healthPage(options.health), ...options.routes }))
+  const { health, secure } = options
+  const routes = new Map(Object.entries({ ...health && { '/_enclume/health': healthPage(health) }, ...options.routes }))
   let running = 0
   let closing = false
 
@@ -63,19 +71,20 @@ export function openWire(options: WireOptions): Wire {
     }
   }
 
-  const server = createServer({
-    headersTimeout: limits.headersMs, requestTimeout: limits.requestMs, keepAliveTimeout: limits.keepAliveMs,
-    connectionsCheckingInterval: 1000,
-  }, (request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
     handle(request, response).catch(cause => {
       options.log.error('wire.failed', { path: splitUrl(request.url!).path, cause })
       response.destroy()
     })
-  })
-  return { server, listen: listener(server), close: () => { closing = true; return closed(server, limits.requestMs) } }
+  }
+  // A body's own time is counted where it is read: one that streams has no end that all could keep to.
+  const times = { headersTimeout: limits.headersMs, requestTimeout: 0, keepAliveTimeout: limits.keepAliveMs, connectionsCheckingInterval: 1000 }
+  const server = secure ? createSecureServer({ ...times, ...secure, handshakeTimeout: limits.headersMs }, listener) : createServer(times, listener)
+  server.on('checkContinue', listener)
+  return { server, listen: listening(server), close: () => { closing = true; return closed(server, limits.requestMs) } }
 }
 
-const listener = (server: Server): Wire['listen'] => (port, host) => new Promise((resolve, reject) => {
+const listening = (server: Server): Wire['listen'] => (port, host) => new Promise((resolve, reject) => {
   server.once('error', reject)
   server.listen(port, host, () => {
     server.off('error', reject)
@@ -92,7 +101,7 @@ const closed = (server: Server, graceMs: number): Promise<void> => new Promise((
   })
 })
 
-const healthPage = (health: WireOptions['health']): Route => async (request, response) => {
+const healthPage = (health: NonNullable<WireOptions['health']>): Route => async (request, response) => {
   const allowed = request.method === 'GET'
   const body = JSON.stringify(allowed ? await health() : { message: 'Method not allowed' })
   response.writeHead(allowed ? 200 : 405, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })

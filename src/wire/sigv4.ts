@@ -10,7 +10,13 @@ import { createHmac, createSecretKey, hash, timingSafeEqual, type KeyObject } fr
 import type { IncomingHttpHeaders } from 'node:http'
 
 /** The parts of a request that are signed. `path` and `query` as sent, `query` without its question mark. */
-export type Signed = { method: string; path: string; query: string; headers: IncomingHttpHeaders; body: Uint8Array }
+export type Signed = {
+  method: string; path: string; query: string; headers: IncomingHttpHeaders; body: Uint8Array
+  /** Stands for the body's hash where the service lets a request leave its body out of the signature. */
+  payload?: string
+  /** S3 signs the path as it is encoded once; the others normalise and encode it a second time. */
+  plainPath?: boolean
+}
 export type Signature = {
   accessKeyId: string; date: string; region: string; service: string; time: string; signedHeaders: string[]; signature: string
   token?: string
@@ -19,12 +25,17 @@ export type Signature = {
 }
 /** Why a request is refused; each protocol has its own words for these. */
 export type Refusal = {
-  reason: 'missing' | 'incomplete' | 'unknown key' | 'bad token' | 'bad region' | 'mismatch' | 'expired' | 'early'
+  reason:
+    'missing' | 'incomplete' | 'unknown key' | 'bad token' | 'expired token' | 'bad region' | 'mismatch' | 'expired' | 'early' | 'unsigned header'
   /** AWS's words, where they depend on the request. */
   detail?: string
+  /** The signature stood in the query string. */
+  presigned?: boolean
 }
 
 export const SKEW_MS = 5 * 60_000
+/** S3's window is wider (S3 API Reference, RequestTimeTooSkewed). */
+export const S3_SKEW_MS = 15 * 60_000
 const ALGORITHM = 'AWS4-HMAC-SHA256'
 const LONGEST_S = 7 * 24 * 3600
 
@@ -125,7 +136,8 @@ export function matches(request: Signed, signature: Signature, secret: string): 
     return `${name}:${value.trim().replace(/ +/g, ' ')}\n`
   }).join('')
   const canonical = [
-    request.method, canonicalPath(request.path), query, headers, signature.signedHeaders.join(';'), hash('sha256', request.body, 'hex'),
+    request.method, request.plainPath ? plainPath(request.path) : canonicalPath(request.path), query, headers, signature.signedHeaders.join(';'),
+    request.payload ?? hash('sha256', request.body, 'hex'),
   ].join('\n')
   const { date, region, service, time } = signature
   // Node reads header bytes as Latin-1; hashing them so restores the bytes that were signed.
@@ -141,12 +153,12 @@ export function same(a: string, b: string): boolean {
   return x.length === y.length && timingSafeEqual(x, y)
 }
 
-type Scope = { secret: string; date: string; region: string; service: string }
+export type Scope = { secret: string; date: string; region: string; service: string }
 const MOST_KEYS = 1000
 /** Derived keys by scope. As KeyObjects: an HMAC with a raw buffer costs five times as much in Node 24. */
 const keys = new Map<string, KeyObject>()
 
-function signingKey({ secret, date, region, service }: Scope): KeyObject {
+export function signingKey({ secret, date, region, service }: Scope): KeyObject {
   const id = `${date}/${region}/${service}/${secret}`
   const known = keys.get(id)
   if (known) return known
@@ -193,6 +205,15 @@ function canonicalPath(path: string): string {
   }
   return `/${parts.map(encode).join('/')}${parts.length && path.endsWith('/') ? '/' : ''}`
 }
+
+/** Each part decoded and encoded again: clients leave different characters as they are. */
+const plainPath = (path: string): string => path.split('/').map(part => {
+  try {
+    return PLAIN.test(part) ? part : encode(decodeURIComponent(part))
+  } catch {
+    return part
+  }
+}).join('/')
 
 /** 20260930T120000Z in milliseconds, or NaN. */
 function parseTime(text: string): number {

@@ -6,6 +6,7 @@
  * members of returned literals.
  */
 import type { Member, Shape } from '#kit/schema'
+import { writeTime } from '#wire/scalar'
 
 type Write = (value: any) => string
 /** Writes what stands inside a structure's element. */
@@ -33,7 +34,8 @@ export function openXml({ millis, strict = process.env.NODE_ENV !== 'production'
     if (known) return known
     let members: { name: string; write: Write }[] | undefined
     const write: Write = value => {
-      members ??= shape.members.map(member => ({ name: member.name, write: element(member, member.traits.xmlName ?? member.name) }))
+      members ??= shape.members.filter(({ traits }) => !traits.xmlAttribute)
+        .map(member => ({ name: member.name, write: element(member, member.traits.xmlName ?? member.name) }))
       if (strict) refuseUnknown(shape, value)
       let text = ''
       for (const { name, write } of members) {
@@ -52,7 +54,8 @@ export function openXml({ millis, strict = process.env.NODE_ENV !== 'production'
     const close = `</${name}>`
     if (shape.kind === 'struct' || shape.kind === 'union') {
       const body = struct(shape)
-      return value => open + body(value) + close
+      const attributes = attributesOf(member)
+      return attributes ? value => `<${name}${attributes(value)}>${body(value)}${close}` : value => open + body(value) + close
     }
     if (shape.kind === 'list') {
       const flat = member.traits.xmlFlattened ?? shape.traits.xmlFlattened
@@ -88,6 +91,16 @@ export function openXml({ millis, strict = process.env.NODE_ENV !== 'production'
   return (shape, value) => (shape.kind === 'unit' ? '' : struct(shape)(value))
 }
 
+/** Members that stand in the start tag (S3's grantees have one), with the namespace of their prefix. */
+function attributesOf({ target: shape, traits: own }: Member): Write | undefined {
+  const members = shape.members.filter(({ traits }) => traits.xmlAttribute)
+  if (members.length === 0) return undefined
+  const [prefix, uri] = own.xmlNamespace ?? shape.traits.xmlNamespace ?? []
+  const namespace = prefix ? ` xmlns:${prefix}="${uri}"` : ''
+  return value => namespace + members.filter(({ name }) => value[name] !== undefined)
+    .map(({ name, traits }) => ` ${traits.xmlName ?? name}="${escapeXml(String(value[name])).replaceAll('"', '&quot;')}"`).join('')
+}
+
 function refuseUnknown(shape: Shape, value: object): void {
   if (typeof value !== 'object' || Array.isArray(value)) throw new TypeError(`${shape.name}: a structure was expected, not ${typeof value}`)
   for (const key in value) if (!shape.byName.has(key)) throw new TypeError(`${shape.name} has no member ${key}`)
@@ -103,15 +116,8 @@ function scalar(shape: Shape, millis: boolean): Write {
       if (typeof value !== shape.kind) throw new TypeError(`${shape.name}: a ${shape.kind} was expected, not ${typeof value}`)
       return String(value)
     }
-    case 'timestamp': return value => timestamp(value, { format: shape.timestamp, millis })
+    case 'timestamp': return value => writeTime(value, shape.timestamp, millis)
     case 'blob': return (value: Uint8Array) => Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')
     default: throw new Error(`XML has no form for ${shape.kind} ${shape.name}`)
   }
-}
-
-function timestamp(value: Date, { format, millis }: { format: Shape['timestamp']; millis: boolean }): string {
-  if (format === 7) return String(value.getTime() / 1000)
-  if (format === 6) return value.toUTCString()
-  const text = value.toISOString()
-  return !millis && text.endsWith('.000Z') ? `${text.slice(0, -5)}Z` : text
 }

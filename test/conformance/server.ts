@@ -7,19 +7,21 @@ import { homeAt } from '#base/home'
 import { openLog, silent } from '#base/log'
 import { openCloud, type Cloud, type CloudOptions } from '#cloud'
 import { openFake, type FakeEngine, type FakeOptions } from '#engine/fake'
-import { rootPrincipal } from '#service/iam/root-keys'
 import { wireServices } from '#service/index'
 import { openSqlite } from '#store/sqlite'
 import type { Store } from '#store/store'
-import { openWire } from '#wire/server'
+import { openWire, type Wire } from '#wire/server'
 
 export const keys = { account: '123456789012', accessKeyId: 'AKIAENCLUMECONFORMNC', secretAccessKey: 'conformance/secret/of/forty/characters/0' }
 
 export type TestServer = {
   url: string
+  /** Its home. */
+  dir: string
   cloud: Cloud
   engine: FakeEngine
   store: Store
+  wire: Wire
   ec2(options?: { region?: string; accessKeyId?: string; secretAccessKey?: string }): EC2Client
   close(): Promise<void>
 }
@@ -33,17 +35,19 @@ export async function openServer(options: Partial<TestOptions> = {}): Promise<Te
   const engine = options.engine ?? openFake(options.fake)
   const store = options.store ?? openSqlite(':memory:')
   const clock = options.clock ?? (() => new Date())
-  const cloud = await openCloud({ home, engine, store, log, clock, hook: options.hook, pause: options.pause ?? { first: 5, longest: 50 } })
+  const cloud = await openCloud({
+    home, engine, store, log, clock, root: keys, hook: options.hook, pause: options.pause ?? { first: 5, longest: 50 },
+  })
   const wire = openWire({
     services: wireServices(cloud.services), dispatch: cloud.dispatch, log, clock, health: () => ({ status: 'ok', engine: engine.name }),
-    credentials: async id => (id === keys.accessKeyId ? { secret: keys.secretAccessKey, principal: rootPrincipal(keys) } : undefined),
+    credentials: cloud.identity.credentials,
   })
   const { port } = await wire.listen(0, '127.0.0.1')
   cloud.start()
   const clients: EC2Client[] = []
   const url = `http://127.0.0.1:${port}`
   return {
-    url, cloud, engine, store,
+    url, dir, cloud, engine, store, wire,
     ec2({ region = 'us-east-1', ...credentials } = {}) {
       const client = new EC2Client({ endpoint: url, region, credentials: { ...keys, ...credentials }, maxAttempts: 1 })
       clients.push(client)

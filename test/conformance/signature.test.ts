@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import * as sdk from '@aws-sdk/client-ec2'
-import { GetCallerIdentityCommand, GetSessionTokenCommand, STSClient } from '@aws-sdk/client-sts'
+import { AssumeRootCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { SignatureV4 } from '@smithy/signature-v4'
 import { code, openBench, stateOf, type Bench } from './kit.ts'
 import { keys } from './server.ts'
@@ -107,7 +107,8 @@ test('a body of more than the limit is refused without harm', async () => {
 test('the caller is the account\'s root user; what STS does not do yet it says', async () => {
   const who = await sts.send(new GetCallerIdentityCommand({}))
   assert.deepEqual([who.UserId, who.Account, who.Arn], [keys.account, keys.account, `arn:aws:iam::${keys.account}:root`])
-  await assert.rejects(sts.send(new GetSessionTokenCommand({})), code('UnsupportedOperation', /GetSessionToken/))
+  const other = new AssumeRootCommand({ TargetPrincipal: keys.account, TaskPolicyArn: {} })
+  await assert.rejects(sts.send(other), code('UnsupportedOperation', /AssumeRoot/))
 })
 
 test('any region\'s name is a region of its own', async () => {

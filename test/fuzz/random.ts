@@ -22,27 +22,36 @@ const TEXTS = [
   'a', 'hello world', 'a+b&c=d%20;e', '<x>&"\'</x>', 'ünïcödé – 日本 😀', 'i-0123456789abcdef0', 'one\ntwo', 'one\r\ntwo', '10.0.0.0/16',
   ' lead', 'trail ', 'true', '0', 'a\tb', '__proto__', 'constructor', 'Filter.1', ']]>', '\u0085\u2028', 'x'.repeat(300),
 ]
+const PLAIN = ['a', 'hello world', 'a+b&c=d%20;e', 'x'.repeat(300), 'a/b', '"quoted", it is']
 const NUMBERS = [0, 1, -1, 42, 65535, 2147483647, 9007199254740991, 0.5, 1e-7, 3.25]
 const NAMES = ['k1', 'key two', 'K&3', 'é', 'k.5', '__proto__']
+
+/** Structures that hold themselves end here. */
+const DEEPEST = 14
 
 /** How full structures are: required members always, others by chance, less the deeper. */
 const leaveOut = (random: Random, depth: number) => depth > 6 || random.next() < (depth > 2 ? 0.6 : 0.25)
 
 /** A value of this shape. With `full`, every member of every structure and two items in every list. */
-export function valueOf(shape: Shape, random: Random, { depth = 0, full = false } = {}): unknown {
-  const inner = (member: Member) => valueOf(member.target, random, { depth: depth + 1, full })
+export function valueOf(shape: Shape, random: Random, { depth = 0, full = false, plain = false } = {}): unknown {
+  const inner = ({ target, traits }: Member) => valueOf(target, random, {
+    depth: depth + 1, full: full && depth < DEEPEST,
+    // Headers and paths carry fewer characters than bodies.
+    plain: plain || Boolean(traits.httpHeader ?? traits.httpLabel ?? traits.httpPrefixHeaders),
+  })
   switch (shape.kind) {
-    case 'string': return random.pick(TEXTS)
+    case 'string': return random.pick(plain ? PLAIN : TEXTS)
     case 'number': return random.pick(NUMBERS)
     case 'boolean': return random.next() < 0.5
     case 'bigint': return 9223372036854775807n
-    case 'timestamp': return new Date(random.below(4e9) * 1000 + random.pick([0, 123]))
+    case 'timestamp': return new Date(random.below(4e9) * 1000 + (plain || shape.timestamp === 6 ? 0 : random.pick([0, 123])))
     case 'blob': return new Uint8Array(Buffer.from(random.pick(TEXTS) + '\u0000\u0001'))
-    case 'list': return Array.from({ length: full ? 2 : depth > 5 ? 1 : 1 + random.below(3) }, () => inner(shape.value!))
+    case 'list': return depth > DEEPEST ? [] : Array.from({ length: full ? 2 : depth > 5 ? 1 : 1 + random.below(3) }, () => inner(shape.value!))
     case 'map': return Object.fromEntries([random.pick(NAMES), 'k2'].map(name => [name, inner(shape.value!)]))
     case 'union': { const member = random.pick(shape.members); return { [member.name]: inner(member) } }
     case 'struct': {
-      const chosen = shape.members.filter(member => full || member.required || !leaveOut(random, depth))
+      const must = (member: Member) => member.required || member.traits.httpPayload || member.name === 'AcceptRanges'
+      const chosen = shape.members.filter(member => full || must(member) || !leaveOut(random, depth))
       // A structure with nothing in it leaves no trace in a form, so each has one member at least.
       const members = chosen.length || !shape.members.length ? chosen : shape.members.slice(0, 1)
       return Object.fromEntries(members.map(member => [member.name, inner(member)]))

@@ -1,12 +1,49 @@
 /** The services that the fuzzers speak to, with the SDK's own client of each. */
+import * as cloudtrail from '@aws-sdk/client-cloudtrail'
+import * as dlm from '@aws-sdk/client-dlm'
+import * as ebs from '@aws-sdk/client-ebs'
 import * as ec2 from '@aws-sdk/client-ec2'
+import * as connect from '@aws-sdk/client-ec2-instance-connect'
+import * as tagging from '@aws-sdk/client-resource-groups-tagging-api'
+import * as s3 from '@aws-sdk/client-s3'
+import * as ssm from '@aws-sdk/client-ssm'
 import * as sts from '@aws-sdk/client-sts'
+import { errorsOf, operationsOf } from '#kit/schema'
 import type { WireService } from '#wire/server'
 import { services } from '#wire/wire.suite'
 
-export type Subject = { sdk: Record<string, any>; client: string; service: WireService }
+export type Subject = {
+  sdk: Record<string, any>; client: string; service: WireService
+  /** Makes a random input or output one that the SDK sends or reads as it is. */
+  adapt?(value: Record<string, unknown>): void
+  /** Operations that are not sent. */
+  without?: readonly string[]
+}
 
-export const subjects: Record<'ec2' | 'sts', Subject> = {
+/** A service for its protocol alone. */
+const plain = (id: string, sdk: Record<string, any>, client: string, protocol: WireService['protocol']): Subject =>
+  ({ sdk, client, service: { id, signingName: id, version: '', xmlns: '', protocol, operations: operationsOf(sdk), errors: errorsOf(sdk) } })
+
+export const subjects = {
   ec2: { sdk: ec2, client: 'EC2Client', service: services[0]! },
   sts: { sdk: sts, client: 'STSClient', service: services[1]! },
-}
+  s3: {
+    ...plain('s3', s3, 'S3Client', 'restXml'),
+    adapt(value) {
+      if ('Bucket' in value) value.Bucket = 'a-bucket'
+      // The SDK computes with these, or derives one from another.
+      for (const name of Object.keys(value)) if (/^Checksum|SSECustomer|ContentMD5|^Expires(String)?$/.test(name)) delete value[name]
+      // Header names have no case, and every answer with a body has a content type.
+      if (value.Metadata || 'AcceptRanges' in value) value.Metadata = { 'key-1': 'one', 'key 2': 'e, "two"' }
+      if ('AcceptRanges' in value) value.ContentType = 'text/x-test'
+    },
+    // Event streams, and those for which the client makes a session or another host first.
+    without: ['SelectObjectContent', 'WriteGetObjectResponse', 'CreateSession', 'ListDirectoryBuckets'],
+  },
+  ssm: plain('ssm', ssm, 'SSMClient', 'awsJson'),
+  cloudtrail: plain('cloudtrail', cloudtrail, 'CloudTrailClient', 'awsJson'),
+  connect: plain('ec2-instance-connect', connect, 'EC2InstanceConnectClient', 'awsJson'),
+  tagging: plain('tagging', tagging, 'ResourceGroupsTaggingAPIClient', 'awsJson'),
+  ebs: plain('ebs', ebs, 'EBSClient', 'restJson'),
+  dlm: plain('dlm', dlm, 'DLMClient', 'restJson'),
+} satisfies Record<string, Subject>

@@ -20,3 +20,21 @@ test('damaged requests are read or refused, never anything else', async () => {
   assert.equal(Object.values(codes).reduce((a, b) => a + b), 823 * 3)
   assert.ok(codes.UnknownParameter! > 10 && codes.MalformedQueryString! > 10 && codes.accepted! > 10, JSON.stringify(codes))
 })
+
+test('every operation of the JSON services goes there and back through the SDK', async () => {
+  for (const name of ['ssm', 'cloudtrail', 'connect', 'tagging', 'ebs', 'dlm'] as const) {
+    const { trips, failures } = await fuzzRoundTrips(subjects[name], { count: 3, seed })
+    assert.deepEqual({ name, trips, failures }, { name, trips: subjects[name].service.operations.size * 3, failures: [] })
+  }
+})
+
+test('every operation of S3, four apart, goes there and back through the SDK', async () => {
+  const { trips, failures } = await fuzzRoundTrips(subjects.s3, { count: 3, seed })
+  assert.deepEqual({ trips, failures }, { trips: (subjects.s3.service.operations.size - 4) * 3, failures: [] })
+})
+
+test('damaged JSON is read or refused, never anything else', async () => {
+  const codes = await fuzzGarbage(subjects.ssm, { count: 3, seed })
+  assert.equal(Object.values(codes).reduce((a, b) => a + b), subjects.ssm.service.operations.size * 3)
+  assert.ok(codes.SerializationException! > 10, JSON.stringify(codes))
+})

@@ -9,6 +9,7 @@ import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import type { Disks, DiskSpec, ImageSeen } from '#engine/port'
 import { Unreachable, type Client } from '#engine/incus/client'
+import { blocksOf, changedBlocks, readBlockOf, usageOf, writeBlockOf } from '#engine/disk/blocks'
 import { readSuperblock } from '#engine/disk/ext4'
 import { frozen } from '#engine/disk/freeze'
 import { clearIdentity } from '#engine/disk/identity'
@@ -30,16 +31,28 @@ export const ROOT_DISK = 'user.root-disk'
 export function openDisks(home: Home, client: Client, log: Log): Disks {
   const find = (id: string) => client.find<Volume>(volumePath(client, diskVolume(id)))
 
-  async function attachedTo(id: string): Promise<string | undefined> {
+  const file = (id: string) => volumeFile(home, diskVolume(id))
+
+  async function get(id: string): Promise<Volume> {
+    const volume = await find(id)
+    if (!volume || !isReady(volume)) throw new Error(`there is no disk ${id}`)
+    return volume
+  }
+
+  async function refuseUsed(id: string): Promise<void> {
+    const machines = await attachedTo(id)
+    if (machines.length > 0) throw new Error(`disk ${id} belongs to machine ${machines}`)
+  }
+
+  async function attachedTo(id: string): Promise<string[]> {
     const machines = await client.get<{ name: string; config: Record<string, string> }[]>('/1.0/instances?recursion=1')
-    return machines.find(machine => machine.config[ROOT_DISK] === id)?.name
+    return machines.filter(machine => machine.config[ROOT_DISK] === id).map(({ name }) => name)
   }
 
   return {
     observe: id => unknownIfUnreachable(async () => {
-      const [volume, machine] = await Promise.all([find(id), attachedTo(id)])
-      if (!volume || !isReady(volume)) return 'absent'
-      return { sizeGiB: sizeGiB(volume), ...(machine !== undefined && { attachedTo: machine }) }
+      const [volume, machines] = await Promise.all([find(id), attachedTo(id)])
+      return volume && isReady(volume) ? { sizeGiB: sizeGiB(volume), attachedTo: machines } : 'absent'
     }),
     list: () => unknownIfUnreachable(async () =>
       (await listVolumes(client)).filter(({ name }) => name.startsWith('disk-')).map(({ name }) => name.slice('disk-'.length))),
@@ -56,9 +69,29 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
     },
     async delete(id) {
       if (!await find(id)) return
-      const machine = await attachedTo(id)
-      if (machine !== undefined) throw new Error(`disk ${id} belongs to machine ${machine}`)
+      await refuseUsed(id)
       await discard(home, client, diskVolume(id))
+    },
+    async grow(id, toGiB) {
+      const now = sizeGiB(await get(id))
+      if (toGiB < now) throw new Error(`disk ${id} can't shrink`)
+      if (toGiB > now) await client.act('PATCH', volumePath(client, diskVolume(id)), { config: { size: `${toGiB}GiB` } })
+    },
+    limit: async () => { throw new Error('limits of disks are not built yet') },
+    usage: id => unknownIfUnreachable(async () => {
+      const volume = await find(id)
+      return volume && isReady(volume) ? { bytes: await usageOf(file(id)) } : 'absent'
+    }),
+    blocks: async (id, part) => { await get(id); return blocksOf(file(id), part) },
+    async changed(id, base, part) {
+      await Promise.all([get(id), get(base)])
+      return changedBlocks(file(id), file(base), part)
+    },
+    readBlock: async (id, index) => { await get(id); return readBlockOf(file(id), index) },
+    async writeBlock(id, index, data) {
+      await get(id)
+      await refuseUsed(id)
+      await writeBlockOf(file(id), index, data)
     },
     images: () => unknownIfUnreachable<ImageSeen[]>(async () => seenImages(await listVolumes(client))),
   }
@@ -75,7 +108,8 @@ async function copy(home: Home, client: Client, spec: DiskSpec, from: NonNullabl
   const mounted = !image && isMounted(rootPoint(home, from.disk))
   await (mounted ? frozen(rootPoint(home, from.disk), copying) : copying())
   const file = volumeFile(home, to)
-  if (!readSuperblock(file)) return
+  const fresh = (spec.identity ?? (image ? 'fresh' : 'kept')) === 'fresh'
+  if (!fresh || !readSuperblock(file)) return
   // A file system copied while it was mounted has its journal to replay, and resize2fs takes only one that was just checked.
   if (spec.sizeGiB > sizeGiB(source)) {
     await run('e2fsck', ['-f', '-p', file], { ok: [0, 1] })

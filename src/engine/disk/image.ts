@@ -5,8 +5,9 @@
  * host's certificates), so the same recipe is never built twice and a changed one always is. One base volume is shared.
  */
 import { createHash } from 'node:crypto'
-import { copyFileSync, globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
+import { openAuthority } from '#base/authority'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import type { ImageSeen } from '#engine/port'
@@ -31,8 +32,7 @@ type Facts = { description: string; user: string; sizeGiB: number }
 export async function buildImage(home: Home, client: Client, name: string, log: Log): Promise<void> {
   const recipe = join(RECIPES, name)
   const facts = JSON.parse(readFileSync(join(recipe, 'image.json'), 'utf8')) as Facts
-  const authorities = certificates().map(path => readFileSync(path, 'utf8'))
-  const base = `base-${digest([contents(join(RECIPES, 'base')), ...sourceLines(hostMirror()), ...authorities])}`
+  const base = `base-${digest([contents(join(RECIPES, 'base')), ...sourceLines(hostMirror()), ...certificates(home).map(c => c.text)])}`
   const volume = imagePrefix(name) + digest([base, contents(recipe)])
   const there = await client.find<Volume>(volumePath(client, volume))
   if (!there || !isReady(there)) {
@@ -68,7 +68,17 @@ export const newestImage = (volumes: Volume[], name: string): Volume | undefined
   volumes.filter(volume => volume.name.startsWith('image-') && volume.config['user.image'] === name && isReady(volume))
     .sort((a, b) => (a.config['user.created']! < b.config['user.created']! ? 1 : -1))[0]
 
-export const certificates = (): string[] => globSync(`${CERTIFICATES}/**/*.crt`).sort()
+export type Trusted = { name: string; text: string }
+/** Whom machines trust besides their distribution's authorities: the home's own, which vouches for the API's names, and the host's extra ones. */
+export const certificates = (home: Home): Trusted[] => [
+  { name: 'enclume.crt', text: openAuthority(home.dir, new Date()).certificate.toString() },
+  ...globSync(`${CERTIFICATES}/**/*.crt`).sort().map(path => ({ name: basename(path), text: readFileSync(path, 'utf8') })),
+]
+/** As files of a folder, which is made. */
+export function writeCertificates(home: Home, folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  for (const { name, text } of certificates(home)) writeFileSync(join(folder, name), text)
+}
 
 export const digest = (parts: string[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16)
 
@@ -87,7 +97,7 @@ async function buildBase(home: Home, client: Client, name: string, log: Log): Pr
   if (other !== undefined) throw new Error(`process ${other} is building an image here already`)
   for (const left of mountsBelow(work)) await run('umount', [left])
   rmSync(work, { recursive: true, force: true })
-  mkdirSync(join(work, 'certificates'), { recursive: true, mode: 0o700 })
+  writeCertificates(home, join(work, 'certificates'))
   try {
     log.info('base being built', { mirror: hostMirror().archive })
     await debootstrap(work, tree)
@@ -103,14 +113,12 @@ async function buildBase(home: Home, client: Client, name: string, log: Log): Pr
 /** The base's tree. Hooks get the tree as `$1`; what differs from host to host comes by files beside it. */
 async function debootstrap(work: string, tree: string): Promise<void> {
   const mirror = hostMirror()
-  const extra = certificates()
-  for (const path of extra) copyFileSync(path, join(work, 'certificates', basename(path)))
   writeFileSync(join(work, 'sources.list'), `${sourceLines(mirror).join('\n')}\n`)
   writeFileSync(join(work, 'pin'), pin('*', -1) + pin('cloud-init', 990))
-  // Node.js in the guest trusts its own list of authorities alone, unless it is told; services don't read /etc/environment.
-  const bundle = 'NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt'
-  writeFileSync(join(work, 'environment'), extra.length > 0 ? `${bundle}\n` : '')
-  writeFileSync(join(work, 'manager.conf'), extra.length > 0 ? `[Manager]\nDefaultEnvironment=${bundle}\n` : '')
+  // Node.js and AWS's SDKs bring lists of authorities of their own, unless they are told; services don't read /etc/environment.
+  const bundle = ['NODE_EXTRA_CA_CERTS', 'AWS_CA_BUNDLE'].map(name => `${name}=/etc/ssl/certs/ca-certificates.crt`)
+  writeFileSync(join(work, 'environment'), `${bundle.join('\n')}\n`)
+  writeFileSync(join(work, 'manager.conf'), `[Manager]\nDefaultEnvironment=${bundle.join(' ')}\n`)
   writeFileSync(join(work, 'apt-proxy'), await aptProxy())
   const packages = readFileSync(join(RECIPES, 'base', 'packages'), 'utf8').split('\n').filter(line => line !== '')
   const hooks = [

@@ -42,12 +42,18 @@ async function isInside(pid: number, space: string | undefined): Promise<boolean
   return (await readlink(`/proc/${pid}/ns/net`)) === mine
 }
 
+/** Whether a process holds nothing any more: it loses its command line before its sockets. */
+async function isOver(pid: number): Promise<boolean> {
+  const state = /\) (\S)/.exec((await content(`/proc/${pid}/stat`)) ?? '')?.[1]
+  return state === undefined || 'ZX'.includes(state)
+}
+
 /** Ends it and returns when it is gone. */
 export async function stopDaemon(dir: string): Promise<void> {
   const pid = await find(dir)
   if (pid === undefined) return
   signal(pid, 'SIGTERM')
-  for (const deadline = Date.now() + 5000; await isIts(pid, dir);) {
+  for (const deadline = Date.now() + 5000; !await isOver(pid);) {
     if (Date.now() > deadline) signal(pid, 'SIGKILL')
     await new Promise(resolve => setTimeout(resolve, 2))
   }

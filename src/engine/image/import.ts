@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import { newPoint } from '#engine/disk/disks'
-import { certificates, CERTIFICATES, contents, digest, discard, discardElders, RECIPES } from '#engine/disk/image'
+import { certificates, contents, digest, discard, discardElders, RECIPES, writeCertificates } from '#engine/disk/image'
 import { imagePrefix, isReady, makeVolume, markReady, volumeFile, volumePath, type Volume } from '#engine/disk/layout'
 import { unmountFile } from '#engine/disk/mount'
 import { run, ToolError } from '#engine/disk/run'
@@ -30,7 +30,7 @@ export async function importImage(home: Home, client: Client, wanted: { name: st
   const user = userOf(found.os)
   const volume = imagePrefix(found.name) + digest([
     found.fingerprint, user, contents(join(RECIPES, 'import')), contents(join(RECIPES, 'base', 'files')), readFileSync(SANDBOX, 'utf8'),
-    ...certificates().map(path => readFileSync(path, 'utf8')),
+    ...certificates(home).map(certificate => certificate.text),
   ])
   const there = await client.find<Volume>(volumePath(client, volume))
   if (!there || !isReady(there)) {
@@ -40,7 +40,9 @@ export async function importImage(home: Home, client: Client, wanted: { name: st
     if (there) await discard(home, client, volume)
     await makeVolume(client, volume, { sizeGiB: SIZE_GIB })
     try {
-      await fill({ file: volumeFile(home, volume), point: newPoint(home, volume) }, { archive, kind: found.root.kind }, user, log)
+      const trusted = join(work, 'certificates')
+      writeCertificates(home, trusted)
+      await fill({ file: volumeFile(home, volume), point: newPoint(home, volume), trusted }, { archive, kind: found.root.kind }, user, log)
     } catch (error) {
       await discard(home, client, volume)
       throw error instanceof ToolError ? new ImportError(`${found.name} can't be prepared: ${error.message}`, { cause: error }) : error
@@ -57,8 +59,8 @@ export async function importImage(home: Home, client: Client, wanted: { name: st
 
 const describe = ({ name, variant, version }: Found, { host }: URL): string => `${name} of ${host} (${variant}, ${version})`
 
-/** A raw file with a file system, and an empty directory on which it is mounted out of sight. */
-type Target = { file: string; point: string }
+/** A raw file with a file system, an empty directory on which it is mounted out of sight, and a folder of certificates to trust. */
+type Target = { file: string; point: string; trusted: string }
 type Archive = { archive: string; kind: Found['root']['kind'] }
 
 async function fill(target: Target, archive: Archive, user: string, log: Log): Promise<void> {
@@ -80,7 +82,7 @@ export async function unpack(target: Target, { archive, kind }: Archive): Promis
 }
 
 /** Makes it boot as an EC2 instance that lets in `user`. */
-export const prepare = (target: Target, user: string): Promise<string> => inSandbox(target, 'setup', [RECIPES, CERTIFICATES, user])
+export const prepare = (target: Target, user: string): Promise<string> => inSandbox(target, 'setup', [RECIPES, target.trusted, user])
 
 /** When this process dies, however it does, so does all that runs in there: nothing stays behind that holds the mount. */
 const inSandbox = ({ file, point }: Target, verb: 'extract' | 'setup', args: string[]): Promise<string> => run('setpriv', [

@@ -31,7 +31,7 @@ async function scratch(t: TestContext) {
       mkdirSync(point, { recursive: true })
     }
   }
-  return { dir, point, target: { file, point }, mounted, outside: join(dir, 'outside') }
+  return { dir, point, target: { file, point, trusted: join(dir, 'trusted') }, mounted, outside: join(dir, 'outside') }
 }
 
 /** An archive with members as they are called, whatever they are called. Contents: text, a link's target, or a device. */

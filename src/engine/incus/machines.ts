@@ -15,7 +15,7 @@ import { diskVolume, volumeFile } from '#engine/disk/layout'
 import { mountFile, unmountFile } from '#engine/disk/mount'
 import { IncusError, type Client } from '#engine/incus/client'
 import { clearConsole, consoleFile, readConsole } from '#engine/incus/console'
-import { incusDir, lxcName, poolOf } from '#engine/incus/place'
+import { incusDir, lxcName, poolOf, projectOf, socketOf } from '#engine/incus/place'
 import { watchMachines } from '#engine/incus/events'
 import { answers } from '#engine/incus/reach'
 import { until } from '#engine/incus/process'
@@ -151,10 +151,20 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
       await unless(has, () => client.act('PATCH', path(id), { devices: devicesOf({ ports: [port] }) }))
     },
     detach,
+    attachDisk: async () => { throw new Error('data disks are not built yet') },
+    detachDisk: async () => { throw new Error('data disks are not built yet') },
+    setRoot: async () => { throw new Error('another root disk is not built yet') },
     resize: (id, limits) => client.act('PATCH', path(id), { config: limitsOf(limits) }),
     async console(id) {
       await get(id)
       return readConsole(consoleFile(home, id))
+    },
+    async terminal(id, what) {
+      await get(id)
+      const env = { INCUS_SOCKET: socketOf(home), INCUS_CONF: join(home.run, 'incus-client'), HOME: home.run }
+      const project = ['--project', projectOf(home)]
+      if (what === 'console') return { file: 'incus', args: ['console', ...project, id], env }
+      return { file: 'incus', args: ['exec', ...project, '--force-interactive', '--env', 'TERM=xterm-256color', id, '--', ...what.command], env }
     },
     reachable: id => unknownIfUnreachable(async () => {
       if (!await isOn(id)) return false
@@ -188,7 +198,8 @@ const hasLost = ({ status }: Instance, device: string): boolean => status === 'R
 function seen(instance: Instance | undefined): MachineSeen | 'absent' | 'unknown' {
   if (!instance) return 'absent'
   const devices = portsAmong(instance.devices).filter(device => !hasLost(instance, device))
+  const common = { devices, disks: [], rootDisk: instance.config[ROOT_DISK]! }
   const cut = instance.config['volatile.last_state.power'] === 'RUNNING'
-  if (instance.status === 'Stopped') return { power: 'off', devices, ...(cut && { cut }) }
-  return instance.status === 'Error' ? 'unknown' : { power: 'on', bootId: instance.last_used_at, devices }
+  if (instance.status === 'Stopped') return { power: 'off', ...common, ...(cut && { cut }) }
+  return instance.status === 'Error' ? 'unknown' : { power: 'on', bootId: instance.last_used_at, ...common }
 }

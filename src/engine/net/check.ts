@@ -13,6 +13,8 @@ const forms = {
   mac: /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/,
 }
 
+export const isName = (text: string): boolean => forms.name.test(text)
+
 /** Throws on the first thing that makes no sense. */
 export function check(spec: NetworkSpec): void {
   const fail = (what: string, value: unknown): never => { throw new Error(`network ${spec.id}: not ${what}: ${JSON.stringify(value)}`) }

@@ -1,14 +1,14 @@
 /**
  * The host's and the core's side of all networks: one link from the host to the core namespace, which joins the routers.
  *
- * Invariant: guests reach of the host only the metadata service and the resolver; nobody outside reaches a guest through the host
+ * Invariant: guests reach of the host only the metadata service, the resolver and the API; nobody outside reaches a guest through the host
  * unless the guest began. Traffic between networks passes the core alone, and only by public addresses. `takeDown` leaves nothing.
  */
-import { mkdir, readFile, rm, stat, chmod, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, stat, chmod, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Home } from '#base/home'
-import { hostAddress, METADATA_PORT, serviceAddress, SLOTS } from '#base/home'
+import { API_PORT, hostAddress, METADATA_PORT, serviceAddress, SLOTS } from '#base/home'
 import { formatCidr } from '#base/cidr'
 import {
   CORE_HOST_ADDRESS, coreSpace, DNS_PORT, hostDevice, hostTable, MTU, portDevice, publicNamesDir, resolverDir,
@@ -56,9 +56,17 @@ export async function bringUp(home: Home): Promise<void> {
   await passDocker(home, true)
 }
 
-/** The host's resolver, which the routers' resolvers ask. */
-export const keepResolver = (home: Home): Promise<void> =>
-  keepDaemon({ dir: resolverDir(home) }, hostConfiguration(home))
+/** The host's resolver, which the routers' resolvers ask. Who does not say which domains are served here leaves them as they are. */
+export async function keepResolver(home: Home, served?: readonly string[]): Promise<void> {
+  const file = join(resolverDir(home), 'served')
+  if (served) {
+    await mkdir(resolverDir(home), { recursive: true, mode: 0o755 })
+    await writeFile(`${file}.new`, served.map(domain => `${domain}\n`).join(''))
+    await rename(`${file}.new`, file)
+  }
+  const domains = existsSync(file) ? (await readFile(file, 'utf8')).split('\n').filter(Boolean) : []
+  await keepDaemon({ dir: resolverDir(home) }, hostConfiguration(home, domains))
+}
 
 /** Undoes bringUp. The routers are gone already. */
 export async function takeDown(home: Home): Promise<void> {
@@ -120,6 +128,11 @@ function hostRules(home: Home): Table {
   return {
     family: 'inet', name: hostTable(home), sets: {},
     chains: {
+      // Like any server on the internet: who has no way there does not reach it.
+      translating_in: {
+        hook: 'type nat hook prerouting priority dstnat; policy accept;',
+        rules: [`iifname ${host} ip daddr ${hostAddress(home)} tcp dport 443 dnat ip to ${service}:${API_PORT}`],
+      },
       translating: {
         hook: 'type nat hook postrouting priority srcnat; policy accept;',
         rules: [`ip saddr ${pools} oifname != { ${host}, "lo" } masquerade`],
@@ -140,6 +153,7 @@ function hostRules(home: Home): Table {
           'ct state established,related accept',
           `ip daddr ${service} tcp dport { ${METADATA_PORT}, ${DNS_PORT} } accept`,
           `ip daddr ${service} udp dport ${DNS_PORT} accept`,
+          `ip daddr ${service} tcp dport ${API_PORT} ct original proto-dst 443 accept`,
           'drop',
         ],
       },

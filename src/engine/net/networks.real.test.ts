@@ -3,7 +3,7 @@ import { rename, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { hostAddress, METADATA_PORT, serviceAddress } from '#base/home'
+import { API_PORT, hostAddress, METADATA_PORT, serviceAddress } from '#base/home'
 import { openLab, until, type Guest, type Lab } from '#engine/net/lab.suite'
 import { all, ANY, network, port, publicAddress, tcp, udp } from '#engine/net/networks.suite'
 import { GATEWAY_MAC, hostTable, publicNamesDir, routerAddress, routerSpace } from '#engine/net/names'
@@ -210,6 +210,29 @@ test('the metadata service sees each port\'s fabric address, and its answers liv
     assert.deepEqual(seen.sort(), [1, 3, 4].map(n => spec.ports[n - 1]!.fabric))
     for (const guest of [a1, a3]) assert.match(await run(inside(guest.space, 'nft', 'list', 'table', 'ip', 't')), /counter packets 1 /)
     assert.equal(await dial(a1, '169.254.169.254', 81), 'timeout')
+  } finally {
+    server.close()
+  }
+})
+
+test('served domains mean the host, who answers there on port 443 to those who have a way to the internet', async () => {
+  const seen: string[] = []
+  const server = createServer(socket => { seen.push(socket.remoteAddress!); socket.on('error', () => {}).end('api') })
+  await new Promise<void>(resolve => server.listen(API_PORT, serviceAddress(lab.home), resolve))
+  try {
+    await lab.networks.serve(['api.example', 'buckets.example'])
+    const answers: unknown[] = []
+    for (const name of ['api.example', 'a.b.buckets.example']) {
+      const resolved = await until(async () => Array.isArray(await a3.ask({ do: 'resolve', server: '172.31.0.2', name })), name)
+        .then(() => a3.ask({ do: 'resolve', server: '172.31.0.2', name }))
+      answers.push(resolved)
+    }
+    assert.deepEqual(answers, [[hostAddress(lab.home)], [hostAddress(lab.home)]])
+    assert.deepEqual(await Promise.all([
+      dial(a1, hostAddress(lab.home), 443), dial(a3, hostAddress(lab.home), 443), dial(a4, hostAddress(lab.home), 443),
+      dial(a1, hostAddress(lab.home), API_PORT), dial(a1, serviceAddress(lab.home), API_PORT),
+    ]), ['api', 'timeout', 'timeout', 'timeout', 'timeout'], 'a3 has no route there, and the group of a4 lets only HTTP out')
+    assert.deepEqual(seen, [open(lab.home, 11)])
   } finally {
     server.close()
   }

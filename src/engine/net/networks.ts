@@ -7,10 +7,10 @@
  */
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
-import type { Absent, Networks, NetworkSpec, PortTraffic, Unknown } from '#engine/port'
+import type { Absent, FlowsSeen, Networks, NetworkSpec, PortTraffic, Unknown } from '#engine/port'
 import { coreLink, coreSpace, portDevice, routerDir, routerSpace } from '#engine/net/names'
 import { attempt, run } from '#engine/net/run'
-import { check } from '#engine/net/check'
+import { check, isName } from '#engine/net/check'
 import { readLinks, readTraffic, removeLinks } from '#engine/net/kernel'
 import { gatewaySpaces } from '#engine/net/gateway'
 import { makeLinks } from '#engine/net/peering'
@@ -30,7 +30,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
   const untold = new Map<number, Set<number>>()
   const inTurn = turns()
   let isDown = false
-  const resolver = () => inTurn('resolver', () => keepResolver(home))
+  const resolver = (served?: readonly string[]) => inTurn('resolver', () => keepResolver(home, served))
 
   const up = () => inTurn('core', async () => {
     isDown = false
@@ -118,6 +118,10 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
       await apply(spec)
       await resolver()
     }).then(() => tellPeers(spec)),
+    serve: domains => {
+      for (const domain of domains) if (!isName(domain)) throw new Error(`not a name: ${JSON.stringify(domain)}`)
+      return resolver(domains)
+    },
     observe: id => look<{ ports: string[] } | Absent>(async () => {
       for (const router of routers.values()) if (await router.isIntact(id)) return { ports: router.ports() }
       const index = (await indexes(home)).get(id)
@@ -128,6 +132,15 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
     traffic: id => look<Record<string, PortTraffic> | Absent>(async () => {
       const index = (await indexes(home)).get(id)
       return index !== undefined && spaceExists(routerSpace(home, index)) ? readTraffic(routerSpace(home, index)) : 'absent'
+    }),
+    flows: id => look<FlowsSeen | Absent | Unknown>(async () => {
+      const index = (await indexes(home)).get(id)
+      if (index === undefined || !spaceExists(routerSpace(home, index))) return 'absent'
+      return inTurn(index, async () => {
+        const router = routers.get(index)
+        // One that this process has not applied yet will be, and keeps its counts until then.
+        return router && await router.isIntact(id) ? router.flows() : 'unknown'
+      })
     }),
     list: () => look(async () => [...(await indexes(home)).keys()]),
     async delete(id) {

@@ -1,27 +1,31 @@
-/** The Security Token Service: who calls. Temporary credentials are not implemented: those actions are absent. */
+/** The Security Token Service: who calls, and credentials for a while. */
 import type * as Sdk from '@aws-sdk/client-sts'
-import type { Actions, ServiceDefinition } from '#kit/action'
-import { ApiError } from '#kit/error'
+import type { Actions } from '#kit/action'
+import { nullMember } from '#kit/error'
 import { operationsOf } from '#kit/schema'
 import { loadSdk } from '#kit/sdk'
+import type { Identity } from '#identity/identity'
+import { assumeActions } from '#service/sts/assume'
+import { sessionActions } from '#service/sts/session'
+import type { Service } from '#service/service'
 
 /** The schemas; the wire reads its errors from them too. */
 export const sdk = await loadSdk('sts')
 
-const actions: Actions<typeof Sdk> = {
+const actions = (identity: Identity): Actions<typeof Sdk> => ({
   GetCallerIdentity: {
     async look({ caller: { principal } }) {
       return { UserId: principal.userId, Account: principal.account, Arn: principal.arn }
     },
   },
-}
+  ...sessionActions(identity), ...assumeActions(identity),
+})
 
-/** The service as the dispatcher takes it. */
-export function sts(): ServiceDefinition {
-  return {
-    id: 'sts', operations: operationsOf(sdk), actions,
-    missing: member => new ApiError('ValidationError',
-      `1 validation error detected: Value null at '${member[0]!.toLowerCase()}${member.slice(1)}' `
-      + 'failed to satisfy constraint: Member must not be null'),
-  }
-}
+/** The whole of STS. */
+export const sts = ({ identity }: { identity: Identity }): Service => ({
+  sdk, drivers: [],
+  definition: {
+    id: 'sts', operations: operationsOf(sdk), actions: actions(identity),
+    missing: nullMember('ValidationError'),
+  },
+})

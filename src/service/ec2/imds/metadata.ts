@@ -46,12 +46,18 @@ export type Metadata = {
   blockDevices: Record<string, string>
   /** OpenSSH lines, in order. */
   keys: { name: string; openSsh: string }[]
+  /** OpenSSH lines that EC2 Instance Connect offers right now, by the user of the instance's. */
+  connectKeys?: Record<string, string[]>
   /** As the user gave them, decoded. */
   userData?: Uint8Array
   detailedMonitoring: boolean
   placementGroup?: string
   /** The instance profile's role; without credentials none are offered. */
-  role?: { name: string; profileArn: string; profileId: string; lastUpdated: string; credentials?: RoleCredentials }
+  role?: {
+    name: string; profileArn: string; profileId: string; lastUpdated: string; credentials?: RoleCredentials
+    /** Its trust policy does not name EC2, which says so in the credentials' place. */
+    untrusted?: boolean
+  }
   /** Present only when the instance's tags are shown in its metadata. */
   tags?: Record<string, string>
   spot?: { instanceAction?: { action: string; time: string }; terminationTime?: string }

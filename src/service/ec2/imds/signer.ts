@@ -8,7 +8,7 @@
 import {
   createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, sign, X509Certificate, type KeyObject,
 } from 'node:crypto'
-import { bits, field, integer, nothing, octets, oid, sequence, set, time, utf8 } from '#service/ec2/imds/der'
+import { bits, field, integer, nothing, octets, oid, sequence, set, time, utf8 } from '#base/der'
 
 /** As kept in the Home, PEM texts. `privateKey` is secret. */
 export type SignerFiles = { privateKey: string; certificate: string }

@@ -2,7 +2,7 @@
  * The tree that IMDS serves: paths to bodies, and listings as AWS lists them. Pure.
  *
  * All versions show the newest categories (AWS hides from an older version what came later). Names are from the EC2 User Guide,
- * "Instance metadata categories". Left out, as there is nothing behind them: managed-ssh-keys, identity-credentials, product-codes,
+ * "Instance metadata categories". Left out, as there is nothing behind them: identity-credentials, product-codes,
  * kernel-id, ramdisk-id, IPv6.
  */
 import type { Metadata, MetadataInterface } from '#service/ec2/imds/metadata'
@@ -55,14 +55,18 @@ function networkInterface(nic: MetadataInterface): Directory {
 
 function iam({ role }: Metadata): Directory | undefined {
   if (!role) return undefined
-  const { name, profileArn, profileId, lastUpdated, credentials: c } = role
+  const { name, profileArn, profileId, lastUpdated, credentials: c, untrusted } = role
+  const refused = untrusted ? json({
+    Code: 'AssumeRoleUnauthorizedAccess', Message: `EC2 cannot assume the role ${name}. Its trust policy does not allow ec2.amazonaws.com.`,
+    LastUpdated: lastUpdated,
+  }) : undefined
   return dir({
     info: json({ Code: 'Success', LastUpdated: lastUpdated, InstanceProfileArn: profileArn, InstanceProfileId: profileId }),
     'security-credentials': dir({
-      [name]: c && json({
+      [name]: refused ?? (c && json({
         Code: 'Success', LastUpdated: c.lastUpdated, Type: 'AWS-HMAC',
         AccessKeyId: c.accessKeyId, SecretAccessKey: c.secretAccessKey, Token: c.token, Expiration: c.expiration,
-      }),
+      })),
     }),
   })
 }
@@ -71,6 +75,12 @@ function publicKeys({ keys }: Metadata): Directory | undefined {
   if (keys.length === 0) return undefined
   const children = keys.map(({ openSsh }, i) => [i, dir({ 'openssh-key': `${openSsh}\n` })])
   return dir(Object.fromEntries(children), keys.map(({ name }, i) => `${i}=${name}`).join('\n'))
+}
+
+/** What EC2 Instance Connect offers now, by user. AWS signs each key besides; here the network alone says who answers. */
+function activeKeys({ connectKeys }: Metadata): Directory | undefined {
+  const users = Object.entries(connectKeys ?? {}).map(([user, keys]) => [user, `${keys.join('\n')}\n`])
+  return users.length > 0 ? dir({ 'active-keys': dir(Object.fromEntries(users)) }) : undefined
 }
 
 function spot({ spot: s }: Metadata): Directory | undefined {
@@ -88,6 +98,7 @@ function metaData(m: Metadata): Directory {
     iam: iam(m),
     'instance-action': 'none', 'instance-id': m.instanceId, 'instance-life-cycle': m.lifecycle, 'instance-type': m.instanceType,
     'local-hostname': m.hostname, 'local-ipv4': primary.privateIps[0], mac: primary.mac,
+    'managed-ssh-keys': activeKeys(m),
     // AWS has answered an empty document since vhostmd went away.
     metrics: dir({ vhostmd: '<?xml version="1.0" encoding="UTF-8"?>' }),
     network: dir({ interfaces: dir({ macs: dir(Object.fromEntries(m.interfaces.map(nic => [nic.mac, networkInterface(nic)]))) }) }),

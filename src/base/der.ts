@@ -21,6 +21,11 @@ export const octets = (value: Buffer): Buffer => tlv(0x04, value)
 export const bits = (value: Buffer): Buffer => tlv(0x03, Buffer.of(0), value)
 export const nothing = tlv(0x05)
 export const utf8 = (text: string): Buffer => tlv(0x0c, Buffer.from(text))
+export const yes = tlv(0x01, Buffer.of(0xff))
+/** A context-specific, primitive field: [n] IMPLICIT over text or bytes. */
+export const plain = (n: number, value: Buffer): Buffer => tlv(0x80 | n, value)
+/** The first bits of a bit string that names bits: `flags(0b101, 3)` has the first and the third. */
+export const flags = (value: number, count: number): Buffer => tlv(0x03, Buffer.of(8 - count, (value << (8 - count)) & 255))
 /** A context-specific, constructed field: [n] EXPLICIT, or IMPLICIT over a constructed type whose content is given. */
 export const field = (n: number, ...items: Buffer[]): Buffer => tlv(0xa0 | n, ...items)
 

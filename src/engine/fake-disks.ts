@@ -1,0 +1,72 @@
+/**
+ * The fake engine's disks: sizes, limits and the blocks that were written, in memory.
+ *
+ * Invariant: it refuses what the real engine refuses: to delete or to write a disk that a machine has, to shrink one, to copy what is not there.
+ */
+import { BLOCK_BYTES, type Blocks, type DiskLimits, type Disks, type DiskSpec, type ImageSeen } from '#engine/port'
+
+/** `blocks`: what was written, by index; a copy shares them, as none is ever changed in place. */
+export type FakeDisk = DiskSpec & { blocks?: Map<number, Uint8Array>; limits?: DiskLimits }
+type Act = (name: string, id: string, work: () => void) => Promise<void>
+type Options = { disks: Map<string, FakeDisk>; images: ImageSeen[]; act: Act; down(): boolean; owners(disk: string): string[] }
+
+export function openFakeDisks({ disks, images, act, down, owners }: Options): Disks {
+  const get = (id: string): FakeDisk => {
+    const found = disks.get(id)
+    if (!found) throw new Error(`no disk ${id}`)
+    return found
+  }
+  const blocksOf = (id: string) => get(id).blocks ?? new Map<number, Uint8Array>()
+  const part = (indexes: number[], { first, limit }: Blocks) => indexes.filter(index => index >= first).sort((a, b) => a - b).slice(0, limit)
+  const up = () => { if (down()) throw new Error('the engine is down') }
+
+  return {
+    async observe(id) {
+      if (down()) return 'unknown'
+      const disk = disks.get(id)
+      return disk ? { sizeGiB: disk.sizeGiB, attachedTo: owners(id) } : 'absent'
+    },
+    list: async () => (down() ? 'unknown' : [...disks.keys()]),
+    create: spec => act('disk.create', spec.id, () => {
+      if (disks.has(spec.id)) return
+      const { from } = spec
+      if (from && 'disk' in from && get(from.disk).sizeGiB > spec.sizeGiB) throw new Error(`disk ${spec.id} is smaller than what it is copied from`)
+      if (from && 'image' in from && !images.some(({ name }) => name === from.image)) throw new Error(`there is no image ${from.image}`)
+      disks.set(spec.id, { ...spec, blocks: new Map(from && 'disk' in from ? blocksOf(from.disk) : []) })
+    }),
+    delete: id => act('disk.delete', id, () => {
+      if (owners(id).length > 0) throw new Error(`disk ${id} is in use by ${owners(id)}`)
+      disks.delete(id)
+    }),
+    grow: (id, sizeGiB) => act('disk.grow', id, () => {
+      if (sizeGiB < get(id).sizeGiB) throw new Error(`disk ${id} can't shrink`)
+      get(id).sizeGiB = sizeGiB
+    }),
+    limit: (id, limits) => act('disk.limit', id, () => { get(id).limits = limits }),
+    async usage(id) {
+      if (down()) return 'unknown'
+      return disks.has(id) ? { bytes: blocksOf(id).size * BLOCK_BYTES } : 'absent'
+    },
+    async blocks(id, wanted) {
+      up()
+      return part([...blocksOf(id).keys()], wanted)
+    },
+    async changed(id, base, wanted) {
+      up()
+      const [ours, theirs] = [blocksOf(id), blocksOf(base)]
+      const differs = (index: number) => !Buffer.from(ours.get(index) ?? []).equals(Buffer.from(theirs.get(index) ?? []))
+      return part([...new Set([...ours.keys(), ...theirs.keys()])].filter(differs), wanted)
+    },
+    async readBlock(id, index) {
+      up()
+      return blocksOf(id).get(index)
+    },
+    writeBlock: (id, index, data) => act('disk.write', id, () => {
+      if (owners(id).length > 0) throw new Error(`disk ${id} is in use by ${owners(id)}`)
+      const disk = get(id)
+      if (data.length !== BLOCK_BYTES || index < 0 || index >= disk.sizeGiB * 2048) throw new Error(`disk ${id} has no such block`)
+      disk.blocks = new Map(disk.blocks).set(index, Uint8Array.from(data))
+    }),
+    images: async () => (down() ? 'unknown' : images),
+  }
+}

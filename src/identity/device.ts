@@ -1,0 +1,40 @@
+/**
+ * MFA devices: whether a code proves that the principal's own device is at hand.
+ *
+ * Invariant: a code counts once (RFC 6238, section 5.2), which the record of the last step decides in the request's transaction.
+ */
+import type { Principal } from '#kit/caller'
+import { devices, type DeviceRow } from '#identity/records'
+import type { Sealer } from '#identity/seal'
+import { matchingStep } from '#identity/totp'
+import type { Reader, Tx } from '#store/store'
+
+/** Whose a device is: a user's id, or the account for its root user. */
+export const ownerOf = ({ account, user }: Principal): string => user ?? account
+
+export const serialOf = (row: DeviceRow): string => devices.arn(row)
+
+export const devicesOf = async (reader: Reader, account: string, owner: string): Promise<DeviceRow[]> =>
+  (await devices.list(reader, account)).filter(row => row.spec.owner === owner)
+
+export const seedOf = (sealer: Sealer, row: DeviceRow): Buffer => {
+  const seed = sealer.open('mfa', row.id, Buffer.from(row.spec.seed, 'base64'))
+  if (!seed) throw new Error(`the seed of ${row.id} was sealed with another key`)
+  return seed
+}
+
+type Proof = { principal: Principal; serial: string | undefined; code: string | undefined; now: Date }
+
+/** Whether the code is one of a device of the principal's; the code is used up. */
+export async function proveDevice(sealer: Sealer, tx: Tx, { principal, serial, code, now }: Proof): Promise<boolean> {
+  if (code === undefined || !/^\d{6}$/.test(code)) return false
+  const own = await devicesOf(tx, principal.account, ownerOf(principal))
+  for (const row of own) {
+    if (serial !== undefined && serialOf(row) !== serial) continue
+    const step = matchingStep(seedOf(sealer, row), code, { now, after: row.spec.step })
+    if (step === undefined) continue
+    await devices.update(tx, row, { step })
+    return true
+  }
+  return false
+}
