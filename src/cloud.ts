@@ -97,6 +97,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       await sweeping
       clearTimeout(timer)
       await loop.close()
+      for (const service of all) await service.close?.()
       identity.close()
     },
   }
