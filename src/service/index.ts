@@ -2,11 +2,14 @@
 import { errorsOf, operationsOf } from '#kit/schema'
 import type { Service } from '#service/service'
 import type { Context } from '#service/ec2/context'
+import { imageId } from '#service/ec2/image/prepare'
 import { ec2 } from '#service/ec2/index'
 import { regionFacts } from '#service/ec2/region/data/regions'
 import { hostsOf } from '#service/hosts'
 import { iam } from '#service/iam/index'
 import { s3 } from '#service/s3/index'
+import { ssm } from '#service/ssm/index'
+import { lookup } from '#service/ssm/read'
 import { sts } from '#service/sts/sts'
 import type { WireService } from '#wire/protocol'
 import { addressOf } from '#wire/restxml'
@@ -17,9 +20,18 @@ export const wires = {
   sts: { signingName: 'sts', version: '2011-06-15', xmlns: 'https://sts.amazonaws.com/doc/2011-06-15/', protocol: 'awsQuery' },
   iam: { signingName: 'iam', version: '2010-05-08', xmlns: 'https://iam.amazonaws.com/doc/2010-05-08/', protocol: 'awsQuery' },
   s3: { signingName: 's3', version: '2006-03-01', xmlns: 'http://s3.amazonaws.com/doc/2006-03-01/', protocol: 'restXml', unsignedPayload: true },
+  ssm: { signingName: 'ssm', version: '2014-11-06', xmlns: '', protocol: 'awsJson' },
 } as const
 
-export const services = (context: Context): Service[] => [ec2(context), sts(context), iam(context), s3(context)]
+type Given = Omit<Context, 'parameter'>
+const partsOf = ({ identity, images }: Given) =>
+  ({ sealer: identity.sealer, images: (region: string) => images().map(seen => ({ id: imageId(region, seen), seen })) })
+
+/** A context with what one service is told of another's records. */
+export const withParameters = (given: Given): Context => ({ ...given, parameter: lookup(partsOf(given)) })
+
+export const services = (context: Context): Service[] =>
+  [ec2(context), sts(context), iam(context), s3(context), ssm(partsOf(context))]
 
 /** Who asks S3 unsigned. Of no account: only a bucket's own policy can let it in. */
 const anonymous = { principal: { account: '', arn: 'anonymous', userId: 'anonymous' }, region: 'us-east-1' }

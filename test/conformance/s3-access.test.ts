@@ -36,7 +36,8 @@ test('nobody reads unsigned until a policy lets the public in, and blocking publ
   assert.equal((await s3.send(new sdk.GetBucketPolicyStatusCommand({ Bucket }))).PolicyStatus!.IsPublic, true)
   const got = await fetch(`${server.url}/${Bucket}/open/page`)
   assert.deepEqual([got.status, await got.text()], [200, 'hello'])
-  assert.deepEqual([await status('open/page', 'HEAD'), await status('closed'), await status('open/page', 'DELETE'), await status('')], [200, 403, 403, 403])
+  assert.deepEqual([await status('open/page', 'HEAD'), await status('closed'), await status('open/page', 'DELETE'), await status('')], [200, 403, 403,
+    403])
   await s3.send(new sdk.PutPublicAccessBlockCommand({ Bucket, PublicAccessBlockConfiguration: { RestrictPublicBuckets: true } }))
   assert.equal(await status('open/page'), 403)
   assert.equal(await outcome(s3.send(new sdk.GetObjectCommand({ Bucket, Key: 'open/page' }))), 'success')
@@ -80,7 +81,8 @@ test('browsers are told what the CORS rules say', async t => {
   assert.equal((await ask('https://www.example.org', 'PUT')).status, 403)
   await s3.send(new sdk.PutBucketCorsCommand({
     Bucket, CORSConfiguration: { CORSRules: [{
-      AllowedOrigins: ['https://*.example.org'], AllowedMethods: ['GET', 'PUT'], AllowedHeaders: ['x-amz-*'], ExposeHeaders: ['ETag'], MaxAgeSeconds: 60,
+      AllowedOrigins: ['https://*.example.org'], AllowedMethods: ['GET', 'PUT'], AllowedHeaders: ['x-amz-*'], ExposeHeaders: ['ETag'],
+        MaxAgeSeconds: 60,
     }] },
   }))
   const good = await ask('https://www.example.org', 'PUT', 'x-amz-date')

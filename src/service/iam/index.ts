@@ -1,7 +1,7 @@
 /** Identity and Access Management: one line for each kind of thing that has actions. */
 import type * as Sdk from '@aws-sdk/client-iam'
 import type { Actions } from '#kit/action'
-import { ApiError } from '#kit/error'
+import { nullMember } from '#kit/error'
 import { operationsOf } from '#kit/schema'
 import { loadSdk } from '#kit/sdk'
 import { accountActions } from '#service/iam/account'
@@ -31,9 +31,7 @@ export const iam = (context: IamContext): Service => ({
   sdk, drivers: [],
   definition: {
     id: 'iam', operations: operationsOf(sdk), actions: actionsOf(context),
-    missing: member => new ApiError('ValidationError',
-      `1 validation error detected: Value null at '${member[0]!.toLowerCase()}${member.slice(1)}' `
-        + `failed to satisfy constraint: Member must not be null`),
+    missing: nullMember('ValidationError'),
   },
   sweep: () => context.identity.flush(),
 })

@@ -44,7 +44,8 @@ export function s3(context: { home: Home; log: Log; clock: Clock }): Service {
   return {
     sdk,
     definition: {
-      id: 's3', operations: operationsOf(sdk), access: access(s3), missing: member => new ApiError('InvalidRequest', `Missing required parameter ${member}`),
+      id: 's3', operations: operationsOf(sdk), access: access(s3), missing: member => new ApiError('InvalidRequest',
+        `Missing required parameter ${member}`),
       actions: Object.fromEntries(Object.entries(handlers).map(([name, run]) => [name, checked(s3, run)])),
     },
     drivers: [],
