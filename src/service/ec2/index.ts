@@ -110,6 +110,11 @@ export function ec2(context: Context): Service {
       },
     },
     drivers: [instanceDriver(context), volumeDriver(context), vpcDriver(context), natGatewayDriver(context), peeringDriver(context)],
+    async tagged(reader, place) {
+      const lists = await Promise.all([...tagged, taggableImage].map(async ({ kind, list }) =>
+        (await list(reader, place)).map(({ id, tags }) => ({ arn: `arn:aws:ec2:${place.region}:${place.account}:${kind}/${id}`, tags }))))
+      return lists.flat()
+    },
     wakes: vpcWakes(context.store),
     async sweep() {
       // One that can't be removed must not keep the others.
