@@ -57,11 +57,9 @@ async function decide(identity: Identity, asked: Asked, check: Check): Promise<v
   const own = await service.access?.policies?.(reader, resource)
   const layers: Layers = { ...holdings, ...(own && { resource: own.documents.map(text => policyOf(text, { kind: 'resource', name: resource })) }) }
   const account = own?.account ?? owner
-  const question = {
-    action: check.action, resource, keys, asker: askerOf(caller, holdings.roleArn),
-    // Whoever is of no account at all is let in by the resource's policy alone, as those of its own account are.
-    ...(account !== caller.principal.account && own && caller.principal.account !== '' && { foreign: true }),
-  }
+  // Another account's resource must let the caller in, and so must the caller's own policies; who has no account has none of these.
+  const foreign = own !== undefined && account !== caller.principal.account && caller.principal.account !== ''
+  const question = { action: check.action, resource, keys, asker: askerOf(caller, holdings.roleArn), ...(foreign && { foreign }) }
   const verdict = evaluate(layers, question)
   if (verdict.decision !== 'allowed') throw refusal(identity, asked, { action: check.action, resource, keys, verdict })
 }

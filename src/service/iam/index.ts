@@ -4,9 +4,12 @@ import type { Actions } from '#kit/action'
 import { nullMember } from '#kit/error'
 import { operationsOf } from '#kit/schema'
 import { loadSdk } from '#kit/sdk'
+import { accountActions } from '#service/iam/account'
 import type { IamContext } from '#service/iam/common'
 import { groupActions } from '#service/iam/groups'
 import { holderActions } from '#service/iam/holders'
+import { loginActions } from '#service/iam/login'
+import { mfaActions } from '#service/iam/mfa'
 import { policyActions } from '#service/iam/policies'
 import { profileActions } from '#service/iam/profiles'
 import { roleActions } from '#service/iam/roles'
@@ -16,7 +19,8 @@ import type { Service } from '#service/service'
 const sdk = await loadSdk('iam')
 
 const actionsOf = (context: IamContext): Actions<typeof Sdk> => ({
-  ...userAndKeyActions(context), ...groupActions, ...roleActions, ...profileActions, ...policyActions, ...holderActions,
+  ...userAndKeyActions(context), ...groupActions, ...roleActions, ...profileActions, ...policyActions, ...holderActions, ...loginActions,
+  ...mfaActions(context.identity), ...accountActions(context.identity),
 })
 
 /** The whole of IAM. */
