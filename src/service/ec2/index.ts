@@ -121,6 +121,11 @@ export function ec2(context: Context): Service {
       },
     },
     drivers: drivers.map(driver => driver(context)),
+    async tagged(reader, place) {
+      const lists = await Promise.all([...tagged, taggableImage].map(async ({ kind, list }) =>
+        (await list(reader, place)).map(({ id, tags }) => ({ arn: `arn:aws:ec2:${place.region}:${place.account}:${kind}/${id}`, tags }))))
+      return lists.flat()
+    },
     wakes: async event => (await Promise.all(wakes.map(wake => wake(event)))).flat(),
     async sweep() {
       // One that can't be removed must not keep the others.
