@@ -14,7 +14,7 @@ import { sealer } from '#identity/seal'
 import { dispatcher, type Authorise, type Dispatch } from '#kit/action'
 import { openLoop, type Loop, type LoopOptions } from '#loop/loop'
 import type { Context } from '#service/ec2/context'
-import { services } from '#service/index'
+import { services, withParameters } from '#service/index'
 import type { Service } from '#service/service'
 import type { Store } from '#store/store'
 
@@ -57,7 +57,9 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   let images: ImageSeen[] = await imagesOr([])
   let loop: Loop
   const identity = openIdentity({ store, clock, sealer: sealer(key), root })
-  const context: Context = { store, identity, engine, home, log, clock, loop: () => loop, capacity: () => capacity, images: () => images, deliver }
+  const context = withParameters({
+    store, identity, engine, home, log, clock, loop: () => loop, capacity: () => capacity, images: () => images, deliver,
+  })
   const all = services(context)
   loop = openLoop({
     store, log, clock, hook, pause, drivers: all.flatMap(service => service.drivers),
@@ -99,6 +101,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       await sweeping
       clearTimeout(timer)
       await loop.close()
+      for (const service of all) await service.close?.()
       identity.close()
     },
   }

@@ -101,6 +101,11 @@ export type Machines = {
   resize(id: string, limits: Pick<MachineSpec, 'cpus' | 'cpuBaselinePercent' | 'memoryMiB'>): Promise<void>
   /** What the console has printed since the last boot: at most the newest 64 KiB. */
   console(id: string): Promise<Uint8Array>
+  /**
+   * A program of the host's that is, on a terminal, a command run inside by root, or the guest's console; it ends with its terminal.
+   * Undefined where nothing runs inside (the fake engine).
+   */
+  terminal(id: string, what: { command: string[] } | 'console'): Promise<{ file: string; args: string[]; env: Record<string, string> } | undefined>
   /** Whether the guest's first interface answers on the network (an ARP or TCP exchange, not a record). */
   reachable(id: string): Promise<boolean | Unknown>
   /** Calls back for each change of power; the caller observes again. Returns what ends it. Survives outages by itself. */

@@ -10,15 +10,18 @@ import { openFake, type FakeEngine, type FakeOptions } from '#engine/fake'
 import { wireServices } from '#service/index'
 import { openSqlite } from '#store/sqlite'
 import type { Store } from '#store/store'
-import { openWire } from '#wire/server'
+import { openWire, type Wire } from '#wire/server'
 
 export const keys = { account: '123456789012', accessKeyId: 'AKIAENCLUMECONFORMNC', secretAccessKey: 'conformance/secret/of/forty/characters/0' }
 
 export type TestServer = {
   url: string
+  /** Its home. */
+  dir: string
   cloud: Cloud
   engine: FakeEngine
   store: Store
+  wire: Wire
   ec2(options?: { region?: string; accessKeyId?: string; secretAccessKey?: string }): EC2Client
   close(): Promise<void>
 }
@@ -44,7 +47,7 @@ export async function openServer(options: Partial<TestOptions> = {}): Promise<Te
   const clients: EC2Client[] = []
   const url = `http://127.0.0.1:${port}`
   return {
-    url, cloud, engine, store,
+    url, dir, cloud, engine, store, wire,
     ec2({ region = 'us-east-1', ...credentials } = {}) {
       const client = new EC2Client({ endpoint: url, region, credentials: { ...keys, ...credentials }, maxAttempts: 1 })
       clients.push(client)

@@ -15,7 +15,7 @@ import { diskVolume, volumeFile } from '#engine/disk/layout'
 import { mountFile, unmountFile } from '#engine/disk/mount'
 import { IncusError, type Client } from '#engine/incus/client'
 import { clearConsole, consoleFile, readConsole } from '#engine/incus/console'
-import { incusDir, lxcName, poolOf } from '#engine/incus/place'
+import { incusDir, lxcName, poolOf, projectOf, socketOf } from '#engine/incus/place'
 import { watchMachines } from '#engine/incus/events'
 import { answers } from '#engine/incus/reach'
 import { restoreName } from '#engine/incus/rename'
@@ -152,6 +152,13 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
     async console(id) {
       await get(id)
       return readConsole(consoleFile(home, id))
+    },
+    async terminal(id, what) {
+      await get(id)
+      const env = { INCUS_SOCKET: socketOf(home), INCUS_CONF: join(home.run, 'incus-client'), HOME: home.run }
+      const project = ['--project', projectOf(home)]
+      if (what === 'console') return { file: 'incus', args: ['console', ...project, id], env }
+      return { file: 'incus', args: ['exec', ...project, '--force-interactive', '--env', 'TERM=xterm-256color', id, '--', ...what.command], env }
     },
     reachable: id => unknownIfUnreachable(async () => {
       if (!await isOn(id)) return false
