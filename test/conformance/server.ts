@@ -36,7 +36,7 @@ export async function openServer(options: Partial<TestOptions> = {}): Promise<Te
   const store = options.store ?? openSqlite(':memory:')
   const clock = options.clock ?? (() => new Date())
   const cloud = await openCloud({
-    home, engine, store, log, clock, root: keys, hook: options.hook, pause: options.pause ?? { first: 5, longest: 50 },
+    home, engine, store, log, clock, root: keys, deliver: async () => {}, hook: options.hook, pause: options.pause ?? { first: 5, longest: 50 },
   })
   const wire = openWire({
     services: wireServices(cloud.services), dispatch: cloud.dispatch, log, clock, health: () => ({ status: 'ok', engine: engine.name }),

@@ -50,6 +50,9 @@ import { routeTable } from '#service/ec2/route-table/route-table'
 import { actions as groups } from '#service/ec2/security-group/actions'
 import { securityGroup } from '#service/ec2/security-group/security-group'
 import { securityGroupRule } from '#service/ec2/security-group/security-group-rule'
+import { actions as flowLogs } from '#service/ec2/flow-log/actions'
+import { flowLogSweeper } from '#service/ec2/flow-log/deliver'
+import { flowLog } from '#service/ec2/flow-log/flow-log'
 import { actions as prefixLists } from '#service/ec2/prefix-list/actions'
 import { prefixList } from '#service/ec2/prefix-list/prefix-list'
 import { actions as subnets } from '#service/ec2/subnet/actions'
@@ -66,8 +69,13 @@ import { vpcWakes } from '#service/ec2/vpc/wakes'
 const sdk = await loadSdk('ec2')
 
 const tagged = [
+<<<<<<< HEAD
   instance, volume, snapshot, keyPair, vpc, subnet, routeTable, internetGateway, networkAcl, dhcpOptionsSet, securityGroup, networkInterface,
   replaceRootTask, securityGroupRule, elasticIp, natGateway, peering, prefixList,
+=======
+  instance, volume, keyPair, vpc, subnet, routeTable, internetGateway, networkAcl, dhcpOptionsSet, securityGroup, networkInterface,
+  securityGroupRule, elasticIp, natGateway, peering, prefixList, flowLog,
+>>>>>>> refs/heads/netb
 ].map(resource => taggable(resource as AnyResource))
 
 function actionsOf(context: Context): Actions<typeof Sdk> {
@@ -93,6 +101,7 @@ function actionsOf(context: Context): Actions<typeof Sdk> {
     ...natGateways(context),
     ...peerings,
     ...prefixLists,
+    ...flowLogs(context),
     ...tagActions([...tagged, taggableImage]),
   }
 }
@@ -103,7 +112,11 @@ const drivers = [instanceDriver, volumeDriver, snapshotDriver, imageDriver, task
 export function ec2(context: Context): Service {
   const network = preparation()
   const sweepDisks = diskSweeper(context)
+<<<<<<< HEAD
   const wakes = [vpcWakes(context.store), imageWakes(context.store), volumeWakes(context.store)]
+=======
+  const sweepFlowLogs = flowLogSweeper(context)
+>>>>>>> refs/heads/netb
   // The images that each region has records of: they are written again only when the engine's list is another one.
   const imagesIn = new Map<string, ImageSeen[]>()
   return {
@@ -129,7 +142,7 @@ export function ec2(context: Context): Service {
     wakes: async event => (await Promise.all(wakes.map(wake => wake(event)))).flat(),
     async sweep() {
       // One that can't be removed must not keep the others.
-      for (const sweep of [() => sweepMachines(context), () => sweepNetworks(context), sweepDisks]) {
+      for (const sweep of [() => sweepMachines(context), () => sweepNetworks(context), sweepDisks, sweepFlowLogs]) {
         await sweep().catch((error: unknown) => context.log.error('ec2.sweep', { error }))
       }
     },
