@@ -13,6 +13,7 @@ import { evaluate } from '#kit/policy/evaluate'
 import { assumedPrincipal, roleOf } from '#identity/assume'
 import { askerOf, globalKeys } from '#identity/context-keys'
 import { openDenial } from '#identity/denial'
+import { proveDevice } from '#identity/device'
 import { holdingsReader } from '#identity/holdings'
 import type { Identity } from '#identity/identity'
 import { findPolicy } from '#identity/managed'
@@ -30,17 +31,17 @@ const misnamed = (member: string, value: string) =>
   violation(`'${value}' at '${member}'`, 'Member must satisfy regular expression pattern: [\\w+=,.@-]*')
 
 export function sessionTags(given: readonly Tag[] = []): Record<string, string> {
-  const tags: Record<string, string> = {}
+  const tags = new Map<string, string>()
   if (given.length > 50) throw tooLong('tags', 50)
   for (const { Key: key = '', Value: value = '' } of given) {
     if (key === '' || key.length > 128
       || value.length > 256) throw invalid('A session tag has a key of 1 to 128 and a value of up to 256 characters.')
     if (/^aws:/i.test(key)) throw new ApiError('InvalidParameterValue', 'Session tag keys beginning with aws: are reserved.')
-    if (Object.keys(tags).some(other =>
+    if ([...tags.keys()].some(other =>
       other.toLowerCase() === key.toLowerCase())) throw invalid('Duplicate tag keys found. Please note that Tag keys are case insensitive.')
-    tags[key] = value
+    tags.set(key, value)
   }
-  return tags
+  return Object.fromEntries(tags)
 }
 
 const SESSION_POLICY_MOST = 2048
@@ -97,11 +98,12 @@ const denied = (caller: Assume['caller'], arn: string, action = 'sts:AssumeRole'
 export function assumeActions(identity: Identity): Actions<typeof Sdk> {
   const holdingsOf = holdingsReader(identity)
 
-  async function mayAssume({ tx, input, caller, now }: Assume, row: RoleRow, { tags, sourceIdentity }: { tags: Record<string,
-    string>; sourceIdentity: string | undefined }) {
+  async function mayAssume({ tx, input, caller, now }: Assume, row: RoleRow, { tags, sourceIdentity, device }: { tags: Record<string,
+    string>; sourceIdentity: string | undefined; device: boolean }) {
     const holdings = await holdingsOf(tx, caller.principal)
     const keys = globalKeys(caller, holdings, now)
     const set = (key: string, value: string | undefined) => { if (value !== undefined) keys.set(key, [value]) }
+    if (device) { set('aws:multifactorauthpresent', 'true'); set('aws:multifactorauthage', '0') }
     set('sts:externalid', input.ExternalId)
     set('sts:rolesessionname', input.RoleSessionName)
     set('sts:sourceidentity', sourceIdentity)
@@ -129,15 +131,16 @@ export function assumeActions(identity: Identity): Actions<typeof Sdk> {
       const name = checkSessionName(input.RoleSessionName!)
       if ((input.ProvidedContexts ?? []).length > 0) throw new ApiError('UnsupportedOperation',
         'Enclume does not implement ProvidedContexts of AssumeRole.')
-      if (input.SerialNumber !== undefined || input.TokenCode !== undefined) {
-        throw new ApiError('UnsupportedOperation', 'Enclume does not implement SerialNumber and TokenCode of AssumeRole; GetSessionToken takes them.')
-      }
       // The root user has no policies that could let it assume a role (API Reference, AssumeRole).
       if (principal.root) throw new ApiError('AccessDenied', 'Roles may not be assumed by root accounts.', 403)
       const row = await roleOf(tx, input.RoleArn!)
       if (!row) throw denied(caller, input.RoleArn!)
       const more = inherited(caller, input)
-      await mayAssume(call, row, { tags: more.own, sourceIdentity: more.sourceIdentity })
+      const device = input.SerialNumber !== undefined || input.TokenCode !== undefined
+      if (device && !await proveDevice(identity.sealer, tx, { principal, serial: input.SerialNumber, code: input.TokenCode, now })) {
+        throw new ApiError('AccessDenied', 'MultiFactorAuthentication failed with invalid MFA one time pass code.', 403)
+      }
+      await mayAssume(call, row, { tags: more.own, sourceIdentity: more.sourceIdentity, device })
       const lastsS = checkDuration(input.DurationSeconds ?? HOUR_S, { least: 900, most: 12 * HOUR_S })
       if (lastsS > row.spec.longestS) throw invalid('The requested DurationSeconds exceeds the MaxSessionDuration set for this role.')
       // A role by which a role is assumed: an hour at most (IAM User Guide, "Role chaining").
@@ -147,6 +150,7 @@ export function assumeActions(identity: Identity): Actions<typeof Sdk> {
       const session: Omit<Session, 'issued' | 'expires'> = {
         kind: 'assumed-role', name, ...await sessionPolicies(tx, row.account, input), tags: more.tags, transitive: more.transitive,
         ...(more.sourceIdentity !== undefined && { sourceIdentity: more.sourceIdentity }),
+        ...(device && { mfa: now.toISOString() }),
       }
       const made = identity.issue(assumedPrincipal(row, name), { ...session, lastsS })
       await tx.put({ ...row, status: { used: { time: now.toISOString(), region: call.region } } }, 'used')
