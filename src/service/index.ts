@@ -33,12 +33,12 @@ export const withParameters = (given: Given): Context => ({ ...given, parameter:
 export const services = (context: Context): Service[] =>
   [ec2(context), sts(context), iam(context), s3(context), ssm(partsOf(context))]
 
-/** Who asks S3 unsigned. Of no account: only a bucket's own policy can let it in. */
+/** Who asks unsigned. Of no account: only a bucket's own policy can let it in, or at STS an identity provider's token. */
 const anonymous = { principal: { account: '', arn: 'anonymous', userId: 'anonymous' }, region: 'us-east-1' }
 
 export const wireServices = (all: Service[]): WireService[] => all.map(({ definition: { id }, sdk, front }) => ({
   id, ...wires[id as keyof typeof wires], operations: operationsOf(sdk), errors: errorsOf(sdk), front: front?.(head => addressOf(head).bucket),
-  ...(id === 's3' && { anonymous }),
+  ...(id === 's3' && { anonymous }), ...(id === 'sts' && { anonymous: { ...anonymous, operations: ['AssumeRoleWithWebIdentity'] } }),
 }))
 
 /** The names by which instances reach what is served here; `own`: the home's Region, should it be none of AWS's. */
