@@ -17,9 +17,10 @@ const arn = `arn:aws:iam::${account}:root`
 
 /** Texts that stand where policies have texts: sound ones, odd ones, hostile ones. */
 const TEXTS = [
-  '*', '', 'Allow', 'Deny', '2012-10-17', 's3:GetObject', 's3:*', 'arn:aws:s3:::b/*', 'arn:aws:s3:::${aws:username}/*', '${', '${aws:x, \'', '${*}', arn, 'StringLike',
-  'ForAllValues:StringLikeIfExists', 'IpAddress', '10.0.0.0/8', '::/999', 'DateLessThan', 'NumericEquals', '1e999', 'Null', 'true',
-    '__proto__', 'constructor', '\u0000', '../..',
+  '*', '', 'Allow', 'Deny', '2012-10-17', 's3:GetObject', 's3:*', 'arn:aws:s3:::b/*', 'arn:aws:s3:::${aws:username}/*', '${', '${aws:x, \'', '${*}',
+  arn, 'StringLike',  'ForAllValues:StringLikeIfExists', 'IpAddress', '10.0.0.0/8', '::/999', 'DateLessThan', 'NumericEquals', '1e999',
+  'Null', 'true',
+  '__proto__', 'constructor', '\u0000', '../..',
   '*'.repeat(500), 'a*'.repeat(200), 'é\ud800', 'aws:SourceIp', 'aws:PrincipalArn',
 ]
 const NAMES = ['Sid', 'Effect', 'Action', 'NotAction', 'Resource', 'NotResource', 'Principal', 'NotPrincipal', 'Condition', 'AWS', 'Service',

@@ -34,11 +34,12 @@ export function sessionTags(given: readonly Tag[] = []): Record<string, string> 
   const tags = new Map<string, string>()
   if (given.length > 50) throw tooLong('tags', 50)
   for (const { Key: key = '', Value: value = '' } of given) {
-    if (key === '' || key.length > 128
-      || value.length > 256) throw invalid('A session tag has a key of 1 to 128 and a value of up to 256 characters.')
+    if (key === '' || key.length > 128 || value.length > 256) {
+      throw invalid('A session tag has a key of 1 to 128 and a value of up to 256 characters.')
+    }
     if (/^aws:/i.test(key)) throw new ApiError('InvalidParameterValue', 'Session tag keys beginning with aws: are reserved.')
-    if ([...tags.keys()].some(other =>
-      other.toLowerCase() === key.toLowerCase())) throw invalid('Duplicate tag keys found. Please note that Tag keys are case insensitive.')
+    const same = [...tags.keys()].some(other => other.toLowerCase() === key.toLowerCase())
+    if (same) throw invalid('Duplicate tag keys found. Please note that Tag keys are case insensitive.')
     tags.set(key, value)
   }
   return Object.fromEntries(tags)
@@ -92,14 +93,15 @@ function inherited({ principal: { session } }: Assume['caller'], input: Assume['
     sourceIdentity: input.SourceIdentity ?? session?.sourceIdentity }
 }
 
+type Asking = { tags: Record<string, string>; sourceIdentity: string | undefined; device: boolean }
+
 const denied = (caller: Assume['caller'], arn: string, action = 'sts:AssumeRole') =>
   new ApiError('AccessDenied', `User: ${caller.principal.arn} is not authorized to perform: ${action} on resource: ${arn}`, 403)
 
 export function assumeActions(identity: Identity): Actions<typeof Sdk> {
   const holdingsOf = holdingsReader(identity)
 
-  async function mayAssume({ tx, input, caller, now }: Assume, row: RoleRow, { tags, sourceIdentity, device }: { tags: Record<string,
-    string>; sourceIdentity: string | undefined; device: boolean }) {
+  async function mayAssume({ tx, input, caller, now }: Assume, row: RoleRow, { tags, sourceIdentity, device }: Asking) {
     const holdings = await holdingsOf(tx, caller.principal)
     const keys = globalKeys(caller, holdings, now)
     const set = (key: string, value: string | undefined) => { if (value !== undefined) keys.set(key, [value]) }
@@ -107,19 +109,20 @@ export function assumeActions(identity: Identity): Actions<typeof Sdk> {
     set('sts:externalid', input.ExternalId)
     set('sts:rolesessionname', input.RoleSessionName)
     set('sts:sourceidentity', sourceIdentity)
-    for (const [key, value] of Object.entries(row.tags)) { set(`iam:resourcetag/${key.toLowerCase()}`,
-      value); set(`aws:resourcetag/${key.toLowerCase()}`, value) }
+    for (const [key, value] of Object.entries(row.tags)) {
+      for (const prefix of ['iam', 'aws']) set(`${prefix}:resourcetag/${key.toLowerCase()}`, value)
+    }
     for (const [key, value] of Object.entries(tags)) set(`aws:requesttag/${key.toLowerCase()}`, value)
     if (Object.keys(tags).length > 0) keys.set('aws:tagkeys', Object.keys(tags))
     if (input.TransitiveTagKeys?.length) keys.set('sts:transitivetagkeys', input.TransitiveTagKeys)
     const layers = { ...holdings, resource: [policyOf(row.spec.trust, { kind: 'trust', name: row.spec.name })], resourceDecides: true }
-    const asked = ['sts:AssumeRole', ...(Object.keys(tags).length > 0 ? ['sts:TagSession'] : []), ...(input.SourceIdentity !== undefined
-      ? ['sts:SetSourceIdentity'] : [])]
+    const asked = ['sts:AssumeRole']
+    if (Object.keys(tags).length > 0) asked.push('sts:TagSession')
+    if (input.SourceIdentity !== undefined) asked.push('sts:SetSourceIdentity')
+    const asker = askerOf(caller, holdings.roleArn)
+    const foreign = row.account !== caller.principal.account
     for (const action of asked) {
-      const question = {
-        action, resource: roles.arn(row), keys, asker: askerOf(caller, holdings.roleArn), ...(row.account !== caller.principal.account
-          && { foreign: true }),
-      }
+      const question = { action, resource: roles.arn(row), keys, asker, foreign }
       if (evaluate(layers, question).decision !== 'allowed') throw denied(caller, input.RoleArn!, action)
     }
   }
@@ -129,8 +132,7 @@ export function assumeActions(identity: Identity): Actions<typeof Sdk> {
       const { tx, input, caller, now } = call
       const { principal } = caller
       const name = checkSessionName(input.RoleSessionName!)
-      if ((input.ProvidedContexts ?? []).length > 0) throw new ApiError('UnsupportedOperation',
-        'Enclume does not implement ProvidedContexts of AssumeRole.')
+      if (input.ProvidedContexts?.length) throw new ApiError('UnsupportedOperation', 'Enclume does not implement ProvidedContexts of AssumeRole.')
       // The root user has no policies that could let it assume a role (API Reference, AssumeRole).
       if (principal.root) throw new ApiError('AccessDenied', 'Roles may not be assumed by root accounts.', 403)
       const row = await roleOf(tx, input.RoleArn!)
@@ -160,28 +162,32 @@ export function assumeActions(identity: Identity): Actions<typeof Sdk> {
         SourceIdentity: more.sourceIdentity,
       }
     },
-
-    async GetFederationToken({ tx, input, caller: { principal }, account }) {
-      if (principal.session) throw new ApiError('AccessDenied', 'Cannot call GetFederationToken with session credentials', 403)
-      const name = input.Name!
-      if (!/^[\w+=,.@-]{2,32}$/.test(name)) throw misnamed('name', name)
-      const asked = checkDuration(input.DurationSeconds ?? 12 * HOUR_S, { least: 900, most: 36 * HOUR_S })
-      const narrowed = await sessionPolicies(tx, account, input)
-      const federated = { ...principal, arn: `arn:aws:sts::${account}:federated-user/${name}`, userId: `${account}:${name}` }
-      const made = identity.issue(federated, {
-        kind: 'federated-user', name, ...narrowed, tags: sessionTags(input.Tags), lastsS: Math.min(asked, principal.root ? HOUR_S : 36 * HOUR_S),
-      })
-      return {
-        Credentials: credentialsOf(made), FederatedUser: { FederatedUserId: federated.userId, Arn: federated.arn },
-          PackedPolicySize: packedPercent(made.principal),
-      }
-    },
-
-    async DecodeAuthorizationMessage({ input, account }) {
-      const message = openDenial(identity.sealer, account, input.EncodedMessage!)
-      if (message === undefined) throw new ApiError('InvalidAuthorizationMessageException',
-        'Message could not be decoded: it is not one of this account\'s.')
-      return { DecodedMessage: message }
-    },
   }
 }
+
+/** What needs no role: a user in another's name, and the explanation of a denial. */
+export const federationActions = (identity: Identity): Actions<typeof Sdk> => ({
+  async GetFederationToken({ tx, input, caller: { principal }, account }) {
+    if (principal.session) throw new ApiError('AccessDenied', 'Cannot call GetFederationToken with session credentials', 403)
+    const name = input.Name!
+    if (!/^[\w+=,.@-]{2,32}$/.test(name)) throw misnamed('name', name)
+    const asked = checkDuration(input.DurationSeconds ?? 12 * HOUR_S, { least: 900, most: 36 * HOUR_S })
+    const narrowed = await sessionPolicies(tx, account, input)
+    const federated = { ...principal, arn: `arn:aws:sts::${account}:federated-user/${name}`, userId: `${account}:${name}` }
+    const made = identity.issue(federated, {
+      kind: 'federated-user', name, ...narrowed, tags: sessionTags(input.Tags), lastsS: Math.min(asked, principal.root ? HOUR_S : 36 * HOUR_S),
+    })
+    return {
+      Credentials: credentialsOf(made), FederatedUser: { FederatedUserId: federated.userId, Arn: federated.arn },
+      PackedPolicySize: packedPercent(made.principal),
+    }
+  },
+
+  async DecodeAuthorizationMessage({ input, account }) {
+    const message = openDenial(identity.sealer, account, input.EncodedMessage!)
+    if (message === undefined) {
+      throw new ApiError('InvalidAuthorizationMessageException', 'Message could not be decoded: it is not one of this account\'s.')
+    }
+    return { DecodedMessage: message }
+  },
+})
