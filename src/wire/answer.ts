@@ -118,7 +118,8 @@ async function replyTo(door: Door, { request, response, busy, requestId, line, p
     const { operation, input } = protocol.decode(service, { method, path, query, headers, body: plain })
     line.operation = operation.name
     if (unproved && !unproved.operations?.includes(operation.name)) throw protocol.refuse({ reason: 'missing' })
-    const caller: Caller = { principal, region, requestId, sourceIp: peer, userAgent: headers['user-agent'] ?? '' }
+    const secure = 'encrypted' in request.socket
+    const caller: Caller = { principal, region, requestId, sourceIp: peer, userAgent: headers['user-agent'] ?? '', secure }
     const output = await door.dispatch({ service: service.id, operation: operation.name, input, caller })
     return protocol.encode(service, { operation, output, requestId })
   } catch (cause) {
