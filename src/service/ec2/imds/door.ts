@@ -12,6 +12,7 @@ import type { Context } from '#service/ec2/context'
 import { openImds, type Imds } from '#service/ec2/imds/server'
 import type { Metadata, MetadataInterface } from '#service/ec2/imds/metadata'
 import { createSigner, openSigner, type Signer, type SignerFiles } from '#service/ec2/imds/signer'
+import { dataVolumes } from '#service/ec2/instance/belongings'
 import { instance, type InstanceRow } from '#service/ec2/instance/instance'
 import { roleReader, type RoleOf } from '#service/ec2/instance-profile/role'
 import { find, view } from '#service/ec2/instance-type/instance-type'
@@ -21,6 +22,8 @@ import { networkInterface, type InterfaceRow } from '#service/ec2/network-interf
 import { zoneId } from '#service/ec2/region/region'
 import { securityGroup } from '#service/ec2/security-group/security-group'
 import { subnet } from '#service/ec2/subnet/subnet'
+import { guestDevice } from '#service/ec2/volume/device'
+import { attachmentTo } from '#service/ec2/volume/volume'
 import { vpc } from '#service/ec2/vpc/vpc'
 import type { Reader } from '#store/store'
 
@@ -79,6 +82,16 @@ async function interfaceOf(reader: Reader, row: InterfaceRow): Promise<MetadataI
   }
 }
 
+/** EBS volumes are among them since the start that found them attached (EC2 User Guide, "Instance metadata categories": ebsN). */
+async function blockDevices(reader: Reader, row: InstanceRow): Promise<Record<string, string>> {
+  const { rootDevice, launchTime } = row.spec
+  const attachments = (await dataVolumes(reader, row)).map(own => attachmentTo(own, row.id)!).filter(({ time }) => time <= launchTime)
+  return {
+    ami: guestDevice(rootDevice), root: rootDevice,
+    ...Object.fromEntries(attachments.map(({ device }, i) => [`ebs${i + 1}`, guestDevice(device)])),
+  }
+}
+
 async function metadataOf(reader: Reader, row: InstanceRow, role: Metadata['role']): Promise<Metadata | undefined> {
   const { spec, region } = row
   const rows = (await Promise.all(spec.interfaces.map(id => networkInterface.find(reader, id)))).filter(r => r !== undefined)
@@ -91,7 +104,7 @@ async function metadataOf(reader: Reader, row: InstanceRow, role: Metadata['role
     imageId: spec.image, instanceType: spec.type, architecture: spec.architecture, hypervisor: type && view(type).Hypervisor,
     launchIndex: spec.launchIndex, reservationId: spec.reservation, lifecycle: 'on-demand', pendingTime: new Date(spec.launchTime),
     hostname: spec.privateDnsName, interfaces: [primary, ...others],
-    blockDevices: { ami: spec.rootDevice.replace('/dev/', ''), root: spec.rootDevice },
+    blockDevices: await blockDevices(reader, row),
     keys: key ? [{ name: spec.keyName!, openSsh: key.spec.publicKey }] : [],
     userData: spec.userData === undefined ? undefined : Buffer.from(spec.userData, 'base64'),
     detailedMonitoring: spec.detailedMonitoring, tags: spec.metadata.tags === 'enabled' ? row.tags : undefined,
