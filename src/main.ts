@@ -9,8 +9,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { openAuthority } from '#base/authority'
 import { systemClock } from '#base/clock'
-import { API_PORT, serviceAddress } from '#base/home'
+import { API_PORT, hostAddress, serviceAddress } from '#base/home'
 import { openLog, type Level } from '#base/log'
+import { openDoor } from '#console/door'
+import { openReach } from '#console/reach'
+import { sessionToken } from '#console/credentials'
+import { targets } from '#console/targets'
 import { openCloud } from '#cloud'
 import { drainer } from '#drain'
 import { admitRestored } from '#restored'
@@ -18,11 +22,14 @@ import { openFake } from '#engine/fake'
 import { openReal } from '#engine/real'
 import { readBuild } from '#launch/build'
 import { getHome } from '#launch/config'
+import { findConsole } from '#launch/console'
+import { isRootPassword } from '#launch/password'
 import { servedHosts, wireServices } from '#service/index'
-import { openRootKeys } from '#identity/root-keys'
+import { openRootKeys, rootPrincipal } from '#identity/root-keys'
 import { openKey } from '#identity/seal'
 import { openImdsDoor } from '#service/ec2/imds/door'
 import { openSqlite } from '#store/sqlite'
+import { putObject } from '#wire/put'
 import { openWire, type WireOptions } from '#wire/server'
 import { secureNames } from '#wire/tls'
 import { readVersion } from '#launch/help'
@@ -46,7 +53,9 @@ const fake = process.env.ENCLUME_ENGINE === 'fake'
 const keeper = fake || home.incus ? undefined : openKeeper(home, host, log)
 await keeper?.look()
 const engine = fake ? openFake() : openReal(home, log)
-const cloud = await openCloud({ home, engine, store, log, clock: systemClock, root: keys, key: openKey(home.dir) })
+const cloud = await openCloud({
+  home, engine, store, log, clock: systemClock, history: join(home.dir, 'history.db'), root: keys, key: openKey(home.dir), deliver,
+})
 const drain = drainer(cloud)
 const imds = fake ? undefined : await openImdsDoor(cloud.context)
 
@@ -58,8 +67,29 @@ const api: WireOptions = {
 const wire = openWire({ ...api, health, routes: { '/_enclume/drain': onDrain } })
 await wire.listen(home.port, '127.0.0.1')
 const inside = fake ? undefined : await openInside()
+const door = openDoor({
+  store, log, clock: systemClock, wire: wire.server, dir: findConsole(),
+  async verify({ kind, password }) {
+    if (kind !== 'root' || !await isRootPassword(home, password)) return undefined
+    return { principal: rootPrincipal(keys), name: 'root' }
+  },
+  issue: principal => sessionToken(cloud.dispatch, { principal, region: home.region }),
+  facts: () => ({
+    region: home.region, engine: engine.name, version: readVersion(), endpoint: `http://127.0.0.1:${home.port}`, hostAddress: hostAddress(home),
+    capacity: cloud.context.capacity(),
+  }),
+  terminals: { target: targets({ dispatch: cloud.dispatch, authorise: async () => {}, machines: engine.machines, runDir: home.run }) },
+  reach: openReach(cloud.dispatch),
+})
+await door.listen(home.consolePort, '127.0.0.1')
 cloud.start()
 log.info('server.ready', { port: home.port, engine: engine.name, region: home.region, home: home.dir, node: process.version })
+
+/** By the front door, as the account itself. */
+function deliver({ account, ...object }: { account: string; region: string; bucket: string; key: string; body: Buffer }): Promise<void> {
+  if (account !== keys.account) return Promise.reject(new Error(`there are no keys of the account ${account}`))
+  return putObject({ ...object, origin: `http://127.0.0.1:${home.port}`, keys, now: systemClock() })
+}
 
 /** The API as instances reach it: by AWS's names, over TLS, and nothing else of this process. */
 async function openInside(): Promise<{ close(): Promise<void> }> {
@@ -77,7 +107,8 @@ async function health(): Promise<object> {
   }
   const images = cloud.context.images().map(image => image.name)
   return {
-    status: 'ok', version: readVersion(), build, engine: engine.name, region: home.region, capacity: cloud.context.capacity(), images, instances: states,
+    status: 'ok', version: readVersion(), build, engine: engine.name, region: home.region, capacity: cloud.context.capacity(), images,
+      instances: states,
   }
 }
 
@@ -101,6 +132,7 @@ async function close(signal: string): Promise<void> {
   closing = true
   log.info('server.closing', { signal })
   await keeper?.close()
+  await door.close()
   await wire.close()
   await inside?.close()
   await imds?.close()

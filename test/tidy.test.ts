@@ -14,6 +14,7 @@ const layers: Record<string, string[]> = {
   service: ['identity', 'kit', 'store', 'base', 'engine', 'loop'],
   loop: ['store', 'kit', 'base'],
   launch: ['base', 'engine'],
+  console: ['kit', 'store', 'base', 'engine'],
 }
 /** The process's own files stand above the layers. */
 const top = ['src/main.ts', 'src/cloud.ts', 'src/drain.ts', 'src/restored.ts']

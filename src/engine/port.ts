@@ -54,7 +54,7 @@ export type MachineDisk = { disk: string; device: string; serial: string; model:
 
 export type MachineSeen = {
   power: 'on' | 'off'
-  /** Devices of the ports that it has. */
+  /** Devices of the ports that it has: one that was made anew under it is not among them until it is attached again. */
   devices: string[]
   /** Data disks that it has. `busy`: taken away, and the guest still uses it: it goes when the guest lets it go. */
   disks: { disk: string; busy?: true }[]
@@ -101,6 +101,11 @@ export type Machines = {
   resize(id: string, limits: Pick<MachineSpec, 'cpus' | 'cpuBaselinePercent' | 'memoryMiB'>): Promise<void>
   /** What the console has printed since the last boot: at most the newest 64 KiB. */
   console(id: string): Promise<Uint8Array>
+  /**
+   * A program of the host's that is, on a terminal, a command run inside by root, or the guest's console; it ends with its terminal.
+   * Undefined where nothing runs inside (the fake engine).
+   */
+  terminal(id: string, what: { command: string[] } | 'console'): Promise<{ file: string; args: string[]; env: Record<string, string> } | undefined>
   /** Whether the guest's first interface answers on the network (an ARP or TCP exchange, not a record). */
   reachable(id: string): Promise<boolean | Unknown>
   /** Calls back for each change of power; the caller observes again. Returns what ends it. Survives outages by itself. */
@@ -225,6 +230,8 @@ export type PortSpec = {
   checked: boolean
   /** IP time-to-live of the metadata service's answers. */
   metadataHopLimit: number
+  /** Bits a second that the port may send, and as many that it may receive; as many as the host manages where it is left out. */
+  bitsPerSecond?: number
   /** Host name, without a domain, that DHCP gives and the resolver knows. */
   hostname: string
   /**
@@ -232,7 +239,31 @@ export type PortSpec = {
    * own addresses as source, and only answers come back. It has no groups.
    */
   translates?: true
+  /** Its flows are counted (`flows`). */
+  watched?: true
 }
+
+/** `isPartial`: there were more flows than the kernel had room to count. */
+export type FlowsSeen = { flows: FlowCount[]; isPartial: boolean }
+/** Packets of one flow at one port: that passed the filters, or that they stopped. Ports are 0 where the protocol has none. */
+export type FlowCount = {
+  port: string
+  direction: 'in' | 'out'
+  accepted: boolean
+  source: string
+  destination: string
+  protocol: number
+  sourcePort: number
+  destinationPort: number
+  packets: number
+  bytes: number
+}
+
+/**
+ * As the machine sees it: `in` is what it received. Counters begin at 0 with each device, which comes anew when a router was lost. The kernel
+ * hands large pieces of a connection on as one packet: there are fewer packets than on a wire; the bytes are all there.
+ */
+export type PortTraffic = { bytesIn: number; bytesOut: number; packetsIn: number; packetsOut: number }
 
 export type Networks = {
   /** The host's and the core's side: routes, address translation, guards. Idempotent; also after a reboot of the host. */
@@ -246,7 +277,11 @@ export type Networks = {
   apply(spec: NetworkSpec): Promise<void>
   /** Whether the router is there, and the ids of its ports that have their devices. */
   observe(id: string): Promise<{ ports: string[] } | Absent | Unknown>
+  /** What the watched ports sent and got since this was last asked, and no more then. */
+  flows(id: string): Promise<FlowsSeen | Absent | Unknown>
   list(): Promise<string[] | Unknown>
+  /** What each port has sent and received since its device was made, by id. */
+  traffic(id: string): Promise<Record<string, PortTraffic> | Absent | Unknown>
   delete(id: string): Promise<void>
   /** The device that a machine must be given for a port: it lies in the host's namespace until the machine takes it. */
   portDevice(index: number): string

@@ -22,6 +22,7 @@ export function trusts(row: RoleRow, service: string): boolean {
   const resource = [policyOf(row.spec.trust, { kind: 'trust', name: row.spec.name })]
   const asker = { account: row.account, arn: service, service }
   const keys = new Map([['aws:principalservicename', [service]], ['aws:principalisawsservice', ['true']]])
-  const { decision } = evaluate({ identity: [], resource, resourceDecides: true }, { action: 'sts:AssumeRole', resource: roles.arn(row), keys, asker })
+  const { decision } = evaluate({ identity: [], resource, resourceDecides: true }, { action: 'sts:AssumeRole', resource: roles.arn(row),
+    keys, asker })
   return decision === 'allowed'
 }

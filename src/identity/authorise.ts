@@ -57,10 +57,9 @@ async function decide(identity: Identity, asked: Asked, check: Check): Promise<v
   const own = await service.access?.policies?.(reader, resource)
   const layers: Layers = { ...holdings, ...(own && { resource: own.documents.map(text => policyOf(text, { kind: 'resource', name: resource })) }) }
   const account = own?.account ?? owner
-  const question = {
-    action: check.action, resource, keys, asker: askerOf(caller, holdings.roleArn), ...(account !== caller.principal.account && own
-      && { foreign: true }),
-  }
+  // Another account's resource must let the caller in, and so must the caller's own policies; who has no account has none of these.
+  const foreign = own !== undefined && account !== caller.principal.account && caller.principal.account !== ''
+  const question = { action: check.action, resource, keys, asker: askerOf(caller, holdings.roleArn), ...(foreign && { foreign }) }
   const verdict = evaluate(layers, question)
   if (verdict.decision !== 'allowed') throw refusal(identity, asked, { action: check.action, resource, keys, verdict })
 }

@@ -6,7 +6,8 @@ import type { Holdings } from '#identity/holdings'
 const TYPES = { root: 'Account', user: 'User', role: 'AssumedRole', federated: 'FederatedUser' } as const
 
 export const askerOf = ({ principal }: Pick<Caller, 'principal'>, roleArn?: string): Asker =>
-  ({ account: principal.account, arn: principal.arn, ...(roleArn !== undefined && { roleArn }) })
+  ({ account: principal.account, arn: principal.arn, ...(principal.account === '' && { anonymous: true }),
+    ...(roleArn !== undefined && { roleArn }) })
 
 /** Keys in lower case. Those of a session are absent from requests signed with long-term keys, which policies on MFA rely on. */
 export function globalKeys({ principal, region, sourceIp, userAgent }: Caller, { tags, name, roleArn }: Holdings, now: Date): Map<string, string[]> {

@@ -29,13 +29,18 @@ export type Also = { action: string; resource: string; keys?: Record<string, str
 export type Action<I, O> = (call: Call<I>) => Promise<O>
 /** Only looks: outside a transaction, and may ask the engine. DryRun never runs it. */
 export type Look<I, O> = { look(call: Omit<Call<I>, 'tx' | 'tags' | 'permit'> & { reader: Reader }): Promise<O> }
+/**
+ * Works on what the store does not hold (objects and their bytes), outside of its transaction, for as long as a body
+ * streams. It keeps by itself what the pipeline keeps for others: a call that fails leaves no trace.
+ */
+export type Work<I, O> = { work(call: Omit<Call<I>, 'tx' | 'tags'> & { reader: Reader }): Promise<O> }
 /** The part of a service that is implemented: operation name to action, each typed by the SDK's commands. */
-export type Actions<M> = { [N in Name<M>]?: Action<Input<M, N>, Output<M, N>> | Look<Input<M, N>, Output<M, N>> }
+export type Actions<M> = { [N in Name<M>]?: Action<Input<M, N>, Output<M, N>> | Look<Input<M, N>, Output<M, N>> | Work<Input<M, N>, Output<M, N>> }
 
 export type ServiceDefinition = {
   id: string
   operations: Map<string, Operation>
-  actions: Record<string, Action<any, any> | Look<any, any>>
+  actions: Record<string, Action<any, any> | Look<any, any> | Work<any, any>>
   /** What must exist before any call in a place (a region's default VPC): made in a transaction of its own, before the call's. */
   prepare?: {
     /** Cheap: asked before every call. */
@@ -87,6 +92,10 @@ export function dispatcher({ services, store, clock, authorise }: DispatcherOpti
     if ('look' in action) {
       if ((input as { DryRun?: boolean }).DryRun) throw dryRun()
       return action.look({ ...place, input, caller, reader: store, now: clock() })
+    }
+    if ('work' in action) {
+      const permit = (also: Also) => authorise({ service, operation: name, input, caller, reader: store, also })
+      return action.work({ ...place, input, caller, reader: store, now: clock(), permit })
     }
     return store.transact(tx => {
       const permit = (also: Also) => authorise({ service, operation: name, input, caller, reader: tx, also })

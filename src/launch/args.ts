@@ -30,6 +30,7 @@ export const commands = {
     summary: 'stop instances and everything else; `up` brings back what ran',
     options: { 'keep-running': { type: 'boolean', help: 'stop only the server; instances go on serving' } },
   },
+  password: { summary: 'make a new password for the root user of the console, and print it', options: {} },
   status: { summary: 'say what runs (exit code 0 running, 3 stopped)', options: { json: { type: 'boolean', help: 'as JSON' } } },
   env: { summary: 'print the shell variables that point AWS tools here: eval "$(./enclume env)"', options: {} },
   logs: {

@@ -11,7 +11,9 @@ import { readNumber, readSizeGiB, type Args } from '#launch/args'
 import { Failure, misuse } from '#launch/failure'
 import { DEFAULT_HOME } from '#launch/slots'
 
-export type Config = { slot: number; port: number; consolePort: number; region: string; diskGiB: number; incus?: Home['incus']; unthrottled?: boolean }
+export type Config = {
+  slot: number; port: number; consolePort: number; region: string; diskGiB: number; incus?: Home['incus']; unthrottled?: boolean
+}
 
 /** Which home the command line or the environment means. Plain characters alone: the path ends up in other programs' configuration. */
 export function homeDirOf(args: Pick<Args, 'options'>, env: NodeJS.ProcessEnv = process.env): string {

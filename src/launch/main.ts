@@ -15,6 +15,7 @@ const run: Record<CommandName, (args: Args) => Promise<number>> = {
   down: async args => (await import('#launch/down')).down(args, openUi(), await host()),
   status: async args => (await import('#launch/status')).status(args, await host()),
   env: async args => (await import('#launch/credentials')).env(args),
+  password: async args => (await import('#launch/password')).password(args),
   logs: async args => (await import('#launch/logs')).logs(args),
   image: async args => (await import('#launch/image')).image(args, openUi(), await host()),
   backup: async args => (await import('#launch/backup')).backup(args, openUi(), await host()),

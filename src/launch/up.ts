@@ -12,6 +12,8 @@ import { findConfig, homeDirOf, readChoices, settle, writeConfig, type Choices, 
 import { hasCredentials, readCredentials, writeProfile } from '#launch/credentials'
 import type { Host } from '#launch/host'
 import { withLock } from '#launch/lock'
+import { buildConsole, findConsole } from '#launch/console'
+import { hasPassword, newPassword } from '#launch/password'
 import { enginePackages } from '#launch/packages'
 import { checkDisk, checkKernel, checkPort, defaultDiskGiB } from '#launch/preflight'
 import { progressLog } from '#launch/progress'
@@ -31,14 +33,17 @@ export function up(args: Args, ui: Ui, host: Host): Promise<number> {
     const config = await choose({ chosen, dir, before, incus })
     const home = homeAt({ dir, ...config })
     await startEngine({ home, config, ui, host })
+    const built = findConsole()
+    if (!built) await ui.step('console', () => buildConsole())
     const first = !hasCredentials(home)
-    // After an upgrade it is started anew too: instances do not notice.
-    if (!findServer(home) || (await findHealth(home))?.build !== readBuild()) {
+    const password = hasPassword(home) ? undefined : await newPassword(home)
+    // After an upgrade it is started anew too, and where the console was built anew: instances do not notice.
+    if (!built || !findServer(home) || (await findHealth(home))?.build !== readBuild()) {
       await stopServer(home)
       await ui.step('server', async () => { await startServer(home) })
     }
     writeProfile(home)
-    console.log(greeting(home, { first }))
+    console.log(greeting(home, { first, password }))
     return 0
   })
 }
@@ -74,11 +79,13 @@ function newKeys(home: Home): string[] {
 }
 
 /** The account's keys are shown when they are new, and only then. */
-const greeting = (home: Home, { first }: { first: boolean }): string => [
+const greeting = (home: Home, { first, password }: { first: boolean; password?: string }): string => [
   '', 'Enclume is up.', '',
   `  endpoint     ${endpoint(home)}`,
+  `  console      http://127.0.0.1:${home.consolePort}`,
   `  region       ${home.region}`,
   ...(first ? newKeys(home) : []),
+  ...(password ? [`  password     ${password} (of the console's root user; shown this once)`] : []),
   `  this host    ${hostAddress(home)}, as instances see it: the address to allow for SSH`,
   `  credentials  ${home.dir}/root-credentials.json (root alone can read it)`,
   '', 'Next:',

@@ -175,7 +175,8 @@ test('the root volume of a running instance is replaced: with what it was launch
   const replace = async (more: Partial<sdk.CreateReplaceRootVolumeTaskCommandInput>) => {
     const { ReplaceRootVolumeTask: begun } = await bench.ec2.send(new sdk.CreateReplaceRootVolumeTaskCommand({ InstanceId, ...more }))
     assert.equal(begun!.TaskState, 'pending')
-    await until(async () => (await tasks()).find(t => t.ReplaceRootVolumeTaskId === begun!.ReplaceRootVolumeTaskId)!.TaskState === 'succeeded', 'it has not succeeded')
+    const ended = async () => (await tasks()).find(t => t.ReplaceRootVolumeTaskId === begun!.ReplaceRootVolumeTaskId)!.TaskState === 'succeeded'
+    await until(ended, 'it has not succeeded')
     await bench.until(InstanceId, 'running')
   }
   await replace({})

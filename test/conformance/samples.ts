@@ -80,6 +80,7 @@ export async function prepareSamples(bench: Bench): Promise<Samples> {
     DescribeVpcAttribute: { VpcId: vpcId, Attribute: 'enableDnsSupport' }, DescribeVpcs: { VpcIds: [vpcId] },
     GetConsoleOutput: { InstanceId }, GetEbsEncryptionByDefault: {}, GetInstanceMetadataDefaults: {},
     GetSecurityGroupsForVpc: { VpcId: vpcId }, GetSerialConsoleAccessStatus: {},
+    EnableSerialConsoleAccess: {}, DisableSerialConsoleAccess: {},
     ImportKeyPair: { KeyName: 'sample-3', PublicKeyMaterial: Buffer.from(publicKey) },
     ModifyInstanceAttribute: { InstanceId: stopped, InstanceType: { Value: 't3.small' } },
     ModifyInstanceCreditSpecification: { InstanceCreditSpecifications: [{ InstanceId, CpuCredits: 'standard' }] },

@@ -10,30 +10,39 @@ import { openFake, type FakeEngine, type FakeOptions } from '#engine/fake'
 import { wireServices } from '#service/index'
 import { openSqlite } from '#store/sqlite'
 import type { Store } from '#store/store'
-import { openWire } from '#wire/server'
+import { openWire, type Wire } from '#wire/server'
 
 export const keys = { account: '123456789012', accessKeyId: 'AKIAENCLUMECONFORMNC', secretAccessKey: 'conformance/secret/of/forty/characters/0' }
 
 export type TestServer = {
   url: string
+  /** Its home. */
+  dir: string
   cloud: Cloud
   engine: FakeEngine
   store: Store
+  wire: Wire
   ec2(options?: { region?: string; accessKeyId?: string; secretAccessKey?: string }): EC2Client
   close(): Promise<void>
 }
-export type TestOptions = { fake?: FakeOptions; engine?: FakeEngine; store?: Store } & Pick<CloudOptions, 'hook' | 'clock' | 'pause'>
+export type TestOptions = {
+  fake?: FakeOptions
+  engine?: FakeEngine
+  store?: Store
+  /** A home that outlives the server. */
+  dir?: string
+} & Pick<CloudOptions, 'hook' | 'clock' | 'pause'>
 
 const log = process.env.ENCLUME_TEST_LOG ? openLog(line => process.stderr.write(line)) : silent
 
 export async function openServer(options: Partial<TestOptions> = {}): Promise<TestServer> {
-  const dir = mkdtempSync(join(tmpdir(), 'enclume-conformance-'))
+  const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'enclume-conformance-'))
   const home = homeAt({ dir })
   const engine = options.engine ?? openFake(options.fake)
   const store = options.store ?? openSqlite(':memory:')
   const clock = options.clock ?? (() => new Date())
   const cloud = await openCloud({
-    home, engine, store, log, clock, root: keys, hook: options.hook, pause: options.pause ?? { first: 5, longest: 50 },
+    home, engine, store, log, clock, root: keys, deliver: async () => {}, hook: options.hook, pause: options.pause ?? { first: 5, longest: 50 },
   })
   const wire = openWire({
     services: wireServices(cloud.services), dispatch: cloud.dispatch, log, clock, health: () => ({ status: 'ok', engine: engine.name }),
@@ -44,7 +53,7 @@ export async function openServer(options: Partial<TestOptions> = {}): Promise<Te
   const clients: EC2Client[] = []
   const url = `http://127.0.0.1:${port}`
   return {
-    url, cloud, engine, store,
+    url, dir, cloud, engine, store, wire,
     ec2({ region = 'us-east-1', ...credentials } = {}) {
       const client = new EC2Client({ endpoint: url, region, credentials: { ...keys, ...credentials }, maxAttempts: 1 })
       clients.push(client)
@@ -55,7 +64,7 @@ export async function openServer(options: Partial<TestOptions> = {}): Promise<Te
       await wire.close()
       await cloud.close()
       if (!options.store) await store.close()
-      rmSync(dir, { recursive: true })
+      if (!options.dir) rmSync(dir, { recursive: true })
     },
   }
 }

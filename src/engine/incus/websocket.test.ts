@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { Duplex } from 'node:stream'
 import { test } from 'node:test'
-import { clientFrame, parseFrame, readMessages } from '#engine/incus/websocket'
+import { clientFrame, parseFrame } from '#base/websocket'
+import { readMessages } from '#engine/incus/websocket'
 
 const frame = (code: number, text: string, last = true): Buffer => {
   const payload = Buffer.from(text)
@@ -31,7 +32,7 @@ test('messages arrive whole, however they are cut, and pings between their parts
 })
 
 test('a frame is not taken before it is whole, and an absurd length is refused', () => {
-  assert.deepEqual([parseFrame(Buffer.from([0x81])), parseFrame(frame(1, 'abc').subarray(0, 4))], [undefined, undefined])
-  assert.throws(() => parseFrame(Buffer.from([0x81, 127, 0, 0, 0, 1, 0, 0, 0, 0])), /bytes/)
+  assert.deepEqual([parseFrame(Buffer.from([0x81]), 1000), parseFrame(frame(1, 'abc').subarray(0, 4), 1000)], [undefined, undefined])
+  assert.throws(() => parseFrame(Buffer.from([0x81, 127, 0, 0, 0, 1, 0, 0, 0, 0]), 1000), /bytes/)
   assert.equal(clientFrame(10, Buffer.alloc(0)).length, 6)
 })

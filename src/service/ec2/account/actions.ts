@@ -2,6 +2,7 @@
 import type * as sdk from '@aws-sdk/client-ec2'
 import type { InstanceMetadataDefaultsResponse } from '@aws-sdk/client-ec2'
 import type { Actions, Place } from '#kit/action'
+import { putSerialConsole, serialConsole } from '#service/ec2/account/serial-console'
 import { invalidValue } from '#service/ec2/errors'
 import { metadataDefaults, putMetadataDefaults, type MetadataDefaults } from '#service/ec2/account/metadata-defaults'
 import type { Reader } from '#store/store'
@@ -83,7 +84,14 @@ export function actions({ defaultVpc }: AccountOptions): Actions<typeof sdk> {
     /** Volumes are not encrypted, and nothing makes them so yet. */
     GetEbsEncryptionByDefault: { look: async () => ({ EbsEncryptionByDefault: false }) },
     DisableEbsEncryptionByDefault: { look: async () => ({ EbsEncryptionByDefault: false }) },
-    /** There is no serial console. */
-    GetSerialConsoleAccessStatus: { look: async () => ({ SerialConsoleAccessEnabled: false, ManagedBy: 'account' }) },
+    GetSerialConsoleAccessStatus: {
+      look: async ({ reader, ...place }) => ({ SerialConsoleAccessEnabled: await serialConsole(reader, place), ManagedBy: 'account' }),
+    },
+    async EnableSerialConsoleAccess({ tx, account, region, now }) {
+      return { SerialConsoleAccessEnabled: await putSerialConsole(tx, { account, region }, now, true) }
+    },
+    async DisableSerialConsoleAccess({ tx, account, region, now }) {
+      return { SerialConsoleAccessEnabled: await putSerialConsole(tx, { account, region }, now, false) }
+    },
   }
 }

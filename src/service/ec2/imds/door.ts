@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { contains, parseIp } from '#base/cidr'
+import type { Clock } from '#base/clock'
 import { METADATA_PORT, serviceAddress, type Home } from '#base/home'
 import type { Context } from '#service/ec2/context'
 import { openImds, type Imds } from '#service/ec2/imds/server'
@@ -25,7 +26,7 @@ import { subnet } from '#service/ec2/subnet/subnet'
 import { guestDevice } from '#service/ec2/volume/device'
 import { attachmentTo } from '#service/ec2/volume/volume'
 import { vpc } from '#service/ec2/vpc/vpc'
-import type { Reader } from '#store/store'
+import type { Reader, Row } from '#store/store'
 
 /** What the home keeps for this service: the identity documents' signer, and the secret of session tokens. */
 type Kept = SignerFiles & { tokenSecret: string }
@@ -48,14 +49,14 @@ export async function openImdsDoor(context: Context): Promise<Imds> {
   const roleOf = roleReader(identity, clock)
   return openImds({
     host: serviceAddress(home), port: METADATA_PORT, secret, signer, clock, log,
-    lookup: address => lookup({ reader: store, home, roleOf }, address),
+    lookup: address => lookup({ reader: store, home, roleOf, clock }, address),
   })
 }
 
-type Looking = { reader: Reader; home: Home; roleOf: RoleOf }
+type Looking = { reader: Reader; home: Home; roleOf: RoleOf; clock: Clock }
 
 /** The instance behind a fabric address: the address says the VPC's number, and the claim on it whose it is. */
-export async function lookup({ reader, home, roleOf }: Looking, address: string): Promise<Metadata | undefined> {
+export async function lookup({ reader, home, roleOf, clock }: Looking, address: string): Promise<Metadata | undefined> {
   const ip = parseIp(address)
   if (ip === undefined || !contains(home.fabricRange, ip)) return undefined
   const network = await reader.holder('network-index', String(Math.floor((ip - home.fabricRange.base) / 4096)))
@@ -63,7 +64,7 @@ export async function lookup({ reader, home, roleOf }: Looking, address: string)
   const asking = id === undefined ? undefined : await networkInterface.find(reader, id)
   const owner = asking?.spec.attachment?.instance
   const row = owner === undefined ? undefined : await instance.find(reader, owner)
-  return row && row.status.state !== 'terminated' ? metadataOf(reader, row, await roleOf(reader, row)) : undefined
+  return row && row.status.state !== 'terminated' ? metadataOf(reader, row, { role: await roleOf(reader, row), now: clock() }) : undefined
 }
 
 async function interfaceOf(reader: Reader, row: InterfaceRow): Promise<MetadataInterface> {
@@ -92,7 +93,20 @@ async function blockDevices(reader: Reader, row: InstanceRow): Promise<Record<st
   }
 }
 
-async function metadataOf(reader: Reader, row: InstanceRow, role: Metadata['role']): Promise<Metadata | undefined> {
+type OfferedKey = Row<{ instance: string; user: string; key: string; expires: string }, object>
+
+/** Keys that EC2 Instance Connect's service keeps for an instance, by user. */
+async function connectKeys(reader: Reader, id: string, now: Date): Promise<Record<string, string[]>> {
+  const offered: Record<string, string[]> = {}
+  for (const { spec } of await reader.list<OfferedKey>({ kind: 'instance-connect-key' })) {
+    if (spec.instance === id && spec.expires > now.toISOString()) (offered[spec.user] ??= []).push(spec.key)
+  }
+  return offered
+}
+
+type Moment = { role: Metadata['role']; now: Date }
+
+async function metadataOf(reader: Reader, row: InstanceRow, { role, now }: Moment): Promise<Metadata | undefined> {
   const { spec, region } = row
   const rows = (await Promise.all(spec.interfaces.map(id => networkInterface.find(reader, id)))).filter(r => r !== undefined)
   const [primary, ...others] = await Promise.all(rows.map(r => interfaceOf(reader, r)))
@@ -106,6 +120,7 @@ async function metadataOf(reader: Reader, row: InstanceRow, role: Metadata['role
     hostname: spec.privateDnsName, interfaces: [primary, ...others],
     blockDevices: await blockDevices(reader, row),
     keys: key ? [{ name: spec.keyName!, openSsh: key.spec.publicKey }] : [],
+    connectKeys: await connectKeys(reader, row.id, now),
     userData: spec.userData === undefined ? undefined : Buffer.from(spec.userData, 'base64'),
     detailedMonitoring: spec.detailedMonitoring, tags: spec.metadata.tags === 'enabled' ? row.tags : undefined,
     ...(role && { role }), options: { endpointEnabled: spec.metadata.endpoint === 'enabled', tokensRequired: spec.metadata.tokens === 'required' },

@@ -46,6 +46,8 @@ export type Metadata = {
   blockDevices: Record<string, string>
   /** OpenSSH lines, in order. */
   keys: { name: string; openSsh: string }[]
+  /** OpenSSH lines that EC2 Instance Connect offers right now, by the user of the instance's. */
+  connectKeys?: Record<string, string[]>
   /** As the user gave them, decoded. */
   userData?: Uint8Array
   detailedMonitoring: boolean

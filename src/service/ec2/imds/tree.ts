@@ -2,7 +2,7 @@
  * The tree that IMDS serves: paths to bodies, and listings as AWS lists them. Pure.
  *
  * All versions show the newest categories (AWS hides from an older version what came later). Names are from the EC2 User Guide,
- * "Instance metadata categories". Left out, as there is nothing behind them: managed-ssh-keys, identity-credentials, product-codes,
+ * "Instance metadata categories". Left out, as there is nothing behind them: identity-credentials, product-codes,
  * kernel-id, ramdisk-id, IPv6.
  */
 import type { Metadata, MetadataInterface } from '#service/ec2/imds/metadata'
@@ -77,6 +77,12 @@ function publicKeys({ keys }: Metadata): Directory | undefined {
   return dir(Object.fromEntries(children), keys.map(({ name }, i) => `${i}=${name}`).join('\n'))
 }
 
+/** What EC2 Instance Connect offers now, by user. AWS signs each key besides; here the network alone says who answers. */
+function activeKeys({ connectKeys }: Metadata): Directory | undefined {
+  const users = Object.entries(connectKeys ?? {}).map(([user, keys]) => [user, `${keys.join('\n')}\n`])
+  return users.length > 0 ? dir({ 'active-keys': dir(Object.fromEntries(users)) }) : undefined
+}
+
 function spot({ spot: s }: Metadata): Directory | undefined {
   return s && dir({ 'instance-action': s.instanceAction && JSON.stringify(s.instanceAction), 'termination-time': s.terminationTime })
 }
@@ -92,6 +98,7 @@ function metaData(m: Metadata): Directory {
     iam: iam(m),
     'instance-action': 'none', 'instance-id': m.instanceId, 'instance-life-cycle': m.lifecycle, 'instance-type': m.instanceType,
     'local-hostname': m.hostname, 'local-ipv4': primary.privateIps[0], mac: primary.mac,
+    'managed-ssh-keys': activeKeys(m),
     // AWS has answered an empty document since vhostmd went away.
     metrics: dir({ vhostmd: '<?xml version="1.0" encoding="UTF-8"?>' }),
     network: dir({ interfaces: dir({ macs: dir(Object.fromEntries(m.interfaces.map(nic => [nic.mac, networkInterface(nic)]))) }) }),

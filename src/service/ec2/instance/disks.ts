@@ -109,7 +109,8 @@ export function disksOf({ store, engine, loop }: Pick<Context, 'store' | 'engine
       const busy = new Set(disks.filter(one => one.busy).map(({ disk }) => disk))
       const forced = own.some(one => busy.has(one.id) && attachmentTo(one, row.id)!.force)
       const other = rootDisk !== wantedRoot(row, own)
-      if ((power === 'off' && (other || await unwiped(row))) || forced || has.size !== wanted.size || ![...wanted].every(disk => has.has(disk))) return 'apart'
+      const cold = power === 'off' && (other || await unwiped(row))
+      if (cold || forced || has.size !== wanted.size || ![...wanted].every(disk => has.has(disk))) return 'apart'
       const unwritten = own.some(one => {
         const { moving, busy: known = false } = attachmentTo(one, row.id)!
         if (one.id === rootDisk || one.id === row.spec.rootVolume) return moving !== undefined && !other

@@ -44,7 +44,7 @@ export const runInstances = (context: Context): Action<Input<typeof sdk, 'RunIns
     refuseUnsupported(input)
     const { least, most } = readCounts(input)
     if (!input.ImageId) throw new ApiError('MissingParameter', 'The request must contain the parameter ImageId')
-    const image = await imageForLaunch(tx, call, input.ImageId)
+    const image = await imageForLaunch(tx, call, await resolveImage(context, call, input.ImageId))
     const limits = checkLaunchable(context, typeOf(input), image.spec.architecture)
     if (input.KeyName !== undefined) await keyPairForLaunch(tx, call, input.KeyName)
     const network = await readNetwork(call, { count: most, limits })
@@ -67,6 +67,17 @@ export const runInstances = (context: Context): Action<Input<typeof sdk, 'RunIns
     const [reservation] = reservations(rows.map((row, i) => ({ row, view: views[i]! })))
     return { ...reservation, Groups: [] }
   }
+
+/** `resolve:ssm:NAME` stands for the AMI that a parameter holds, which the caller must be allowed to read (EC2 User Guide,
+  "Reference AMIs using SSM"). */
+async function resolveImage({ parameter }: Context, call: Call<RunInstancesRequest>, text: string): Promise<string> {
+  if (!text.startsWith('resolve:ssm:')) return text
+  const name = text.slice('resolve:ssm:'.length)
+  const found = await parameter(call.tx, call, name)
+  if (!found) throw new ApiError('InvalidParameterValue', `The parameter ${name} of Systems Manager does not exist.`)
+  await call.permit({ action: 'ssm:GetParameters', resource: found.arn })
+  return found.value
+}
 
 /** What holds where the request says nothing: the account's defaults, then the image's, then EC2's. */
 async function metadataBefore(call: Call<RunInstancesRequest>, image: ImageRow): Promise<MetadataOptions> {
@@ -97,7 +108,7 @@ async function launchOne(launch: Launch, launchIndex: number): Promise<InstanceR
   for (const port of network.ports) {
     const attachment = {
       id: resourceId('eni-attach'), instance: id, deviceIndex: port.deviceIndex, deleteOnTermination: port.deleteOnTermination,
-      time: now.toISOString(),
+      time: now.toISOString(), bandwidthGbps: limits.networkPeakGbps,
     }
     const asLaunched = {
       attachment, metadataHopLimit: metadata.hopLimit, hostnameType: port.deviceIndex === 0 ? plain.hostnameType : 'ip-name' as const,

@@ -1,0 +1,75 @@
+/**
+ * Every call of AWS's APIs that the console makes: the AWS SDK for JavaScript, signed here, sent to this page's own origin.
+ *
+ * Invariant: there is no other way from a page to a resource. A call that is refused for its key asks once for another key (the server may
+ * have started anew); every other refusal is the caller's to show.
+ */
+import { credentials, forgetCredentials } from './session'
+
+export type Service = 'ec2' | 'iam' | 's3' | 'ssm' | 'sts'
+export type Input = Record<string, unknown>
+/** Answers as the SDK gives them. Pages read them by AWS's names. */
+export type Answer = any
+
+const modules = {
+  ec2: () => import('@aws-sdk/client-ec2'), iam: () => import('@aws-sdk/client-iam'), s3: () => import('@aws-sdk/client-s3'),
+  ssm: () => import('@aws-sdk/client-ssm'), sts: () => import('@aws-sdk/client-sts'),
+} satisfies Record<Service, () => Promise<object>>
+const classes: Record<Service, string> = { ec2: 'EC2Client', iam: 'IAMClient', s3: 'S3Client', ssm: 'SSMClient', sts: 'STSClient' }
+
+const KEPT = 'enclume-region'
+let region = localStorage.getItem(KEPT) ?? ''
+export const currentRegion = (): string => region
+export function chooseRegion(chosen: string): void {
+  region = chosen
+  localStorage.setItem(KEPT, chosen)
+}
+
+const clients = new Map<string, Promise<{ client: any; module: any }>>()
+
+function clientOf(service: Service): Promise<{ client: any; module: any }> {
+  const key = `${service}/${region}`
+  let found = clients.get(key)
+  if (!found) {
+    found = modules[service]().then((module: any) => ({
+      module, client: new module[classes[service]]({ region, endpoint: location.origin, credentials, maxAttempts: 2, forcePathStyle: true }),
+    }))
+    clients.set(key, found)
+  }
+  return found
+}
+
+const STALE = new Set(['AuthFailure', 'InvalidClientTokenId', 'ExpiredToken', 'ExpiredTokenException', 'UnrecognizedClientException', 'InvalidAccessKeyId', 'RequestExpired'])
+
+export async function call(service: Service, operation: string, input: Input = {}): Promise<Answer> {
+  const send = async () => {
+    const { client, module } = await clientOf(service)
+    return client.send(new module[`${operation}Command`](input))
+  }
+  try {
+    return await send()
+  } catch (error) {
+    if (!STALE.has((error as Error).name)) throw error
+    forgetCredentials()
+    clients.clear()
+    return send()
+  }
+}
+
+/** All pages of a listing, as one list. */
+export async function listAll(service: Service, operation: string, member: string, input: Input = {}): Promise<any[]> {
+  const found: any[] = []
+  let next: Input = {}
+  do {
+    const answer = await call(service, operation, { ...input, ...next })
+    found.push(...(answer[member] ?? []))
+    next = answer.NextToken ? { NextToken: answer.NextToken } : answer.Marker && answer.IsTruncated ? { Marker: answer.Marker } : {}
+  } while (Object.keys(next).length > 0)
+  return found
+}
+
+/** 'IncorrectState: The volume is in use.' */
+export function wordsOf(error: unknown): string {
+  const { name, message } = error as Error
+  return message ? `${name}: ${message}` : name
+}

@@ -1,0 +1,40 @@
+/**
+ * The console's words in both languages.
+ *
+ * Invariant: a message is a pair, English and French, so that none can be without the other; a key that does not exist does not compile.
+ */
+import { common } from './common'
+import { connect } from './connect'
+import { fields } from './fields'
+import { instances } from './instances'
+import { launch } from './launch'
+import { menu } from './menu'
+import { network } from './network'
+import { resources } from './resources'
+import { states } from './states'
+import { storage } from './storage'
+
+export type Language = 'en' | 'fr'
+export type Pair = readonly [en: string, fr: string]
+export const messages = {
+  ...common, ...menu, ...states, ...fields, ...instances, ...launch, ...connect, ...network, ...storage, ...resources,
+} as const satisfies Record<string, Pair>
+export type Key = keyof typeof messages
+
+const KEPT = 'enclume-language'
+const own = (): Language => (navigator.languages.some(l => l.startsWith('fr')) && !navigator.language.startsWith('en') ? 'fr' : 'en')
+let language: Language = (localStorage.getItem(KEPT) as Language | null) ?? own()
+
+export const currentLanguage = (): Language => language
+export function chooseLanguage(chosen: Language): void {
+  language = chosen
+  localStorage.setItem(KEPT, chosen)
+}
+
+/** A message, with `{name}` replaced by what is given. */
+export const t = (key: Key, values: Record<string, string | number> = {}): string =>
+  messages[key][language === 'fr' ? 1 : 0].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole))
+
+export const formatDate = (date: Date | string | undefined): string =>
+  (date === undefined ? '–' : new Date(date).toLocaleString(language === 'fr' ? 'fr-FR' : 'en-US', { dateStyle: 'medium', timeStyle: 'medium' }))
+export const formatNumber = (value: number): string => value.toLocaleString(language === 'fr' ? 'fr-FR' : 'en-US')

@@ -1,0 +1,8 @@
+/** The console's entry. */
+import '@cloudscape-design/global-styles/index.css'
+import { createRoot } from 'react-dom/client'
+import { App } from './shell/App'
+import { startTheme } from './shell/theme'
+
+startTheme()
+createRoot(document.getElementById('root')!).render(<App />)

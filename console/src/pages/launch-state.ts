@@ -1,0 +1,121 @@
+/** What the launch page asks for, and the calls that it becomes. Pure. */
+import type { Preview } from '../api/preview'
+
+export type Launch = {
+  name: string
+  tags: { key: string; value: string }[]
+  image: string
+  rootDevice: string
+  type: string
+  /** A key pair's name; '' where the reader goes on without; undefined while nothing is chosen. */
+  key: string | undefined
+  vpc: string
+  subnet: string
+  publicIp: '' | 'true' | 'false'
+  group: 'new' | 'existing'
+  groupName: string
+  groups: string[]
+  ssh: boolean
+  sshFrom: 'anywhere' | 'mine' | 'custom'
+  sshCidr: string
+  https: boolean
+  http: boolean
+  size: string
+  volumeType: string
+  count: string
+  shutdown: 'stop' | 'terminate'
+  protect: boolean
+  protectStop: boolean
+  monitoring: boolean
+  credits: '' | 'standard' | 'unlimited'
+  profile: string
+  tokens: 'required' | 'optional'
+  endpoint: boolean
+  hops: string
+  metadataTags: boolean
+  userData: string
+}
+
+export const start: Launch = {
+  name: '', tags: [], image: '', rootDevice: '', type: 't3.micro', key: undefined, vpc: '', subnet: '', publicIp: '', group: 'new', groupName: '', groups: [],
+  ssh: true, sshFrom: 'anywhere', sshCidr: '', https: false, http: false, size: '8', volumeType: 'gp3', count: '1', shutdown: 'stop', protect: false, protectStop: false,
+  monitoring: false, credits: '', profile: '', tokens: 'required', endpoint: true, hops: '2', metadataTags: false, userData: '',
+}
+
+const ANYWHERE = '0.0.0.0/0'
+export const GROUP_DESCRIPTION = (now: Date): string => `launch-wizard created ${now.toISOString()}`
+
+export const sshCidr = (s: Launch, host: string): string => (s.sshFrom === 'anywhere' ? ANYWHERE : s.sshFrom === 'mine' ? `${host}/32` : s.sshCidr)
+
+export function rulesOf(s: Launch, host: string): object[] {
+  const rule = (port: number, cidr: string) => ({ IpProtocol: 'tcp', FromPort: port, ToPort: port, IpRanges: [{ CidrIp: cidr }] })
+  return [...(s.ssh ? [rule(22, sshCidr(s, host))] : []), ...(s.https ? [rule(443, ANYWHERE)] : []), ...(s.http ? [rule(80, ANYWHERE)] : [])]
+}
+
+/** The first launch-wizard-N that nobody has. */
+export function wizardName(taken: readonly string[]): string {
+  for (let n = 1; ; n++) if (!taken.includes(`launch-wizard-${n}`)) return `launch-wizard-${n}`
+}
+
+export const base64 = (text: string): string => btoa(String.fromCharCode(...new TextEncoder().encode(text)))
+
+export function runInput(s: Launch, groups: string[]): Record<string, unknown> {
+  const tags = [...(s.name ? [{ Key: 'Name', Value: s.name }] : []), ...s.tags.filter(tag => tag.key).map(tag => ({ Key: tag.key, Value: tag.value }))]
+  const network = s.publicIp === '' ? { SubnetId: s.subnet || undefined, SecurityGroupIds: groups } : {
+    NetworkInterfaces: [{ DeviceIndex: 0, AssociatePublicIpAddress: s.publicIp === 'true', SubnetId: s.subnet || undefined, Groups: groups }],
+  }
+  const count = Number(s.count)
+  return JSON.parse(JSON.stringify({
+    ImageId: s.image, InstanceType: s.type, MinCount: count, MaxCount: count, KeyName: s.key || undefined, ...network,
+    BlockDeviceMappings: s.rootDevice ? [{ DeviceName: s.rootDevice, Ebs: { VolumeSize: Number(s.size), VolumeType: s.volumeType, DeleteOnTermination: true } }] : undefined,
+    TagSpecifications: tags.length > 0 ? [{ ResourceType: 'instance', Tags: tags }, { ResourceType: 'volume', Tags: tags }] : undefined,
+    MetadataOptions: {
+      HttpTokens: s.tokens, HttpEndpoint: s.endpoint ? 'enabled' : 'disabled', HttpPutResponseHopLimit: Number(s.hops),
+      InstanceMetadataTags: s.metadataTags ? 'enabled' : undefined,
+    },
+    InstanceInitiatedShutdownBehavior: s.shutdown === 'stop' ? undefined : s.shutdown, DisableApiTermination: s.protect || undefined, DisableApiStop: s.protectStop || undefined,
+    Monitoring: s.monitoring ? { Enabled: true } : undefined, CreditSpecification: s.credits ? { CpuCredits: s.credits } : undefined,
+    IamInstanceProfile: s.profile ? { Name: s.profile } : undefined,
+    UserData: s.userData.trim() === '' ? undefined : base64(s.userData),
+  })) as Record<string, unknown>
+}
+
+/** All calls in their order, the group's id standing for itself until there is one. */
+export function callsOf(s: Launch, host: string): Preview[] {
+  const id = s.group === 'new' ? 'sg-preview' : undefined
+  const rules = rulesOf(s, host)
+  return [
+    ...(id ? [{ service: 'ec2' as const, operation: 'CreateSecurityGroup', input: { GroupName: s.groupName, Description: 'launch-wizard', VpcId: s.vpc } }] : []),
+    ...(id && rules.length > 0 ? [{ service: 'ec2' as const, operation: 'AuthorizeSecurityGroupIngress', input: { GroupId: id, IpPermissions: rules } }] : []),
+    { service: 'ec2', operation: 'RunInstances', input: runInput(s, id ? [id] : s.groups) },
+  ]
+}
+
+/** Scripts that can be put in with a click. The first is the course's own. */
+export const templates = {
+  node: `#!/bin/bash
+yum update -y
+yum install -y nodejs
+mkdir /home/ec2-user/myapp
+cd /home/ec2-user/myapp
+npm init -y
+npm install express
+cat > index.js <<EOF
+const express = require('express');
+const app = express();
+app.get('/', (req, res) => {
+  res.send('Hello World from EC2!');
+});
+app.listen(80, () => {
+  console.log('Server running on port 80');
+});
+EOF
+node index.js
+`,
+  web: `#!/bin/bash
+yum update -y
+yum install -y httpd
+systemctl enable --now httpd
+echo "<h1>Hello World from $(hostname -f)</h1>" > /var/www/html/index.html
+`,
+} as const

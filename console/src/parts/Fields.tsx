@@ -1,0 +1,44 @@
+/** The fields of a form that is data. */
+import { Checkbox, FormField, Input, Select, Textarea } from '@cloudscape-design/components'
+import { useList } from '../api/use'
+import { t } from '../i18n/text'
+import type { Field, Values } from '../resources/kinds'
+
+export const startOf = (fields: readonly Field[]): Values =>
+  Object.fromEntries(fields.map(f => [f.name, f.value ?? (f.kind === 'bool' ? false : f.kind === 'select' && f.options && !f.optional ? f.options[0]! : '')]))
+export const missingIn = (fields: readonly Field[], values: Values): string[] =>
+  fields.filter(f => !f.optional && f.kind !== 'bool' && (f.when?.(values) ?? true) && String(values[f.name] ?? '').trim() === '').map(f => f.name)
+
+type Props = { fields: readonly Field[]; values: Values; missing: readonly string[]; onChange(values: Values): void }
+
+export function Fields({ fields, values, missing, onChange }: Props) {
+  const shown = fields.filter(f => f.when?.(values) ?? true)
+  return shown.map(field => {
+    const set = (value: string | boolean): void => onChange({ ...values, [field.name]: value })
+    if (field.kind === 'bool') {
+      return <Checkbox key={field.name} checked={values[field.name] === true} onChange={({ detail }) => set(detail.checked)}
+        description={field.hint && t(field.hint)}>{t(field.label)}</Checkbox>
+    }
+    return (
+      <FormField key={field.name} label={t(field.label)} description={field.hint && t(field.hint)} errorText={missing.includes(field.name) ? t('error.required') : undefined}>
+        {field.kind === 'select' ? <Chooser field={field} value={String(values[field.name] ?? '')} onChange={set} />
+          : field.kind === 'area' ? <Textarea value={String(values[field.name] ?? '')} rows={6} onChange={({ detail }) => set(detail.value)} />
+            : <Input value={String(values[field.name] ?? '')} type={field.kind === 'number' ? 'number' : 'text'} onChange={({ detail }) => set(detail.value)} />}
+      </FormField>
+    )
+  })
+}
+
+function Chooser({ field, value, onChange }: { field: Field; value: string; onChange(value: string): void }) {
+  const { from } = field
+  const list = useList(from?.service ?? 'ec2', from?.operation ?? '', from?.member ?? '', { off: !from, input: from?.input })
+  const options = from
+    ? (list.data ?? []).filter(from.keep ?? (() => true)).map(item => ({ value: from.value(item), label: from.label?.(item) ?? from.value(item) }))
+    : (field.options ?? []).map(option => ({ value: option, label: option }))
+  if (field.optional) options.unshift({ value: '', label: t('value.none') })
+  return (
+    <Select selectedOption={options.find(o => o.value === value) ?? null} options={options} filteringType={options.length > 8 ? 'auto' : 'none'}
+      statusType={list.error ? 'error' : from && list.loading && !list.data ? 'loading' : 'finished'} errorText={list.error} loadingText={t('table.loading')}
+      onChange={({ detail }) => onChange(detail.selectedOption.value ?? '')} />
+  )
+}

@@ -1,0 +1,16 @@
+/** A state with its sign. */
+import { StatusIndicator, type StatusIndicatorProps } from '@cloudscape-design/components'
+import { messages, t, type Key } from '../i18n/text'
+
+const signs: Record<string, StatusIndicatorProps.Type> = {
+  pending: 'pending', running: 'success', stopping: 'in-progress', stopped: 'stopped', 'shutting-down': 'in-progress', terminated: 'error',
+  available: 'success', 'in-use': 'success', completed: 'success', creating: 'in-progress', deleting: 'in-progress', deleted: 'stopped', error: 'error',
+  failed: 'error', attached: 'success', attaching: 'in-progress', detaching: 'in-progress', detached: 'stopped', associated: 'success', active: 'success',
+  blackhole: 'error', 'pending-acceptance': 'pending', rejected: 'error', ok: 'success', passed: 'success', impaired: 'error', initializing: 'in-progress',
+  'insufficient-data': 'pending', allow: 'success', deny: 'error', associating: 'in-progress', 'not-applicable': 'stopped',
+}
+export const stateText = (state: string): string => (`state.${state}` in messages ? t(`state.${state}` as Key) : state)
+
+export function State({ state }: { state: string }) {
+  return <StatusIndicator type={signs[state] ?? 'info'}>{stateText(state)}</StatusIndicator>
+}

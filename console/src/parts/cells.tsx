@@ -1,0 +1,30 @@
+/** Values as they are shown. Whatever was stored is shown as text. */
+import { Link } from '@cloudscape-design/components'
+import type { ReactNode } from 'react'
+import { formatDate, formatNumber, t } from '../i18n/text'
+import type { Column, Item, Value } from '../resources/kinds'
+import { follow } from '../shell/router'
+import { State, stateText } from './State'
+
+export function textOf(column: Column, item: Item): string {
+  const value: Value = column.value(item)
+  if (value === undefined || value === null || value === '') return ''
+  if (column.kind === 'state') return stateText(String(value))
+  if (column.kind === 'date' || value instanceof Date) return formatDate(value as Date)
+  if (typeof value === 'boolean') return t(value ? 'value.yes' : 'value.no')
+  if (column.kind === 'gib') return `${formatNumber(Number(value))} GiB`
+  return String(value)
+}
+
+export function Cell({ column, item }: { column: Column; item: Item }): ReactNode {
+  const value = column.value(item)
+  const text = textOf(column, item)
+  if (text === '') return t('value.none')
+  if (column.kind === 'state') return <State state={String(value)} />
+  if (column.link) return <ItemLink href={`${column.link}/${encodeURIComponent(text)}`} text={text} />
+  return text
+}
+
+export function ItemLink({ href, text }: { href: string; text: string }) {
+  return <Link href={href} onFollow={follow}>{text}</Link>
+}

@@ -1,0 +1,74 @@
+/** What a listing is: data alone. The shared pages draw it. */
+import type { ReactNode } from 'react'
+import type { Input, Service } from '../api/call'
+import type { Key } from '../i18n/text'
+
+export type Item = any
+export type Value = string | number | boolean | Date | undefined
+export type Column = {
+  id: string
+  label: Key
+  value(item: Item): Value
+  kind?: 'state' | 'date' | 'gib' | 'bool' | 'number'
+  /** The listing that the value is an id in. */
+  link?: string
+  /** Not shown unless chosen. */
+  hidden?: boolean
+}
+export type Field = {
+  name: string
+  label: Key
+  hint?: Key
+  kind?: 'text' | 'number' | 'select' | 'bool' | 'area'
+  /** For select: fixed values, or a listing that they come from. */
+  options?: readonly string[]
+  from?: { operation: string; member: string; value(item: Item): string; label?(item: Item): string; service?: Service; input?: Input; keep?(item: Item): boolean }
+  optional?: boolean
+  value?: string | boolean
+  when?(values: Values): boolean
+}
+export type Values = Record<string, any>
+export type Form = { operation: string; fields: readonly Field[]; input(values: Values, item?: Item): Input; done?(answer: any, values: Values): void; id?(answer: any): string }
+export type Action = {
+  id: string
+  label: Key
+  /** Absent for links. */
+  operation?: string
+  /** One call for all where there is `all`, else one call for each. */
+  all?(items: Item[]): Input
+  each?(item: Item): Input
+  href?(item: Item): string
+  form?: Form
+  enabled?(item: Item): boolean
+  /** 'typed' where data dies. */
+  confirm?: 'plain' | 'typed'
+  one?: boolean
+}
+export type Tab = { id: string; label: Key; content(item: Item): ReactNode }
+export type Resource = {
+  path: string
+  service: Service
+  title: Key
+  /** 'No volumes', and what they are for. */
+  empty: readonly [Key, Key]
+  operation: string
+  member: string
+  input?: Input
+  /** Makes plain rows of an answer's list. */
+  rows?(items: Item[]): Item[]
+  id(item: Item): string
+  /** Kinds of records whose change changes this list. */
+  kinds: readonly string[]
+  columns: readonly Column[]
+  actions?: readonly Action[]
+  /** A page of its own, or the form of a page. */
+  create?: { label: Key; href: string } | { label: Key; form: Form }
+  tabs?: readonly Tab[]
+  /** What CreateTags names. */
+  tagged?: boolean
+}
+
+export const nameOf = (item: Item): string => item.Tags?.find((tag: Item) => tag.Key === 'Name')?.Value ?? ''
+export const column = (name: string, label: Key, more: Partial<Column> = {}): Column =>
+  ({ id: name, label, value: item => name.split('.').reduce((at, part) => at?.[part], item), ...more })
+export const nameColumn: Column = { id: 'Name', label: 'f.Name', value: nameOf }

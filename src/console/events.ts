@@ -1,0 +1,57 @@
+/**
+ * Live events: which kinds of things have changed, as server-sent events. What has changed, the page asks the API, with its own rights.
+ *
+ * Invariant: an event says kinds alone, never an id or a content; a session that has ended hears nothing more.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Store } from '#store/store'
+
+/** Changes within this time are told together. */
+const GATHER_MS = 100
+const BEAT_MS = 15_000
+const MOST = 200
+
+export type Events = {
+  /** Streams until the page goes away. */
+  stream(request: IncomingMessage, response: ServerResponse, session: string): void
+  /** Ends the streams of a session, or all. */
+  end(session?: string): void
+}
+
+export function openEvents(store: Pick<Store, 'watch'>): Events {
+  const streams = new Map<ServerResponse, string>()
+  const kinds = new Set<string>()
+  let timer: NodeJS.Timeout | undefined
+  const flush = (): void => {
+    timer = undefined
+    const data = JSON.stringify({ kinds: [...kinds] })
+    kinds.clear()
+    for (const response of streams.keys()) response.write(`event: change\ndata: ${data}\n\n`)
+  }
+  const unwatch = store.watch(events => {
+    if (streams.size === 0) return
+    for (const { kind } of events) if (!kind.startsWith('console-')) kinds.add(kind)
+    if (kinds.size > 0) timer ??= setTimeout(flush, GATHER_MS).unref()
+  })
+  const beat = setInterval(() => { for (const response of streams.keys()) response.write(': beat\n\n') }, BEAT_MS).unref()
+  return {
+    stream(request, response, session) {
+      if (streams.size >= MOST) {
+        response.writeHead(503).end()
+        return
+      }
+      response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+      response.write('event: ready\ndata: {}\n\n')
+      streams.set(response, session)
+      request.socket.setTimeout(0)
+      response.on('close', () => streams.delete(response))
+    },
+    end(session) {
+      for (const [response, owner] of streams) if (session === undefined || owner === session) response.end()
+      if (session !== undefined) return
+      clearInterval(beat)
+      clearTimeout(timer)
+      unwatch()
+    },
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * The console's built files.
+ *
+ * Invariant: nothing outside the built directory is ever read: the names are listed once, and a request is looked up among them.
+ */
+import { globSync, readFileSync, statSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { extname, join } from 'node:path'
+
+const TYPES: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2', '.woff': 'font/woff', '.png': 'image/png', '.json': 'application/json', '.txt': 'text/plain; charset=utf-8',
+}
+/** Compressed when it was built, beside itself. */
+const PACKED = new Set(['.html', '.js', '.css', '.svg'])
+
+export type Files = (request: IncomingMessage, response: ServerResponse, path: string) => void
+
+/** Answers a file, or the page for any path without a dot: the page itself knows its routes. */
+export function openFiles(dir: string | undefined): Files {
+  const names = new Set(dir === undefined ? [] : globSync('**/*', { cwd: dir }).filter(name => statSync(join(dir, name)).isFile()))
+  return (request, response, path) => {
+    const name = path.slice(1)
+    const chosen = names.has(name) ? name : /\.[^/]*$/.test(path) ? undefined : 'index.html'
+    if (dir === undefined || chosen === undefined || !names.has(chosen)) {
+      const text = dir === undefined ? 'The console is not built here. Run: ./enclume up\n' : 'Not found\n'
+      response.writeHead(dir === undefined ? 503 : 404, { 'content-type': 'text/plain; charset=utf-8' }).end(text)
+      return
+    }
+    const type = extname(chosen)
+    // Built names hold a digest of their content; the page names them anew.
+    response.setHeader('cache-control', chosen.startsWith('assets/') ? 'public, max-age=31536000, immutable' : 'no-cache')
+    response.setHeader('content-type', TYPES[type] ?? 'application/octet-stream')
+    const accepted = String(request.headers['accept-encoding'] ?? '')
+    let body: Buffer
+    if (PACKED.has(type) && accepted.includes('br') && names.has(`${chosen}.br`)) {
+      body = readFileSync(join(dir, `${chosen}.br`))
+      response.setHeader('content-encoding', 'br')
+    } else {
+      body = readFileSync(join(dir, chosen))
+    }
+    response.setHeader('content-length', body.length)
+    response.writeHead(200).end(request.method === 'HEAD' ? undefined : body)
+  }
+}
