@@ -170,3 +170,27 @@ test('who calls, and who may not', async () => {
   assert.equal(stranger.status, 254)
   assert.match(stranger.err, /\(AuthFailure\).*AWS was not able to validate the provided access credentials/)
 })
+
+test('a volume\'s story, with the CLI\'s waiters: made, attached, kept in a snapshot, taken away, deleted', async () => {
+  const [id = '', zone = ''] = (await text('run-instances', '--image-id', imageId, '--instance-type', 't3.micro', '--query',
+    'Instances[0].[InstanceId,Placement.AvailabilityZone]')).split('\t')
+  await ec2('wait', 'instance-running', '--instance-ids', id)
+  const volume = await text('create-volume', '--availability-zone', zone, '--size', '10', '--volume-type', 'gp3', '--query', 'VolumeId')
+  await ec2('wait', 'volume-available', '--volume-ids', volume)
+  await ec2('attach-volume', '--volume-id', volume, '--instance-id', id, '--device', '/dev/sdf')
+  await ec2('wait', 'volume-in-use', '--volume-ids', volume)
+  await ec2('modify-volume', '--volume-id', volume, '--size', '12')
+  const snapshot = await text('create-snapshot', '--volume-id', volume, '--description', 'kept', '--query', 'SnapshotId')
+  await ec2('wait', 'snapshot-completed', '--snapshot-ids', snapshot)
+  const image = await text('create-image', '--instance-id', id, '--name', 'story', '--query', 'ImageId')
+  await ec2('wait', 'image-available', '--image-ids', image)
+  await ec2('wait', 'instance-running', '--instance-ids', id)
+  await ec2('detach-volume', '--volume-id', volume)
+  await ec2('wait', 'volume-available', '--volume-ids', volume)
+  await ec2('delete-volume', '--volume-id', volume)
+  await ec2('wait', 'volume-deleted', '--volume-ids', volume)
+  assert.equal(await text('describe-snapshots', '--owner-ids', 'self', '--filters', 'Name=description,Values=kept', '--query',
+    'Snapshots[0].VolumeSize'), '12')
+  await ec2('terminate-instances', '--instance-ids', id)
+  await ec2('wait', 'instance-terminated', '--instance-ids', id)
+})
