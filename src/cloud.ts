@@ -60,18 +60,13 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   let images: ImageSeen[] = await imagesOr([])
   let loop: Loop
   const identity = openIdentity({ store, clock, sealer: sealer(key), root })
-<<<<<<< HEAD
-  const context = withParameters({ store, identity, engine, home, log, clock, loop: () => loop, capacity: () => capacity, images: () => images })
+  const context = withParameters({
+    store, identity, engine, home, log, clock, loop: () => loop, capacity: () => capacity, images: () => images, deliver,
+  })
   const history = openHistory(options.history ?? ':memory:', clock)
   let dispatch: Dispatch
   const watched = services(context)
   const all = [...watched, ...overseers({ sources: () => watched, dispatch: () => dispatch, history: () => history })]
-=======
-  const context = withParameters({
-    store, identity, engine, home, log, clock, loop: () => loop, capacity: () => capacity, images: () => images, deliver,
-  })
-  const all = services(context)
->>>>>>> refs/heads/netb
   loop = openLoop({
     store, log, clock, hook, pause, drivers: all.flatMap(service => service.drivers),
     wakes: async event => (await Promise.all(all.map(service => service.wakes?.(event) ?? []))).flat(),

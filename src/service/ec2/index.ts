@@ -69,13 +69,8 @@ import { vpcWakes } from '#service/ec2/vpc/wakes'
 const sdk = await loadSdk('ec2')
 
 const tagged = [
-<<<<<<< HEAD
   instance, volume, snapshot, keyPair, vpc, subnet, routeTable, internetGateway, networkAcl, dhcpOptionsSet, securityGroup, networkInterface,
-  replaceRootTask, securityGroupRule, elasticIp, natGateway, peering, prefixList,
-=======
-  instance, volume, keyPair, vpc, subnet, routeTable, internetGateway, networkAcl, dhcpOptionsSet, securityGroup, networkInterface,
-  securityGroupRule, elasticIp, natGateway, peering, prefixList, flowLog,
->>>>>>> refs/heads/netb
+  replaceRootTask, securityGroupRule, elasticIp, natGateway, peering, prefixList, flowLog,
 ].map(resource => taggable(resource as AnyResource))
 
 function actionsOf(context: Context): Actions<typeof Sdk> {
@@ -112,11 +107,8 @@ const drivers = [instanceDriver, volumeDriver, snapshotDriver, imageDriver, task
 export function ec2(context: Context): Service {
   const network = preparation()
   const sweepDisks = diskSweeper(context)
-<<<<<<< HEAD
   const wakes = [vpcWakes(context.store), imageWakes(context.store), volumeWakes(context.store)]
-=======
   const sweepFlowLogs = flowLogSweeper(context)
->>>>>>> refs/heads/netb
   // The images that each region has records of: they are written again only when the engine's list is another one.
   const imagesIn = new Map<string, ImageSeen[]>()
   return {
