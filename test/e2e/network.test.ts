@@ -1,7 +1,7 @@
 /** Groups, names and metadata between real instances: packets are sent, not tables read. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { Enclume, eventually, must, run, ssh, sshReady, type Login } from './enclume.ts'
+import { Enclume, eventually, must, run, ssh, sshReady, type Login, type Outcome } from './enclume.ts'
 
 let enclume: Enclume
 let web: any
@@ -139,7 +139,7 @@ test('metadata: tags when enabled, refusals as AWS\'s, another network namespace
     iptables -t nat -F; kill $far'`)
   assert.match((await hop(appLogin)).stdout, /000$/)
   await enclume.ec2('modify-instance-metadata-options', '--instance-id', app.InstanceId, '--http-put-response-hop-limit', '2')
-  let last
+  let last: Outcome | undefined
   const reached = async () => (last = await hop(appLogin)).stdout.endsWith('200')
   await eventually(reached, { what: 'metadata two hops away', timeoutMs: 15_000 }).catch(() => assert.fail(JSON.stringify(last)))
 })
