@@ -31,6 +31,8 @@ export type CloudOptions = {
   root?: RootKeys
   /** What secrets are sealed with; without it they open as long as this process lives. */
   key?: Buffer
+  /** How an object gets into a bucket, where S3 is served. */
+  deliver?: Context['deliver']
   /** Fault tests: called before each step of the loop. */
   hook?: LoopOptions['hook']
   pause?: LoopOptions['pause']
@@ -53,12 +55,14 @@ const SWEEP_MS = 60_000
 const TOKENS_KEPT_MS = 7 * 86_400_000
 
 export async function openCloud(options: CloudOptions): Promise<Cloud> {
-  const { home, engine, store, log, clock, hook, pause, root, key = randomBytes(32) } = options
+  const { home, engine, store, log, clock, hook, pause, root, deliver, key = randomBytes(32) } = options
   let capacity: Capacity = await engine.capacity()
   let images: ImageSeen[] = await imagesOr([])
   let loop: Loop
   const identity = openIdentity({ store, clock, sealer: sealer(key), root })
-  const context = withParameters({ store, identity, engine, home, log, clock, loop: () => loop, capacity: () => capacity, images: () => images })
+  const context = withParameters({
+    store, identity, engine, home, log, clock, loop: () => loop, capacity: () => capacity, images: () => images, deliver,
+  })
   const history = openHistory(options.history ?? ':memory:', clock)
   let dispatch: Dispatch
   const watched = services(context)

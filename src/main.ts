@@ -24,11 +24,12 @@ import { readBuild } from '#launch/build'
 import { getHome } from '#launch/config'
 import { findConsole } from '#launch/console'
 import { isRootPassword } from '#launch/password'
-import { servedHosts, wireServices } from '#service/index'
+import { servedHosts, wires, wireServices } from '#service/index'
 import { openRootKeys, rootPrincipal } from '#identity/root-keys'
 import { openKey } from '#identity/seal'
 import { openImdsDoor } from '#service/ec2/imds/door'
 import { openSqlite } from '#store/sqlite'
+import { putObject } from '#wire/put'
 import { openWire, type WireOptions } from '#wire/server'
 import { secureNames } from '#wire/tls'
 import { readVersion } from '#launch/help'
@@ -52,8 +53,10 @@ const fake = process.env.ENCLUME_ENGINE === 'fake'
 const keeper = fake || home.incus ? undefined : openKeeper(home, host, log)
 await keeper?.look()
 const engine = fake ? openFake() : openReal(home, log)
-const cloud = await openCloud({ home, engine, store, log, clock: systemClock, history: join(home.dir, 'history.db'), root: keys,
-  key: openKey(home.dir) })
+const cloud = await openCloud({
+  home, engine, store, log, clock: systemClock, history: join(home.dir, 'history.db'), root: keys, key: openKey(home.dir),
+  ...('s3' in wires && { deliver }),
+})
 const drain = drainer(cloud)
 const imds = fake ? undefined : await openImdsDoor(cloud.context)
 
@@ -82,6 +85,12 @@ const door = openDoor({
 await door.listen(home.consolePort, '127.0.0.1')
 cloud.start()
 log.info('server.ready', { port: home.port, engine: engine.name, region: home.region, home: home.dir, node: process.version })
+
+/** By the front door, as the account itself. */
+function deliver({ account, ...object }: { account: string; region: string; bucket: string; key: string; body: Buffer }): Promise<void> {
+  if (account !== keys.account) return Promise.reject(new Error(`there are no keys of the account ${account}`))
+  return putObject({ ...object, origin: `http://127.0.0.1:${home.port}`, keys, now: systemClock() })
+}
 
 /** The API as instances reach it: by AWS's names, over TLS, and nothing else of this process. */
 async function openInside(): Promise<{ close(): Promise<void> }> {

@@ -25,7 +25,9 @@ export type TestServer = {
   ec2(options?: { region?: string; accessKeyId?: string; secretAccessKey?: string }): EC2Client
   close(): Promise<void>
 }
-export type TestOptions = { fake?: FakeOptions; engine?: FakeEngine; store?: Store; /** A home that outlives the server. */ dir?: string } & Pick<CloudOptions, 'hook' | 'clock' | 'pause'>
+/** `dir`: a home that outlives the server. */
+export type TestOptions = { fake?: FakeOptions; engine?: FakeEngine; store?: Store; dir?: string }
+  & Pick<CloudOptions, 'hook' | 'clock' | 'pause'>
 
 const log = process.env.ENCLUME_TEST_LOG ? openLog(line => process.stderr.write(line)) : silent
 
@@ -36,7 +38,7 @@ export async function openServer(options: Partial<TestOptions> = {}): Promise<Te
   const store = options.store ?? openSqlite(':memory:')
   const clock = options.clock ?? (() => new Date())
   const cloud = await openCloud({
-    home, engine, store, log, clock, root: keys, hook: options.hook, pause: options.pause ?? { first: 5, longest: 50 },
+    home, engine, store, log, clock, root: keys, deliver: async () => {}, hook: options.hook, pause: options.pause ?? { first: 5, longest: 50 },
   })
   const wire = openWire({
     services: wireServices(cloud.services), dispatch: cloud.dispatch, log, clock, health: () => ({ status: 'ok', engine: engine.name }),
