@@ -48,7 +48,9 @@ export async function replyStream(door: Door, service: WireService, work: Work):
     const match = routeXml(service, asked)
     line.operation = match.operation.name
     const streamed = match.operation.input.kind === 'unit' ? undefined : bindingsOf(match.operation.input).payload
-    const payload = openPayload(work.body(), { headers, payloadHash, frameKey })
+    // Asked for when it is read: until then a client that waits to be told has not been told to send it.
+    const source = { [Symbol.asyncIterator]: () => work.body()[Symbol.asyncIterator]() }
+    const payload = openPayload(source, { headers, payloadHash, frameKey })
     const streams = streamed?.target.traits.streaming === 1
     const body = streams ? Buffer.alloc(0) : await collect(payload, headers, door.bodyBytes)
     const input = decodeXml(match, { ...asked, body })
