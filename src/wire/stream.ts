@@ -40,7 +40,11 @@ export async function replyStream(door: Door, service: WireService, work: Work):
   let reply: Reply
   try {
     if (busy) throw new ApiError('SlowDown', 'Please reduce your request rate.', 503)
-    const page = await service.front?.page(asked)
+    const page = await service.front?.page(asked, (operation, input) => {
+      const { principal, region } = service.anonymous!
+      const caller = { principal, region, requestId, sourceIp: work.peer, userAgent: headers['user-agent'] ?? '' }
+      return door.dispatch({ service: service.id, operation, input, caller })
+    })
     if (page) return page
     more = await service.front?.headers(asked) ?? {}
     const { region, principal, frameKey, payloadHash } = await authenticate(door, service, asked)
