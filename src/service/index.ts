@@ -44,5 +44,11 @@ export const wireServices = (all: Service[]): WireService[] => all.map(({ defini
 }))
 
 /** The names by which instances reach what is served here; `own`: the home's Region, should it be none of AWS's. */
-export const servedHosts = (all: Service[], own: string): string[] =>
-  hostsOf(all.map(({ definition }) => definition.id), [...new Set([...regionFacts.keys(), own])])
+export function servedHosts(all: Service[], own: string): { host: string[]; store: string[] } {
+  const regions = [...new Set([...regionFacts.keys(), own])]
+  const ids = all.map(({ definition }) => definition.id)
+  return { host: hostsOf(ids.filter(id => id !== STORE), regions), store: hostsOf(ids.filter(id => id === STORE), regions) }
+}
+
+/** The service that has an address of its own, which gateway endpoints lead to. */
+export const STORE = 's3'

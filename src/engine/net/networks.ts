@@ -7,7 +7,7 @@
  */
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
-import type { Absent, FlowsSeen, Networks, NetworkSpec, Unknown } from '#engine/port'
+import type { Absent, FlowsSeen, Networks, NetworkSpec, Served, Unknown } from '#engine/port'
 import { coreLink, coreSpace, portDevice, routerDir, routerSpace } from '#engine/net/names'
 import { attempt, run } from '#engine/net/run'
 import { check, isName } from '#engine/net/check'
@@ -29,7 +29,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
   const specs = new Map<number, NetworkSpec>()
   const untold = new Map<number, Set<number>>()
   const inTurn = turns()
-  const resolver = (served?: readonly string[]) => inTurn('resolver', () => keepResolver(home, served))
+  const resolver = (served?: Served) => inTurn('resolver', () => keepResolver(home, served))
 
   /** Forgets what is known of a router. */
   async function forget(index: number): Promise<void> {
@@ -113,7 +113,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
       await resolver()
     }).then(() => tellPeers(spec)),
     serve: domains => {
-      for (const domain of domains) if (!isName(domain)) throw new Error(`not a name: ${JSON.stringify(domain)}`)
+      for (const domain of [...domains.host, ...domains.store]) if (!isName(domain)) throw new Error(`not a name: ${JSON.stringify(domain)}`)
       return resolver(domains)
     },
     observe: id => look<{ ports: string[] } | Absent>(async () => {

@@ -53,6 +53,8 @@ import { subnet } from '#service/ec2/subnet/subnet'
 import { actions as peerings } from '#service/ec2/vpc-peering/actions'
 import { peeringDriver } from '#service/ec2/vpc-peering/drive'
 import { peering } from '#service/ec2/vpc-peering/peering'
+import { actions as endpoints } from '#service/ec2/vpc-endpoint/actions'
+import { vpcEndpoint } from '#service/ec2/vpc-endpoint/vpc-endpoint'
 import { actions as vpcs } from '#service/ec2/vpc/actions'
 import { sweepNetworks, vpcDriver } from '#service/ec2/vpc/drive'
 import { findDefaultVpc, preparation } from '#service/ec2/vpc/prepare'
@@ -63,7 +65,7 @@ const sdk = await loadSdk('ec2')
 
 const tagged = [
   instance, volume, keyPair, vpc, subnet, routeTable, internetGateway, networkAcl, dhcpOptionsSet, securityGroup, networkInterface,
-  securityGroupRule, elasticIp, natGateway, peering, prefixList, flowLog,
+  securityGroupRule, elasticIp, natGateway, peering, prefixList, flowLog, vpcEndpoint,
 ].map(resource => taggable(resource as AnyResource))
 
 function actionsOf(context: Context): Actions<typeof Sdk> {
@@ -87,7 +89,8 @@ function actionsOf(context: Context): Actions<typeof Sdk> {
     ...addresses(context),
     ...natGateways(context),
     ...peerings,
-    ...prefixLists,
+    ...prefixLists(context),
+    ...endpoints,
     ...flowLogs(context),
     ...tagActions([...tagged, taggableImage]),
   }

@@ -7,7 +7,7 @@ import { releaseInterface, takePublicAddress } from '#service/ec2/network-interf
 import { networkInterface, type InterfaceRow } from '#service/ec2/network-interface/network-interface'
 import { vpc, type VpcRow } from '#service/ec2/vpc/vpc'
 import { sweepNetworks, vpcDriver } from '#service/ec2/vpc/drive'
-import { harness, now, place } from '#service/ec2/vpc/harness.suite'
+import { harness, home, now, place } from '#service/ec2/vpc/harness.suite'
 import { vpcWakes } from '#service/ec2/vpc/wakes'
 
 /** The pipeline, the loop and an engine of memory, which tells what it was asked to do. */
@@ -16,7 +16,7 @@ function running() {
   const acts: string[] = []
   const engine = openFake({ before(act) { acts.push(act) } })
   const open = () => openLoop({
-    store: h.store, drivers: [vpcDriver({ store: h.store, engine })], log: silent, clock: () => now, wakes: vpcWakes(h.store),
+    store: h.store, drivers: [vpcDriver({ store: h.store, engine, home })], log: silent, clock: () => now, wakes: vpcWakes(h.store),
     pause: { first: 1, longest: 2 },
   })
   let loop = open()
@@ -84,7 +84,7 @@ test('after a restart each network is made sure of once, and a lost one is made 
 test('a network that could not be made is tried again, and is not taken for current meanwhile', async () => {
   const { launch, store, engine, settled, close } = running()
   let failing = true
-  const driver = vpcDriver({ store, engine: openFake({ before() { if (failing) throw new Error('no') } }) })
+  const driver = vpcDriver({ store, home, engine: openFake({ before() { if (failing) throw new Error('no') } }) })
   const row = (await store.get<VpcRow>('vpc', (await launch()).spec.vpc))!
   await settled()
   await assert.rejects(driver.acts.apply!(row), /no/)
@@ -93,7 +93,7 @@ test('a network that could not be made is tried again, and is not taken for curr
   await driver.acts.apply!(row)
   assert.deepEqual(await driver.observe(row), { network: 'current', populated: true })
   engine.outage = true
-  assert.equal(await vpcDriver({ store, engine }).observe(row), 'unknown')
+  assert.equal(await vpcDriver({ store, engine, home }).observe(row), 'unknown')
   await close()
 })
 
