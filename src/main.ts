@@ -53,7 +53,10 @@ const fake = process.env.ENCLUME_ENGINE === 'fake'
 const keeper = fake || home.incus ? undefined : openKeeper(home, host, log)
 await keeper?.look()
 const engine = fake ? openFake() : openReal(home, log)
-const cloud = await openCloud({ home, engine, store, log, clock: systemClock, root: keys, key: openKey(home.dir), ...('s3' in wires && { deliver }) })
+const cloud = await openCloud({
+  home, engine, store, log, clock: systemClock, history: join(home.dir, 'history.db'), root: keys, key: openKey(home.dir),
+  ...('s3' in wires && { deliver }),
+})
 const drain = drainer(cloud)
 const imds = fake ? undefined : await openImdsDoor(cloud.context)
 
@@ -109,7 +112,8 @@ async function health(): Promise<object> {
   }
   const images = cloud.context.images().map(image => image.name)
   return {
-    status: 'ok', version: readVersion(), build, engine: engine.name, region: home.region, capacity: cloud.context.capacity(), images, instances: states,
+    status: 'ok', version: readVersion(), build, engine: engine.name, region: home.region, capacity: cloud.context.capacity(), images,
+      instances: states,
   }
 }
 

@@ -54,7 +54,7 @@ export type MachineDisk = { disk: string; device: string; serial: string; model:
 
 export type MachineSeen = {
   power: 'on' | 'off'
-  /** Devices of the ports that it has. */
+  /** Devices of the ports that it has: one that was made anew under it is not among them until it is attached again. */
   devices: string[]
   /** Data disks that it has. `busy`: taken away, and the guest still uses it: it goes when the guest lets it go. */
   disks: { disk: string; busy?: true }[]
@@ -233,6 +233,8 @@ export type PortSpec = {
   checked: boolean
   /** IP time-to-live of the metadata service's answers. */
   metadataHopLimit: number
+  /** Bits a second that the port may send, and as many that it may receive; as many as the host manages where it is left out. */
+  bitsPerSecond?: number
   /** Host name, without a domain, that DHCP gives and the resolver knows. */
   hostname: string
   /**
@@ -262,6 +264,12 @@ export type FlowCount = {
 
 export type Served = { host: readonly string[]; store: readonly string[] }
 
+/**
+ * As the machine sees it: `in` is what it received. Counters begin at 0 with each device, which comes anew when a router was lost. The kernel
+ * hands large pieces of a connection on as one packet: there are fewer packets than on a wire; the bytes are all there.
+ */
+export type PortTraffic = { bytesIn: number; bytesOut: number; packetsIn: number; packetsOut: number }
+
 export type Networks = {
   /** The host's and the core's side: routes, address translation, guards. Idempotent; also after a reboot of the host. */
   up(): Promise<void>
@@ -277,6 +285,8 @@ export type Networks = {
   /** What the watched ports sent and got since this was last asked, and no more then. */
   flows(id: string): Promise<FlowsSeen | Absent | Unknown>
   list(): Promise<string[] | Unknown>
+  /** What each port has sent and received since its device was made, by id. */
+  traffic(id: string): Promise<Record<string, PortTraffic> | Absent | Unknown>
   delete(id: string): Promise<void>
   /** The device that a machine must be given for a port: it lies in the host's namespace until the machine takes it. */
   portDevice(index: number): string

@@ -6,7 +6,7 @@
 import type { Principal } from '#kit/caller'
 import { policyOf, type Policy } from '#kit/policy/document'
 import { findPolicy } from '#identity/managed'
-import { groups, roles, users, type Holding, type RoleRow, type UserRow } from '#identity/records'
+import { groups, roles, users, type GroupRow, type Holding, type RoleRow, type UserRow } from '#identity/records'
 import type { Identity } from '#identity/identity'
 import type { Reader } from '#store/store'
 
@@ -38,6 +38,9 @@ export async function holdingsOfUser(reader: Reader, row: UserRow): Promise<Hold
 export async function holdingsOfRole(reader: Reader, row: RoleRow): Promise<Holdings> {
   return { identity: await held(reader, row.account, row.spec), boundary: await boundaryOf(reader, row), tags: row.tags, roleArn: roles.arn(row) }
 }
+
+export const holdingsOfGroup = async (reader: Reader, row: GroupRow): Promise<Holdings> =>
+  ({ identity: await held(reader, row.account, row.spec), tags: {} })
 
 async function own(reader: Reader, { root, user, role }: Principal): Promise<Holdings> {
   if (root) return { identity: [ALL], tags: {} }

@@ -214,3 +214,33 @@ function fromBase32(text: string): Buffer {
   const bits = [...text].map(c => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('')
   return Buffer.from((bits.match(/.{8}/g) ?? []).map(byte => parseInt(byte, 2)))
 }
+
+test('the simulator says what policies would, and which keys they ask', async () => {
+  const results = async (name: string, input: object) => (await iam(name, input)).EvaluationResults.map((one: any) =>
+    [one.EvalActionName, one.EvalDecision])
+  const PolicyInputList = [document({ Effect: 'Allow', Action: 's3:GetObject', Resource: 'arn:aws:s3:::b/*',
+    Condition: { StringEquals: { 'aws:PrincipalTag/a': 'b' } } })]
+  const ask = { PolicyInputList, ActionNames: ['s3:GetObject', 's3:PutObject'], ResourceArns: ['arn:aws:s3:::b/k'] }
+  assert.deepEqual(await results('SimulateCustomPolicy', ask), [['s3:GetObject', 'implicitDeny'], ['s3:PutObject', 'implicitDeny']])
+  const ContextEntries = [{ ContextKeyName: 'aws:PrincipalTag/a', ContextKeyValues: ['b'], ContextKeyType: 'string' }]
+  assert.deepEqual(await results('SimulateCustomPolicy', { ...ask, ContextEntries }), [['s3:GetObject', 'allowed'], ['s3:PutObject', 'implicitDeny']])
+  assert.deepEqual((await iam('GetContextKeysForCustomPolicy', { PolicyInputList })).ContextKeyNames, ['aws:PrincipalTag/a'])
+  await iam('PutUserPolicy', { UserName: 'Ada', PolicyName: 'ec2', PolicyDocument: document({ Effect: 'Allow', Action: 'ec2:*', Resource: '*' }) })
+  const PolicySourceArn = `arn:aws:iam::${keys.account}:user/eng/Ada`
+  const principal = { PolicySourceArn, ActionNames: ['ec2:RunInstances', 's3:ListBucket'] }
+  assert.deepEqual(await results('SimulatePrincipalPolicy', principal), [['ec2:RunInstances', 'allowed'], ['s3:ListBucket', 'implicitDeny']])
+  await refuses('SimulateCustomPolicy', [
+    [{ ...ask, ActionNames: ['s3:Nonsense'] }, 'InvalidInputException'], [{ ...ask, PolicyInputList: ['{'] }, 'InvalidInputException'],
+    [{ ...ask, ResourceOwner: 'x' }, 'UnsupportedOperation'],
+  ])
+})
+
+test('a service-linked role is its service\'s alone', async () => {
+  const { Role } = await iam('CreateServiceLinkedRole', { AWSServiceName: 'spot.amazonaws.com' })
+  assert.equal(Role.Arn, `arn:aws:iam::${keys.account}:role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot`)
+  await refuses('CreateServiceLinkedRole', [[{ AWSServiceName: 'spot.amazonaws.com' }, 'InvalidInputException'], [{ AWSServiceName: 'x' },
+    'InvalidInputException']])
+  await refuses('DeleteRole', [[{ RoleName: Role.RoleName }, 'UnmodifiableEntityException']])
+  const { DeletionTaskId } = await iam('DeleteServiceLinkedRole', { RoleName: Role.RoleName })
+  assert.equal((await iam('GetServiceLinkedRoleDeletionStatus', { DeletionTaskId })).Status, 'SUCCEEDED')
+})

@@ -25,12 +25,12 @@ export type TestServer = {
   ec2(options?: { region?: string; accessKeyId?: string; secretAccessKey?: string }): EC2Client
   close(): Promise<void>
 }
-export type TestOptions = { fake?: FakeOptions; engine?: FakeEngine; store?: Store } & Pick<CloudOptions, 'hook' | 'clock' | 'pause'>
+export type TestOptions = { fake?: FakeOptions; engine?: FakeEngine; store?: Store; /** A home that outlives the server. */ dir?: string } & Pick<CloudOptions, 'hook' | 'clock' | 'pause'>
 
 const log = process.env.ENCLUME_TEST_LOG ? openLog(line => process.stderr.write(line)) : silent
 
 export async function openServer(options: Partial<TestOptions> = {}): Promise<TestServer> {
-  const dir = mkdtempSync(join(tmpdir(), 'enclume-conformance-'))
+  const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'enclume-conformance-'))
   const home = homeAt({ dir })
   const engine = options.engine ?? openFake(options.fake)
   const store = options.store ?? openSqlite(':memory:')
@@ -58,7 +58,7 @@ export async function openServer(options: Partial<TestOptions> = {}): Promise<Te
       await wire.close()
       await cloud.close()
       if (!options.store) await store.close()
-      rmSync(dir, { recursive: true })
+      if (!options.dir) rmSync(dir, { recursive: true })
     },
   }
 }

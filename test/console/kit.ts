@@ -63,7 +63,9 @@ export async function openSeat(browser: Browser, { language, dark = false }: { l
 
 const words = { en: { password: 'Password', submit: 'Sign in' }, fr: { password: 'Mot de passe', submit: 'Se connecter' } }
 
-export async function signIn(page: Page, { url, language, password = PASSWORD }: { url: string; language: Language; password?: string }): Promise<void> {
+type SignIn = { url: string; language: Language; password?: string }
+
+export async function signIn(page: Page, { url, language, password = PASSWORD }: SignIn): Promise<void> {
   await page.goto(url)
   await page.getByLabel(words[language].password).fill(password)
   await page.getByRole('button', { name: words[language].submit }).click()

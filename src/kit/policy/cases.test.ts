@@ -132,3 +132,22 @@ test('policies of several kinds decide together', () => {
   })
   assert.deepEqual(verdicts, layered.map(([, , , verdict]) => verdict))
 })
+
+test('matching agrees with regular expressions on random patterns and texts', () => {
+  let seed = 7
+  const random = (n: number): number => { seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648; return seed % n }
+  const word = (alphabet: string, most: number) => Array.from({ length: random(most) }, () => alphabet[random(alphabet.length)]).join('')
+  const wrong: string[] = []
+  for (let i = 0; i < 20_000; i++) {
+    const segments = i % 2 === 0
+    const source = word('ab:**?', 9)
+    const text = word('aab:', 12)
+    const regexp = source.replace(/\*+/g, '*').replace(/[*?]/g, (found, at: number, whole: string) => {
+      const next = whole[at + 1]
+      return found === '?' ? '[^]' : segments && next !== undefined && next !== ':' ? '[^:]*' : '[^]*'
+    })
+    const matches = pattern(source, { wildcards: true, variables: false, segments }).matches(text, keys)
+    if (matches !== new RegExp(`^${regexp}$`).test(text)) wrong.push(`${segments} ${source} ${text}: ${matches}`)
+  }
+  assert.deepEqual(wrong, [])
+})

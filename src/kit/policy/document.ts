@@ -13,6 +13,7 @@ export type Statement = {
   /** Its number in its policy, from 0. */
   index: number
   allow: boolean
+  /** In lower case. */
   actions: Pattern[]
   notActions: boolean
   resources: Pattern[] | undefined
@@ -20,6 +21,8 @@ export type Statement = {
   principal?: PrincipalTest
   notPrincipal: boolean
   conditions: Condition[]
+  /** Condition keys that it asks, as written. */
+  keys: string[]
 }
 export type Policy = { name: string; statements: Statement[] }
 
@@ -76,7 +79,7 @@ function actionsOf(raw: Raw, kind: Kind): { actions: Pattern[]; notActions: bool
       + 'e.g., iam, sdb, ec2, etc.')
     if (kind === 'trust' && !/^(\*|sts:)/i.test(action)) fault('AssumeRole policy may only specify STS AssumeRole actions.')
   }
-  return { actions: values.map(value => pattern(value, { wildcards: true, variables: false, ignoreCase: true })), notActions: not }
+  return { actions: values.map(value => pattern(value.toLowerCase(), { wildcards: true, variables: false })), notActions: not }
 }
 
 function resourcesOf(raw: Raw, kind: Kind, variables: boolean): { resources: Pattern[] | undefined; notResources: boolean } {
@@ -112,6 +115,7 @@ function statementOf(raw: unknown, { index, kind, variables }: { index: number; 
     sid: sid as string, index, allow: effect === 'Allow', ...actionsOf(raw, kind), ...resourcesOf(raw, kind, variables),
     ...(named && { principal: principalTest(principal) }), notPrincipal: 'NotPrincipal' in raw,
     conditions: conditionsOf(raw.Condition, variables),
+    keys: Object.values((raw.Condition ?? {}) as Record<string, object>).flatMap(Object.keys),
   }
 }
 

@@ -69,7 +69,8 @@ function ask(policies: readonly Policy[], layer: Layer, question: Question): Res
   return result
 }
 
-export function evaluate(layers: Layers, question: Question): Verdict {
+export function evaluate(layers: Layers, given: Question): Verdict {
+  const question = { ...given, action: given.action.toLowerCase() }
   const scps = (layers.scps ?? []).map(level => ask(level, 'scp', question))
   const none: Result = { denied: [], allowed: [] }
   const results = {

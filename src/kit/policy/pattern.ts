@@ -96,32 +96,62 @@ function glob(codes: number[], text: string): boolean {
   return places[codes.length] === 1
 }
 
-/** A matcher of resolved codes, with the cheap cases apart. */
-function matcher(codes: number[]): (text: string) => boolean {
-  const first = codes.findIndex(code => code < 0)
-  const prefix = String.fromCharCode(...codes.slice(0, first < 0 ? codes.length : first))
-  if (first < 0) return text => text === prefix
-  if (first === codes.length - 1 && codes[first] === STAR) return text => text.startsWith(prefix)
-  const rest = codes.slice(first)
-  return text => text.startsWith(prefix) && glob(rest, text.slice(prefix.length))
+/** After so many steps the greedy way gives up; the other takes its fixed time. */
+const PATIENCE = 20_000
+
+/**
+ * The common way: as few characters as possible for each star, and more when the rest does not fit. Only the last star that may cross
+ * segments and the last one after it that may not can still help: whatever an earlier one could take, a later one can.
+ */
+function matches(codes: readonly number[], text: string): boolean {
+  let i = 0
+  let t = 0
+  let steps = 0
+  let star = -1
+  let starAt = 0
+  let within = -1
+  let withinAt = 0
+  while (t < text.length || i < codes.length) {
+    if (++steps > PATIENCE) return glob([...codes], text)
+    const code = codes[i]
+    if (code === STAR) {
+      if (i === codes.length - 1) return true
+      star = i++; starAt = t; within = -1
+    } else if (code === STAR_WITHIN) { within = i++; withinAt = t }
+    else if (t < text.length && (code === ANY || code === text.charCodeAt(t))) { i++; t++ }
+    else if (within >= 0 && withinAt < text.length && text.charCodeAt(withinAt) !== COLON) { i = within + 1; t = ++withinAt }
+    else if (star >= 0 && starAt < text.length) { within = -1; i = star + 1; t = ++starAt }
+    else return false
+  }
+  return true
 }
 
+/** The text before the first wildcard or variable. */
+function prefixOf(found: readonly Token[]): string {
+  const first = found.findIndex(token => typeof token !== 'number' || token < 0)
+  return String.fromCharCode(...found.slice(0, first < 0 ? found.length : first) as number[])
+}
+
+const foldCode = (code: number): number => (code < 0 ? code : String.fromCharCode(code).toLowerCase().charCodeAt(0))
+
 export function pattern(source: string, options: PatternOptions): Pattern {
-  const fold = (text: string): string => (options.ignoreCase ? text.toLowerCase() : text)
-  const plain = tokens(options.variables ? source : fold(source), options)
-  const found = options.segments ? confine(plain) : plain
+  const { ignoreCase = false } = options
+  const plain = tokens(source, options)
+  const found = (options.segments ? confine(plain) : plain).map(token => (ignoreCase && typeof token === 'number' ? foldCode(token) : token))
+  const prefix = prefixOf(found)
+  const fold = (text: string): string => (ignoreCase ? text.toLowerCase() : text)
   if (found.every(token => typeof token === 'number')) {
     const codes = found as number[]
-    const match = matcher(codes.map(code => (options.ignoreCase && code > 0 ? fold(String.fromCharCode(code)).charCodeAt(0) : code)))
-    const literal = codes.every(code => code >= 0) ? String.fromCharCode(...codes) : undefined
-    return { ...(literal !== undefined && { literal }), matches: text => match(fold(text)) }
+    if (prefix.length === codes.length) return { literal: prefix, matches: text => fold(text) === prefix }
+    if (prefix.length === codes.length - 1 && codes.at(-1) === STAR) return { matches: text => fold(text).startsWith(prefix) }
+    return { matches: text => { const given = fold(text); return given.startsWith(prefix) && matches(codes, given) } }
   }
   return {
     matches(text, keys) {
+      const given = fold(text)
+      if (!given.startsWith(prefix)) return false
       const codes = resolve(found, keys)
-      if (!codes) return false
-      const folded = options.ignoreCase ? codes.map(code => (code > 0 ? fold(String.fromCharCode(code)).charCodeAt(0) : code)) : codes
-      return matcher(folded)(fold(text))
+      return codes !== undefined && matches(ignoreCase ? codes.map(foldCode) : codes, given)
     },
   }
 }

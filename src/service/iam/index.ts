@@ -10,9 +10,11 @@ import { groupActions } from '#service/iam/groups'
 import { holderActions } from '#service/iam/holders'
 import { loginActions } from '#service/iam/login'
 import { mfaActions } from '#service/iam/mfa'
+import { linkedActions } from '#service/iam/linked'
 import { policyActions } from '#service/iam/policies'
 import { profileActions } from '#service/iam/profiles'
 import { roleActions } from '#service/iam/roles'
+import { simulateActions } from '#service/iam/simulate'
 import { userAndKeyActions } from '#service/iam/users'
 import type { Service } from '#service/service'
 
@@ -20,6 +22,7 @@ const sdk = await loadSdk('iam')
 
 const actionsOf = (context: IamContext): Actions<typeof Sdk> => ({
   ...userAndKeyActions(context), ...groupActions, ...roleActions, ...profileActions, ...policyActions, ...holderActions, ...loginActions,
+    ...linkedActions, ...simulateActions,
   ...mfaActions(context.identity), ...accountActions(context.identity),
 })
 

@@ -200,6 +200,7 @@ function portOf({ id, spec }: InterfaceRow, hasGateway: boolean): PortSpec {
     groups: spec.groups,
     checked: spec.sourceDestCheck,
     metadataHopLimit: spec.metadataHopLimit,
+    ...(spec.attachment?.bandwidthGbps !== undefined && { bitsPerSecond: Math.round(spec.attachment.bandwidthGbps * 1e9) }),
     ...(spec.manager !== undefined && { translates: true as const }),
     hostname: hostname({ address: primary!.private, type: spec.hostnameType, instance: spec.attachment?.instance }),
   }
