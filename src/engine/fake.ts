@@ -7,7 +7,9 @@
  * control plane that gets its order wrong fails here too.
  */
 import { openFakeDisks, type FakeDisk } from '#engine/fake-disks'
-import type { FlowCount, Engine, MachineDisk, MachineEvent, MachineSeen, MachineSpec, ImageSeen, NetworkSpec, PortTraffic, Served } from '#engine/port'
+import type {
+  FlowCount, Engine, MachineDisk, MachineEvent, MachineSeen, MachineSpec, ImageSeen, NetworkSpec, PortTraffic, Served,
+} from '#engine/port'
 
 type Machine = {
   /** As it is now. */

@@ -25,7 +25,13 @@ export type TestServer = {
   ec2(options?: { region?: string; accessKeyId?: string; secretAccessKey?: string }): EC2Client
   close(): Promise<void>
 }
-export type TestOptions = { fake?: FakeOptions; engine?: FakeEngine; store?: Store; /** A home that outlives the server. */ dir?: string } & Pick<CloudOptions, 'hook' | 'clock' | 'pause'>
+export type TestOptions = {
+  fake?: FakeOptions
+  engine?: FakeEngine
+  store?: Store
+  /** A home that outlives the server. */
+  dir?: string
+} & Pick<CloudOptions, 'hook' | 'clock' | 'pause'>
 
 const log = process.env.ENCLUME_TEST_LOG ? openLog(line => process.stderr.write(line)) : silent
 

@@ -33,7 +33,12 @@ export async function prepareVpcSamples({ ec2 }: Pick<Bench, 'ec2'>): Promise<Re
   const ServiceName = 'com.amazonaws.us-east-1.s3'
   const endpoint = await ec2.send(new sdk.CreateVpcEndpointCommand({ VpcId, ServiceName }))
   const { VpcEndpointId } = endpoint.VpcEndpoint!
+  const reserve = { SubnetId, Cidr: '10.0.1.64/28', ReservationType: 'explicit' as const }
+  const kept = await ec2.send(new sdk.CreateSubnetCidrReservationCommand(reserve))
   return {
+    CreateSubnetCidrReservation: { ...reserve, Cidr: '10.0.1.96/28' },
+    DeleteSubnetCidrReservation: { SubnetCidrReservationId: kept.SubnetCidrReservation!.SubnetCidrReservationId },
+    GetSubnetCidrReservations: { SubnetId },
     CreateVpcEndpoint: { VpcId, ServiceName, RouteTableIds: [used] },
     DeleteVpcEndpoints: { VpcEndpointIds: [VpcEndpointId] },
     DescribeVpcEndpoints: { VpcEndpointIds: [VpcEndpointId] },
