@@ -107,7 +107,7 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
 
   const engine: FakeEngine = {
     name: 'fake', machinesById: machines, disksById: disks, networksById: networks,
-    trafficByPort: traffic, served: { host: [], store: [] }, flowsById: new Map(), outage: false,
+    trafficByPort: traffic, served: { host: [], store: [], addresses: [] }, flowsById: new Map(), outage: false,
     capacity: async () => ({ cpus, memoryMiB, diskGiB: 10_000, diskFreeGiB: 10_000, architecture: 'x86_64' }),
     close: async () => {},
     guest: {

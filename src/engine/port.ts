@@ -262,7 +262,8 @@ export type FlowCount = {
   bytes: number
 }
 
-export type Served = { host: readonly string[]; store: readonly string[] }
+/** Domains; `addresses`: those in which `ec2-A-B-C-D` means the public address A.B.C.D, whoever has it. */
+export type Served = { host: readonly string[]; store: readonly string[]; addresses: readonly string[] }
 
 /**
  * As the machine sees it: `in` is what it received. Counters begin at 0 with each device, which comes anew when a router was lost. The kernel

@@ -7,7 +7,7 @@
 import { join } from 'node:path'
 import type { Home } from '#base/home'
 import { hostAddress, serviceAddress, storeAddress } from '#base/home'
-import { formatIp, parseCidr } from '#base/cidr'
+import { formatCidr, formatIp, parseCidr } from '#base/cidr'
 import type { NetworkSpec, Served } from '#engine/port'
 import { DNS_PORT, gatewayDevice, MTU, publicNamesDir, resolverDir, routerDir } from '#engine/net/names'
 import { gatewayOf } from '#engine/net/route'
@@ -82,5 +82,6 @@ export function hostConfiguration(home: Home, served: Served): string {
     'no-hosts', 'resolv-file=/etc/resolv.conf', `hostsdir=${publicNamesDir(home)}`, 'cache-size=1000',
     ...served.host.flatMap(domain => [`address=/${domain}/${hostAddress(home)}`, `local=/${domain}/`]),
     ...served.store.flatMap(domain => [`address=/${domain}/${storeAddress(home)}`, `local=/${domain}/`]),
+    ...served.addresses.map(domain => `synth-domain=${domain},${formatCidr(home.publicRange)},ec2-`),
   ].join('\n') + '\n'
 }

@@ -65,7 +65,7 @@ export async function keepResolver(home: Home, served?: Served): Promise<void> {
     await writeFile(`${file}.new`, JSON.stringify(served))
     await rename(`${file}.new`, file)
   }
-  const domains: Served = existsSync(file) ? JSON.parse(await readFile(file, 'utf8')) as Served : { host: [], store: [] }
+  const domains: Served = existsSync(file) ? JSON.parse(await readFile(file, 'utf8')) as Served : { host: [], store: [], addresses: [] }
   await keepDaemon({ dir: resolverDir(home) }, hostConfiguration(home, domains))
 }
 

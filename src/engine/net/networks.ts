@@ -119,7 +119,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
       await resolver()
     }).then(() => tellPeers(spec)),
     serve: domains => {
-      for (const domain of [...domains.host, ...domains.store]) if (!isName(domain)) throw new Error(`not a name: ${JSON.stringify(domain)}`)
+      for (const domain of Object.values(domains).flat()) if (!isName(domain)) throw new Error(`not a name: ${JSON.stringify(domain)}`)
       return resolver(domains)
     },
     observe: id => look<{ ports: string[] } | Absent>(async () => {

@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { after, before, test } from 'node:test'
 import { API_PORT, hostAddress, serviceAddress, STORE_PORT, storeAddress } from '#base/home'
 import { openLab, type Guest, type Lab } from '#engine/net/lab.suite'
-import { all, network, port } from '#engine/net/networks.suite'
+import { all, network, port, publicAddress } from '#engine/net/networks.suite'
 import type { NetworkSpec } from '#engine/port'
 
 let lab: Lab
@@ -21,7 +21,7 @@ before(async () => {
   for (const [i, at] of [API_PORT, STORE_PORT].entries()) {
     await new Promise<void>(resolve => servers[i]!.listen(at, serviceAddress(lab.home), resolve))
   }
-  await lab.networks.serve({ host: ['api.example'], store: ['store.example'] })
+  await lab.networks.serve({ host: ['api.example'], store: ['store.example'], addresses: ['public.example'] })
   spec = network({
     groups: [{ id: 'open', ingress: [all], egress: [all] }],
     ports: [port(lab.home, 1, ['open'], { public: 11 }), port(lab.home, 2, ['open'], { subnet: 'subnet-2', host: '172.31.16.12' })],
@@ -38,6 +38,12 @@ after(async () => {
 const dial = (from: Guest, host: string) => from.ask({ do: 'connect', host, port: 443 })
 const routed = (...routes: NetworkSpec['routeTables'][0]['routes']): NetworkSpec =>
   ({ ...spec, routeTables: [spec.routeTables[0]!, { ...spec.routeTables[1]!, routes }] })
+
+test('the name of a public address means it, whoever has it', async () => {
+  const address = publicAddress(lab.home, 77)
+  const name = `ec2-${address.replaceAll('.', '-')}.public.example`
+  assert.deepEqual(await b.ask({ do: 'resolve', server: '172.31.0.2', name }), [address])
+})
 
 test('the store has an address of its own, and a way there leads nowhere else', async () => {
   const store = storeAddress(lab.home)
