@@ -24,7 +24,7 @@ import { readBuild } from '#launch/build'
 import { getHome } from '#launch/config'
 import { findConsole } from '#launch/console'
 import { isRootPassword } from '#launch/password'
-import { servedHosts, STORE, wires, wireServices } from '#service/index'
+import { servedHosts, STORE, wireServices } from '#service/index'
 import { openRootKeys, rootPrincipal } from '#identity/root-keys'
 import { openKey } from '#identity/seal'
 import { openImdsDoor } from '#service/ec2/imds/door'
@@ -54,8 +54,7 @@ const keeper = fake || home.incus ? undefined : openKeeper(home, host, log)
 await keeper?.look()
 const engine = fake ? openFake() : openReal(home, log)
 const cloud = await openCloud({
-  home, engine, store, log, clock: systemClock, history: join(home.dir, 'history.db'), root: keys, key: openKey(home.dir),
-  ...('s3' in wires && { deliver }),
+  home, engine, store, log, clock: systemClock, history: join(home.dir, 'history.db'), root: keys, key: openKey(home.dir), deliver,
 })
 const drain = drainer(cloud)
 const imds = fake ? undefined : await openImdsDoor(cloud.context)

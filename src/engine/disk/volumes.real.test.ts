@@ -173,5 +173,6 @@ test('a limit holds at once, for what is written past memory and for what is lef
   await bench.disks.limit('vol-1', undefined)
   const freed = await speed()
   bench.log.info('MiB/s', { free, limited, buffered, again, freed })
-  assert.ok([limited, buffered, again].every(value => value < 10 && value > 5) && freed > 16, JSON.stringify({ free, limited, buffered, again, freed }))
+  assert.ok([limited, buffered, again].every(value => value < 10 && value > 5) && freed > 16,
+    JSON.stringify({ free, limited, buffered, again, freed }))
 })

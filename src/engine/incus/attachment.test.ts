@@ -62,7 +62,8 @@ test('what a guest is shown is what it has, and no more after a change', () => {
     assert.deepEqual([readdirSync(join(dir, 'class')).sort(), readdirSync(join(dir, 'dev')).sort()],
       [['xvda', 'xvda1', 'xvdf'], ['202:0', '7:4096', '7:4097']])
     assert.equal(readlinkSync(join(dir, 'dev/7:4096')), '../../block/xvda/xvda1')
-    assert.deepEqual(['size', 'device/model', 'device/serial'].map(name => readFileSync(join(dir, 'block/xvdf', name), 'utf8')), ['4096\n', 'M\n', 'vol1\n'])
+    const read = (name: string) => readFileSync(join(dir, 'block/xvdf', name), 'utf8')
+    assert.deepEqual(['size', 'device/model', 'device/serial'].map(read), ['4096\n', 'M\n', 'vol1\n'])
     writeView(dir, [root])
     assert.deepEqual([readdirSync(join(dir, 'block')), readdirSync(join(dir, 'class')).sort(), readdirSync(join(dir, 'dev')).sort()],
       [['xvda'], ['xvda', 'xvda1'], ['202:0', '7:4096']])
