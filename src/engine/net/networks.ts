@@ -7,7 +7,7 @@
  */
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
-import type { Absent, FlowsSeen, Networks, NetworkSpec, PortTraffic, Unknown } from '#engine/port'
+import type { Absent, FlowsSeen, Networks, NetworkSpec, PortTraffic, Served, Unknown } from '#engine/port'
 import { coreLink, coreSpace, portDevice, routerDir, routerSpace } from '#engine/net/names'
 import { attempt, run } from '#engine/net/run'
 import { check, isName } from '#engine/net/check'
@@ -32,7 +32,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
   const inTurn = turns()
   let isDown = false
   let warned = false
-  const resolver = (served?: readonly string[]) => inTurn('resolver', () => keepResolver(home, served))
+  const resolver = (served?: Served) => inTurn('resolver', () => keepResolver(home, served))
 
   const up = () => inTurn('core', async () => {
     isDown = false
@@ -131,7 +131,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
       await resolver()
     }).then(() => tellPeers(spec)),
     serve: domains => {
-      for (const domain of domains) if (!isName(domain)) throw new Error(`not a name: ${JSON.stringify(domain)}`)
+      for (const domain of Object.values(domains).flat()) if (!isName(domain)) throw new Error(`not a name: ${JSON.stringify(domain)}`)
       return resolver(domains)
     },
     observe: id => look<{ ports: string[] } | Absent>(async () => {

@@ -11,7 +11,7 @@ import { METADATA_PORT, serviceAddress } from '#base/home'
 import { formatCidr } from '#base/cidr'
 import type { NetworkSpec, PortSpec } from '#engine/port'
 import {
-  FABRIC_GROUP, FIRST_SUBNET_GROUP, METADATA_ADDRESS, METADATA_MARK, peerDevice, PEERS_GROUP, RESOLVER_ADDRESS, routerDevice,
+  CORE_STORE_ADDRESS, FABRIC_GROUP, FIRST_SUBNET_GROUP, METADATA_ADDRESS, METADATA_MARK, peerDevice, PEERS_GROUP, RESOLVER_ADDRESS, routerDevice,
 } from '#engine/net/names'
 import type { NftChain, NftSet, Table } from '#engine/net/ruleset'
 import { filterRules, groupSide } from '#engine/net/traffic'
@@ -235,6 +235,7 @@ function leaving(home: Home): Record<string, NftChain> {
       rules: [
         `oifgroup != ${FABRIC_GROUP} return`,
         `${METADATA} snat ip to ip saddr map @fabric_of`,
+        `rt ip nexthop ${CORE_STORE_ADDRESS} snat ip to ip saddr map @fabric_of`,
         'snat ip to ip saddr map @public_out',
       ],
     },
