@@ -22,18 +22,30 @@ export async function openWorld(options: Partial<TestOptions> & { port?: number 
   const runDir = mkdtempSync(join(tmpdir(), 'enclume-console-'))
   const { cloud, engine, store, wire } = server
   const door = openDoor({
-    store, log: silent, clock: options.clock ?? (() => new Date()), wire: wire.server, dir: await buildConsole(),
-    verify: async ({ kind, password }) => (kind === 'root' && password === PASSWORD ? { principal: rootPrincipal(keys), name: 'root' } : undefined),
+    store,
+    log: silent,
+    clock: options.clock ?? (() => new Date()),
+    wire: wire.server,
+    dir: await buildConsole(),
+    async verify({ kind, password }) {
+      return kind === 'root' && password === PASSWORD ? { principal: rootPrincipal(keys), name: 'root' } : undefined
+    },
     issue: principal => sessionToken(cloud.dispatch, { principal, region: 'us-east-1' }),
     facts: () => ({
-      region: 'us-east-1', engine: engine.name, version: 'test', endpoint: server.url, hostAddress: '198.18.0.1', capacity: cloud.context.capacity(),
+      region: 'us-east-1',
+      engine: engine.name,
+      version: 'test',
+      endpoint: server.url,
+      hostAddress: '198.18.0.1',
+      capacity: cloud.context.capacity(),
     }),
     terminals: { target: targets({ dispatch: cloud.dispatch, authorise: async () => {}, machines: engine.machines, runDir }) },
     reach: openReach(cloud.dispatch),
   })
   const { port } = await door.listen(options.port ?? 0, '127.0.0.1')
   return {
-    server, url: `http://127.0.0.1:${port}`,
+    server,
+    url: `http://127.0.0.1:${port}`,
     async close() {
       await door.close()
       await server.close()
@@ -51,18 +63,26 @@ export const openBrowser = (): Promise<Browser> =>
 /** A reader with a browser of that language. What the browser complains of is kept. */
 export async function openSeat(browser: Browser, { language, dark = false }: { language: Language; dark?: boolean }): Promise<Seat> {
   const context = await browser.newContext({
-    locale: language === 'fr' ? 'fr-FR' : 'en-US', colorScheme: dark ? 'dark' : 'light', viewport: { width: 1440, height: 1000 }, acceptDownloads: true,
+    locale: language === 'fr' ? 'fr-FR' : 'en-US',
+    colorScheme: dark ? 'dark' : 'light',
+    viewport: { width: 1440, height: 1000 },
+    acceptDownloads: true,
   })
   const page = await context.newPage()
   const errors: string[] = []
   page.on('pageerror', error => errors.push(String(error)))
-  page.on('console', message => { if (message.type() === 'error') errors.push(message.text()) })
+  page.on('console', message => {
+    if (message.type() === 'error') errors.push(message.text())
+  })
   return { context, page, errors }
 }
 
 const words = { en: { password: 'Password', submit: 'Sign in' }, fr: { password: 'Mot de passe', submit: 'Se connecter' } }
 
-export async function signIn(page: Page, { url, language, password = PASSWORD }: { url: string; language: Language; password?: string }): Promise<void> {
+export async function signIn(
+  page: Page,
+  { url, language, password = PASSWORD }: { url: string; language: Language; password?: string },
+): Promise<void> {
   await page.goto(url)
   await page.getByLabel(words[language].password).fill(password)
   await page.getByRole('button', { name: words[language].submit }).click()

@@ -40,10 +40,20 @@ export function Actions({ resource, items, onDone }: Props) {
   }
   return (
     <>
-      <ButtonDropdown items={(resource.actions ?? []).map(action => ({ id: action.id, text: t(action.label), disabled: !isPossible(action, items) }))}
-        disabled={items.length === 0} expandToViewport onItemClick={({ detail }) => choose(detail.id)}>{t('do.actions')}</ButtonDropdown>
-      {asked?.form && <FormDialog service={resource.service} form={asked.form} title={asked.label} item={items[0]} id={ids} onClose={() => setAsked(undefined)} />}
-      {asked?.confirm && <Question resource={resource} action={asked} items={items} ids={ids} onNo={() => setAsked(undefined)} onYes={() => void run(asked)} />}
+      <ButtonDropdown
+        items={(resource.actions ?? []).map(action => ({ id: action.id, text: t(action.label), disabled: !isPossible(action, items) }))}
+        disabled={items.length === 0}
+        expandToViewport
+        onItemClick={({ detail }) => choose(detail.id)}
+      >
+        {t('do.actions')}
+      </ButtonDropdown>
+      {asked?.form && (
+        <FormDialog service={resource.service} form={asked.form} title={asked.label} item={items[0]} id={ids} onClose={() => setAsked(undefined)} />
+      )}
+      {asked?.confirm && (
+        <Question resource={resource} action={asked} items={items} ids={ids} onNo={() => setAsked(undefined)} onYes={() => void run(asked)} />
+      )}
     </>
   )
 }
@@ -55,16 +65,32 @@ function Question({ resource, action, items, ids, onYes, onNo }: QuestionProps) 
   const word = t('confirm.word')
   const ready = action.confirm === 'plain' || typed === word
   return (
-    <Modal visible header={t('confirm.title', { what: t(action.label) })} onDismiss={onNo} closeAriaLabel={t('do.close')} footer={
-      <Box float="right"><SpaceBetween size="xs" direction="horizontal">
-        <Button variant="link" onClick={onNo}>{t('do.cancel')}</Button>
-        <Button variant="primary" disabled={!ready} onClick={onYes}>{t(action.label)}</Button>
-      </SpaceBetween></Box>
-    }>
+    <Modal
+      visible
+      header={t('confirm.title', { what: t(action.label) })}
+      onDismiss={onNo}
+      closeAriaLabel={t('do.close')}
+      footer={
+        <Box float="right">
+          <SpaceBetween size="xs" direction="horizontal">
+            <Button variant="link" onClick={onNo}>
+              {t('do.cancel')}
+            </Button>
+            <Button variant="primary" disabled={!ready} onClick={onYes}>
+              {t(action.label)}
+            </Button>
+          </SpaceBetween>
+        </Box>
+      }
+    >
       <SpaceBetween size="m">
         <Box>{t('confirm.items', { items: ids })}</Box>
         {action.confirm === 'typed' && <Alert type="warning">{t('confirm.data')}</Alert>}
-        {action.confirm === 'typed' && <FormField label={t('confirm.typed', { word })}><Input value={typed} onChange={({ detail }) => setTyped(detail.value)} placeholder={word} /></FormField>}
+        {action.confirm === 'typed' && (
+          <FormField label={t('confirm.typed', { word })}>
+            <Input value={typed} onChange={({ detail }) => setTyped(detail.value)} placeholder={word} />
+          </FormField>
+        )}
         <Code calls={inputsOf(action, items).map(input => ({ service: resource.service, operation: action.operation!, input }))} />
       </SpaceBetween>
     </Modal>
