@@ -7,13 +7,14 @@ import type { Clock } from '#base/clock'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import type { Capacity, Engine, ImageSeen } from '#engine/port'
+import { authoriser } from '#identity/authorise'
 import { openIdentity, type Identity } from '#identity/identity'
 import type { RootKeys } from '#identity/root-keys'
 import { sealer } from '#identity/seal'
 import { dispatcher, type Authorise, type Dispatch } from '#kit/action'
 import { openLoop, type Loop, type LoopOptions } from '#loop/loop'
 import type { Context } from '#service/ec2/context'
-import { services } from '#service/index'
+import { services, withParameters } from '#service/index'
 import type { Service } from '#service/service'
 import type { Store } from '#store/store'
 
@@ -35,6 +36,8 @@ export type Cloud = {
   context: Context
   identity: Identity
   dispatch: Dispatch
+  /** Whether a caller may; throws the denial. For what is no action of an API but needs its permission. */
+  permit(call: Parameters<Dispatch>[0]): Promise<void>
   loop: Loop
   services: Service[]
   /** Looks at the engine anew: its size, its images, every record, and what is nobody's. */
@@ -49,18 +52,21 @@ const SWEEP_MS = 60_000
 const TOKENS_KEPT_MS = 7 * 86_400_000
 
 export async function openCloud(options: CloudOptions): Promise<Cloud> {
-  const { home, engine, store, log, clock, authorise = async () => {}, hook, pause, root, key = randomBytes(32) } = options
+  const { home, engine, store, log, clock, hook, pause, root, key = randomBytes(32) } = options
   let capacity: Capacity = await engine.capacity()
   let images: ImageSeen[] = await imagesOr([])
   let loop: Loop
   const identity = openIdentity({ store, clock, sealer: sealer(key), root })
-  const context: Context = { store, identity, engine, home, log, clock, loop: () => loop, capacity: () => capacity, images: () => images }
+  const context = withParameters({ store, identity, engine, home, log, clock, loop: () => loop, capacity: () => capacity, images: () => images })
   const all = services(context)
   loop = openLoop({
     store, log, clock, hook, pause, drivers: all.flatMap(service => service.drivers),
     wakes: async event => (await Promise.all(all.map(service => service.wakes?.(event) ?? []))).flat(),
   })
+  const authorise = options.authorise ?? authoriser(identity, clock)
   const dispatch = dispatcher({ services: all.map(service => service.definition), store, clock, authorise })
+  const permit: Cloud['permit'] = ({ service: id, ...call }) =>
+    authorise({ ...call, service: all.find(({ definition }) => definition.id === id)!.definition, reader: store })
   let timer: NodeJS.Timeout | undefined
   let unwatch: (() => void) | undefined
   let sweeping: Promise<void> = Promise.resolve()
@@ -80,7 +86,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   }
 
   return {
-    context, identity, dispatch, loop, services: all, sweep,
+    context, identity, dispatch, permit, loop, services: all, sweep,
     start() {
       unwatch = engine.machines.watch(({ id }) => loop.wake('instance', id))
       const again = () => {
@@ -95,6 +101,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       await sweeping
       clearTimeout(timer)
       await loop.close()
+      for (const service of all) await service.close?.()
       identity.close()
     },
   }

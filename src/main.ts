@@ -9,22 +9,20 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { openAuthority } from '#base/authority'
 import { systemClock } from '#base/clock'
-import { API_PORT, hostAddress, serviceAddress } from '#base/home'
+import { API_PORT, serviceAddress } from '#base/home'
 import { openLog, type Level } from '#base/log'
-import { openDoor } from '#console/door'
-import { openReach } from '#console/reach'
-import { sessionToken } from '#console/credentials'
-import { targets } from '#console/targets'
 import { openCloud } from '#cloud'
+import { openPage } from '#page'
 import { drainer } from '#drain'
 import { admitRestored } from '#restored'
 import { openFake } from '#engine/fake'
 import { openReal } from '#engine/real'
+import { readBuild } from '#launch/build'
 import { getHome } from '#launch/config'
 import { findConsole } from '#launch/console'
 import { isRootPassword } from '#launch/password'
 import { servedHosts, wireServices } from '#service/index'
-import { openRootKeys, rootPrincipal } from '#identity/root-keys'
+import { openRootKeys } from '#identity/root-keys'
 import { openKey } from '#identity/seal'
 import { openImdsDoor } from '#service/ec2/imds/door'
 import { openSqlite } from '#store/sqlite'
@@ -43,6 +41,7 @@ process.on('unhandledRejection', error => { log.error('unhandled', { error }); p
 mkdirSync(home.dir, { recursive: true })
 const keys = openRootKeys(home.dir)
 const store = openSqlite(join(home.dir, 'enclume.db'))
+const build = readBuild()
 const restored = await admitRestored(home.dir, store)
 if (restored > 0) log.info('server.restored', { instances: restored })
 const fake = process.env.ENCLUME_ENGINE === 'fake'
@@ -62,19 +61,9 @@ const api: WireOptions = {
 const wire = openWire({ ...api, health, routes: { '/_enclume/drain': onDrain } })
 await wire.listen(home.port, '127.0.0.1')
 const inside = fake ? undefined : await openInside()
-const door = openDoor({
-  store, log, clock: systemClock, wire: wire.server, dir: findConsole(),
-  async verify({ kind, password }) {
-    if (kind !== 'root' || !await isRootPassword(home, password)) return undefined
-    return { principal: rootPrincipal(keys), name: 'root' }
-  },
-  issue: principal => sessionToken(cloud.dispatch, { principal, region: home.region }),
-  facts: () => ({
-    region: home.region, engine: engine.name, version: readVersion(), endpoint: `http://127.0.0.1:${home.port}`, hostAddress: hostAddress(home),
-    capacity: cloud.context.capacity(),
-  }),
-  terminals: { target: targets({ dispatch: cloud.dispatch, authorise: async () => {}, machines: engine.machines, runDir: home.run }) },
-  reach: openReach(cloud.dispatch),
+const door = openPage({
+  cloud, root: keys, wire: wire.server, dir: findConsole(), version: readVersion(), endpoint: `http://127.0.0.1:${home.port}`,
+  isRootPassword: password => isRootPassword(home, password), runDir: home.run,
 })
 await door.listen(home.consolePort, '127.0.0.1')
 cloud.start()
@@ -96,7 +85,7 @@ async function health(): Promise<object> {
   }
   const images = cloud.context.images().map(image => image.name)
   return {
-    status: 'ok', version: readVersion(), engine: engine.name, region: home.region, capacity: cloud.context.capacity(), images, instances: states,
+    status: 'ok', version: readVersion(), build, engine: engine.name, region: home.region, capacity: cloud.context.capacity(), images, instances: states,
   }
 }
 

@@ -13,7 +13,9 @@ import type { Operation } from '#kit/schema'
 import { openSqlite } from '#store/sqlite'
 
 export const FILE = fileURLToPath(new URL('../docs/coverage.md', import.meta.url))
-const TITLES: Record<string, string> = { ec2: 'Amazon EC2', sts: 'AWS STS', iam: 'AWS IAM', 'ec2-instance-connect': 'EC2 Instance Connect' }
+const TITLES: Record<string, string> = {
+  ec2: 'Amazon EC2', sts: 'AWS STS', iam: 'AWS IAM', s3: 'Amazon S3', ssm: 'AWS Systems Manager', 'ec2-instance-connect': 'EC2 Instance Connect',
+}
 
 export type Covered = { id: string; operations: Operation[]; implemented: string[] }
 

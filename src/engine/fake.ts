@@ -7,7 +7,7 @@
  * control plane that gets its order wrong fails here too.
  */
 import { openFakeDisks, type FakeDisk } from '#engine/fake-disks'
-import type { Engine, MachineDisk, MachineEvent, MachineSeen, MachineSpec, ImageSeen, NetworkSpec } from '#engine/port'
+import type { FlowCount, Engine, MachineDisk, MachineEvent, MachineSeen, MachineSpec, ImageSeen, NetworkSpec } from '#engine/port'
 
 type Machine = {
   /** As it is now. */
@@ -33,6 +33,8 @@ export type FakeEngine = Engine & {
   machinesById: Map<string, Machine>
   disksById: Map<string, FakeDisk>
   networksById: Map<string, NetworkSpec>
+  /** What `flows` tells next, by network. */
+  flowsById: Map<string, FlowCount[]>
   /** Domains that mean the host itself. */
   served: Set<string>
   /** While true everything observed is 'unknown' and every act fails, as when the daemon is down. */
@@ -99,7 +101,7 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
   }
 
   const engine: FakeEngine = {
-    name: 'fake', machinesById: machines, disksById: disks, networksById: networks, served: new Set(), outage: false,
+    name: 'fake', machinesById: machines, disksById: disks, networksById: networks, served: new Set(), flowsById: new Map(), outage: false,
     capacity: async () => ({ cpus, memoryMiB, diskGiB: 10_000, diskFreeGiB: 10_000, architecture: 'x86_64' }),
     close: async () => {},
     guest: {
@@ -182,6 +184,13 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
         if (engine.outage) return 'unknown'
         const network = networks.get(id)
         return network ? { ports: network.ports.map(p => p.id) } : 'absent'
+      },
+      async flows(id) {
+        if (engine.outage) return 'unknown'
+        if (!networks.has(id)) return 'absent'
+        const flows = engine.flowsById.get(id) ?? []
+        engine.flowsById.delete(id)
+        return { flows, isPartial: false }
       },
       list: async () => (engine.outage ? 'unknown' : [...networks.keys()]),
       delete: id => act('network.delete', id, () => { networks.delete(id) }),

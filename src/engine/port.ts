@@ -237,6 +237,24 @@ export type PortSpec = {
    * own addresses as source, and only answers come back. It has no groups.
    */
   translates?: true
+  /** Its flows are counted (`flows`). */
+  watched?: true
+}
+
+/** `isPartial`: there were more flows than the kernel had room to count. */
+export type FlowsSeen = { flows: FlowCount[]; isPartial: boolean }
+/** Packets of one flow at one port: that passed the filters, or that they stopped. Ports are 0 where the protocol has none. */
+export type FlowCount = {
+  port: string
+  direction: 'in' | 'out'
+  accepted: boolean
+  source: string
+  destination: string
+  protocol: number
+  sourcePort: number
+  destinationPort: number
+  packets: number
+  bytes: number
 }
 
 export type Networks = {
@@ -251,6 +269,8 @@ export type Networks = {
   apply(spec: NetworkSpec): Promise<void>
   /** Whether the router is there, and the ids of its ports that have their devices. */
   observe(id: string): Promise<{ ports: string[] } | Absent | Unknown>
+  /** What the watched ports sent and got since this was last asked, and no more then. */
+  flows(id: string): Promise<FlowsSeen | Absent | Unknown>
   list(): Promise<string[] | Unknown>
   delete(id: string): Promise<void>
   /** The device that a machine must be given for a port: it lies in the host's namespace until the machine takes it. */

@@ -22,7 +22,7 @@ export type Identity = {
   /** Whose an access key is; the token as it was sent with it. */
   credentials(accessKeyId: string, token: string | undefined): Promise<Holder | undefined>
   /** Credentials for a while, for a principal that `session` narrows. */
-  issue(principal: Principal, session: NewSession): Temporary & { principal: Principal }
+  issue(principal: Principal, session: NewSession): Temporary & { principal: Principal & { session: Session } }
   /** When and where a key was used last, also what is not yet written. */
   useOf(row: AccessKeyRow): Use | undefined
   noteUse(caller: Caller, service: string): void

@@ -8,7 +8,7 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } f
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
-export type Purpose = 'access-key' | 'mfa' | 'session' | 'session-secret' | 'denial'
+export type Purpose = 'access-key' | 'mfa' | 'session' | 'session-secret' | 'denial' | 'parameter'
 export type Sealer = {
   seal(purpose: Purpose, owner: string, data: Buffer): Buffer
   /** What was sealed, or undefined where it was not sealed here, for this purpose and owner. */

@@ -20,18 +20,27 @@ export type Call<I> = Place & {
   now: Date
   /** This request's tags for a type of resource that it makes. */
   tags(resourceType: string): Tags
+  /** Throws the service's denial where the caller may not do this besides: pass a role, for one. */
+  permit(also: Also): Promise<void>
 }
+/** An action of any service that a call implies, on an ARN, with condition keys of its own. */
+export type Also = { action: string; resource: string; keys?: Record<string, string[]> }
 /** Runs inside the request's transaction. */
 export type Action<I, O> = (call: Call<I>) => Promise<O>
 /** Only looks: outside a transaction, and may ask the engine. DryRun never runs it. */
-export type Look<I, O> = { look(call: Omit<Call<I>, 'tx' | 'tags'> & { reader: Reader }): Promise<O> }
+export type Look<I, O> = { look(call: Omit<Call<I>, 'tx' | 'tags' | 'permit'> & { reader: Reader }): Promise<O> }
+/**
+ * Works on what the store does not hold (objects and their bytes), outside of its transaction, for as long as a body
+ * streams. It keeps by itself what the pipeline keeps for others: a call that fails leaves no trace.
+ */
+export type Work<I, O> = { work(call: Omit<Call<I>, 'tx' | 'tags'> & { reader: Reader }): Promise<O> }
 /** The part of a service that is implemented: operation name to action, each typed by the SDK's commands. */
-export type Actions<M> = { [N in Name<M>]?: Action<Input<M, N>, Output<M, N>> | Look<Input<M, N>, Output<M, N>> }
+export type Actions<M> = { [N in Name<M>]?: Action<Input<M, N>, Output<M, N>> | Look<Input<M, N>, Output<M, N>> | Work<Input<M, N>, Output<M, N>> }
 
 export type ServiceDefinition = {
   id: string
   operations: Map<string, Operation>
-  actions: Record<string, Action<any, any> | Look<any, any>>
+  actions: Record<string, Action<any, any> | Look<any, any> | Work<any, any>>
   /** What must exist before any call in a place (a region's default VPC): made in a transaction of its own, before the call's. */
   prepare?: {
     /** Cheap: asked before every call. */
@@ -42,13 +51,26 @@ export type ServiceDefinition = {
   }
   /** Input members that the newest model requires but older clients don't send: operation -> names. */
   relaxed?: Record<string, readonly string[]>
+  access?: Access
   /** How this service names a missing member. */
   missing(member: string): ApiError
 }
 
+/** What only the service can tell of what a call is about; the rest follows from AWS's facts and the request. */
+export type Access = {
+  /** The input as it will be understood: with the defaults that policies speak of. */
+  complete?(reader: Reader, place: Place, call: { operation: string; input: object }): Promise<object>
+  /** Policies that a resource has of its own, and whose the resource is. */
+  policies?(reader: Reader, arn: string): Promise<{ account: string; documents: string[] } | undefined>
+  /** How this service words a denial; by default AccessDenied and the message. */
+  denied?(message: string): ApiError
+}
+
 export type Dispatch = (call: { service: string; operation: string; input: object; caller: Caller }) => Promise<object>
-/** Says whether a caller may; throws the service's own denial. */
-export type Authorise = (call: { service: string; operation: string; input: object; caller: Caller }) => Promise<void>
+/** Says whether a caller may; throws the service's own denial. `also` asks for something besides the operation itself. */
+export type Authorise = (call: {
+  service: ServiceDefinition; operation: string; input: object; caller: Caller; reader: Reader; also?: Also
+}) => Promise<void>
 
 const TOKEN_MAX = 64
 const dryRun = () => new ApiError('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.', 412)
@@ -61,7 +83,7 @@ export function dispatcher({ services, store, clock, authorise }: DispatcherOpti
     const service = byId.get(id)
     const operation = service?.operations.get(name)
     if (!service || !operation) throw new ApiError('InvalidAction', `The action ${name} is not valid for this web service.`)
-    await authorise({ service: id, operation: name, input, caller })
+    await authorise({ service, operation: name, input, caller, reader: store })
     const action = service.actions[name]
     if (!action) throw new ApiError('UnsupportedOperation', `Enclume does not implement ${name}.`)
     checkRequired(service, operation, input as Record<string, unknown>)
@@ -71,7 +93,14 @@ export function dispatcher({ services, store, clock, authorise }: DispatcherOpti
       if ((input as { DryRun?: boolean }).DryRun) throw dryRun()
       return action.look({ ...place, input, caller, reader: store, now: clock() })
     }
-    return store.transact(tx => run({ action, operation, input, call: { ...place, caller, tx, now: clock() } }))
+    if ('work' in action) {
+      const permit = (also: Also) => authorise({ service, operation: name, input, caller, reader: store, also })
+      return action.work({ ...place, input, caller, reader: store, now: clock(), permit })
+    }
+    return store.transact(tx => {
+      const permit = (also: Also) => authorise({ service, operation: name, input, caller, reader: tx, also })
+      return run({ action, operation, input, call: { ...place, caller, tx, now: clock(), permit } })
+    })
   }
 
   async function prepare({ prepare: preparation }: ServiceDefinition, place: Place): Promise<void> {

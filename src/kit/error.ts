@@ -13,3 +13,7 @@ export class ApiError extends Error {
     this.fields = fields
   }
 }
+
+/** How the services of Query and JSON name a member that must be there. */
+export const nullMember = (code: string) => (member: string): ApiError => new ApiError(code,
+  `1 validation error detected: Value null at '${member[0]!.toLowerCase()}${member.slice(1)}' failed to satisfy constraint: Member must not be null`)

@@ -25,6 +25,8 @@ const DRAIN_MS = 180_000
 export type Health = {
   status: 'ok'
   version: string
+  /** Which code it runs (build.ts). */
+  build: string
   engine: string
   region: string
   capacity: { cpus: number; memoryMiB: number; diskGiB: number; diskFreeGiB: number }

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { homeAt, hostAddress, type Home } from '#base/home'
 import type { Args } from '#launch/args'
 import { installPackages } from '#launch/apt'
+import { readBuild } from '#launch/build'
 import { findConfig, homeDirOf, readChoices, settle, writeConfig, type Choices, type Config } from '#launch/config'
 import { hasCredentials, readCredentials, writeProfile } from '#launch/credentials'
 import type { Host } from '#launch/host'
@@ -36,8 +37,8 @@ export function up(args: Args, ui: Ui, host: Host): Promise<number> {
     if (!built) await ui.step('console', () => buildConsole())
     const first = !hasCredentials(home)
     const password = hasPassword(home) ? undefined : await newPassword(home)
-    // A server that was started before the console was built knows the old one.
-    if (!(built && findServer(home) && (await findHealth(home)))) {
+    // After an upgrade it is started anew too, and when the console is new: instances do not notice.
+    if (!built || !findServer(home) || (await findHealth(home))?.build !== readBuild()) {
       await stopServer(home)
       await ui.step('server', async () => { await startServer(home) })
     }

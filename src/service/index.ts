@@ -2,12 +2,18 @@
 import { errorsOf, operationsOf } from '#kit/schema'
 import type { Service } from '#service/service'
 import type { Context } from '#service/ec2/context'
+import { imageId } from '#service/ec2/image/prepare'
 import { ec2 } from '#service/ec2/index'
 import { ec2InstanceConnect, sdk as connectSdk } from '#service/ec2-instance-connect/ec2-instance-connect'
 import { regionFacts } from '#service/ec2/region/data/regions'
 import { hostsOf } from '#service/hosts'
 import { iam } from '#service/iam/index'
+import { s3 } from '#service/s3/index'
+import { ssm } from '#service/ssm/index'
+import { lookup } from '#service/ssm/read'
 import { sts } from '#service/sts/sts'
+import type { WireService } from '#wire/protocol'
+import { addressOf } from '#wire/restxml'
 
 /** Facts of each service's wire (design: the SDK's schemas do not hold them). */
 export const wires = {
@@ -15,13 +21,28 @@ export const wires = {
   'ec2-instance-connect': { signingName: 'ec2-instance-connect', version: '2018-04-02', xmlns: '', protocol: 'awsJson' },
   sts: { signingName: 'sts', version: '2011-06-15', xmlns: 'https://sts.amazonaws.com/doc/2011-06-15/', protocol: 'awsQuery' },
   iam: { signingName: 'iam', version: '2010-05-08', xmlns: 'https://iam.amazonaws.com/doc/2010-05-08/', protocol: 'awsQuery' },
+  s3: { signingName: 's3', version: '2006-03-01', xmlns: 'http://s3.amazonaws.com/doc/2006-03-01/', protocol: 'restXml', unsignedPayload: true },
+  ssm: { signingName: 'ssm', version: '2014-11-06', xmlns: '', protocol: 'awsJson' },
 } as const
 
-export const services = (context: Context): Service[] =>
-  [ec2(context), sts(context), iam(context), { definition: ec2InstanceConnect(), sdk: connectSdk, drivers: [] }]
+type Given = Omit<Context, 'parameter'>
+const partsOf = ({ identity, images }: Given) =>
+  ({ sealer: identity.sealer, images: (region: string) => images().map(seen => ({ id: imageId(region, seen), seen })) })
 
-export const wireServices = (all: Service[]) => all.map(({ definition: { id }, sdk }) =>
-  ({ id, ...wires[id as keyof typeof wires], operations: operationsOf(sdk), errors: errorsOf(sdk) }))
+/** A context with what one service is told of another's records. */
+export const withParameters = (given: Given): Context => ({ ...given, parameter: lookup(partsOf(given)) })
+
+export const services = (context: Context): Service[] => [
+  ec2(context), sts(context), iam(context), s3(context), ssm(partsOf(context)), { definition: ec2InstanceConnect(), sdk: connectSdk, drivers: [] },
+]
+
+/** Who asks S3 unsigned. Of no account: only a bucket's own policy can let it in. */
+const anonymous = { principal: { account: '', arn: 'anonymous', userId: 'anonymous' }, region: 'us-east-1' }
+
+export const wireServices = (all: Service[]): WireService[] => all.map(({ definition: { id }, sdk, front }) => ({
+  id, ...wires[id as keyof typeof wires], operations: operationsOf(sdk), errors: errorsOf(sdk), front: front?.(head => addressOf(head).bucket),
+  ...(id === 's3' && { anonymous }),
+}))
 
 /** The names by which instances reach what is served here; `own`: the home's Region, should it be none of AWS's. */
 export const servedHosts = (all: Service[], own: string): string[] =>

@@ -1,7 +1,13 @@
 /** What a service is to the cloud. */
+import type { IncomingHttpHeaders } from 'node:http'
 import type { ServiceDefinition } from '#kit/action'
 import type { Driver } from '#loop/loop'
 import type { Event } from '#store/store'
+
+type Head = { method: string; path: string; query: string; headers: IncomingHttpHeaders }
+type Page = { status: number; contentType: string; headers?: Record<string, string>; body: string | Uint8Array | AsyncIterable<Uint8Array> }
+/** What a service tells browsers beside its API; asked before anybody is authenticated. */
+export type Front = { page(head: Head): Promise<Page | undefined>; headers(head: Head): Promise<Record<string, string>> }
 
 export type Service = {
   definition: ServiceDefinition
@@ -11,4 +17,8 @@ export type Service = {
   wakes?(event: Event): Promise<{ kind: string; id: string }[]>
   /** Puts right what no record wakes: what is on the host and nobody's. */
   sweep?(): Promise<void>
+  /** Given how a request names its bucket, which the wire knows. */
+  front?(bucketOf: (head: Head) => string | undefined): Front
+  /** Lets go of what it holds open. */
+  close?(): Promise<void>
 }

@@ -130,7 +130,7 @@ export const restXml: Protocol = {
     // S3 has a name of its own for what is not there (API Reference, "Error responses").
     const [code, status] = error.code === 'UnsupportedOperation' ? ['NotImplemented', 501] : [error.code, error.status]
     const headers = tail(requestId)
-    if (status === 304) return { status, contentType, headers, body: '' }
+    if (status === 304) return { status, contentType, headers: { ...headers, etag: String(error.fields.ETag ?? '') }, body: '' }
     const fields = Object.entries(error.fields).map(([name, value]) => `<${name}>${escapeXml(String(value))}</${name}>`).join('')
     const detail = `<Code>${escapeXml(code)}</Code><Message>${escapeXml(error.message)}</Message>${fields}`
     const ids = `<RequestId>${requestId}</RequestId><HostId>${headers['x-amz-id-2']}</HostId>`

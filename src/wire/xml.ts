@@ -54,7 +54,7 @@ export function openXml({ millis, strict = process.env.NODE_ENV !== 'production'
     const close = `</${name}>`
     if (shape.kind === 'struct' || shape.kind === 'union') {
       const body = struct(shape)
-      const attributes = attributesOf(shape)
+      const attributes = attributesOf(member)
       return attributes ? value => `<${name}${attributes(value)}>${body(value)}${close}` : value => open + body(value) + close
     }
     if (shape.kind === 'list') {
@@ -92,10 +92,10 @@ export function openXml({ millis, strict = process.env.NODE_ENV !== 'production'
 }
 
 /** Members that stand in the start tag (S3's grantees have one), with the namespace of their prefix. */
-function attributesOf(shape: Shape): Write | undefined {
+function attributesOf({ target: shape, traits: own }: Member): Write | undefined {
   const members = shape.members.filter(({ traits }) => traits.xmlAttribute)
   if (members.length === 0) return undefined
-  const [prefix, uri] = shape.traits.xmlNamespace ?? []
+  const [prefix, uri] = own.xmlNamespace ?? shape.traits.xmlNamespace ?? []
   const namespace = prefix ? ` xmlns:${prefix}="${uri}"` : ''
   return value => namespace + members.filter(({ name }) => value[name] !== undefined)
     .map(({ name, traits }) => ` ${traits.xmlName ?? name}="${escapeXml(String(value[name])).replaceAll('"', '&quot;')}"`).join('')

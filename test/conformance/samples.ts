@@ -4,6 +4,7 @@
  */
 import * as sdk from '@aws-sdk/client-ec2'
 import type { Bench } from './kit.ts'
+import { prepareProfileSamples } from './profile-samples.ts'
 import { preparePeeringSamples } from './peering-samples.ts'
 import { prepareVpcSamples } from './vpc-samples.ts'
 
@@ -53,6 +54,7 @@ export async function prepareSamples(bench: Bench): Promise<Samples> {
     ModifyAddressAttribute: { AllocationId, DomainName: 'a.example.org' }, ResetAddressAttribute: { AllocationId, Attribute: 'domain-name' },
     ...await prepareVpcSamples(bench),
     ...await preparePeeringSamples(bench),
+    ...await prepareProfileSamples(bench, { having: InstanceId, without: stopped! }),
     AuthorizeSecurityGroupEgress: { GroupId, IpPermissions: [web] },
     AuthorizeSecurityGroupIngress: { GroupId, IpPermissions: [{ ...web, FromPort: 443, ToPort: 443 }] },
     CreateKeyPair: { KeyName: 'sample-2' },
@@ -61,7 +63,7 @@ export async function prepareSamples(bench: Bench): Promise<Samples> {
     DeleteKeyPair: { KeyName: 'sample' },
     DeleteSecurityGroup: { GroupId },
     DeleteTags: { Resources: [InstanceId], Tags: [{ Key: 'a' }] },
-    DescribeAccountAttributes: {}, DescribeAvailabilityZones: {}, DescribeDhcpOptions: {}, DescribeIamInstanceProfileAssociations: {},
+    DescribeAccountAttributes: {}, DescribeAvailabilityZones: {}, DescribeDhcpOptions: {},
     DescribeImages: { ImageIds: [imageId] },
     DescribeInstanceAttribute: { InstanceId, Attribute: 'userData' },
     DescribeInstanceCreditSpecifications: { InstanceIds }, DescribeInstanceStatus: { InstanceIds }, DescribeInstances: { InstanceIds },

@@ -16,6 +16,8 @@ export const keys = { account: '123456789012', accessKeyId: 'AKIAENCLUMECONFORMN
 
 export type TestServer = {
   url: string
+  /** Its home. */
+  dir: string
   cloud: Cloud
   engine: FakeEngine
   store: Store
@@ -45,7 +47,7 @@ export async function openServer(options: Partial<TestOptions> = {}): Promise<Te
   const clients: EC2Client[] = []
   const url = `http://127.0.0.1:${port}`
   return {
-    url, cloud, engine, store, wire,
+    url, dir, cloud, engine, store, wire,
     ec2({ region = 'us-east-1', ...credentials } = {}) {
       const client = new EC2Client({ endpoint: url, region, credentials: { ...keys, ...credentials }, maxAttempts: 1 })
       clients.push(client)

@@ -25,7 +25,18 @@ export async function prepareVpcSamples({ ec2 }: Pick<Bench, 'ec2'>): Promise<Re
   const aclAssociation = acls.NetworkAcls![0]!.Associations!.find(a => a.SubnetId === SubnetId)!.NetworkAclAssociationId
   const DhcpConfigurations = [{ Key: 'domain-name', Values: ['example.com'] }]
   const { DhcpOptionsId } = (await ec2.send(new sdk.CreateDhcpOptionsCommand({ DhcpConfigurations }))).DhcpOptions!
+  const list = { PrefixListName: 'sample', AddressFamily: 'IPv4', MaxEntries: 2 }
+  const PrefixListId = (await ec2.send(new sdk.CreateManagedPrefixListCommand(list))).PrefixList!.PrefixListId!
+  await ec2.send(new sdk.ModifyManagedPrefixListCommand({ PrefixListId, CurrentVersion: 1, AddEntries: [{ Cidr: '192.0.2.0/24' }] }))
   return {
+    CreateManagedPrefixList: { ...list, Entries: [{ Cidr: '192.0.2.0/24' }] },
+    DeleteManagedPrefixList: { PrefixListId },
+    DescribeManagedPrefixLists: { PrefixListIds: [PrefixListId] },
+    DescribePrefixLists: {},
+    GetManagedPrefixListAssociations: { PrefixListId },
+    GetManagedPrefixListEntries: { PrefixListId },
+    ModifyManagedPrefixList: { PrefixListId, CurrentVersion: 2, RemoveEntries: [{ Cidr: '192.0.2.0/24' }] },
+    RestoreManagedPrefixListVersion: { PrefixListId, CurrentVersion: 2, PreviousVersion: 1 },
     AssociateDhcpOptions: { DhcpOptionsId, VpcId },
     AssociateRouteTable: { RouteTableId: unused, SubnetId: another },
     CreateRoute: { ...route, DestinationCidrBlock: '192.0.2.0/24', GatewayId: attached },

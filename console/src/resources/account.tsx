@@ -1,4 +1,5 @@
 /** IAM's users, roles and policies, and the parameter store. */
+import { call, wordsOf } from '../api/call'
 import { t } from '../i18n/text'
 import { download } from '../parts/download'
 import { flash } from '../shell/flash'
@@ -16,6 +17,17 @@ const policyOf = {
   service: 'iam' as const,
   value: (item: any) => item.Arn,
   label: (item: any) => item.PolicyName,
+}
+
+/** A role that EC2 may take on gets an instance profile of the same name, as in the AWS console. */
+async function profileFor(name: string, trust: string): Promise<void> {
+  if (!trust.includes('ec2.amazonaws.com')) return
+  try {
+    await call('iam', 'CreateInstanceProfile', { InstanceProfileName: name })
+    await call('iam', 'AddRoleToInstanceProfile', { InstanceProfileName: name, RoleName: name })
+  } catch (error) {
+    flash({ type: 'error', header: t('error.title'), content: wordsOf(error) })
+  }
 }
 
 export const resources: Resource[] = [
@@ -99,6 +111,7 @@ export const resources: Resource[] = [
           { name: 'trust', label: 'roles.trust', kind: 'area', value: TRUST_EC2 },
         ],
         input: values => ({ RoleName: values.name, AssumeRolePolicyDocument: values.trust }),
+        done: (_, values) => void profileFor(values.name, values.trust),
       },
     },
     actions: [

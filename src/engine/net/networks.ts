@@ -7,7 +7,7 @@
  */
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
-import type { Absent, Networks, NetworkSpec, Unknown } from '#engine/port'
+import type { Absent, FlowsSeen, Networks, NetworkSpec, Unknown } from '#engine/port'
 import { coreLink, coreSpace, portDevice, routerDir, routerSpace } from '#engine/net/names'
 import { attempt, run } from '#engine/net/run'
 import { check, isName } from '#engine/net/check'
@@ -122,6 +122,15 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
       if (index === undefined || !spaceExists(routerSpace(home, index))) return 'absent'
       const links = await readLinks(routerSpace(home, index))
       return { ports: links.filter(link => /^e\d/.test(link.name)).map(link => link.alias).sort() }
+    }),
+    flows: id => look<FlowsSeen | Absent | Unknown>(async () => {
+      const index = (await indexes(home)).get(id)
+      if (index === undefined || !spaceExists(routerSpace(home, index))) return 'absent'
+      return inTurn(index, async () => {
+        const router = routers.get(index)
+        // One that this process has not applied yet will be, and keeps its counts until then.
+        return router && await router.isIntact(id) ? router.flows() : 'unknown'
+      })
     }),
     list: () => look(async () => [...(await indexes(home)).keys()]),
     async delete(id) {

@@ -179,12 +179,15 @@ function passing(home: Home): Record<string, NftChain> {
         `${FROM_PORT} oifgroup ${FABRIC_GROUP} ip saddr ${formatCidr(home.publicRange)} counter drop`,
         'iifgroup . oifgroup @same_subnet accept',
         'iifgroup vmap @filter_out',
-        'oifgroup vmap @filter_in',
       ],
     },
     egress: {
       hook: 'type filter hook forward priority 0; policy drop;',
       rules: [STATES, `${METADATA} accept`, `iifgroup ${LINKS} accept`, 'iifname vmap @port_out', 'counter drop'],
+    },
+    entering: {
+      hook: 'type filter hook forward priority 5; policy accept;',
+      rules: [`${METADATA} accept`, 'iifgroup . oifgroup @same_subnet accept', 'oifgroup vmap @filter_in'],
     },
     ingress: {
       hook: 'type filter hook forward priority 10; policy drop;',

@@ -8,7 +8,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Home } from '#base/home'
 import { together } from '#base/together'
-import type { NetworkSpec, PortSpec } from '#engine/port'
+import type { FlowsSeen, NetworkSpec, PortSpec } from '#engine/port'
 import { coreLink, coreSpace, gatewaySpace, peerDevice, portDevice, routerDevice, routerDir, routerSpace } from '#engine/net/names'
 import { ipBatch, ipDrop } from '#engine/net/run'
 import { cutAddresses, cutUntracked } from '#engine/net/connections'
@@ -17,6 +17,7 @@ import { keepGateways, makeGateways, readGateways, translators, type Gateway } f
 import { coreItems, routerItems } from '#engine/net/route'
 import { render } from '#engine/net/render'
 import { delta, text, type Table } from '#engine/net/ruleset'
+import { openFlows, type Flows } from '#engine/net/flows'
 import { openNft, type Nft } from '#engine/net/nft'
 import { deviceNames, makeSpace, spaceExists, spaceNumber } from '#engine/net/space'
 import { keepDaemon } from '#engine/dns/daemon'
@@ -27,6 +28,8 @@ export type Router = {
   isIntact(id: string): Promise<boolean>
   /** Ids of the ports that have their devices, as was last applied; only true of a router that is intact. */
   ports(): string[]
+  /** What its watched ports sent and got since the last time. */
+  flows(): Promise<FlowsSeen>
   /** `relinked`: the peers to which it has got a new link. */
   apply(spec: NetworkSpec, relinked: number[]): Promise<void>
   close(): Promise<void>
@@ -57,6 +60,7 @@ export async function openRouter(home: Home, spec: NetworkSpec): Promise<Router>
   await mkdir(dir, { recursive: true, mode: 0o755 })
   const numbers = await Promise.all([space, core].map(spaceNumber))
   const nft = openNft(space, join(dir, 'rules.nft'))
+  const flows = openFlows(space, nft)
   try {
     await removeLinks(strayPorts(home, spec), space)
     const [router, all] = await Promise.all([space, core].map(readSpace)) as [Found[], Found[]]
@@ -80,9 +84,10 @@ export async function openRouter(home: Home, spec: NetworkSpec): Promise<Router>
       },
       apply(next, relinked) {
         forgetLinks(known, name => relinked.some(peer => peerDevice(peer) === name))
-        return converge(home, next, known, nft)
+        return converge(home, next, known, nft).then(() => watchPorts(flows, next))
       },
       ports: () => known.router.flatMap(({ key, state }) => (/^link e\d/.test(key) ? [aliasOf(state)] : [])).sort(),
+      flows: () => readFlows(flows, known.router),
       close: () => nft.close(),
     }
   } catch (error) {
@@ -93,6 +98,20 @@ export async function openRouter(home: Home, spec: NetworkSpec): Promise<Router>
 
 /** A link's state is whether it is down, its group and its alias. */
 const aliasOf = (state: string): string => state.replace(/^(down )?\d+ /, '')
+
+function watchPorts(flows: Flows, spec: NetworkSpec): Promise<void> {
+  const subnets = new Map(spec.subnets.map(subnet => [subnet.id, subnet.index]))
+  return flows.watch(spec.ports.filter(port => port.watched).map(port => routerDevice(subnets.get(port.subnet)!, port.index)).sort())
+}
+
+/** Of ports that are gone meanwhile nobody knows whose they were. */
+async function readFlows(flows: Flows, router: Found[]): Promise<FlowsSeen> {
+  const owners = new Map(router.flatMap(({ key, state }) => (/^link e\d/.test(key) ? [[key.slice('link '.length), aliasOf(state)]] : [])))
+  const { counts, isFull } = await flows.read()
+  return {
+    flows: counts.flatMap(({ device, ...count }) => (owners.has(device) ? [{ ...count, port: owners.get(device)! }] : [])), isPartial: isFull,
+  }
+}
 
 async function converge(home: Home, spec: NetworkSpec, known: Known, nft: Nft): Promise<void> {
   const [space, core, dir] = [routerSpace(home, spec.index), coreSpace(home), routerDir(home, spec.index)]

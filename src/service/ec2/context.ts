@@ -4,7 +4,8 @@ import type { Log } from '#base/log'
 import type { Capacity, Engine, ImageSeen } from '#engine/port'
 import type { Loop } from '#loop/loop'
 import type { Identity } from '#identity/identity'
-import type { Store } from '#store/store'
+import type { Place } from '#kit/action'
+import type { Store, Tx } from '#store/store'
 
 export type Context = {
   store: Store
@@ -18,6 +19,8 @@ export type Context = {
   /** The host's size and the images on it, as last seen: a request must not wait for the engine. */
   capacity(): Capacity
   images(): ImageSeen[]
+  /** The value of a parameter of Systems Manager's, and its ARN; undefined where there is none. */
+  parameter(tx: Tx, place: Place, name: string): Promise<{ arn: string; value: string } | undefined>
 }
 
 /** The letters of each region's Availability Zones. */

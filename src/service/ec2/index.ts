@@ -43,6 +43,8 @@ import { routeTable } from '#service/ec2/route-table/route-table'
 import { actions as groups } from '#service/ec2/security-group/actions'
 import { securityGroup } from '#service/ec2/security-group/security-group'
 import { securityGroupRule } from '#service/ec2/security-group/security-group-rule'
+import { actions as prefixLists } from '#service/ec2/prefix-list/actions'
+import { prefixList } from '#service/ec2/prefix-list/prefix-list'
 import { actions as subnets } from '#service/ec2/subnet/actions'
 import { subnet } from '#service/ec2/subnet/subnet'
 import { actions as peerings } from '#service/ec2/vpc-peering/actions'
@@ -58,7 +60,7 @@ const sdk = await loadSdk('ec2')
 
 const tagged = [
   instance, volume, keyPair, vpc, subnet, routeTable, internetGateway, networkAcl, dhcpOptionsSet, securityGroup, networkInterface,
-  securityGroupRule, elasticIp, natGateway, peering,
+  securityGroupRule, elasticIp, natGateway, peering, prefixList,
 ].map(resource => taggable(resource as AnyResource))
 
 function actionsOf(context: Context): Actions<typeof Sdk> {
@@ -82,6 +84,7 @@ function actionsOf(context: Context): Actions<typeof Sdk> {
     ...addresses(context),
     ...natGateways(context),
     ...peerings,
+    ...prefixLists,
     ...tagActions([...tagged, taggableImage]),
   }
 }

@@ -1,25 +1,37 @@
 /** Identity and Access Management: one line for each kind of thing that has actions. */
 import type * as Sdk from '@aws-sdk/client-iam'
 import type { Actions } from '#kit/action'
-import { ApiError } from '#kit/error'
+import { nullMember } from '#kit/error'
 import { operationsOf } from '#kit/schema'
 import { loadSdk } from '#kit/sdk'
+import { accountActions } from '#service/iam/account'
 import type { IamContext } from '#service/iam/common'
+import { groupActions } from '#service/iam/groups'
+import { holderActions } from '#service/iam/holders'
+import { loginActions } from '#service/iam/login'
+import { mfaActions } from '#service/iam/mfa'
+import { linkedActions } from '#service/iam/linked'
+import { policyActions } from '#service/iam/policies'
+import { profileActions } from '#service/iam/profiles'
+import { roleActions } from '#service/iam/roles'
+import { simulateActions } from '#service/iam/simulate'
 import { userAndKeyActions } from '#service/iam/users'
 import type { Service } from '#service/service'
 
 const sdk = await loadSdk('iam')
 
-const actionsOf = (context: IamContext): Actions<typeof Sdk> => ({ ...userAndKeyActions(context) })
+const actionsOf = (context: IamContext): Actions<typeof Sdk> => ({
+  ...userAndKeyActions(context), ...groupActions, ...roleActions, ...profileActions, ...policyActions, ...holderActions, ...loginActions,
+    ...linkedActions, ...simulateActions,
+  ...mfaActions(context.identity), ...accountActions(context.identity),
+})
 
 /** The whole of IAM. */
 export const iam = (context: IamContext): Service => ({
   sdk, drivers: [],
   definition: {
     id: 'iam', operations: operationsOf(sdk), actions: actionsOf(context),
-    missing: member => new ApiError('ValidationError',
-      `1 validation error detected: Value null at '${member[0]!.toLowerCase()}${member.slice(1)}' `
-        + `failed to satisfy constraint: Member must not be null`),
+    missing: nullMember('ValidationError'),
   },
   sweep: () => context.identity.flush(),
 })

@@ -1,10 +1,11 @@
 /** The Security Token Service: who calls, and credentials for a while. */
 import type * as Sdk from '@aws-sdk/client-sts'
 import type { Actions } from '#kit/action'
-import { ApiError } from '#kit/error'
+import { nullMember } from '#kit/error'
 import { operationsOf } from '#kit/schema'
 import { loadSdk } from '#kit/sdk'
 import type { Identity } from '#identity/identity'
+import { assumeActions } from '#service/sts/assume'
 import { sessionActions } from '#service/sts/session'
 import type { Service } from '#service/service'
 
@@ -17,7 +18,7 @@ const actions = (identity: Identity): Actions<typeof Sdk> => ({
       return { UserId: principal.userId, Account: principal.account, Arn: principal.arn }
     },
   },
-  ...sessionActions(identity),
+  ...sessionActions(identity), ...assumeActions(identity),
 })
 
 /** The whole of STS. */
@@ -25,8 +26,6 @@ export const sts = ({ identity }: { identity: Identity }): Service => ({
   sdk, drivers: [],
   definition: {
     id: 'sts', operations: operationsOf(sdk), actions: actions(identity),
-    missing: member => new ApiError('ValidationError',
-      `1 validation error detected: Value null at '${member[0]!.toLowerCase()}${member.slice(1)}' `
-      + 'failed to satisfy constraint: Member must not be null'),
+    missing: nullMember('ValidationError'),
   },
 })

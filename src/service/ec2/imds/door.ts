@@ -13,6 +13,7 @@ import { openImds, type Imds } from '#service/ec2/imds/server'
 import type { Metadata, MetadataInterface } from '#service/ec2/imds/metadata'
 import { createSigner, openSigner, type Signer, type SignerFiles } from '#service/ec2/imds/signer'
 import { instance, type InstanceRow } from '#service/ec2/instance/instance'
+import { roleReader, type RoleOf } from '#service/ec2/instance-profile/role'
 import { find, view } from '#service/ec2/instance-type/instance-type'
 import { keyPairByName } from '#service/ec2/key-pair/key-pair'
 import { ipName, publicName } from '#service/ec2/network-interface/names'
@@ -39,16 +40,19 @@ function openKept(dir: string, now: Date): { signer: Signer; secret: Buffer } {
 
 /** Opens the service at the address that instances' requests are translated to. */
 export async function openImdsDoor(context: Context): Promise<Imds> {
-  const { home, store, clock, log } = context
+  const { home, store, clock, log, identity } = context
   const { signer, secret } = openKept(home.dir, clock())
+  const roleOf = roleReader(identity, clock)
   return openImds({
     host: serviceAddress(home), port: METADATA_PORT, secret, signer, clock, log,
-    lookup: address => lookup(store, home, address, clock()),
+    lookup: address => lookup({ reader: store, home, roleOf }, address, clock()),
   })
 }
 
+type Looking = { reader: Reader; home: Home; roleOf: RoleOf }
+
 /** The instance behind a fabric address: the address says the VPC's number, and the claim on it whose it is. */
-export async function lookup(reader: Reader, home: Home, address: string, now: Date): Promise<Metadata | undefined> {
+export async function lookup({ reader, home, roleOf }: Looking, address: string, now: Date): Promise<Metadata | undefined> {
   const ip = parseIp(address)
   if (ip === undefined || !contains(home.fabricRange, ip)) return undefined
   const network = await reader.holder('network-index', String(Math.floor((ip - home.fabricRange.base) / 4096)))
@@ -56,7 +60,7 @@ export async function lookup(reader: Reader, home: Home, address: string, now: D
   const asking = id === undefined ? undefined : await networkInterface.find(reader, id)
   const owner = asking?.spec.attachment?.instance
   const row = owner === undefined ? undefined : await instance.find(reader, owner)
-  return row && row.status.state !== 'terminated' ? metadataOf(reader, row, now) : undefined
+  return row && row.status.state !== 'terminated' ? metadataOf(reader, row, { role: await roleOf(reader, row), now }) : undefined
 }
 
 async function interfaceOf(reader: Reader, row: InterfaceRow): Promise<MetadataInterface> {
@@ -86,7 +90,9 @@ async function connectKeys(reader: Reader, id: string, now: Date): Promise<Recor
   return offered
 }
 
-async function metadataOf(reader: Reader, row: InstanceRow, now: Date): Promise<Metadata | undefined> {
+type More = { role: Metadata['role']; now: Date }
+
+async function metadataOf(reader: Reader, row: InstanceRow, { role, now }: More): Promise<Metadata | undefined> {
   const { spec, region } = row
   const rows = (await Promise.all(spec.interfaces.map(id => networkInterface.find(reader, id)))).filter(r => r !== undefined)
   const [primary, ...others] = await Promise.all(rows.map(r => interfaceOf(reader, r)))
@@ -103,6 +109,6 @@ async function metadataOf(reader: Reader, row: InstanceRow, now: Date): Promise<
     connectKeys: await connectKeys(reader, row.id, now),
     userData: spec.userData === undefined ? undefined : Buffer.from(spec.userData, 'base64'),
     detailedMonitoring: spec.detailedMonitoring, tags: spec.metadata.tags === 'enabled' ? row.tags : undefined,
-    options: { endpointEnabled: spec.metadata.endpoint === 'enabled', tokensRequired: spec.metadata.tokens === 'required' },
+    ...(role && { role }), options: { endpointEnabled: spec.metadata.endpoint === 'enabled', tokensRequired: spec.metadata.tokens === 'required' },
   }
 }

@@ -53,7 +53,11 @@ export type Metadata = {
   detailedMonitoring: boolean
   placementGroup?: string
   /** The instance profile's role; without credentials none are offered. */
-  role?: { name: string; profileArn: string; profileId: string; lastUpdated: string; credentials?: RoleCredentials }
+  role?: {
+    name: string; profileArn: string; profileId: string; lastUpdated: string; credentials?: RoleCredentials
+    /** Its trust policy does not name EC2, which says so in the credentials' place. */
+    untrusted?: boolean
+  }
   /** Present only when the instance's tags are shown in its metadata. */
   tags?: Record<string, string>
   spot?: { instanceAction?: { action: string; time: string }; terminationTime?: string }

@@ -55,14 +55,18 @@ function networkInterface(nic: MetadataInterface): Directory {
 
 function iam({ role }: Metadata): Directory | undefined {
   if (!role) return undefined
-  const { name, profileArn, profileId, lastUpdated, credentials: c } = role
+  const { name, profileArn, profileId, lastUpdated, credentials: c, untrusted } = role
+  const refused = untrusted ? json({
+    Code: 'AssumeRoleUnauthorizedAccess', Message: `EC2 cannot assume the role ${name}. Its trust policy does not allow ec2.amazonaws.com.`,
+    LastUpdated: lastUpdated,
+  }) : undefined
   return dir({
     info: json({ Code: 'Success', LastUpdated: lastUpdated, InstanceProfileArn: profileArn, InstanceProfileId: profileId }),
     'security-credentials': dir({
-      [name]: c && json({
+      [name]: refused ?? (c && json({
         Code: 'Success', LastUpdated: c.lastUpdated, Type: 'AWS-HMAC',
         AccessKeyId: c.accessKeyId, SecretAccessKey: c.secretAccessKey, Token: c.token, Expiration: c.expiration,
-      }),
+      })),
     }),
   })
 }

@@ -2,8 +2,7 @@
 import type * as sdk from '@aws-sdk/client-ec2'
 import type { Instance, InstanceStatus, Reservation } from '@aws-sdk/client-ec2'
 import type { Actions } from '#kit/action'
-import { pageOf, select } from '#kit/describe'
-import { ApiError } from '#kit/error'
+import { select } from '#kit/describe'
 import { matcher } from '#kit/filter'
 import type { Context } from '#service/ec2/context'
 import { instance, stateOf, type InstanceRow } from '#service/ec2/instance/instance'
@@ -81,15 +80,6 @@ export const describes = (context: Context): Actions<typeof sdk> => ({
     // Without ids AWS lists only those that were set to unlimited.
     const shown = hits.filter(({ row }) => burstable(row.spec.type) && (named || row.spec.credits === 'unlimited'))
     return { InstanceCreditSpecifications: shown.map(({ row }) => ({ InstanceId: row.id, CpuCredits: row.spec.credits })), NextToken: next }
-  },
-
-  // There are no instance profiles yet, so that no instance has one; Terraform asks for every instance.
-  async DescribeIamInstanceProfileAssociations({ input }) {
-    matcher({ 'instance-id': 'InstanceId', state: 'State' }, input.Filters)
-    pageOf([], String, input, 'IamInstanceProfileAssociations')
-    const [id] = input.AssociationIds ?? []
-    if (id !== undefined) throw new ApiError('InvalidAssociationID.NotFound', `The association ID '${id}' does not exist`)
-    return { IamInstanceProfileAssociations: [] }
   },
 
   GetConsoleOutput: {

@@ -1,5 +1,6 @@
 /** An instance: what it is, how it looks on the wire. Its interfaces and volumes are records of their own, joined in views. */
 import type { Instance, InstanceNetworkInterface } from '@aws-sdk/client-ec2'
+import type { Profile } from '#service/ec2/instance-profile/profile'
 import { resource, tagList } from '#kit/resource'
 import { filters } from '#service/ec2/instance/filters'
 import { find } from '#service/ec2/instance-type/instance-type'
@@ -20,6 +21,7 @@ export type Spec = Pick<Life, 'desired' | 'onShutdown' | 'force' | 'rebootsAsked
   image: string
   architecture: 'x86_64' | 'arm64'
   rootDevice: string
+  profile?: Profile
   type: string
   /** As the type says; kept so that capacity can be added up without the table. */
   cpus: number
@@ -139,6 +141,7 @@ function view(row: InstanceRow, joined: Joined): Instance {
     SecurityGroups: primary ? groups(primary.spec.groups) : [], SourceDestCheck: primary?.spec.sourceDestCheck,
     NetworkInterfaces: own.map(i => interfaceView(i, groups)), Tags: tagList(row.tags),
     CpuOptions: cpuOptions(spec),
+    IamInstanceProfile: spec.profile && !gone ? { Arn: spec.profile.arn, Id: spec.profile.id } : undefined,
     CapacityReservationSpecification: { CapacityReservationPreference: 'open' }, HibernationOptions: { Configured: false },
     MetadataOptions: {
       State: 'applied', HttpTokens: spec.metadata.tokens, HttpPutResponseHopLimit: spec.metadata.hopLimit,

@@ -29,7 +29,6 @@ const refused: { [K in keyof RunInstancesRequest]?: (value: any) => boolean } = 
   Operator: o => o.Principal !== undefined,
   SecondaryInterfaces: list => list.length > 0,
   AdditionalInfo: () => true,
-  IamInstanceProfile: () => true,
   Monitoring: m => (m.MetricCategoryIds ?? []).length > 0,
   PrivateDnsNameOptions: o => o.EnableResourceNameDnsAAAARecord === true,
   Ipv6AddressCount: n => n > 0,

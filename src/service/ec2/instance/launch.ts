@@ -19,6 +19,7 @@ import { checkTokens, readCounts, readMetadata, readPlain, readUserData, refuseU
 import { checkLaunchable } from '#service/ec2/instance/launch-type'
 import type { Limits } from '#service/ec2/instance-type/instance-type'
 import { keyPairForLaunch } from '#service/ec2/key-pair/key-pair'
+import { ownProfile, profileForInstance, type Profile } from '#service/ec2/instance-profile/profile'
 import { createInterface } from '#service/ec2/network-interface/allocate'
 import { networkInterface } from '#service/ec2/network-interface/network-interface'
 import { privateName } from '#service/ec2/network-interface/names'
@@ -31,6 +32,7 @@ type Launch = {
   limits: Limits
   network: Network
   metadata: MetadataOptions
+  profile: Profile | undefined
   reservation: string
 }
 
@@ -40,10 +42,11 @@ export const runInstances = (context: Context): Action<Input<typeof sdk, 'RunIns
     refuseUnsupported(input)
     const { least, most } = readCounts(input)
     if (!input.ImageId) throw new ApiError('MissingParameter', 'The request must contain the parameter ImageId')
-    const image = await imageForLaunch(tx, call, input.ImageId)
+    const image = await imageForLaunch(tx, call, await resolveImage(context, call, input.ImageId))
     const limits = checkLaunchable(context, typeOf(input), image.spec.architecture)
     if (input.KeyName !== undefined) await keyPairForLaunch(tx, call, input.KeyName)
     const network = await readNetwork(call, { count: most, limits })
+    const profile = input.IamInstanceProfile && await profileForInstance(call, input.IamInstanceProfile)
     const metadata = readMetadata(input.MetadataOptions, await metadataBefore(call, image))
     await checkTokens(call, metadata)
     const count = await howManyFit(tx, context, limits, most)
@@ -51,13 +54,24 @@ export const runInstances = (context: Context): Action<Input<typeof sdk, 'RunIns
       throw new ApiError('InsufficientInstanceCapacity',
         `There is room for ${count} of the ${least} instances that you asked for at least.`, 500)
     }
-    const launch: Launch = { context, call, image, limits, network, metadata, reservation: resourceId('r') }
+    const launch: Launch = { context, call, image, limits, network, metadata, profile, reservation: resourceId('r') }
     const rows: InstanceRow[] = []
     for (let index = 0; index < count; index++) rows.push(await launchOne(launch, index))
     const views = await instance.views(tx, rows)
     const [reservation] = reservations(rows.map((row, i) => ({ row, view: views[i]! })))
     return { ...reservation, Groups: [] }
   }
+
+/** `resolve:ssm:NAME` stands for the AMI that a parameter holds, which the caller must be allowed to read (EC2 User Guide,
+  "Reference AMIs using SSM"). */
+async function resolveImage({ parameter }: Context, call: Call<RunInstancesRequest>, text: string): Promise<string> {
+  if (!text.startsWith('resolve:ssm:')) return text
+  const name = text.slice('resolve:ssm:'.length)
+  const found = await parameter(call.tx, call, name)
+  if (!found) throw new ApiError('InvalidParameterValue', `The parameter ${name} of Systems Manager does not exist.`)
+  await call.permit({ action: 'ssm:GetParameters', resource: found.arn })
+  return found.value
+}
 
 /** What holds where the request says nothing: the account's defaults, then the image's, then EC2's. */
 async function metadataBefore(call: Call<RunInstancesRequest>, image: ImageRow): Promise<MetadataOptions> {
@@ -72,7 +86,7 @@ async function metadataBefore(call: Call<RunInstancesRequest>, image: ImageRow):
 }
 
 async function launchOne(launch: Launch, launchIndex: number): Promise<InstanceRow> {
-  const { context, call, image, limits, network, metadata, reservation } = launch
+  const { context, call, image, limits, network, metadata, profile, reservation } = launch
   const { input, tx, now } = call
   const { subnet, vpc } = network
   const id = resourceId('i')
@@ -109,7 +123,7 @@ async function launchOne(launch: Launch, launchIndex: number): Promise<InstanceR
     image: image.id, architecture: image.spec.architecture, rootDevice: image.spec.rootDevice,
     type: typeOf(input), cpus: limits.cpus, memoryMiB: limits.memoryMiB, keyName: input.KeyName,
     zone: subnet.spec.zone, vpc: vpc.id, subnet: subnet.id, interfaces: interfaces.map(i => i.id), rootVolume: root.id,
-    userData, metadata, autoPublic: network.ports[0]!.publicIp,
+    profile: profile && ownProfile(profile), userData, metadata, autoPublic: network.ports[0]!.publicIp,
     privateDnsName: privateName({
       address: primary.spec.addresses[0]!.private, region: call.region, type: plain.hostnameType, instance: id,
     }),

@@ -13,7 +13,10 @@ import type * as sdk from '@aws-sdk/client-ec2'
 
 /** An internet gateway, an interface of an instance that forwards, a NAT gateway, or a VPC peering connection. */
 export type Via = { gateway: string } | { port: string } | { nat: string } | { peering: string }
-export type Route = { cidr: string; via: Via }
+/** To a block, or to every block of a prefix list as it is. */
+export type Route = { via: Via } & ({ cidr: string } | { prefixList: string })
+/** A destination as the table's key: a block, or a list's id. */
+export const destinationText = (route: Route): string => ('cidr' in route ? route.cidr : route.prefixList)
 export type Spec = {
   vpc: string
   /** The engine's number, claimed in scope `${vpc}/route-table-index`. */
@@ -63,8 +66,9 @@ export const routeTable = resource<Spec, Status, sdk.RouteTable, Joined>({
         ...network.spec.cidrs.map(({ cidr }) => ({
           DestinationCidrBlock: cidr, GatewayId: 'local', Origin: 'CreateRouteTable' as const, State: 'active' as const,
         })),
-        ...spec.routes.map(({ cidr, via }) => ({
-          DestinationCidrBlock: cidr, ...targetView(via, row, targets), Origin: 'CreateRoute' as const,
+        ...spec.routes.map(route => ({
+          ...('cidr' in route ? { DestinationCidrBlock: route.cidr } : { DestinationPrefixListId: route.prefixList }),
+          ...targetView(route.via, row, targets), Origin: 'CreateRoute' as const,
         })),
       ],
       Tags: tagList(tags),

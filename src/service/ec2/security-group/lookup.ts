@@ -2,6 +2,7 @@
 import type { Place } from '#kit/action'
 import { ApiError } from '#kit/error'
 import { missingParameter } from '#service/ec2/errors'
+import { prefixList } from '#service/ec2/prefix-list/prefix-list'
 import { parseRules, type Flat, type GroupReference, type Parsed, type ParsedPeer } from '#service/ec2/security-group/parse'
 import type { Draft, GroupPeer, Peer } from '#service/ec2/security-group/rule'
 import { nameScope, securityGroup, type SecurityGroupRow } from '#service/ec2/security-group/security-group'
@@ -54,11 +55,11 @@ async function peerGroup(reader: Reader, of: SecurityGroupRow, reference: GroupR
   return { group: found.id }
 }
 
-/** A parsed peer with its group looked up. Prefix lists can't be made yet, so that none can be named. */
+/** A parsed peer with its group or prefix list looked up. */
 export async function peerOf(reader: Reader, of: SecurityGroupRow, peer: ParsedPeer): Promise<Peer> {
   if ('reference' in peer) return peerGroup(reader, of, peer.reference)
   if ('prefixList' in peer) {
-    throw new ApiError('InvalidPrefixListID.NotFound', `The prefix list ID '${peer.prefixList}' does not exist`)
+    return { prefixList: (await prefixList.get(reader, of, peer.prefixList)).id }
   }
   return peer
 }

@@ -8,19 +8,18 @@ import type { Action, Actions, Call, Place } from '#kit/action'
 import { select } from '#kit/describe'
 import { ApiError } from '#kit/error'
 import { missingParameter } from '#service/ec2/errors'
+import { sizesOf } from '#service/ec2/prefix-list/prefix-list'
 import { newRules } from '#service/ec2/security-group/create'
 import { draftsOf, groupOf, peerOf } from '#service/ec2/security-group/lookup'
 import {
   checkDescription, cidr6Peer, cidrPeer, refuseRepeated, trafficOf, type Flat, type ParsedPeer,
 } from '#service/ec2/security-group/parse'
+import { MAX_RULES, weightOf } from '#service/ec2/security-group/quota'
 import { ruleKey, ruleText, ruleView, type Draft, type Rule } from '#service/ec2/security-group/rule'
 import { ruleScope, securityGroup, type SecurityGroupRow } from '#service/ec2/security-group/security-group'
 import { securityGroupRule } from '#service/ec2/security-group/security-group-rule'
 import type { Tx } from '#store/store'
 import type * as sdk from '@aws-sdk/client-ec2'
-
-/** Rules in one direction for one IP family (VPC User Guide, "Amazon VPC quotas"). */
-const MAX_RULES = 60
 
 type Named = { GroupId?: string; GroupName?: string; IpPermissions?: sdk.IpPermission[] } & Flat
 type Revoking = Named & { SecurityGroupRuleIds?: string[] }
@@ -34,11 +33,9 @@ async function write(tx: Tx, group: SecurityGroupRow, rules: Rule[], event: stri
     if (seen.has(key)) throw new ApiError('InvalidPermission.Duplicate', `the specified rule "${ruleText(rule)}" already exists`)
     seen.add(key)
   }
+  const sizes = await sizesOf(tx, group)
   for (const egress of [false, true]) {
-    const own = rules.filter(rule => rule.egress === egress)
-    // A group as peer counts for both families.
-    const most = Math.max(own.filter(rule => !('cidr6' in rule.peer)).length, own.filter(rule => !('cidr' in rule.peer)).length)
-    if (most > MAX_RULES) {
+    if (weightOf(rules, egress, sizes) > MAX_RULES) {
       throw new ApiError('RulesPerSecurityGroupLimitExceeded', 'The maximum number of rules per security group has been reached.')
     }
   }

@@ -28,6 +28,8 @@ export type Records = {
   interfaces: InterfaceRow[]
   dhcp: DhcpOptionsRow | undefined
   nats: NatGatewayRow[]
+  /** IPv4 blocks by the ids of prefix lists. */
+  prefixLists: Map<string, string[]>
   /** The other side of each VPC peering connection that packets pass by. */
   peers: PeerRecords[]
 }
@@ -83,7 +85,7 @@ function peerOf({ id, vpc: { spec } }: PeerRecords, vpc: VpcRow): PeerSpec[] {
   return cidrs.length > 0 ? [{ id, index: spec.index, cidrs }] : []
 }
 
-function routesOf({ spec }: RouteTableRow, { vpc, gateways, interfaces, nats, peers }: Records): RouteSpec[] {
+function routesOf({ spec }: RouteTableRow, { vpc, gateways, interfaces, nats, peers, prefixLists }: Records): RouteSpec[] {
   const open = new Set(gateways.filter(gateway => gateway.spec.vpc === vpc.id).map(gateway => gateway.id))
   const ports = new Set(interfaces.map(row => row.id))
   const linked = new Set(peers.map(peer => peer.id))
@@ -97,7 +99,14 @@ function routesOf({ spec }: RouteTableRow, { vpc, gateways, interfaces, nats, pe
     if ('gateway' in via) return open.has(via.gateway) ? { internet: true } : { nowhere: true }
     return ports.has(via.port) ? via : { nowhere: true }
   }
-  return spec.routes.map(({ cidr, via }) => ({ cidr, via: way(via) }))
+  // Of equal blocks a route's own goes before a list's, and of lists the first (VPC User Guide, "Route priority and prefix lists").
+  const found = new Map<string, RouteSpec>()
+  const lists = spec.routes.filter(route => 'prefixList' in route)
+  for (const { cidr, via } of [
+    ...spec.routes.filter(route => 'cidr' in route),
+    ...lists.flatMap(({ prefixList, via }) => (prefixLists.get(prefixList) ?? []).map(block => ({ cidr: block, via }))),
+  ]) if (!found.has(cidr)) found.set(cidr, { cidr, via: way(via) })
+  return [...found.values()]
 }
 
 // Network ACLs.
@@ -126,7 +135,7 @@ const icmp = (type: number, code: number): Pick<Traffic, 'icmp'> =>
 
 // Security groups.
 
-function groupsOf({ groups, interfaces, peers }: Records): GroupSpec[] {
+function groupsOf({ groups, interfaces, peers, prefixLists }: Records): GroupSpec[] {
   // Groups of peers, as the addresses of their members.
   const beyond = new Map<string, string[]>()
   for (const { id: peering, interfaces: theirs } of peers) {
@@ -137,19 +146,23 @@ function groupsOf({ groups, interfaces, peers }: Records): GroupSpec[] {
   }
   const used = new Set(interfaces.flatMap(row => row.spec.groups))
   return byId(groups).filter(group => used.has(group.id)).map(group => {
-    const rules = (egress: boolean) => group.spec.rules.filter(rule => rule.egress === egress).flatMap(rule => groupRule(rule, used, beyond))
+    const rules = (egress: boolean) =>
+      group.spec.rules.filter(rule => rule.egress === egress).flatMap(rule => groupRule(rule, used, { beyond, prefixLists }))
     return { id: group.id, ingress: rules(false), egress: rules(true) }
   })
 }
 
-function groupRule({ protocol, from, to, peer }: Rule, used: Set<string>, beyond: Map<string, string[]>): GroupRule[] {
-  if ('cidr6' in peer || 'prefixList' in peer || protocol === 'icmpv6') return []
+type Blocks = { beyond: Map<string, string[]>; prefixLists: Map<string, string[]> }
+
+function groupRule({ protocol, from, to, peer }: Rule, used: Set<string>, { beyond, prefixLists }: Blocks): GroupRule[] {
+  if ('cidr6' in peer || protocol === 'icmpv6') return []
   if ('group' in peer && peer.peering === undefined && !used.has(peer.group)) return []
   const traffic: Traffic = {
     protocol: protocol === '-1' ? 'all' : numbers[protocol] ?? Number(protocol),
     ...(hasPorts(protocol) ? { ports: { from, to } } : {}),
     ...(isIcmp(protocol) ? icmp(from, to) : {}),
   }
+  if ('prefixList' in peer) return (prefixLists.get(peer.prefixList) ?? []).map(cidr => ({ ...traffic, peer: { cidr } }))
   if (!('group' in peer)) return [{ ...traffic, peer }]
   if (peer.peering === undefined) return [{ ...traffic, peer: { group: peer.group } }]
   return (beyond.get(`${peer.peering}/${peer.group}`) ?? []).map(cidr => ({ ...traffic, peer: { cidr } }))

@@ -16,6 +16,7 @@ import type { InterfaceRow } from '#service/ec2/network-interface/network-interf
 import type { RouteTableRow } from '#service/ec2/route-table/route-table'
 import type { SecurityGroupRow } from '#service/ec2/security-group/security-group'
 import type { SubnetRow } from '#service/ec2/subnet/subnet'
+import { blocksOf } from '#service/ec2/prefix-list/prefix-list'
 import { compile, type PeerRecords } from '#service/ec2/vpc/compile'
 import { plan, type Seen } from '#service/ec2/vpc/plan'
 import type { VpcRow } from '#service/ec2/vpc/vpc'
@@ -38,6 +39,7 @@ export async function networkOf(reader: Reader, vpc: VpcRow): Promise<NetworkSpe
     dhcp: await reader.get<DhcpOptionsRow>('dhcp-options', vpc.spec.dhcpOptions),
     nats: await inVpc<NatGatewayRow>('natgateway'),
     peers: await peerRecords(reader, vpc),
+    prefixLists: await blocksOf(reader, vpc),
   })
 }
 

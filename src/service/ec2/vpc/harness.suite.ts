@@ -11,6 +11,7 @@ import { actions as networkInterface } from '#service/ec2/network-interface/acti
 import { createInterface, type NewInterface } from '#service/ec2/network-interface/allocate'
 import { actions as natGateway } from '#service/ec2/nat-gateway/actions'
 import { actions as peering } from '#service/ec2/vpc-peering/actions'
+import { actions as prefixList } from '#service/ec2/prefix-list/actions'
 import { actions as routeTable } from '#service/ec2/route-table/actions'
 import { actions as securityGroup } from '#service/ec2/security-group/actions'
 import { actions as subnet } from '#service/ec2/subnet/actions'
@@ -48,7 +49,7 @@ export function harness() {
       id: 'ec2', operations, prepare: { needed: at => !prepared(at), run: prepare, done() {} },
       actions: {
         ...dhcpOptions, ...internetGateway, ...networkAcl, ...networkInterface({ home }), ...routeTable, ...securityGroup, ...subnet,
-        ...vpc({ home }), ...natGateway({ home }), ...peering,
+        ...vpc({ home }), ...natGateway({ home }), ...peering, ...prefixList,
       } as Record<string, never>,
       missing: member => new ApiError('MissingParameter', `The request must contain the parameter ${member}`),
     }],

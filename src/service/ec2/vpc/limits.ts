@@ -11,9 +11,12 @@ const limits = {
   routes: [50, 'RouteLimitExceeded', 'routes'],
   peerings: [50, 'VpcPeeringConnectionsPerVpcLimitExceeded', 'active VPC peering connections for this VPC'],
   natGateways: [5, 'NatGatewayLimitExceeded', 'NAT gateways in the Availability Zone'],
+  prefixLists: [100, 'PrefixListLimitExceeded', 'prefix lists'],
   networkAcls: [200, 'NetworkAclLimitExceeded', 'network acls'],
   networkAclEntries: [20, 'NetworkAclEntryLimitExceeded', 'network acl entries'],
 } as const satisfies Record<string, [number, string, string]>
+
+export const limitOf = (of: keyof typeof limits): number => limits[of][0]
 
 /** Throws AWS's error where there are so many already that one more is too many. */
 export function checkLimit(of: keyof typeof limits, count: number): void {

@@ -22,6 +22,8 @@ export function vpcWakes(reader: Reader): (event: Event) => Promise<Wake[]> {
   const own = async ({ kind, id }: Event): Promise<Wake[]> => {
     if (kind === vpc.kind) return [{ kind, id }]
     if (kind === 'dhcp-options') return all(row => row.spec.dhcpOptions === id)
+    // Groups and tables that refer to a list are in any VPC.
+    if (kind === 'prefix-list') return all()
     if (!kinds.has(kind)) return []
     const key = `${kind}/${id}`
     const row = await reader.get<Row<{ vpc?: string }>>(kind, id)

@@ -1,0 +1,140 @@
+/**
+ * PutObject and CopyObject: an object becomes visible in one transaction, after its bytes are on the disk.
+ */
+import type * as Sdk from '@aws-sdk/client-s3'
+import type { Also } from '#kit/action'
+import { ApiError } from '#kit/error'
+import type { Handlers } from '#service/s3/handlers'
+import { getBucket, getVersion, shownVersion, type Objects, type S3 } from '#service/s3/context'
+import { invalidArgument, invalidRequest } from '#service/s3/errors'
+import {
+  checkKey, checksumMembers, checkSource, checkWrite, infoOf, newVersionId, quoted, refuseUnknown, type ReadConditions,
+} from '#service/s3/object'
+import { receive } from '#service/s3/receive'
+import type { Info, Piece, Version } from '#service/s3/tables'
+
+type Made = { key: string; size: number; etag: string; info: Info; parts: Piece[]; now: Date }
+type Conditions = { IfMatch?: string; IfNoneMatch?: string }
+export type Show = {
+  bucket: string
+  conditions: Conditions
+  make: Made
+  /** Further changes of the same transaction; answers files that are nobody's any more. */
+  also?(): string[]
+}
+
+/** Makes a new latest version visible, or throws and leaves its files to the caller. Answers its id as it is shown. */
+export async function show({ tables, files }: Objects, { bucket: name, conditions, make, also }: Show): Promise<string | undefined> {
+  const { key, now, ...rest } = make
+  const { freed, shown } = tables.transact(() => {
+    const bucket = getBucket(tables, name)
+    checkWrite(conditions, { key, latest: tables.latest(name, key) })
+    const version = newVersionId(bucket)
+    const before = version === 'null' ? tables.version(name, key, version) : undefined
+    const freed = tables.putVersion({ ...rest, bucket: name, key, version, marker: false, modified: now.toISOString() }, before)
+    return { freed: [...freed, ...also?.() ?? []], shown: shownVersion(bucket, version) }
+  })
+  await files.removeAll(freed)
+  return shown
+}
+
+export type Source = { bucket: string; key: string; version: string | undefined }
+
+/** x-amz-copy-source: `bucket/key`, encoded, perhaps with a slash before and a version behind. */
+export function sourceOf(text: string): Source {
+  const [path = '', query = ''] = text.replace(/^\//, '').split('?versionId=')
+  let plain: string
+  try {
+    plain = decodeURIComponent(path.replaceAll('+', '%20'))
+  } catch {
+    throw invalidArgument('x-amz-copy-source', text, 'Copy Source must mention the source bucket and key: sourcebucket/sourcekey')
+  }
+  const slash = plain.indexOf('/')
+  if (slash < 1 || slash === plain.length - 1) {
+    throw invalidArgument('x-amz-copy-source', text, 'Copy Source must mention the source bucket and key: sourcebucket/sourcekey')
+  }
+  return { bucket: plain.slice(0, slash), key: plain.slice(slash + 1), version: query || undefined }
+}
+
+export const arnOf = (bucket: string, key: string): string => `arn:aws:s3:::${bucket}/${key}`
+
+/** A copy reads its source as GetObject does, and must be allowed to. */
+export function permitSource(permit: (also: Also) => Promise<void>, text: string): Promise<void> {
+  const { bucket, key, version } = sourceOf(text)
+  return permit({ action: version === undefined ? 's3:GetObject' : 's3:GetObjectVersion', resource: arnOf(bucket, key) })
+}
+
+type CopyInput = {
+  CopySource?: string; CopySourceIfMatch?: string; CopySourceIfNoneMatch?: string; CopySourceIfModifiedSince?: Date
+  CopySourceIfUnmodifiedSince?: Date; ExpectedSourceBucketOwner?: string
+}
+
+/** The version that a copy is made of, with the conditions on it. */
+export function readSource({ tables }: Objects, input: CopyInput): Version {
+  const source = sourceOf(input.CopySource!)
+  const { account } = getBucket(tables, source.bucket)
+  if (input.ExpectedSourceBucketOwner !== undefined && input.ExpectedSourceBucketOwner !== account) {
+    throw new ApiError('AccessDenied', 'Access Denied', 403)
+  }
+  const version = getVersion(tables, source.bucket, source)
+  const conditions: ReadConditions = {
+    IfMatch: input.CopySourceIfMatch, IfNoneMatch: input.CopySourceIfNoneMatch, IfModifiedSince: input.CopySourceIfModifiedSince,
+    IfUnmodifiedSince: input.CopySourceIfUnmodifiedSince,
+  }
+  checkSource(conditions, version)
+  return version
+}
+
+export const writes = (s3: S3) => ({
+  async PutObject({ input, account, now, permit }) {
+    refuseUnknown('PutObject', input)
+    const key = input.Key!
+    checkKey(key)
+    if (input.Tagging) await permit({ action: 's3:PutObjectTagging', resource: arnOf(input.Bucket!, key) })
+    const { bucket, ...objects } = await s3.bucket(input.Bucket!)
+    checkWrite(input, { key, latest: objects.tables.latest(bucket.name, key) })
+    const info = infoOf(input, account)
+    const { file, size, md5, checksum } = await receive(objects.files, input)
+    if (checksum) info.checksum = { ...checksum, type: 'FULL_OBJECT' }
+    const etag = md5.toString('hex')
+    const make = { key, size, etag, info, parts: file === '' ? [] : [{ file, size }], now }
+    const version = await show(objects, { bucket: bucket.name, conditions: input, make }).catch(dropping(objects, file))
+    return { ETag: quoted(etag), VersionId: version, ServerSideEncryption: 'AES256', ...checksumMembers(info) }
+  },
+
+  async CopyObject({ input, account, now, permit }) {
+    refuseUnknown('CopyObject', input)
+    const key = input.Key!
+    checkKey(key)
+    await permitSource(permit, input.CopySource!)
+    const { bucket, ...objects } = await s3.bucket(input.Bucket!)
+    const source = readSource(objects, input)
+    const replaced = input.MetadataDirective === 'REPLACE'
+    const sameTags = input.TaggingDirective !== 'REPLACE'
+    const latest = source.bucket === bucket.name && source.key === key && source.latest
+    if (latest && !replaced && sameTags && input.WebsiteRedirectLocation === undefined && input.ServerSideEncryption === undefined
+      && input.StorageClass === undefined) {
+      throw invalidRequest('This copy request is illegal because it is trying to copy an object to itself without changing the object\'s metadata, '
+        + 'storage class, website redirect location or encryption attributes.')
+    }
+    const given = infoOf(input, account)
+    const { headers, meta, redirect } = replaced ? given : { ...source.info, redirect: given.redirect }
+    const info: Info = {
+      owner: account, headers, meta, redirect, tags: sameTags ? source.info.tags : given.tags, checksum: source.info.checksum,
+      multipart: source.info.multipart,
+    }
+    // The bytes are the same ones: a file may be part of several objects.
+    const { size, etag, parts } = source
+    const version = await show(objects, { bucket: bucket.name, conditions: input, make: { key, size, etag, info, parts, now } })
+    return {
+      VersionId: version, CopySourceVersionId: shownVersion(getBucket(objects.tables, source.bucket), source.version), ServerSideEncryption: 'AES256',
+      CopyObjectResult: { ETag: quoted(etag), LastModified: now, ...checksumMembers(info) as object },
+    }
+  },
+} satisfies Handlers<typeof Sdk>)
+
+/** Removes a file that never became visible, and passes the error on. */
+export const dropping = ({ files }: Objects, file: string) => async (error: unknown): Promise<never> => {
+  if (file !== '') await files.removeAll([file])
+  throw error
+}
