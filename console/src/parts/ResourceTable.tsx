@@ -111,6 +111,7 @@ export function ResourceTable({ resource, list }: { resource: Resource; list: Lo
         header: t(c.label),
         sortingField: `_${c.id}`,
         minWidth: 110,
+        width: widthOf(c),
         isRowHeader: i === 0,
         sortingComparator: (a: Item, b: Item) => compare(c.value(a.item), c.value(b.item)),
         cell: (row: Item) =>
@@ -188,6 +189,9 @@ export function ResourceTable({ resource, list }: { resource: Resource; list: Lo
     />
   )
 }
+
+/** Enough for what such a column holds. */
+const widthOf = ({ kind, link, id }: Column): number => (kind === 'date' || link || /Id$/.test(id) ? 220 : kind === 'state' ? 190 : 160)
 
 const idColumn = (resource: Resource): string => (resource.columns[0]!.id === 'Name' ? resource.columns[1]!.id : resource.columns[0]!.id)
 

@@ -46,7 +46,7 @@ export function Console({ facts, language, onLanguage, onSignOut }: Props) {
     <>
       <div id="top">
         <TopNavigation
-          identity={{ href: '/', title: 'Enclume', logo: { src: '/icon.svg', alt: 'Enclume' }, onFollow: follow as never }}
+          identity={{ href: '/', logo: { src: '/wordmark.svg', alt: 'Enclume' }, onFollow: follow as never }}
           utilities={[
             {
               type: 'menu-dropdown',
