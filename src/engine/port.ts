@@ -54,7 +54,7 @@ export type MachineDisk = { disk: string; device: string; serial: string; model:
 
 export type MachineSeen = {
   power: 'on' | 'off'
-  /** Devices of the ports that it has. */
+  /** Devices of the ports that it has: one that was made anew under it is not among them until it is attached again. */
   devices: string[]
   /** Data disks that it has. `busy`: taken away, and the guest still uses it: it goes when the guest lets it go. */
   disks: { disk: string; busy?: true }[]

@@ -37,7 +37,7 @@ export function up(args: Args, ui: Ui, host: Host): Promise<number> {
     if (!built) await ui.step('console', () => buildConsole())
     const first = !hasCredentials(home)
     const password = hasPassword(home) ? undefined : await newPassword(home)
-    // After an upgrade it is started anew too, and when the console is new: instances do not notice.
+    // After an upgrade it is started anew too, and where the console was built anew: instances do not notice.
     if (!built || !findServer(home) || (await findHealth(home))?.build !== readBuild()) {
       await stopServer(home)
       await ui.step('server', async () => { await startServer(home) })

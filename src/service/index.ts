@@ -32,9 +32,8 @@ const partsOf = ({ identity, images }: Given) =>
 /** A context with what one service is told of another's records. */
 export const withParameters = (given: Given): Context => ({ ...given, parameter: lookup(partsOf(given)) })
 
-export const services = (context: Context): Service[] => [
-  ec2(context), sts(context), iam(context), s3(context), ssm(partsOf(context)), { definition: ec2InstanceConnect(), sdk: connectSdk, drivers: [] },
-]
+export const services = (context: Context): Service[] =>
+  [ec2(context), sts(context), iam(context), s3(context), ssm(partsOf(context)), { definition: ec2InstanceConnect(), sdk: connectSdk, drivers: [] }]
 
 /** Who asks S3 unsigned. Of no account: only a bucket's own policy can let it in. */
 const anonymous = { principal: { account: '', arn: 'anonymous', userId: 'anonymous' }, region: 'us-east-1' }

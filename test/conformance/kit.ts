@@ -9,7 +9,8 @@ export type Bench = Awaited<ReturnType<typeof openBench>>
 /** Every kind of record that a call may write. */
 const kinds = [
   'instance', 'volume', 'network-interface', 'security-group', 'key-pair', 'vpc', 'subnet', 'route-table', 'internet-gateway', 'network-acl',
-  'dhcp-options', 'image', 'metadata-defaults', 'elastic-ip', 'natgateway', 'vpc-peering-connection',
+  'dhcp-options', 'image', 'snapshot', 'public-access',
+  'replace-root-volume-task', 'metadata-defaults', 'elastic-ip', 'natgateway', 'vpc-peering-connection',
 ]
 
 /** For assert.rejects: the error's code, and with a second argument its words. */

@@ -3,6 +3,7 @@
  * the type of its members how it must refuse what is malformed or unknown.
  */
 import * as sdk from '@aws-sdk/client-ec2'
+import { prepareDiskSamples } from './disk-samples.ts'
 import type { Bench } from './kit.ts'
 import { prepareProfileSamples } from './profile-samples.ts'
 import { preparePeeringSamples } from './peering-samples.ts'
@@ -53,6 +54,7 @@ export async function prepareSamples(bench: Bench): Promise<Samples> {
     DescribeAddresses: { AllocationIds: [AllocationId] }, DescribeAddressesAttribute: { AllocationIds: [AllocationId] },
     ModifyAddressAttribute: { AllocationId, DomainName: 'a.example.org' }, ResetAddressAttribute: { AllocationId, Attribute: 'domain-name' },
     ...await prepareVpcSamples(bench),
+    ...await prepareDiskSamples(bench, { running: InstanceId, stopped: stopped! }),
     ...await preparePeeringSamples(bench),
     ...await prepareProfileSamples(bench, { having: InstanceId, without: stopped! }),
     AuthorizeSecurityGroupEgress: { GroupId, IpPermissions: [web] },
@@ -74,7 +76,7 @@ export async function prepareSamples(bench: Bench): Promise<Samples> {
     DescribeSecurityGroupReferences: { GroupId: [GroupId] }, DescribeSecurityGroupRules: { SecurityGroupRuleIds: [rule] },
     DescribeSecurityGroups: { GroupIds: [GroupId] }, DescribeSnapshots: {}, DescribeStaleSecurityGroups: { VpcId: vpcId },
     DescribeSubnets: { SubnetIds: [SubnetId] }, DescribeTags: {}, DescribeVolumeAttribute: { VolumeId, Attribute: 'autoEnableIO' },
-    DescribeVolumeStatus: { VolumeIds: [VolumeId] }, DescribeVolumes: { VolumeIds: [VolumeId] }, DescribeVolumesModifications: {},
+    DescribeVolumeStatus: { VolumeIds: [VolumeId] }, DescribeVolumes: { VolumeIds: [VolumeId] },
     DescribeVpcAttribute: { VpcId: vpcId, Attribute: 'enableDnsSupport' }, DescribeVpcs: { VpcIds: [vpcId] },
     GetConsoleOutput: { InstanceId }, GetEbsEncryptionByDefault: {}, GetInstanceMetadataDefaults: {},
     GetSecurityGroupsForVpc: { VpcId: vpcId }, GetSerialConsoleAccessStatus: {},
@@ -107,8 +109,4 @@ export const refusing: Record<string, { input(bench: Bench): object; code: strin
   CreateDefaultVpc: { input: () => ({}), code: 'DefaultVpcAlreadyExists' },
   // So are its subnets, one in each zone.
   CreateDefaultSubnet: { input: () => ({ AvailabilityZone: 'us-east-1a' }), code: 'DefaultSubnetAlreadyExistsInAvailabilityZone' },
-  // Only an image's owner may ask, and every image is Amazon's.
-  DescribeImageAttribute: { input: ({ imageId }) => ({ ImageId: imageId, Attribute: 'description' }), code: 'AuthFailure' },
-  // The only volumes are root volumes, in use.
-  DeleteVolume: { input: () => ({ VolumeId: 'vol-0123456789abcdef0' }), code: 'InvalidVolume.NotFound' },
 }

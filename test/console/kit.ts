@@ -46,10 +46,8 @@ export const openBrowser = (): Promise<Browser> =>
 /** A reader with a browser of that language. What the browser complains of is kept. */
 export async function openSeat(browser: Browser, { language, dark = false }: { language: Language; dark?: boolean }): Promise<Seat> {
   const context = await browser.newContext({
-    locale: language === 'fr' ? 'fr-FR' : 'en-US',
-    colorScheme: dark ? 'dark' : 'light',
-    viewport: { width: 1440, height: 1000 },
-    acceptDownloads: true,
+    locale: language === 'fr' ? 'fr-FR' : 'en-US', colorScheme: dark ? 'dark' : 'light',
+    viewport: { width: 1440, height: 1000 }, acceptDownloads: true,
   })
   const page = await context.newPage()
   const errors: string[] = []
@@ -62,10 +60,9 @@ export async function openSeat(browser: Browser, { language, dark = false }: { l
 
 const words = { en: { password: 'Password', submit: 'Sign in' }, fr: { password: 'Mot de passe', submit: 'Se connecter' } }
 
-export async function signIn(
-  page: Page,
-  { url, language, password = PASSWORD }: { url: string; language: Language; password?: string },
-): Promise<void> {
+type SignIn = { url: string; language: Language; password?: string }
+
+export async function signIn(page: Page, { url, language, password = PASSWORD }: SignIn): Promise<void> {
   await page.goto(url)
   await page.getByLabel(words[language].password).fill(password)
   await page.getByRole('button', { name: words[language].submit }).click()

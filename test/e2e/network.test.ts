@@ -1,7 +1,7 @@
 /** Groups, names and metadata between real instances: packets are sent, not tables read. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { Enclume, eventually, run, ssh, sshReady, type Login } from './enclume.ts'
+import { Enclume, eventually, must, run, ssh, sshReady, type Login } from './enclume.ts'
 
 let enclume: Enclume
 let web: any
@@ -90,6 +90,27 @@ except TimeoutError: print('timed out')"`
   assert.deepEqual((await talking).stdout.trim().split('\n'), ['one', 'two', 'timed out'])
 })
 
+test('a rule for everybody that goes takes its untracked connections along', async () => {
+  assert.equal((await ssh(appLogin, 'nohup python3 -m http.server 9001 >/dev/null 2>&1 & sleep 0')).code, 0)
+  await eventually(async () => (await ssh(appLogin, "ss -tln '( sport = :9001 )' | grep -c 9001")).code === 0,
+    { what: 'a server', timeoutMs: 15_000 })
+  const open = ['--protocol', 'tcp', '--port', '9001', '--cidr', '0.0.0.0/0']
+  await allow('net-app', ...open)
+  const client = `python3 -c "
+import os, socket, time
+c = socket.create_connection(('${app.PrivateIpAddress}', 9001), 5)
+open('/tmp/connected', 'w').close()
+while not os.path.exists('/tmp/closed'): time.sleep(0.05)
+c.settimeout(3); c.sendall(b'GET / HTTP/1.0' + bytes([13, 10, 13, 10]))
+try: print(c.recv(4).decode())
+except TimeoutError: print('cut')"`
+  const talking = ssh(login, client)
+  await eventually(async () => (await ssh(login, 'test -e /tmp/connected')).code === 0, { what: 'the connection', timeoutMs: 15_000 })
+  await enclume.ec2('revoke-security-group-ingress', '--group-id', groups['net-app']!, ...open)
+  assert.equal((await ssh(login, 'touch /tmp/closed')).code, 0)
+  assert.equal((await talking).stdout.trim(), 'cut')
+})
+
 test('ICMP passes once a rule allows it', async () => {
   const ping = async () => (await ssh(login, `ping -c 1 -W 2 ${app.PrivateIpAddress} >/dev/null 2>&1; echo $?`)).stdout.trim()
   assert.notEqual(await ping(), '0')
@@ -113,4 +134,45 @@ test('metadata: tags when enabled, refusals as AWS\'s, another network namespace
     nsenter --net=/run/netns/far curl -s -m 3 -o /dev/null -w "%{http_code}" -X PUT ${imds}/api/token -H "X-aws-ec2-metadata-token-ttl-seconds: 60"
     iptables -t nat -F; ip netns del far'`)
   assert.match((await hop(appLogin)).stdout, /000$/)
+  await enclume.ec2('modify-instance-metadata-options', '--instance-id', app.InstanceId, '--http-put-response-hop-limit', '2')
+  await eventually(async () => (await hop(appLogin)).stdout.endsWith('200'), { what: 'metadata two hops away', timeoutMs: 15_000 })
+})
+
+/** Every way that these tests have into the instances. */
+const works = async (): Promise<boolean> => await fetchFrom(login, `http://${app.PrivateIpAddress}:8080/`) === '200 0'
+const spaceOf = (name: string) => `${enclume.home.prefix}-${name}`
+const routers = async () => (await must('ip', ['netns', 'list'])).match(new RegExp(`^${spaceOf('n')}\\d+`, 'gm')) ?? []
+
+test('the core, deleted by hand under running instances, is made again; connections inside the VPC outlive it', { timeout: 200_000 }, async () => {
+  const began = (await ssh(login, 'cut -d" " -f22 /proc/1/stat')).stdout
+  const talking = ssh(appLogin, `python3 -c "
+import socket
+s = socket.create_server(('', 9002)); c, _ = s.accept(); d = c.recv(9); c.sendall(d)" >/dev/null 2>&1 & sleep 0`)
+  assert.equal((await talking).code, 0)
+  await allow('net-app', '--protocol', 'tcp', '--port', '9002', '--source-group', groups['net-web']!)
+  const held = `nohup python3 -c "
+import os, socket, time
+for n in range(100):
+    try: c = socket.create_connection(('${app.PrivateIpAddress}', 9002), 5); break
+    except ConnectionRefusedError: time.sleep(0.05)
+open('/tmp/holding', 'w').close()
+while not os.path.exists('/tmp/go-on'): time.sleep(0.05)
+c.settimeout(5); c.sendall(b'still'); open('/tmp/heard', 'w').write(c.recv(9).decode())" >/dev/null 2>&1 & sleep 0`
+  assert.equal((await ssh(login, held)).code, 0)
+  await eventually(async () => (await ssh(login, 'test -e /tmp/holding')).code === 0, { what: 'a connection', timeoutMs: 15_000 })
+  await must('ip', ['netns', 'del', spaceOf('core')])
+  await eventually(works, { what: 'the instances again', timeoutMs: 150_000 })
+  await ssh(login, 'touch /tmp/go-on')
+  await eventually(async () => (await ssh(login, 'cat /tmp/heard')).stdout === 'still', { what: 'the old connection', timeoutMs: 15_000 })
+  assert.equal((await ssh(login, 'cut -d" " -f22 /proc/1/stat')).stdout, began, 'nothing was booted')
+})
+
+test('a router, deleted by hand under running instances, is made again, and they get their devices back', { timeout: 300_000 }, async () => {
+  const began = (await ssh(login, 'cut -d" " -f22 /proc/1/stat')).stdout
+  const before = await routers()
+  for (const router of before) await must('ip', ['netns', 'del', router])
+  // The old one goes on as long as a process is in it.
+  await eventually(async () => (await routers()).join() === before.join(), { what: 'the router', timeoutMs: 100_000 })
+  await eventually(works, { what: 'the instances again', timeoutMs: 200_000 })
+  assert.equal((await ssh(login, 'cut -d" " -f22 /proc/1/stat')).stdout, began, 'nothing was booted')
 })

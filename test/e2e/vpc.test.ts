@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
-import { Enclume, eventually, must, ssh, sshReady, visit, type Login } from './enclume.ts'
+import { Enclume, eventually, must, run, ssh, sshReady, visit, type Login } from './enclume.ts'
 
 const ANY = '0.0.0.0/0'
 const BLOCK = '10.0.0.0/16'
@@ -112,6 +112,15 @@ test('a private instance has no public address and no way to the internet; a pub
   assert.equal((await ssh(bastion, fetched(internet()))).stdout, `two ${instances[0].PublicIpAddress}`)
   const { code, stdout } = await inside(fetched(internet()))
   assert.deepEqual([code, stdout], [28, ''])
+})
+
+test('ssh jumps over the bastion to the private instance, which nobody reaches otherwise', async () => {
+  const options = ['BatchMode=yes', 'StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR', 'ConnectTimeout=5']
+  const words = options.flatMap(option => ['-o', option])
+  const jump = `ssh ${words.join(' ')} -i ${bastion.key} -W %h:%p ${bastion.user}@${bastion.address}`
+  const login = (...more: string[]) => run('ssh', [...words, ...more, '-i', bastion.key, 'admin@10.0.1.10', 'hostname -I'])
+  assert.equal((await login('-o', `ProxyCommand=${jump}`)).stdout.trim(), '10.0.1.10')
+  assert.equal((await login()).code, 255)
 })
 
 test('an ACL that forgets the ephemeral ports breaks the reply, and its repair mends it', async () => {

@@ -8,7 +8,11 @@ import type { FakeEngine } from '#engine/fake'
 import { instance } from '#service/ec2/instance/instance'
 import { ownInterfaces } from '#service/ec2/instance/ports'
 import { networkInterface } from '#service/ec2/network-interface/network-interface'
-import { volume } from '#service/ec2/volume/volume'
+import { wantedEphemeral } from '#service/ec2/instance/ephemeral'
+import { dataVolumes } from '#service/ec2/instance/belongings'
+import { image } from '#service/ec2/image/image'
+import { snapshot } from '#service/ec2/snapshot/snapshot'
+import { attachmentsOf, volume } from '#service/ec2/volume/volume'
 import { networkOf } from '#service/ec2/vpc/drive'
 import { vpc } from '#service/ec2/vpc/vpc'
 import type { Store } from '#store/store'
@@ -36,14 +40,24 @@ async function belongings(store: Store): Promise<string[]> {
   for (const { id, spec } of interfaces) {
     if (spec.attachment && !living(spec.attachment.instance)) wrong.push(`${id} is attached to ${spec.attachment.instance}, which is gone`)
   }
-  for (const { id, spec, status } of volumes) {
-    if (spec.attachment && !living(spec.attachment.instance)) wrong.push(`${id} is attached to ${spec.attachment.instance}, which is gone`)
+  for (const row of volumes) {
+    const { id, spec, status } = row
+    for (const { instance: holder, moving } of attachmentsOf(row)) {
+      if (!living(holder)) wrong.push(`${id} is attached to ${holder}, which is gone`)
+      if (moving) wrong.push(`${id} is ${moving}`)
+    }
     if (spec.desired === 'absent') wrong.push(`${id} is still to be deleted`)
-    if (status.state !== (spec.attachment ? 'in-use' : 'available')) wrong.push(`${id} is ${status.state}`)
+    if (status.state !== (attachmentsOf(row).length > 0 ? 'in-use' : 'available')) wrong.push(`${id} is ${status.state}`)
+    if (status.modification?.state === 'modifying') wrong.push(`${id} is being modified`)
   }
+  for (const { id, spec, status } of await snapshot.everywhere(store)) {
+    if (status.state !== 'completed' || spec.desired === 'absent') wrong.push(`${id} is ${status.state}, wanted ${spec.desired}`)
+  }
+  for (const { id, status } of await image.everywhere(store)) if (status.state === 'pending') wrong.push(`${id} is pending`)
   for (const row of [...all.values()].filter(({ id }) => living(id))) {
     for (const id of row.spec.interfaces) if (!interfaces.some(i => i.id === id)) wrong.push(`${row.id} has no ${id}`)
-    if (!volumes.some(v => v.id === row.spec.rootVolume)) wrong.push(`${row.id} has no ${row.spec.rootVolume}`)
+    for (const id of [row.spec.rootVolume, ...row.spec.volumes ?? []]) if (!volumes.some(v => v.id === id)) wrong.push(`${row.id} has no ${id}`)
+    if (row.spec.imaging) wrong.push(`an image is being made of ${row.id}`)
   }
   return wrong
 }
@@ -62,9 +76,15 @@ async function host(engine: FakeEngine, store: Store): Promise<string[]> {
     const own = await ownInterfaces(store, (await instance.find(store, id))!)
     same(`ports of ${id}`, machine?.spec.ports.map(({ port }) => port) ?? [], own.map(row => row.id))
     for (const row of own) if (row.spec.attachment!.moving) wrong.push(`${row.id} is ${row.spec.attachment!.moving}`)
+    const row = (await instance.find(store, id))!
+    const data = [...(await dataVolumes(store, row)).map(volumeRow => volumeRow.id), ...wantedEphemeral(row).map(({ disk }) => disk)]
+    same(`data disks of ${id}`, machine?.spec.disks?.map(({ disk }) => disk) ?? [], data)
+    if (machine && machine.spec.rootDisk !== spec.rootVolume) wrong.push(`${id} has ${machine.spec.rootDisk} as root, not ${spec.rootVolume}`)
     if (machine && machine.power !== (spec.desired === 'running' ? 'on' : 'off')) wrong.push(`${id} is ${machine.power}`)
   }
-  same('disks', engine.disksById.keys(), (await volume.everywhere(store)).map(row => row.id))
+  const ephemeral = wanted.flatMap(row => wantedEphemeral(row).map(({ disk }) => disk))
+  const kept = [...await volume.everywhere(store), ...await snapshot.everywhere(store)].map(row => row.id)
+  same('disks', engine.disksById.keys(), [...kept, ...ephemeral])
   const networks = new Map<string, unknown>()
   for (const row of await vpc.everywhere(store)) {
     const network = await networkOf(store, row)

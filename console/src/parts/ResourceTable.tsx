@@ -191,7 +191,7 @@ export function ResourceTable({ resource, list }: { resource: Resource; list: Lo
 }
 
 /** Enough for what such a column holds. */
-const widthOf = ({ kind, link, id }: Column): number => (kind === 'date' || link || /Id$/.test(id) ? 220 : kind === 'state' ? 190 : 160)
+const widthOf = ({ kind, link, id }: Column): number => (kind === 'date' || link || id.endsWith('Id') ? 220 : kind === 'state' ? 190 : 160)
 
 const idColumn = (resource: Resource): string => (resource.columns[0]!.id === 'Name' ? resource.columns[1]!.id : resource.columns[0]!.id)
 

@@ -18,6 +18,7 @@ import { clearConsole, consoleFile, readConsole } from '#engine/incus/console'
 import { incusDir, lxcName, poolOf, projectOf, socketOf } from '#engine/incus/place'
 import { watchMachines } from '#engine/incus/events'
 import { answers } from '#engine/incus/reach'
+import { until } from '#engine/incus/process'
 import { restoreName } from '#engine/incus/rename'
 import { configOf, devicesOf, limitsOf, portsAmong, type Devices } from '#engine/incus/spec'
 
@@ -80,6 +81,20 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
     return new IncusError(error.status, [error.message, ...lines].join('\n'))
   }
 
+  async function detach(id: string, device: string): Promise<void> {
+    const { devices, config: known, status } = await get(id)
+    const found = Object.keys(devices).find(name => devices[name]!.parent === device)
+    if (found === undefined) return
+    const mac = known[`volatile.${found}.last_state.hwaddr`]
+    if (status !== 'Stopped' && mac) {
+      await restoreName({ pid: (await client.get<State>(path(id, '/state'))).pid, mac, name: devices[found]!.name! })
+    }
+    // Incus has no word for taking one away: the whole is given, as it is now. Nothing but us writes it.
+    const { architecture, config, description, ephemeral, profiles } = await client.get<Record<string, unknown>>(path(id))
+    const left = Object.fromEntries(Object.entries(devices).filter(([name]) => name !== found))
+    await client.act('PUT', path(id), { architecture, config, description, ephemeral, profiles, devices: left })
+  }
+
   return {
     observe: id => unknownIfUnreachable(async () => seen(await find(id))),
     list: () => unknownIfUnreachable(async () =>
@@ -130,21 +145,12 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
     },
     async attach(id, port) {
       const has = async () => portsAmong((await get(id)).devices).includes(port.device)
+      // A guest that comes up or goes just now has its device on the way.
+      const isLost = async () => hasLost(await get(id), port.device) && !await until(() => !isOnHost(port.device), ON_THE_WAY_MS)
+      if (await has() && await isLost()) await detach(id, port.device)
       await unless(has, () => client.act('PATCH', path(id), { devices: devicesOf({ ports: [port] }) }))
     },
-    async detach(id, device) {
-      const { devices, config: known, status } = await get(id)
-      const found = Object.keys(devices).find(name => devices[name]!.parent === device)
-      if (found === undefined) return
-      const mac = known[`volatile.${found}.last_state.hwaddr`]
-      if (status !== 'Stopped' && mac) {
-        await restoreName({ pid: (await client.get<State>(path(id, '/state'))).pid, mac, name: devices[found]!.name! })
-      }
-      // Incus has no word for taking one away: the whole is given, as it is now. Nothing but us writes it.
-      const { architecture, config, description, ephemeral, profiles } = await client.get<Record<string, unknown>>(path(id))
-      const left = Object.fromEntries(Object.entries(devices).filter(([name]) => name !== found))
-      await client.act('PUT', path(id), { architecture, config, description, ephemeral, profiles, devices: left })
-    },
+    detach,
     attachDisk: async () => { throw new Error('data disks are not built yet') },
     detachDisk: async () => { throw new Error('data disks are not built yet') },
     setRoot: async () => { throw new Error('another root disk is not built yet') },
@@ -175,13 +181,24 @@ function hostRoot({ name, config }: Instance): number {
   return first.Hostid
 }
 
+const ON_THE_WAY_MS = 1000
+
+const isOnHost = (device: string): boolean => existsSync(join('/sys/class/net', device))
+
+/**
+ * Whether a running machine has lost a device that Incus believes it has: the device was made anew, with its router or because its guest
+ * had deleted it, and lies on the host.
+ */
+const hasLost = ({ status }: Instance, device: string): boolean => status === 'Running' && isOnHost(device)
+
 /**
  * Incus renews `last_used_at` at each start of the guest's init, also one that was typed inside; it writes the last state of power
  * when a machine's end is told to it, so that a machine that is off and was RUNNING last had an end that nobody told.
  */
 function seen(instance: Instance | undefined): MachineSeen | 'absent' | 'unknown' {
   if (!instance) return 'absent'
-  const common = { devices: portsAmong(instance.devices), disks: [], rootDisk: instance.config[ROOT_DISK]! }
+  const devices = portsAmong(instance.devices).filter(device => !hasLost(instance, device))
+  const common = { devices, disks: [], rootDisk: instance.config[ROOT_DISK]! }
   const cut = instance.config['volatile.last_state.power'] === 'RUNNING'
   if (instance.status === 'Stopped') return { power: 'off', ...common, ...(cut && { cut }) }
   return instance.status === 'Error' ? 'unknown' : { power: 'on', bootId: instance.last_used_at, ...common }

@@ -42,7 +42,8 @@ async function seen(): Promise<Map<string, FlowCount>> {
   assert.ok(typeof found === 'object')
   return new Map(found.flows.map(flow => {
     const service = flow.destinationPort < 1024 ? flow.destinationPort : `from ${flow.sourcePort}`
-    return [`${flow.port} ${flow.direction} ${flow.accepted ? 'ACCEPT' : 'REJECT'} ${flow.protocol} ${flow.source}>${flow.destination} ${service}`, flow]
+    const { port, direction } = flow
+    return [`${port} ${direction} ${flow.accepted ? 'ACCEPT' : 'REJECT'} ${flow.protocol} ${flow.source}>${flow.destination} ${service}`, flow]
   }))
 }
 
@@ -80,7 +81,7 @@ test('counts outlive the process that began them, and end with the watching', as
   const found = await other.flows('network-a')
   assert.ok(typeof found === 'object')
   assert.equal(found.flows.length, 4)
-  const unwatched = { ...spec, ports: spec.ports.map(({ watched: _, ...rest }) => rest) }
+  const unwatched = { ...spec, ports: spec.ports.map(port => ({ ...port, watched: undefined })) }
   await other.apply(unwatched)
   await other.flows('network-a')
   assert.doesNotMatch(await run(inside(routerSpace(lab.home, 1), 'nft', 'list', 'tables')), /flows_/)

@@ -14,6 +14,12 @@ export type Ask =
   | { do: 'connect'; host: string; port: number; from?: string; keep?: string; text?: string; waitMs?: number }
   | { do: 'say'; keep: string; text: string; waitMs?: number }
   | { do: 'askUdp'; host: string; port: number; waitMs?: number }
+  | { do: 'send'; host: string; port: number; from: string; text: string; waitMs?: number }
+  | { do: 'heard' }
+  | { do: 'sink'; port: number }
+  | { do: 'pump'; host: string; port: number; forMs: number }
+  | { do: 'connects'; host: string; port: number; times: number }
+  | { do: 'flood'; host: string; port: number; forMs: number }
   | { do: 'resolve'; server: string; name: string; reverse?: boolean }
 
 const WAIT_MS = 400
@@ -48,10 +54,76 @@ const listen = (port: number) => new Promise<string>((resolve, reject) => create
   socket.pipe(socket)
 }).on('error', reject).listen(port, '0.0.0.0', () => resolve('listening')))
 
+/** Texts that came by UDP, each with its sender's address. */
+const heard: string[] = []
 const listenUdp = (port: number) => new Promise<string>(resolve => {
-  const socket = createSocket('udp4', (_, peer) => socket.send(peer.address, peer.port, peer.address))
+  const socket = createSocket('udp4', (text, peer) => {
+    heard.push(`${String(text)} ${peer.address}`)
+    // The way back may not be there.
+    socket.send(peer.address, peer.port, peer.address, () => {})
+  })
   socket.bind(port, () => resolve('listening'))
 })
+
+/** One text, whose answer counts only when it comes from whom it was sent to. */
+async function send(ask: Extract<Ask, { do: 'send' }>): Promise<string> {
+  const socket = createSocket('udp4')
+  socket.on('error', () => {})
+  await new Promise<void>(resolve => socket.bind(0, ask.from, resolve))
+  await new Promise<void>(resolve => socket.connect(ask.port, ask.host, () => resolve()))
+  const answer = hear(socket, ask.waitMs ?? WAIT_MS, 'message')
+  socket.send(ask.text)
+  return answer.finally(() => socket.close())
+}
+
+/** A text each millisecond; how many were sent. */
+const flood = ({ host, port, forMs }: Extract<Ask, { do: 'flood' }>) => new Promise<number>(resolve => {
+  const socket = createSocket('udp4')
+  socket.on('error', () => {})
+  const began = performance.now()
+  let sent = 0
+  const timer = setInterval(() => {
+    socket.send(`flood-${sent++}`, port, host, () => {})
+    if (performance.now() - began < forMs) return
+    clearInterval(timer)
+    socket.close(() => resolve(sent))
+  }, 1)
+})
+
+/** Takes all that comes, and says at the end how many bytes that were. */
+const sink = (port: number) => new Promise<string>((resolve, reject) => createServer({ allowHalfOpen: true }, socket => {
+  let bytes = 0
+  socket.on('error', () => socket.destroy()).on('data', data => { bytes += data.length }).on('end', () => socket.end(`${bytes}`))
+}).on('error', reject).listen(port, '0.0.0.0', () => resolve('listening')))
+
+/** Sends as fast as it goes; how many bits a second the sink took. */
+const pump = ({ host, port, forMs }: Extract<Ask, { do: 'pump' }>) => new Promise<number>((resolve, reject) => {
+  const block = Buffer.alloc(1 << 20)
+  const socket = connect({ host, port }).on('error', reject)
+  let [began, heard] = [0, '']
+  const more = (): void => {
+    while (performance.now() - began < forMs) if (!socket.write(block)) { socket.once('drain', more); return }
+    socket.end()
+  }
+  socket.on('connect', () => { began = performance.now(); more() }).setEncoding('utf8').on('data', text => { heard += text })
+    .on('end', () => resolve(Number(heard) * 8000 / (performance.now() - began)))
+})
+
+/** Connects again and again; the median in microseconds. */
+async function connects({ host, port, times }: Extract<Ask, { do: 'connects' }>): Promise<number> {
+  const took: number[] = []
+  for (let n = 0; n < times; n++) {
+    const began = performance.now()
+    await new Promise<void>((resolve, reject) => {
+      const socket = connect({ host, port }).on('error', reject).on('connect', () => {
+        took.push(performance.now() - began)
+        socket.resetAndDestroy()
+        resolve()
+      })
+    })
+  }
+  return took.sort((a, b) => a - b)[times >> 1]! * 1000
+}
 
 async function answer(ask: Ask): Promise<unknown> {
   switch (ask.do) {
@@ -72,6 +144,12 @@ async function answer(ask: Ask): Promise<unknown> {
       socket.on('error', () => {}).send('?', ask.port, ask.host)
       return heard.finally(() => socket.close())
     }
+    case 'sink': return sink(ask.port)
+    case 'pump': return pump(ask)
+    case 'connects': return connects(ask)
+    case 'send': return send(ask)
+    case 'flood': return flood(ask)
+    case 'heard': return heard.splice(0)
     case 'resolve': {
       const resolver = new Resolver({ timeout: 500, tries: 1 })
       resolver.setServers([ask.server])

@@ -29,7 +29,14 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
   const specs = new Map<number, NetworkSpec>()
   const untold = new Map<number, Set<number>>()
   const inTurn = turns()
+  let isDown = false
   const resolver = (served?: readonly string[]) => inTurn('resolver', () => keepResolver(home, served))
+
+  const up = () => inTurn('core', async () => {
+    isDown = false
+    await bringUp(home)
+    await resolver()
+  })
 
   /** Forgets what is known of a router. */
   async function forget(index: number): Promise<void> {
@@ -104,11 +111,10 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
   }
 
   return {
-    up: () => inTurn('core', async () => {
-      await bringUp(home)
-      await resolver()
-    }),
+    up,
     apply: spec => inTurn(spec.index, async () => {
+      // Somebody deleted the core under us.
+      if (!isDown && !spaceExists(coreSpace(home))) await up()
       await apply(spec)
       await resolver()
     }).then(() => tellPeers(spec)),
@@ -139,6 +145,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
     },
     portDevice: index => portDevice(home, index),
     down: () => inTurn('core', async () => {
+      isDown = true
       const made = new RegExp(`^${home.prefix}-(?:n|g(?=\\d+-))(\\d+)`)
       const found = new Set((await spaceNames()).flatMap(name => made.exec(name)?.[1] ?? []))
       const dirs = dirname(routerDir(home, 0))

@@ -73,3 +73,10 @@ export function checkFilters({ filters }: Pick<AnyResource, 'filters'>, operatio
     }
   }
 }
+
+/** A value without its members that are undefined, as the wire tells it. */
+export function present<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(present) as T
+  if (value === null || typeof value !== 'object' || value instanceof Date || value instanceof Uint8Array) return value
+  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined).map(([key, inner]) => [key, present(inner)])) as T
+}

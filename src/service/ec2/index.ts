@@ -13,6 +13,7 @@ import { actions as account } from '#service/ec2/account/actions'
 import { actions as addresses } from '#service/ec2/address/actions'
 import { elasticIp } from '#service/ec2/address/address'
 import { actions as images } from '#service/ec2/image/actions'
+import { imageDriver, imageWakes } from '#service/ec2/image/drive'
 import { prepareImages } from '#service/ec2/image/prepare'
 import { actions as instances } from '#service/ec2/instance/actions'
 import { instanceDriver, sweepMachines } from '#service/ec2/instance/drive'
@@ -22,10 +23,13 @@ import { actions as keyPairs, keyPair } from '#service/ec2/key-pair/key-pair'
 import { actions as regions } from '#service/ec2/region/actions'
 import { useRegion, zonesFor } from '#service/ec2/region/region'
 import { actions as snapshots } from '#service/ec2/snapshot/actions'
+import { snapshotDriver } from '#service/ec2/snapshot/drive'
+import { snapshot } from '#service/ec2/snapshot/snapshot'
 import { taggable, taggableImage } from '#service/ec2/tag/tags'
 import { tagActions } from '#service/ec2/tag/actions'
 import { actions as volumes } from '#service/ec2/volume/actions'
-import { diskSweeper, volumeDriver } from '#service/ec2/volume/drive'
+import { volumeDriver } from '#service/ec2/volume/drive'
+import { diskSweeper } from '#service/ec2/volume/sweep'
 import { volume } from '#service/ec2/volume/volume'
 import { actions as dhcpOptions } from '#service/ec2/dhcp-options/actions'
 import { dhcpOptions as dhcpOptionsSet } from '#service/ec2/dhcp-options/dhcp-options'
@@ -38,6 +42,9 @@ import { networkInterface } from '#service/ec2/network-interface/network-interfa
 import { actions as natGateways } from '#service/ec2/nat-gateway/actions'
 import { natGatewayDriver } from '#service/ec2/nat-gateway/drive'
 import { natGateway } from '#service/ec2/nat-gateway/nat-gateway'
+import { actions as rootReplacements } from '#service/ec2/replace-root/actions'
+import { taskDriver, volumeWakes } from '#service/ec2/replace-root/drive'
+import { task as replaceRootTask } from '#service/ec2/replace-root/task'
 import { actions as routeTables } from '#service/ec2/route-table/actions'
 import { routeTable } from '#service/ec2/route-table/route-table'
 import { actions as groups } from '#service/ec2/security-group/actions'
@@ -59,20 +66,21 @@ import { vpcWakes } from '#service/ec2/vpc/wakes'
 const sdk = await loadSdk('ec2')
 
 const tagged = [
-  instance, volume, keyPair, vpc, subnet, routeTable, internetGateway, networkAcl, dhcpOptionsSet, securityGroup, networkInterface,
-  securityGroupRule, elasticIp, natGateway, peering, prefixList,
+  instance, volume, snapshot, keyPair, vpc, subnet, routeTable, internetGateway, networkAcl, dhcpOptionsSet, securityGroup, networkInterface,
+  replaceRootTask, securityGroupRule, elasticIp, natGateway, peering, prefixList,
 ].map(resource => taggable(resource as AnyResource))
 
 function actionsOf(context: Context): Actions<typeof Sdk> {
   return {
     ...account({ defaultVpc: async (reader: Reader, place: Place) => (await findDefaultVpc(reader, place))?.id }),
     ...regions,
-    ...images,
-    ...snapshots,
+    ...images(context),
+    ...snapshots(context),
     ...instanceTypes(region => zonesFor(region).map(z => ({ name: z.ZoneName!, id: z.ZoneId! }))),
     ...instances(context),
     ...keyPairs,
-    ...volumes,
+    ...volumes(context),
+    ...rootReplacements(context),
     ...vpcs(context),
     ...subnets,
     ...routeTables,
@@ -89,10 +97,13 @@ function actionsOf(context: Context): Actions<typeof Sdk> {
   }
 }
 
+const drivers = [instanceDriver, volumeDriver, snapshotDriver, imageDriver, taskDriver, vpcDriver, natGatewayDriver, peeringDriver]
+
 /** The whole of EC2 over a context. */
 export function ec2(context: Context): Service {
   const network = preparation()
   const sweepDisks = diskSweeper(context)
+  const wakes = [vpcWakes(context.store), imageWakes(context.store), volumeWakes(context.store)]
   // The images that each region has records of: they are written again only when the engine's list is another one.
   const imagesIn = new Map<string, ImageSeen[]>()
   return {
@@ -109,8 +120,8 @@ export function ec2(context: Context): Service {
         done: place => imagesIn.set(place.region, context.images()),
       },
     },
-    drivers: [instanceDriver(context), volumeDriver(context), vpcDriver(context), natGatewayDriver(context), peeringDriver(context)],
-    wakes: vpcWakes(context.store),
+    drivers: drivers.map(driver => driver(context)),
+    wakes: async event => (await Promise.all(wakes.map(wake => wake(event)))).flat(),
     async sweep() {
       // One that can't be removed must not keep the others.
       for (const sweep of [() => sweepMachines(context), () => sweepNetworks(context), sweepDisks]) {

@@ -83,6 +83,7 @@ export function actions({ defaultVpc }: AccountOptions): Actions<typeof sdk> {
 
     /** Volumes are not encrypted, and nothing makes them so yet. */
     GetEbsEncryptionByDefault: { look: async () => ({ EbsEncryptionByDefault: false }) },
+    DisableEbsEncryptionByDefault: { look: async () => ({ EbsEncryptionByDefault: false }) },
     GetSerialConsoleAccessStatus: {
       look: async ({ reader, ...place }) => ({ SerialConsoleAccessEnabled: await serialConsole(reader, place), ManagedBy: 'account' }),
     },

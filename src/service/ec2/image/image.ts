@@ -3,32 +3,53 @@
  *
  * Invariants: an image that the engine built is Amazon's and public, in every region under another id, the same id
  * after every restart (prepare.ts); a deregistered image can be looked up by its id but is not listed and not launched.
+ * An image of an account's own has its volumes' snapshots in its mappings, the root device's among them.
  */
-import type { Image } from '@aws-sdk/client-ec2'
+import type { BlockDeviceMapping, Image } from '@aws-sdk/client-ec2'
 import type { Place } from '#kit/action'
 import { ApiError } from '#kit/error'
 import { resource, tagList } from '#kit/resource'
 import { isResourceId } from '#base/id'
+import { isBlocked } from '#service/ec2/account/public-access'
+import type { Shape } from '#service/ec2/volume/volume'
 import type { Reader, Row } from '#store/store'
 
+/** A device that instances of the image get: a volume, made of a snapshot or empty, or an instance store disk. */
+export type Mapping = {
+  device: string
+  virtualName?: string
+  ebs?: Shape & { snapshot?: string; deleteOnTermination: boolean }
+}
 export type Spec = {
   name: string
   description: string
   architecture: 'x86_64' | 'arm64'
-  /** The engine's image that its root volume is copied from. */
-  image: string
-  /** The snapshot id shown in its block device mapping. */
-  snapshot: string
+  /** Amazon's: the engine's image that its root volume is copied from, and the snapshot id shown in its block device mapping. */
+  image?: string
+  snapshot?: string
+  /** An account's own. */
+  mappings?: Mapping[]
   rootSizeGiB: number
   rootDevice: string
   /** Alias of the owner: Enclume's own images are Amazon's, as a user of EC2 expects. */
   owner: 'amazon' | 'self'
   public: boolean
+  /** Accounts that may launch it besides its owner. */
+  users?: string[]
+  sourceInstance?: string
+  sourceImage?: { id: string; region: string }
+  /** ISO 8601. */
+  deprecateAt?: string
+  deregistrationProtection?: boolean
   imdsSupport?: 'v2.0'
   /** Whom ssh lets in; shown in the description. */
   user: string
 }
-export type Status = { state: 'available' | 'deregistered' }
+export type Status = {
+  state: 'pending' | 'available' | 'failed' | 'disabled' | 'deregistered'
+  reason?: string
+  lastLaunched?: string
+}
 export type ImageRow = Row<Spec, Status>
 
 /** The account that owns Amazon Linux on AWS; here it owns the images that Enclume brings. */
@@ -41,15 +62,27 @@ function view({ id, account, created, spec, status, tags }: ImageRow): Image {
     ...(spec.owner === 'amazon' && { ImageOwnerAlias: 'amazon' }),
     Architecture: spec.architecture, ImageType: 'machine', PlatformDetails: 'Linux/UNIX', UsageOperation: 'RunInstances',
     RootDeviceName: spec.rootDevice, RootDeviceType: 'ebs', VirtualizationType: 'hvm', Hypervisor: 'xen', EnaSupport: true,
-    SriovNetSupport: 'simple', BootMode: 'uefi-preferred', DeregistrationProtection: 'disabled',
+    SriovNetSupport: 'simple', BootMode: 'uefi-preferred', DeregistrationProtection: spec.deregistrationProtection ? 'enabled' : 'disabled',
     ...(spec.imdsSupport && { ImdsSupport: spec.imdsSupport }),
-    BlockDeviceMappings: [{
-      DeviceName: spec.rootDevice,
-      Ebs: { SnapshotId: spec.snapshot, VolumeSize: spec.rootSizeGiB, VolumeType: 'gp3', DeleteOnTermination: true, Encrypted: false },
-    }],
+    BlockDeviceMappings: mappingsOf(spec).map(mappingView),
+    SourceInstanceId: spec.sourceInstance, SourceImageId: spec.sourceImage?.id, SourceImageRegion: spec.sourceImage?.region,
+    DeprecationTime: spec.deprecateAt, LastLaunchedTime: status.lastLaunched,
+    ...(status.reason !== undefined && { StateReason: { Code: 'Client.InternalError', Message: status.reason } }),
     Tags: tagList(tags),
   }
 }
+
+export const mappingsOf = (spec: Spec): Mapping[] => spec.mappings ?? [{
+  device: spec.rootDevice, ebs: { snapshot: spec.snapshot, sizeGiB: spec.rootSizeGiB, type: 'gp3', deleteOnTermination: true },
+}]
+
+const mappingView = ({ device, virtualName, ebs }: Mapping): BlockDeviceMapping => ({
+  DeviceName: device, VirtualName: virtualName,
+  Ebs: ebs && {
+    SnapshotId: ebs.snapshot, VolumeSize: ebs.sizeGiB, VolumeType: ebs.type, Iops: ebs.iops, Throughput: ebs.throughput,
+    DeleteOnTermination: ebs.deleteOnTermination, Encrypted: false,
+  },
+})
 
 /** What a filter may ask for and no image of ours has, by group: nothing matches. */
 const never = () => []
@@ -86,12 +119,19 @@ export const image = resource<Spec, Status, Image>({
   },
 })
 
-/** Whether an account may see and launch the image. */
-export const visible = (row: ImageRow, account: string): boolean => row.account === account || row.spec.public
+/** Whether an account may see and launch the image. One that is disabled is its owner's alone (API Reference, DisableImage). */
+async function isVisible(reader: Reader, row: ImageRow, account: string): Promise<boolean> {
+  if (row.account === account) return true
+  if (row.status.state === 'disabled') return false
+  if ((row.spec.users ?? []).includes(account)) return true
+  return row.spec.public && (row.account === AMAZON || !await isBlocked(reader, row, 'image', 'all'))
+}
 
 /** Every image of the region that the account may see, deregistered ones too. */
 export async function visibleImages(reader: Reader, { account, region }: Place): Promise<ImageRow[]> {
-  return (await reader.list<ImageRow>({ kind: image.kind, region })).filter(row => visible(row, account))
+  const visible: ImageRow[] = []
+  for (const row of await reader.list<ImageRow>({ kind: image.kind, region })) if (await isVisible(reader, row, account)) visible.push(row)
+  return visible
 }
 
 /** The images of these ids, or AWS's error for those that the account cannot see. */
@@ -99,10 +139,14 @@ export async function getImages(reader: Reader, place: Place, ids: readonly stri
   for (const id of ids) {
     if (!isResourceId('ami', id)) throw new ApiError(image.malformed, `Invalid id: "${id}" (expecting "ami-...")`)
   }
-  const unique = [...new Set(ids)]
-  const found = await Promise.all(unique.map(id => image.find(reader, id)))
-  const missing = unique.filter((_, i) => !found[i] || found[i].region !== place.region || !visible(found[i], place.account))
-  if (missing.length === 0) return found as ImageRow[]
+  const rows: ImageRow[] = []
+  const missing: string[] = []
+  for (const id of new Set(ids)) {
+    const row = await image.find(reader, id)
+    if (row?.region === place.region && await isVisible(reader, row, place.account)) rows.push(row)
+    else missing.push(id)
+  }
+  if (missing.length === 0) return rows
   throw new ApiError(image.missing, missing.length === 1
     ? `The image id '[${missing[0]}]' does not exist` : `The image ids '[${missing.join(', ')}]' do not exist`)
 }
@@ -110,6 +154,16 @@ export async function getImages(reader: Reader, place: Place, ids: readonly stri
 /** The image that an instance is to be launched from: visible to the caller and still registered. */
 export async function imageForLaunch(reader: Reader, place: Place, id: string): Promise<ImageRow> {
   const [row] = await getImages(reader, place, [id])
-  if (row!.status.state === 'available') return row!
-  throw new ApiError('InvalidAMIID.Unavailable', `The image ID '${id}' is no longer available`)
+  const { state } = row!.status
+  if (state === 'available') return row!
+  throw new ApiError('InvalidAMIID.Unavailable', state === 'deregistered' ? `The image ID '${id}' is no longer available`
+    : `The image ID '${id}' is not available: ${state}`)
+}
+
+/** The caller's own image, still registered. */
+export async function getOwnImage(reader: Reader, place: Place, id: string): Promise<ImageRow> {
+  const [row] = await getImages(reader, place, [id])
+  if (row!.account !== place.account) throw new ApiError('AuthFailure', `Not authorized for image:${id}`)
+  if (row!.status.state === 'deregistered') throw new ApiError('InvalidAMIID.Unavailable', `The image ID '${id}' is no longer available`)
+  return row!
 }

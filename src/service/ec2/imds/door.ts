@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { contains, parseIp } from '#base/cidr'
+import type { Clock } from '#base/clock'
 import { METADATA_PORT, serviceAddress, type Home } from '#base/home'
 import type { Context } from '#service/ec2/context'
 import { openImds, type Imds } from '#service/ec2/imds/server'
@@ -45,14 +46,14 @@ export async function openImdsDoor(context: Context): Promise<Imds> {
   const roleOf = roleReader(identity, clock)
   return openImds({
     host: serviceAddress(home), port: METADATA_PORT, secret, signer, clock, log,
-    lookup: address => lookup({ reader: store, home, roleOf }, address, clock()),
+    lookup: address => lookup({ reader: store, home, roleOf, clock }, address),
   })
 }
 
-type Looking = { reader: Reader; home: Home; roleOf: RoleOf }
+type Looking = { reader: Reader; home: Home; roleOf: RoleOf; clock: Clock }
 
 /** The instance behind a fabric address: the address says the VPC's number, and the claim on it whose it is. */
-export async function lookup({ reader, home, roleOf }: Looking, address: string, now: Date): Promise<Metadata | undefined> {
+export async function lookup({ reader, home, roleOf, clock }: Looking, address: string): Promise<Metadata | undefined> {
   const ip = parseIp(address)
   if (ip === undefined || !contains(home.fabricRange, ip)) return undefined
   const network = await reader.holder('network-index', String(Math.floor((ip - home.fabricRange.base) / 4096)))
@@ -60,7 +61,7 @@ export async function lookup({ reader, home, roleOf }: Looking, address: string,
   const asking = id === undefined ? undefined : await networkInterface.find(reader, id)
   const owner = asking?.spec.attachment?.instance
   const row = owner === undefined ? undefined : await instance.find(reader, owner)
-  return row && row.status.state !== 'terminated' ? metadataOf(reader, row, { role: await roleOf(reader, row), now }) : undefined
+  return row && row.status.state !== 'terminated' ? metadataOf(reader, row, { role: await roleOf(reader, row), now: clock() }) : undefined
 }
 
 async function interfaceOf(reader: Reader, row: InterfaceRow): Promise<MetadataInterface> {
@@ -90,9 +91,9 @@ async function connectKeys(reader: Reader, id: string, now: Date): Promise<Recor
   return offered
 }
 
-type More = { role: Metadata['role']; now: Date }
+type Moment = { role: Metadata['role']; now: Date }
 
-async function metadataOf(reader: Reader, row: InstanceRow, { role, now }: More): Promise<Metadata | undefined> {
+async function metadataOf(reader: Reader, row: InstanceRow, { role, now }: Moment): Promise<Metadata | undefined> {
   const { spec, region } = row
   const rows = (await Promise.all(spec.interfaces.map(id => networkInterface.find(reader, id)))).filter(r => r !== undefined)
   const [primary, ...others] = await Promise.all(rows.map(r => interfaceOf(reader, r)))

@@ -4,12 +4,13 @@ import type { InstanceAttribute, ModifyInstanceAttributeRequest } from '@aws-sdk
 import type { Actions, Call } from '#kit/action'
 import { ApiError } from '#kit/error'
 import type { Context } from '#service/ec2/context'
+import { ownVolumes } from '#service/ec2/instance/belongings'
 import { checkLaunchable } from '#service/ec2/instance/launch-type'
 import { instance, type InstanceRow } from '#service/ec2/instance/instance'
 import { burstable, checkTokens, noCredits, readCredits, readMetadata, readUserData } from '#service/ec2/instance/launch-options'
 import { checkGroups } from '#service/ec2/network-interface/allocate'
 import { networkInterface } from '#service/ec2/network-interface/network-interface'
-import { volume } from '#service/ec2/volume/volume'
+import { attaching, attachmentTo, volume } from '#service/ec2/volume/volume'
 
 const invalid = (value: unknown, parameter: string) =>
   new ApiError('InvalidParameterValue', `Value (${value}) for parameter ${parameter} is invalid.`)
@@ -89,14 +90,17 @@ async function modifyPrimary(call: Call<object>, row: InstanceRow, input: Modify
 }
 
 async function modifyMappings(call: Call<object>, row: InstanceRow, input: ModifyInstanceAttributeRequest): Promise<void> {
-  for (const { DeviceName: device, Ebs } of input.BlockDeviceMappings ?? []) {
-    const root = await volume.find(call.tx, row.spec.rootVolume)
-    const attachment = root?.spec.attachment
-    if (!root || attachment?.instance !== row.id || attachment.device !== device) {
+  for (const { DeviceName: device, Ebs, NoDevice, VirtualName } of input.BlockDeviceMappings ?? []) {
+    if (NoDevice !== undefined || VirtualName !== undefined) {
+      throw new ApiError('UnsupportedOperation', 'Enclume changes DeleteOnTermination of mappings alone.')
+    }
+    const own = (await ownVolumes(call.tx, row)).find(one => attachmentTo(one, row.id)!.device === device)
+    if (!own || (Ebs?.VolumeId !== undefined && Ebs.VolumeId !== own.id)) {
       throw new ApiError('InvalidInstanceAttributeValue', `No device is currently mapped at ${device}`)
     }
-    const deleteOnTermination = Ebs?.DeleteOnTermination ?? attachment.deleteOnTermination
-    await volume.update(call.tx, root, { spec: { attachment: { ...attachment, deleteOnTermination } } }, 'modified')
+    // API Reference, ModifyInstanceAttribute: "If no value is specified for DeleteOnTermination, the default is true".
+    const deleteOnTermination = Ebs?.DeleteOnTermination ?? true
+    await volume.update(call.tx, own, { spec: attaching(own, row.id, { ...attachmentTo(own, row.id)!, deleteOnTermination }) }, 'modified')
   }
 }
 

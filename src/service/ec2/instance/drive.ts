@@ -6,9 +6,11 @@ import { together } from '#base/together'
 import type { Driver } from '#loop/loop'
 import type { MachineSpec } from '#engine/port'
 import type { Tx } from '#store/store'
-import { volume } from '#service/ec2/volume/volume'
 import type { Context } from '#service/ec2/context'
 import { detach, release } from '#service/ec2/instance/belongings'
+import { disksOf, writeDisks } from '#service/ec2/instance/disks'
+import { ephemeralDisks } from '#service/ec2/instance/ephemeral'
+import { endImaging, imagingOf, letTake, settleImaging } from '#service/ec2/instance/imaging'
 import { instance, lifeOf, type InstanceRow } from '#service/ec2/instance/instance'
 import { portsOf, writePorts } from '#service/ec2/instance/ports'
 import { lostReason, plan, type Seen } from '#service/ec2/instance/plan'
@@ -27,13 +29,7 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
   const { machines } = engine
   const ports = portsOf(context)
 
-  /** A volume in use had its disk whole: one that is gone since then fails the start. */
-  const rootDisk = async (row: InstanceRow): Promise<void> => {
-    if ((await volume.find(store, row.spec.rootVolume))?.status.state === 'in-use') return
-    await context.loop().settle('volume', row.spec.rootVolume)
-    const root = await volume.find(store, row.spec.rootVolume)
-    if (root?.status.state !== 'in-use') throw new Error(`root volume ${row.spec.rootVolume} is ${root?.status.state}: ${root?.status.reason}`)
-  }
+  const disks = disksOf(context)
 
   return {
     kind: 'instance',
@@ -41,8 +37,12 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
       const found = await machines.observe(row.id)
       if (found === 'unknown') return 'unknown'
       if (found === 'absent') return { power: 'absent' }
-      const { devices, ...power } = found
-      const seen: Seen = { ...power, ports: await ports.seen(row, devices) }
+      const { power, bootId, cut } = found
+      const seen: Seen = {
+        power, bootId, ...(cut && { cut }), ports: await ports.seen(row, found.devices),
+        disks: await disks.seen(row, found),
+        imaging: await imagingOf(store, row), ...(await disks.swaps(row, found) && { swaps: true as const }),
+      }
       if (seen.power === 'off' || row.status.state !== 'running') return seen
       const reachable = await machines.reachable(row.id)
       return { ...seen, reachable: reachable === 'unknown' ? undefined : reachable }
@@ -50,11 +50,15 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
     plan: (row, seen, now) => plan(lifeOf(row), seen, now),
     acts: {
       async create(row) {
-        const machine = async () => machines.create({ id: row.id, ...sizeOf(row), rootDisk: row.spec.rootVolume, ports: await ports.wanted(row) })
-        await together(rootDisk(row), machine())
+        const { rootVolume } = row.spec
+        if (rootVolume === undefined) throw new Error(`${row.id} has no root volume`)
+        const machine = async () => machines.create({
+          id: row.id, ...sizeOf(row), rootDisk: rootVolume, ports: await ports.wanted(row), disks: await disks.wanted(row),
+        })
+        await together(disks.ready(row), machine())
       },
       async start(row) {
-        await together(ports.ready(row), rootDisk(row).then(() => machines.prepare(row.id)))
+        await together(ports.ready(row), disks.ready(row).then(() => machines.prepare(row.id)))
         // A machine is made with its type's size; only between a stop and a start can the type have become another.
         if (row.spec.launchTime !== row.created) await machines.resize(row.id, sizeOf(row))
         await machines.start(row.id)
@@ -62,7 +66,12 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
       stop: row => machines.stop(row.id, { timeoutMs: STOP_TIMEOUT_MS }),
       kill: row => machines.kill(row.id),
       ports: row => ports.move(row),
-      delete: row => machines.delete(row.id),
+      disks: row => disks.move(row),
+      image: row => settleImaging(context, row),
+      async delete(row) {
+        await machines.delete(row.id)
+        for (const { disk } of ephemeralDisks(row)) await engine.disks.delete(disk)
+      },
       async reboot(row) {
         await machines.reboot(row.id, { timeoutMs: STOP_TIMEOUT_MS })
         await store.transact(async tx => {
@@ -73,6 +82,10 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
     },
     writes: {
       ports: writePorts,
+      disks: writeDisks,
+      suspend: (tx, row) => instance.update(tx, row, { status: { suspended: true } }, 'suspended'),
+      quiet: letTake,
+      imaged: endImaging,
       created: (tx, row) => instance.update(tx, row, { status: { created: true } }, 'created'),
       state: (tx, row, { state }) => instance.update(tx, row, { status: { state } }, state),
       want: (tx, row, { desired, state, reason }) => instance.update(tx, row,

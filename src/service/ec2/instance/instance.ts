@@ -1,5 +1,5 @@
 /** An instance: what it is, how it looks on the wire. Its interfaces and volumes are records of their own, joined in views. */
-import type { Instance, InstanceNetworkInterface } from '@aws-sdk/client-ec2'
+import type { Instance, InstanceBlockDeviceMapping, InstanceNetworkInterface } from '@aws-sdk/client-ec2'
 import type { Profile } from '#service/ec2/instance-profile/profile'
 import { resource, tagList } from '#kit/resource'
 import { filters } from '#service/ec2/instance/filters'
@@ -8,7 +8,7 @@ import type { Life, Reason } from '#service/ec2/instance/plan'
 import type { Spec as InterfaceSpec, Status as InterfaceStatus } from '#service/ec2/network-interface/network-interface'
 import { publicName } from '#service/ec2/network-interface/names'
 import type { Spec as GroupSpec } from '#service/ec2/security-group/security-group'
-import type { Spec as VolumeSpec, Status as VolumeStatus } from '#service/ec2/volume/volume'
+import { attachmentState, attachmentTo, type VolumeRow } from '#service/ec2/volume/volume'
 import type { Reader, Row } from '#store/store'
 
 type Switch = 'enabled' | 'disabled'
@@ -32,7 +32,12 @@ export type Spec = Pick<Life, 'desired' | 'onShutdown' | 'force' | 'rebootsAsked
   subnet: string
   /** In order of device index. */
   interfaces: string[]
-  rootVolume: string
+  /** Absent while it has none: it was detached. */
+  rootVolume?: string
+  /** The other volumes, in the order of attaching. */
+  volumes?: string[]
+  /** An image is being made of it: its machine is off until these snapshots are taken. */
+  imaging?: { image: string; snapshots: string[] }
   /** Base64, as it was given. */
   userData?: string
   metadata: MetadataOptions
@@ -63,8 +68,9 @@ export const stateOf = (state: Status['state']) => ({ Code: CODES[state], Name: 
 
 export const lifeOf = ({ spec, status }: InstanceRow): Life => ({ ...spec, ...status })
 
+const volumeIds = ({ rootVolume, volumes = [] }: Spec): string[] => [...(rootVolume === undefined ? [] : [rootVolume]), ...volumes]
+
 type InterfaceRow = Row<InterfaceSpec, InterfaceStatus>
-type VolumeRow = Row<VolumeSpec, VolumeStatus>
 export type Joined = { interfaces: Map<string, InterfaceRow>; volumes: Map<string, VolumeRow>; groupNames: Map<string, string> }
 
 /** Rows of a kind by id: one by one for a few, in one sweep for many. */
@@ -80,7 +86,7 @@ async function byId<R extends Row>(reader: Reader, kind: string, ids: string[], 
 async function join(reader: Reader, rows: InstanceRow[]): Promise<Joined> {
   if (rows.length === 0) return { interfaces: new Map(), volumes: new Map(), groupNames: new Map() }
   const interfaces = await byId<InterfaceRow>(reader, 'network-interface', rows.flatMap(r => r.spec.interfaces), rows)
-  const volumes = await byId<VolumeRow>(reader, 'volume', rows.map(r => r.spec.rootVolume), rows)
+  const volumes = await byId<VolumeRow>(reader, 'volume', rows.flatMap(r => volumeIds(r.spec)), rows)
   const groupIds = [...new Set([...interfaces.values()].flatMap(i => i.spec.groups))]
   const groups = await byId<Row<GroupSpec>>(reader, 'security-group', groupIds, rows)
   return { interfaces, volumes, groupNames: new Map([...groups.values()].map(g => [g.id, g.spec.name])) }
@@ -106,6 +112,21 @@ function interfaceView(row: InterfaceRow, groups: (ids: string[]) => { GroupId: 
 const associationView = (p: { address: string; allocation?: string }, row: Row) =>
   ({ PublicIp: p.address, PublicDnsName: publicName(row.region, p.address), IpOwnerId: p.allocation ? row.account : 'amazon' })
 
+function mappingView(own: VolumeRow | undefined, instance: string): InstanceBlockDeviceMapping[] {
+  const attachment = own && attachmentTo(own, instance)
+  if (!attachment) return []
+  const { device, time, deleteOnTermination } = attachment
+  const state = attachmentState(own, attachment)
+  return [{
+    DeviceName: device,
+    // There is no 'busy' among these (API Reference, EbsInstanceBlockDevice). A root volume is there when its instance is.
+    Ebs: {
+      VolumeId: own.id, Status: state === 'busy' ? 'detaching' : attachment.moving ? state : 'attached', AttachTime: new Date(time),
+      DeleteOnTermination: deleteOnTermination,
+    },
+  }]
+}
+
 /** As the type says; an instance can't be given others. */
 function cpuOptions({ type }: Spec): Instance['CpuOptions'] {
   const facts = find(type)
@@ -119,7 +140,6 @@ function view(row: InstanceRow, joined: Joined): Instance {
   const own = spec.interfaces.map(id => joined.interfaces.get(id)).filter(i => i?.spec.attachment?.instance === row.id) as InterfaceRow[]
   const primary = own[0]
   const address = primary?.spec.addresses[0]
-  const root = joined.volumes.get(spec.rootVolume)
   return {
     InstanceId: row.id, ImageId: spec.image, InstanceType: spec.type as Instance['InstanceType'], State: stateOf(status.state),
     StateTransitionReason: status.transition, StateReason: status.reason && { Code: status.reason.code, Message: status.reason.message },
@@ -130,13 +150,7 @@ function view(row: InstanceRow, joined: Joined): Instance {
     Monitoring: { State: spec.detailedMonitoring ? 'enabled' : 'disabled' },
     SubnetId: gone ? undefined : spec.subnet, VpcId: gone ? undefined : spec.vpc,
     Architecture: spec.architecture, RootDeviceType: 'ebs', RootDeviceName: spec.rootDevice, VirtualizationType: 'hvm', Hypervisor: 'xen',
-    BlockDeviceMappings: root?.spec.attachment?.instance === row.id ? [{
-      DeviceName: root.spec.attachment.device,
-      Ebs: {
-        VolumeId: root.id, Status: 'attached', AttachTime: new Date(root.spec.attachment.time),
-        DeleteOnTermination: root.spec.attachment.deleteOnTermination,
-      },
-    }] : [],
+    BlockDeviceMappings: volumeIds(spec).flatMap(id => mappingView(joined.volumes.get(id), row.id)),
     ClientToken: spec.clientToken ?? '', EbsOptimized: spec.ebsOptimized, EnaSupport: true,
     SecurityGroups: primary ? groups(primary.spec.groups) : [], SourceDestCheck: primary?.spec.sourceDestCheck,
     NetworkInterfaces: own.map(i => interfaceView(i, groups)), Tags: tagList(row.tags),

@@ -3,14 +3,14 @@
  * volume, all in one transaction. The engine hears of it afterwards, from the loop.
  */
 import type * as sdk from '@aws-sdk/client-ec2'
-import type { BlockDeviceMapping, RunInstancesRequest } from '@aws-sdk/client-ec2'
+import type { RunInstancesRequest } from '@aws-sdk/client-ec2'
 import { resourceId } from '#base/id'
 import type { Action, Call } from '#kit/action'
 import { ApiError } from '#kit/error'
 import type { Input, Output } from '#kit/schema'
 import type { Context } from '#service/ec2/context'
 import { metadataDefaults } from '#service/ec2/account/metadata-defaults'
-import { imageForLaunch, type ImageRow } from '#service/ec2/image/image'
+import { image as images, imageForLaunch, type ImageRow } from '#service/ec2/image/image'
 import { howManyFit } from '#service/ec2/instance/capacity'
 import { reservations } from '#service/ec2/instance/describe'
 import { instance, type InstanceRow, type MetadataOptions, type Spec } from '#service/ec2/instance/instance'
@@ -23,7 +23,8 @@ import { ownProfile, profileForInstance, type Profile } from '#service/ec2/insta
 import { createInterface } from '#service/ec2/network-interface/allocate'
 import { networkInterface } from '#service/ec2/network-interface/network-interface'
 import { privateName } from '#service/ec2/network-interface/names'
-import { createRootVolume } from '#service/ec2/volume/root'
+import { checkSpace } from '#service/ec2/volume/create'
+import { createPlanned, plannedVolumes, type Planned } from '#service/ec2/volume/mapping'
 
 type Launch = {
   context: Context
@@ -34,6 +35,7 @@ type Launch = {
   metadata: MetadataOptions
   profile: Profile | undefined
   reservation: string
+  volumes: Planned[]
 }
 
 export const runInstances = (context: Context): Action<Input<typeof sdk, 'RunInstances'>, Output<typeof sdk, 'RunInstances'>> =>
@@ -54,9 +56,13 @@ export const runInstances = (context: Context): Action<Input<typeof sdk, 'RunIns
       throw new ApiError('InsufficientInstanceCapacity',
         `There is room for ${count} of the ${least} instances that you asked for at least.`, 500)
     }
-    const launch: Launch = { context, call, image, limits, network, metadata, profile, reservation: resourceId('r') }
+    const volumes = await plannedVolumes(tx, call, image, input.BlockDeviceMappings)
+    checkSpace(context)
+    const launch: Launch = { context, call, image, limits, network, metadata, profile, volumes, reservation: resourceId('r') }
     const rows: InstanceRow[] = []
     for (let index = 0; index < count; index++) rows.push(await launchOne(launch, index))
+    // EC2 shows it to the owner, with a delay of a day (API Reference, Image, LastLaunchedTime); here at once.
+    if (image.account === call.account) await images.update(tx, image, { status: { lastLaunched: call.now.toISOString() } }, 'launched')
     const views = await instance.views(tx, rows)
     const [reservation] = reservations(rows.map((row, i) => ({ row, view: views[i]! })))
     return { ...reservation, Groups: [] }
@@ -114,15 +120,18 @@ async function launchOne(launch: Launch, launchIndex: number): Promise<InstanceR
         tags: call.tags('network-interface'), privateIp: port.privateIp, secondary: port.secondary, publicIp: port.publicIp,
       }))
   }
-  const root = await createRootVolume(tx, {
-    place, now, zone: subnet.spec.zone, image, instance: id, tags: call.tags('volume'), ...rootOptions(input.BlockDeviceMappings, image),
-  })
+  const made: { id: string; root: boolean }[] = []
+  for (const one of launch.volumes) {
+    const { id: volumeId } = await createPlanned(tx, one, { place, now, zone: subnet.spec.zone, instance: id, tags: call.tags('volume') })
+    made.push({ id: volumeId, root: one.root })
+  }
   const primary = interfaces[0]!
   const spec: Spec = {
     ...plain, desired: 'running', force: false, rebootsAsked: 0, reservation, launchIndex, launchTime: now.toISOString(),
     image: image.id, architecture: image.spec.architecture, rootDevice: image.spec.rootDevice,
     type: typeOf(input), cpus: limits.cpus, memoryMiB: limits.memoryMiB, keyName: input.KeyName,
-    zone: subnet.spec.zone, vpc: vpc.id, subnet: subnet.id, interfaces: interfaces.map(i => i.id), rootVolume: root.id,
+    zone: subnet.spec.zone, vpc: vpc.id, subnet: subnet.id, interfaces: interfaces.map(i => i.id), rootVolume: made.find(one => one.root)!.id,
+    volumes: made.filter(one => !one.root).map(one => one.id),
     profile: profile && ownProfile(profile), userData, metadata, autoPublic: network.ports[0]!.publicIp,
     privateDnsName: privateName({
       address: primary.spec.addresses[0]!.private, region: call.region, type: plain.hostnameType, instance: id,
@@ -133,32 +142,4 @@ async function launchOne(launch: Launch, launchIndex: number): Promise<InstanceR
     status: { state: 'pending', created: false, rebootsDone: 0, suspended: false, transition: '' },
   })
   return tx.put(row, 'pending')
-}
-
-/** What the request says of the root device; other devices come with EBS volumes of their own. */
-function rootOptions(mappings: BlockDeviceMapping[] = [], image: ImageRow) {
-  const device = image.spec.rootDevice
-  const other = mappings.find(m => m.DeviceName !== device && m.NoDevice === undefined)
-  if (other) {
-    throw new ApiError('UnsupportedOperation',
-      `Enclume does not implement block device mappings besides the root device ${device}; ${other.DeviceName ?? 'one'} was given.`)
-  }
-  const root = mappings.find(m => m.DeviceName === device)
-  if (root?.VirtualName !== undefined) {
-    throw new ApiError('InvalidBlockDeviceMapping', `The root device ${device} can't be an instance store volume.`)
-  }
-  if (root?.NoDevice !== undefined) {
-    throw new ApiError('InvalidBlockDeviceMapping', `The root device ${device} can't be suppressed.`)
-  }
-  const ebs = root?.Ebs
-  const odd = (['OutpostArn', 'VolumeInitializationRate', 'EbsCardIndex'] as const).find(name => ebs?.[name])
-  if (odd) throw new ApiError('UnsupportedOperation', `Enclume does not implement ${odd} of block device mappings.`)
-  if (ebs?.Encrypted || ebs?.KmsKeyId) throw new ApiError('UnsupportedOperation', 'Enclume does not implement encrypted volumes.')
-  if (ebs?.SnapshotId !== undefined && ebs.SnapshotId !== image.spec.snapshot) {
-    throw new ApiError('InvalidBlockDeviceMapping', `snapshotId cannot be modified on root device`)
-  }
-  return {
-    device, sizeGiB: ebs?.VolumeSize, type: ebs?.VolumeType, iops: ebs?.Iops, throughput: ebs?.Throughput,
-    deleteOnTermination: ebs?.DeleteOnTermination ?? true,
-  }
 }

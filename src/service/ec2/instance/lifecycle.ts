@@ -8,6 +8,7 @@ import type { Actions, Call } from '#kit/action'
 import { ApiError } from '#kit/error'
 import type { Context } from '#service/ec2/context'
 import { checkFits } from '#service/ec2/instance/capacity'
+import { hasRoot } from '#service/ec2/instance/belongings'
 import { instance, stateOf, type InstanceRow } from '#service/ec2/instance/instance'
 import { from, isIn } from '#service/ec2/instance/states'
 import { givePublicAddress } from '#service/ec2/network-interface/allocate'
@@ -40,6 +41,10 @@ export const lifecycle = (context: Context): Actions<typeof sdk> => ({
       const { state } = row.status
       if (state === 'running' || state === 'pending') return row
       if (!isIn(from.start, state)) throw wrongState(row, 'started')
+      if (!await hasRoot(call.tx, row)) {
+        throw new ApiError('InvalidParameterValue',
+          `Invalid value '${row.id}' for instanceId. Instance does not have a volume attached at root (${row.spec.rootDevice})`)
+      }
       await checkFits(call.tx, context, { cpus: row.spec.cpus, memoryMiB: row.spec.memoryMiB })
       const primary = await networkInterface.find(call.tx, row.spec.interfaces[0]!)
       // None with a second interface (EC2 User Guide, "Amazon EC2 instance IP addressing").

@@ -18,6 +18,12 @@ export type Seen = {
   reachable?: boolean
   /** 'apart': the machine's ports are not those that are wanted; 'unwritten': they are, and the interfaces don't say so yet. */
   ports?: 'apart' | 'unwritten'
+  /** The same of its disks; of 'unwritten', those that its guest has still mounted. 'busy': it waits for the guest alone. */
+  disks?: 'apart' | 'busy' | { busy: string[] }
+  /** An image that is being made of it: 'held', nobody has let its snapshots be taken yet; 'pending', they are being taken; 'done'. */
+  imaging?: 'held' | 'pending' | 'done'
+  /** It runs on a root disk that is to be another, which is there. */
+  swaps?: true
 }
 export type State = 'pending' | 'running' | 'stopping' | 'stopped' | 'shutting-down' | 'terminated'
 export type Reason = { code: string; message: string }
@@ -103,12 +109,45 @@ const table: Record<Desired, Record<Seen['power'], (life: Life, now: Date, seen:
   },
 }
 
-/** Ports come and go while there is nothing else to do, and before a start: an interface that can't be had keeps nothing else waiting. */
-function ports(step: Step, { desired }: Life, { power, ports: found }: Seen): Step {
-  if (found === undefined || power === 'absent' || desired === 'terminated') return step
-  if (!('rest' in step) && !('act' in step && step.act === 'start')) return step
-  return found === 'apart' ? { act: 'ports' } : { write: 'ports' }
+/** Whether ports and disks may be moved instead: while there is nothing else to do, and before a start. */
+const yields = (step: Step, { desired }: Life, { power }: Seen): boolean =>
+  power !== 'absent' && desired !== 'terminated' && ('rest' in step || ('act' in step && step.act === 'start'))
+
+/** An interface that can't be had keeps nothing else waiting. */
+function ports(step: Step, life: Life, seen: Seen): Step {
+  if (seen.ports === undefined || !yields(step, life, seen)) return step
+  return seen.ports === 'apart' ? { act: 'ports' } : { write: 'ports' }
 }
 
-export const plan = (life: Life, seen: Seen, now: Date): Step =>
-  (seen.power !== 'absent' && !life.created ? { write: 'created' } : ports(table[life.desired][seen.power](life, now, seen), life, seen))
+/** How often a guest is asked whether it has let a disk go. */
+const BUSY_MS = 1000
+
+function disks(step: Step, life: Life, seen: Seen): Step {
+  if (seen.disks === undefined || !yields(step, life, seen)) return step
+  if (seen.disks === 'busy') return 'rest' in step ? { rest: true, againMs: Math.min(BUSY_MS, Number(step.againMs ?? BUSY_MS)) } : step
+  return seen.disks === 'apart' ? { act: 'disks' } : { write: 'disks', busy: seen.disks.busy }
+}
+
+/**
+ * An image is made of a machine that is off, whose guest has ended in order. A machine that ran is marked as suspended first, so that it is
+ * started again whatever happens; one that ends meanwhile lets its snapshots be taken of what is there.
+ */
+function imaging(step: Step, life: Life, seen: Seen): Step {
+  if (seen.imaging === undefined) return step
+  if (seen.imaging === 'done' || life.desired === 'terminated' || seen.power === 'absent') return { write: 'imaged' }
+  if (seen.power === 'off') return seen.imaging === 'held' ? { write: 'quiet' } : { act: 'image' }
+  if (life.desired !== 'running' || life.state !== 'running') return step
+  return pause(life)
+}
+
+/** Off for a while, in order: it may run again meanwhile, as after an Enclume that went down. */
+const pause = (life: Life): Step => (life.suspended ? { act: 'stop' } : { write: 'suspend' })
+
+const swapping = (step: Step, life: Life, seen: Seen): Step =>
+  (seen.swaps && seen.power === 'on' && life.desired === 'running' && life.state === 'running' ? pause(life) : step)
+
+export function plan(life: Life, seen: Seen, now: Date): Step {
+  if (seen.power !== 'absent' && !life.created) return { write: 'created' }
+  const step = table[life.desired][seen.power](life, now, seen)
+  return [ports, disks, imaging, swapping].reduce((chosen, over) => over(chosen, life, seen), step)
+}

@@ -1,43 +1,72 @@
-/** What may be asked about volumes. Making, attaching and modifying them is not implemented yet: those actions are absent. */
+/** What may be asked about volumes. */
 import type * as sdk from '@aws-sdk/client-ec2'
 import type { Actions } from '#kit/action'
-import { describe, pageOf } from '#kit/describe'
+import { describe, select } from '#kit/describe'
 import { ApiError } from '#kit/error'
-import { matcher } from '#kit/filter'
-import { incorrectState, invalidValue } from '#service/ec2/errors'
-import { volume, volumeStatus } from '#service/ec2/volume/volume'
+import type { Context } from '#service/ec2/context'
+import { incorrectState, invalidValue, missingParameter } from '#service/ec2/errors'
+import { attachVolume, detachVolume } from '#service/ec2/volume/attach'
+import { createVolume } from '#service/ec2/volume/create'
+import { modification, modificationView } from '#service/ec2/volume/modification'
+import { modifyVolume } from '#service/ec2/volume/modify'
+import { attachmentsOf, attachmentView, volume, volumeStatus } from '#service/ec2/volume/volume'
 
-const modificationFilters = {
-  'modification-state': 'ModificationState', 'original-iops': 'OriginalIops', 'original-size': 'OriginalSize',
-  'original-volume-type': 'OriginalVolumeType', 'start-time': 'StartTime', 'target-iops': 'TargetIops', 'target-size': 'TargetSize',
-  'target-volume-type': 'TargetVolumeType', 'volume-id': 'VolumeId',
-}
-
-export const actions: Actions<typeof sdk> = {
+export const actions = (context: Context): Actions<typeof sdk> => ({
   DescribeVolumes: describe(volume, 'VolumeIds', 'Volumes'),
   DescribeVolumeStatus: describe(volumeStatus, 'VolumeIds', 'VolumeStatuses'),
 
+  async CreateVolume(call) {
+    return volume.view(await createVolume(context, call), undefined)
+  },
+
+  async AttachVolume(call) {
+    const { row, attachment } = await attachVolume(call)
+    return attachmentView(row, attachment)
+  },
+
+  async DetachVolume(call) {
+    const { row, attachment } = await detachVolume(call)
+    return attachmentView(row, attachment)
+  },
+
+  async ModifyVolume(call) {
+    return { VolumeModification: modificationView(await modifyVolume(context, call)) }
+  },
+
+  async DescribeVolumesModifications(call) {
+    const { VolumeIds: ids = [] } = call.input
+    const rows = ids.length > 0 ? await volume.getAll(call.tx, call, ids) : await volume.list(call.tx, call)
+    const never = ids.length > 0 && rows.find(row => !row.status.modification)
+    // AWS answers so for a volume that was never modified (seen in aws-sdk-rust issue 1346).
+    if (never) throw new ApiError('InvalidVolumeModification.NotFound', `Modification for volume '${never.id}' does not exist.`)
+    const { hits, next } = await select(call, modification, { ids: undefined, rows: rows.filter(row => row.status.modification) })
+    return { VolumesModifications: hits.map(hit => hit.view), NextToken: next }
+  },
+
   async DescribeVolumeAttribute({ input: { VolumeId: id = '', Attribute: name = '' }, tx, account, region }) {
-    await volume.get(tx, { account, region }, id)
-    if (name === 'autoEnableIO') return { VolumeId: id, AutoEnableIO: { Value: false } }
+    const row = await volume.get(tx, { account, region }, id)
+    if (name === 'autoEnableIO') return { VolumeId: id, AutoEnableIO: { Value: row.spec.autoEnableIO ?? false } }
     if (name === 'productCodes') return { VolumeId: id, ProductCodes: [] }
     throw invalidValue('attribute', name)
   },
 
-  /** No volume was ever modified, as ModifyVolume is not implemented yet. */
-  async DescribeVolumesModifications({ input, tx, account, region }) {
-    const { VolumeIds: ids = [], Filters: filters } = input
-    matcher(modificationFilters, filters)
-    pageOf([], String, input, 'VolumesModifications')
-    const [first] = await volume.getAll(tx, { account, region }, ids)
-    // AWS answers so for a volume that was never modified (seen in aws-sdk-rust issue 1346).
-    if (first) throw new ApiError('InvalidVolumeModification.NotFound', `Modification for volume '${first.id}' does not exist.`)
-    return { VolumesModifications: [] }
+  async ModifyVolumeAttribute(call) {
+    const row = await volume.get(call.tx, call, call.input.VolumeId!)
+    const autoEnableIO = call.input.AutoEnableIO?.Value
+    if (autoEnableIO === undefined) throw missingParameter('autoEnableIO')
+    await volume.update(call.tx, row, { spec: { autoEnableIO } }, 'modified')
+    return {}
+  },
+
+  /** I/O of a volume is never suspended here: what is to be enabled is so. */
+  async EnableVolumeIO(call) {
+    await volume.get(call.tx, call, call.input.VolumeId!)
+    return {}
   },
 
   async DeleteVolume({ input: { VolumeId: id = '' }, tx, account, region }) {
     const row = await volume.get(tx, { account, region }, id)
-    const { attachment } = row.spec
+    const [attachment] = attachmentsOf(row)
     // Text seen on AWS in nixops-aws issue 104.
     if (attachment) throw new ApiError('VolumeInUse', `Volume ${id} is currently attached to ${attachment.instance}`)
     if (row.status.state === 'creating') throw incorrectState(`The volume '${id}' is not in a state in which it can be deleted: creating`)
@@ -46,4 +75,4 @@ export const actions: Actions<typeof sdk> = {
     }
     return {}
   },
-}
+})

@@ -1,29 +1,49 @@
 /**
- * How a volume's disk comes and goes, through the engine's port; and the sweep for disks that nobody owns.
+ * How a volume's disk comes and goes, through the engine's port.
  *
  * Invariant: a disk has its volume's id; the record outlives the disk, so that a disk without a record is nobody's.
  */
-import { isResourceId } from '#base/id'
 import type { Driver } from '#loop/loop'
 import type { Context } from '#service/ec2/context'
+import { isCopied } from '#service/ec2/snapshot/copies'
 import { plan } from '#service/ec2/volume/plan'
+import { ratesOf } from '#service/ec2/volume/rates'
 import { volume, type Seen, type Status, type VolumeRow } from '#service/ec2/volume/volume'
 
 /** Failures in a row after which a volume that cannot be made is in error. */
 const GIVE_UP_AFTER = 4
 
-export function volumeDriver({ engine, log }: Pick<Context, 'engine' | 'log'>): Driver<VolumeRow, Seen> {
+type Needed = Pick<Context, 'engine' | 'log' | 'store' | 'clock' | 'home'>
+
+export function volumeDriver({ engine, log, store, clock, home }: Needed): Driver<VolumeRow, Seen> {
+  const limitsOf = (row: VolumeRow) => (home.unthrottled ? undefined : ratesOf(row.spec))
   return {
     kind: volume.kind,
-    observe: row => engine.disks.observe(row.id),
+    async observe(row) {
+      const disk = await engine.disks.observe(row.id)
+      if (disk === 'unknown') return 'unknown'
+      return { disk, limits: limitsOf(row), copied: row.spec.desired === 'absent' && await isCopied(store, row.id) }
+    },
     plan,
     acts: {
-      create: ({ id, spec }) => engine.disks.create({ id, sizeGiB: spec.sizeGiB, from: spec.from }),
+      create: ({ id, spec: { sizeGiB, from, identity } }) => engine.disks.create({ id, sizeGiB, from, ...(identity && { identity }) }),
       delete: ({ id }) => engine.disks.delete(id),
+      grow: ({ id, spec }) => engine.disks.grow(id, spec.sizeGiB),
+      async limit(row) {
+        const limits = limitsOf(row)
+        await engine.disks.limit(row.id, limits)
+        await store.transact(async tx => {
+          const now = await volume.find(tx, row.id)
+          if (now) await volume.update(tx, now, { status: { limits } }, 'limited')
+        })
+      },
     },
     writes: {
       settled: (tx, row, { state }: { state?: Status['state'] }) =>
         volume.update(tx, row, { status: { state, made: true, reason: undefined } }, state!),
+      modified: (tx, row) => volume.update(tx, row, {
+        status: { modification: { ...row.status.modification!, state: 'completed', end: clock().toISOString() } },
+      }, 'modified'),
       lost(tx, row) {
         log.error('volume.lost', { id: row.id })
         return volume.update(tx, row, { status: { state: 'error', reason: 'The disk is gone.' } }, 'lost')
@@ -38,33 +58,5 @@ export function volumeDriver({ engine, log }: Pick<Context, 'engine' | 'log'>): 
         await volume.update(tx, row, { status: { state: 'error', reason: error.message } }, 'failed')
       },
     },
-  }
-}
-
-/**
- * A sweep that deletes the engine's disks named like volumes that no record knows. A disk must be seen so in two runs:
- * what is being made or removed just then is never touched. Answers the ids deleted.
- */
-export function diskSweeper({ engine, store, log }: Pick<Context, 'engine' | 'store' | 'log'>): () => Promise<string[]> {
-  let suspects = new Set<string>()
-  return async () => {
-    const disks = await engine.disks.list()
-    if (disks === 'unknown') return []
-    const orphans = new Set<string>()
-    const deleted: string[] = []
-    for (const id of disks.filter(disk => isResourceId(volume.prefix, disk))) {
-      if (await volume.find(store, id)) continue
-      if (!suspects.has(id)) { orphans.add(id); continue }
-      try {
-        await engine.disks.delete(id)
-        deleted.push(id)
-        log.warn('volume.orphan', { id })
-      } catch (error) {
-        orphans.add(id)
-        log.error('volume.orphan', { id, error })
-      }
-    }
-    suspects = orphans
-    return deleted
   }
 }

@@ -5,8 +5,10 @@ import type { Attachment, Seen, Spec, Status } from '#service/ec2/volume/volume'
 
 const attachment: Attachment = { instance: 'i-1', device: '/dev/xvda', deleteOnTermination: true, time: '', root: true }
 const states: Status['state'][] = ['creating', 'available', 'in-use', 'deleting', 'error']
+const whole = { sizeGiB: 8, attachedTo: [] }
 const disks: Record<string, Seen> = {
-  absent: 'absent', whole: { sizeGiB: 8, attachedTo: [] }, small: { sizeGiB: 4, attachedTo: [] }, used: { sizeGiB: 8, attachedTo: ['i-1'] },
+  absent: { disk: 'absent' }, whole: { disk: whole }, small: { disk: { sizeGiB: 4, attachedTo: [] } },
+  used: { disk: { sizeGiB: 8, attachedTo: ['i-1'] } },
 }
 
 /** The plan of every state of a volume, seen in every way, in words. */
@@ -28,7 +30,7 @@ test('a free volume is made, settles as available and is never made twice', () =
   const settled = 'settled available'
   assert.deepEqual(table('present', { made: true }), {
     creating: { absent: 'create', whole: settled, small: 'create', used: settled },
-    available: { absent: 'lost', whole: 'rest', small: 'rest', used: 'rest' },
+    available: { absent: 'lost', whole: 'rest', small: 'grow', used: 'rest' },
     'in-use': { absent: 'lost', whole: settled, small: settled, used: settled },
     deleting: { absent: 'lost', whole: settled, small: settled, used: settled },
     error: { absent: 'rest', whole: settled, small: settled, used: settled },
@@ -40,7 +42,7 @@ test('an attached volume settles as in use', () => {
   assert.deepEqual(table('present', { made: true, attached: true }), {
     creating: { absent: 'create', whole: settled, small: 'create', used: settled },
     available: { absent: 'lost', whole: settled, small: settled, used: settled },
-    'in-use': { absent: 'lost', whole: 'rest', small: 'rest', used: 'rest' },
+    'in-use': { absent: 'lost', whole: 'rest', small: 'grow', used: 'rest' },
     deleting: { absent: 'lost', whole: settled, small: settled, used: settled },
     error: { absent: 'rest', whole: settled, small: settled, used: settled },
   })
@@ -48,4 +50,20 @@ test('an attached volume settles as in use', () => {
 
 test('a volume whose disk was never whole stays in error, whatever is there', () => {
   assert.deepEqual(table('present', {}).error, { absent: 'rest', whole: 'rest', small: 'rest', used: 'rest' })
+})
+
+test('a volume is held to its rates, and its modification ends when the disk has its size and they hold', () => {
+  const limits = { iops: 3000, bytesPerSecond: 1 }
+  const spec: Spec = { zone: 'us-east-1a', sizeGiB: 8, type: 'gp3', desired: 'present' }
+  const shape = { sizeGiB: 8, type: 'gp3' as const }
+  const status: Status = { state: 'available', modification: { from: shape, to: shape, start: '', state: 'modifying' } }
+  assert.deepEqual([
+    plan({ spec, status }, { disk: whole, limits }), plan({ spec, status: { ...status, limits } }, { disk: whole, limits }),
+    plan({ spec, status: { ...status, limits } }, { disk: whole }), plan({ spec: { ...spec, sizeGiB: 9 }, status }, { disk: whole, limits }),
+  ], [{ act: 'limit' }, { write: 'modified' }, { act: 'limit' }, { act: 'grow' }])
+})
+
+test('a disk that something is still copied from is kept', () => {
+  const spec: Spec = { zone: 'us-east-1a', sizeGiB: 8, type: 'gp3', desired: 'absent' }
+  assert.deepEqual(plan({ spec, status: { state: 'deleting' } }, { disk: whole, copied: true }), { rest: true, againMs: 1000 })
 })

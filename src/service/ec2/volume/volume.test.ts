@@ -1,33 +1,44 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { homeAt } from '#base/home'
 import { silent } from '#base/log'
 import { resourceId } from '#base/id'
 import { fakeImages, openFake, type FakeEngine } from '#engine/fake'
 import { openLoop } from '#loop/loop'
+import type { Context } from '#service/ec2/context'
 import { checkFilters, harness, NOW, PLACE } from '#service/ec2/harness.suite'
 import { image } from '#service/ec2/image/image'
 import { imageId, prepareImages } from '#service/ec2/image/prepare'
 import { actions } from '#service/ec2/volume/actions'
-import { diskSweeper, volumeDriver } from '#service/ec2/volume/drive'
-import { createRootVolume, releaseVolumes, type RootVolume } from '#service/ec2/volume/root'
+import { volumeDriver } from '#service/ec2/volume/drive'
+import { createPlanned, plannedVolumes } from '#service/ec2/volume/mapping'
+import { releaseVolumes } from '#service/ec2/volume/release'
+import { diskSweeper } from '#service/ec2/volume/sweep'
 import { volume, volumesOf, volumeStatus, type VolumeRow } from '#service/ec2/volume/volume'
 
 const INSTANCE = 'i-0123456789abcdef0'
 
+type Root = { sizeGiB?: number; type?: string; iops?: number; throughput?: number; deleteOnTermination?: boolean; tags?: Record<string, string> }
+
 /** Actions, loop and fake engine over one store; ends what it began when the test ends. */
 async function cloud(t: { after(f: () => Promise<void>): void }, engine: FakeEngine = openFake()) {
   const [seen] = fakeImages
-  const ec2 = harness(actions, async (tx, place) => prepareImages(tx, place, await engine.disks.images()))
+  const capacity = await engine.capacity()
+  const context = { capacity: () => capacity } as unknown as Context
+  const ec2 = harness(actions(context), async (tx, place) => prepareImages(tx, place, await engine.disks.images()))
   await ec2.call('DescribeVolumes', {})
   const ami = (await image.find(ec2.store, imageId('us-east-1', seen!)))!
   const loop = openLoop({
-    store: ec2.store, drivers: [volumeDriver({ engine, log: silent })], log: silent, clock: () => NOW, pause: { first: 1, longest: 4 },
+    store: ec2.store, log: silent, clock: () => NOW, pause: { first: 1, longest: 4 },
+    drivers: [volumeDriver({ engine, log: silent, store: ec2.store, clock: () => NOW, home: homeAt({ dir: '/nonexistent' }) })],
   })
   t.after(async () => { await loop.close(); await ec2.store.close() })
-  const root = (more: Partial<RootVolume> = {}) => ec2.store.transact(tx => createRootVolume(tx, {
-    place: PLACE, now: NOW, zone: 'us-east-1b', image: ami, device: '/dev/xvda', instance: INSTANCE, deleteOnTermination: true, tags: {},
-    ...more,
-  }))
+  const root = (more: Root = {}) => ec2.store.transact(async tx => {
+    const { sizeGiB, type, iops, throughput, deleteOnTermination = true, tags = {} } = more
+    const Ebs = { VolumeSize: sizeGiB, VolumeType: type as 'gp3', Iops: iops, Throughput: throughput, DeleteOnTermination: deleteOnTermination }
+    const [planned] = await plannedVolumes(tx, PLACE, ami, [{ DeviceName: '/dev/xvda', Ebs }])
+    return createPlanned(tx, planned!, { place: PLACE, now: NOW, zone: 'us-east-1b', instance: INSTANCE, tags })
+  })
   const state = async (row: VolumeRow) => (await volume.find(ec2.store, row.id))?.status.state
   return { ...ec2, engine, loop, root, state, ami }
 }
@@ -44,7 +55,10 @@ test('a root volume is made of its image and shown attached to its instance', as
   const { root, call, loop, engine, ami } = await cloud(t)
   const row = await root({ sizeGiB: 20, tags: { Name: 'disk' } })
   await loop.idle()
-  assert.deepEqual(engine.disksById.get(row.id), { id: row.id, sizeGiB: 20, from: { image: ami.spec.image }, blocks: new Map() })
+  const { id, sizeGiB, from, limits } = engine.disksById.get(row.id)!
+  assert.deepEqual({ id, sizeGiB, from, limits }, {
+    id: row.id, sizeGiB: 20, from: { image: ami.spec.image }, limits: { iops: 3000, bytesPerSecond: 125 * 1024 * 1024 },
+  })
   assert.deepEqual((await call('DescribeVolumes', { VolumeIds: [row.id] })).Volumes, [{
     VolumeId: row.id, VolumeArn: `arn:aws:ec2:us-east-1:111122223333:volume/${row.id}`, OwnerId: '111122223333', State: 'in-use',
     AvailabilityZone: 'us-east-1b', AvailabilityZoneId: 'use1-az2', CreateTime: NOW, Size: 20, VolumeType: 'gp3', Iops: 3000,
@@ -140,7 +154,7 @@ test('a volume that cannot be made is given up, and can be deleted', async t => 
   assert.deepEqual([attempts, (await volume.find(store, row.id))!.status.reason], [4, 'no space'])
   await store.transact(async tx => {
     const current = await tx.get<VolumeRow>('volume', row.id)
-    await volume.update(tx, current!, { spec: { attachment: undefined } }, 'detached')
+    await volume.update(tx, current!, { spec: { attachments: [] } }, 'detached')
   })
   await call('DeleteVolume', { VolumeId: row.id })
   await loop.settle('volume', row.id)
@@ -176,7 +190,7 @@ test('volumes are listed by filter and page, with their status and attributes', 
     { VolumeId: id, AutoEnableIO: { Value: false } })
   assert.deepEqual(await call('DescribeVolumeAttribute', { VolumeId: id, Attribute: 'productCodes' }), { VolumeId: id, ProductCodes: [] })
   assert.match(await refusal('DescribeVolumeAttribute', { VolumeId: id, Attribute: 'size' as 'productCodes' }), /^InvalidParameterValue/)
-  assert.deepEqual(await call('DescribeVolumesModifications', {}), { VolumesModifications: [] })
+  assert.deepEqual(await call('DescribeVolumesModifications', {}), { VolumesModifications: [], NextToken: undefined })
   assert.equal(await refusal('DescribeVolumesModifications', { VolumeIds: [id] }),
     `InvalidVolumeModification.NotFound: Modification for volume '${id}' does not exist.`)
   assert.match(await refusal('DescribeVolumesModifications', { Filters: [{ Name: 'nonsense', Values: ['x'] }] }), /^InvalidParameterValue/)

@@ -1,29 +1,53 @@
 /**
  * An EBS volume: what it is and how it looks. Its disk has the volume's id in the engine (plan.ts, drive.ts).
  *
- * Invariant: a volume's zone, snapshot and origin never change; `desired` goes from present to absent and never back.
+ * Invariants: a volume's zone, snapshot and origin never change; `desired` goes from present to absent and never back; a volume that is not
+ * multi-attach has one attachment at most.
  */
-import type { Volume, VolumeStatusItem } from '@aws-sdk/client-ec2'
-import type { Absent, DiskSeen } from '#engine/port'
+import type { Volume, VolumeAttachment, VolumeStatusItem } from '@aws-sdk/client-ec2'
+import type { Absent, DiskLimits, DiskSeen } from '#engine/port'
 import type { Place } from '#kit/action'
 import { resource, tagList } from '#kit/resource'
 import { zoneId } from '#service/ec2/region/region'
 import { gp2Iops } from '#service/ec2/volume/limits'
+import type { Modification } from '#service/ec2/volume/modification'
 import type { Reader, Row } from '#store/store'
 
-export type Attachment = { instance: string; device: string; deleteOnTermination: boolean; time: string; root: boolean }
-export type Spec = {
-  zone: string
+export type Attachment = {
+  instance: string
+  device: string
+  deleteOnTermination: boolean
+  time: string
+  /** It is the instance's root volume. */
+  root: boolean
+  /** On its way, as asked; the instance's loop ends it. */
+  moving?: 'attaching' | 'detaching'
+  /** Taken from the instance, whose guest still has it mounted. */
+  busy?: boolean
+  /** Detached whatever the guest does with it. */
+  force?: boolean
+}
+/** What a volume has of its type; also what a modification changes. */
+export type Shape = {
   sizeGiB: number
   type: 'gp2' | 'gp3' | 'io1' | 'io2' | 'st1' | 'sc1' | 'standard'
   iops?: number
   /** MiB/s, gp3 only. */
   throughput?: number
+  multiAttach?: boolean
+}
+export type Spec = Shape & {
+  zone: string
   snapshot?: string
   /** What it is a copy of: an image or a disk of the engine's. */
   from?: { image: string } | { disk: string }
+  /** A root disk made of another machine's gets an identity of its own. */
+  identity?: 'fresh'
   desired: 'present' | 'absent'
+  attachments?: Attachment[]
+  /** The one attachment as records had it before volumes could have several: read by attachmentsOf alone. */
   attachment?: Attachment
+  autoEnableIO?: boolean
 }
 export type Status = {
   state: 'creating' | 'available' | 'in-use' | 'deleting' | 'error'
@@ -31,23 +55,44 @@ export type Status = {
   made?: true
   /** Why it is in error. */
   reason?: string
+  /** What the engine was told last to hold it to. */
+  limits?: DiskLimits
+  modification?: Modification
 }
 export type VolumeRow = Row<Spec, Status>
-/** What the engine says of its disk. */
-export type Seen = DiskSeen | Absent
+/** What the engine says of its disk, what it should be held to, and whether something is still being copied from it. */
+export type Seen = { disk: DiskSeen | Absent; limits?: DiskLimits; copied?: boolean }
 
-function view({ id, account, region, created, spec, status, tags }: VolumeRow): Volume {
+/** The attachments of a volume, those that are ending too. */
+export const attachmentsOf = ({ spec }: Pick<VolumeRow, 'spec'>): Attachment[] =>
+  spec.attachments ?? (spec.attachment ? [spec.attachment] : [])
+export const attachmentTo = (row: Pick<VolumeRow, 'spec'>, instance: string): Attachment | undefined =>
+  attachmentsOf(row).find(one => one.instance === instance)
+/** A change of the attachments: the one to an instance becomes another, or none. */
+export function attaching(row: Pick<VolumeRow, 'spec'>, instance: string, to: Attachment | undefined): Pick<Spec, 'attachments' | 'attachment'> {
+  const others = attachmentsOf(row).filter(one => one.instance !== instance)
+  return { attachments: to ? [...others, to] : others, attachment: undefined }
+}
+
+/** An attachment's state in EC2's words. */
+type AttachmentState = 'attaching' | 'attached' | 'detaching' | 'busy'
+export const attachmentState = ({ status }: Pick<VolumeRow, 'status'>, { moving, busy }: Attachment): AttachmentState =>
+  busy ? 'busy' : moving ?? (status.state === 'creating' ? 'attaching' : 'attached')
+
+export const attachmentView = (row: VolumeRow, attachment: Attachment): VolumeAttachment => ({
+  VolumeId: row.id, InstanceId: attachment.instance, Device: attachment.device, AttachTime: new Date(attachment.time),
+  DeleteOnTermination: attachment.deleteOnTermination, State: attachmentState(row, attachment),
+})
+
+function view(row: VolumeRow): Volume {
+  const { id, account, region, created, spec, status, tags } = row
   const iops = spec.type === 'gp2' ? gp2Iops(spec.sizeGiB) : spec.iops
-  const { attachment } = spec
   return {
     VolumeId: id, VolumeArn: `arn:aws:ec2:${region}:${account}:volume/${id}`, OwnerId: account, State: status.state,
     AvailabilityZone: spec.zone, AvailabilityZoneId: zoneId(spec.zone), CreateTime: new Date(created), Size: spec.sizeGiB,
     VolumeType: spec.type, Iops: iops, Throughput: spec.throughput, SnapshotId: spec.snapshot ?? '', Encrypted: false,
-    MultiAttachEnabled: false, Operator: { Managed: false }, Tags: tagList(tags),
-    Attachments: attachment ? [{
-      VolumeId: id, InstanceId: attachment.instance, Device: attachment.device, AttachTime: new Date(attachment.time),
-      DeleteOnTermination: attachment.deleteOnTermination, State: status.state === 'creating' ? 'attaching' : 'attached',
-    }] : [],
+    MultiAttachEnabled: spec.multiAttach ?? false, Operator: { Managed: false }, Tags: tagList(tags),
+    Attachments: attachmentsOf(row).map(attachment => attachmentView(row, attachment)),
   }
 }
 
@@ -68,7 +113,8 @@ export const volume = resource<Spec, Status, Volume>({
 })
 
 /** The check of a volume: 'ok' while its disk is there, 'impaired' when it was lost. Its speed is not judged. */
-function statusView({ id, spec, status }: VolumeRow): VolumeStatusItem {
+function statusView(row: VolumeRow): VolumeStatusItem {
+  const { id, spec, status } = row
   const impaired = status.state === 'error'
   const pending = status.state === 'creating'
   return {
@@ -80,7 +126,7 @@ function statusView({ id, spec, status }: VolumeRow): VolumeStatusItem {
         { Name: 'io-performance', Status: 'not-applicable' },
       ],
     },
-    AttachmentStatuses: spec.attachment ? [{ InstanceId: spec.attachment.instance, IoPerformance: 'not-applicable' }] : [],
+    AttachmentStatuses: attachmentsOf(row).map(({ instance }) => ({ InstanceId: instance, IoPerformance: 'not-applicable' })),
   }
 }
 
@@ -98,8 +144,8 @@ export const volumeStatus = resource<Spec, Status, VolumeStatusItem>({
   },
 })
 
-/** The volumes attached to an instance, in the order of devices. */
+/** The volumes attached to an instance, those that are ending too, in the order of devices. */
 export async function volumesOf(reader: Reader, place: Place, instance: string): Promise<VolumeRow[]> {
-  const rows = (await volume.list(reader, place)).filter(row => row.spec.attachment?.instance === instance)
-  return rows.sort((a, b) => (a.spec.attachment!.device < b.spec.attachment!.device ? -1 : 1))
+  const rows = (await volume.list(reader, place)).filter(row => attachmentTo(row, instance))
+  return rows.sort((a, b) => (attachmentTo(a, instance)!.device < attachmentTo(b, instance)!.device ? -1 : 1))
 }

@@ -15,13 +15,14 @@ function running() {
   const h = harness()
   const acts: string[] = []
   const engine = openFake({ before(act) { acts.push(act) } })
+  const woken: string[] = []
   const open = () => openLoop({
-    store: h.store, drivers: [vpcDriver({ store: h.store, engine })], log: silent, clock: () => now, wakes: vpcWakes(h.store),
+    store: h.store, drivers: [vpcDriver({ store: h.store, engine, loop: () => ({ wake: (kind, id) => { woken.push(`${kind}/${id}`) } }) })], log: silent, clock: () => now, wakes: vpcWakes(h.store),
     pause: { first: 1, longest: 2 },
   })
   let loop = open()
   return {
-    ...h, engine, acts,
+    ...h, engine, acts, woken,
     /** What the engine was asked since the last time, once nothing more is to be done. */
     async settled() { await loop.idle(); return acts.splice(0) },
     async restart() { await loop.close(); loop = open(); await loop.sweep() },
@@ -81,10 +82,26 @@ test('after a restart each network is made sure of once, and a lost one is made 
   await close()
 })
 
+test('machines whose ports have got new devices are woken, others are not', async () => {
+  const { launch, settled, engine, restart, update, woken, close } = running()
+  const row = await launch()
+  await update(row, r => {
+    r.spec.attachment = { id: 'eni-attach-1', instance: 'i-1', deviceIndex: 0, deleteOnTermination: true, time: now.toISOString() }
+  })
+  await settled()
+  woken.length = 0
+  await restart()
+  assert.deepEqual([await settled(), woken], [['network.apply'], []])
+  engine.networksById.delete(row.spec.vpc)
+  await restart()
+  assert.deepEqual([await settled(), woken], [['network.apply'], ['instance/i-1']])
+  await close()
+})
+
 test('a network that could not be made is tried again, and is not taken for current meanwhile', async () => {
   const { launch, store, engine, settled, close } = running()
   let failing = true
-  const driver = vpcDriver({ store, engine: openFake({ before() { if (failing) throw new Error('no') } }) })
+  const driver = vpcDriver({ store, engine: openFake({ before() { if (failing) throw new Error('no') } }), loop: () => ({ wake() {} }) })
   const row = (await store.get<VpcRow>('vpc', (await launch()).spec.vpc))!
   await settled()
   await assert.rejects(driver.acts.apply!(row), /no/)
@@ -93,7 +110,7 @@ test('a network that could not be made is tried again, and is not taken for curr
   await driver.acts.apply!(row)
   assert.deepEqual(await driver.observe(row), { network: 'current', populated: true })
   engine.outage = true
-  assert.equal(await vpcDriver({ store, engine }).observe(row), 'unknown')
+  assert.equal(await vpcDriver({ store, engine, loop: () => ({ wake() {} }) }).observe(row), 'unknown')
   await close()
 })
 

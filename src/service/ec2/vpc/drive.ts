@@ -6,13 +6,13 @@
  */
 import { createHash } from 'node:crypto'
 import type { NetworkSpec } from '#engine/port'
-import type { Driver } from '#loop/loop'
+import type { Driver, Loop } from '#loop/loop'
 import type { Context } from '#service/ec2/context'
 import type { DhcpOptionsRow } from '#service/ec2/dhcp-options/dhcp-options'
 import type { InternetGatewayRow } from '#service/ec2/internet-gateway/internet-gateway'
 import type { NetworkAclRow } from '#service/ec2/network-acl/network-acl'
 import type { NatGatewayRow } from '#service/ec2/nat-gateway/nat-gateway'
-import type { InterfaceRow } from '#service/ec2/network-interface/network-interface'
+import { networkInterface, type InterfaceRow } from '#service/ec2/network-interface/network-interface'
 import type { RouteTableRow } from '#service/ec2/route-table/route-table'
 import type { SecurityGroupRow } from '#service/ec2/security-group/security-group'
 import type { SubnetRow } from '#service/ec2/subnet/subnet'
@@ -56,8 +56,17 @@ async function peerRecords(reader: Reader, { id }: VpcRow): Promise<PeerRecords[
 
 const hashOf = (spec: NetworkSpec): string => createHash('sha256').update(JSON.stringify(spec)).digest('base64')
 
-export function vpcDriver({ store, engine }: Pick<Context, 'store' | 'engine'>): Driver<VpcRow, Seen> {
+export function vpcDriver({ store, engine, loop }: Pick<Context, 'store' | 'engine'> & { loop(): Pick<Loop, 'wake'> }): Driver<VpcRow, Seen> {
   const applied = new Map<string, string>()
+
+  /** Machines whose ports have got new devices see to having them. */
+  async function wakeOwners(ports: string[]): Promise<void> {
+    for (const id of ports) {
+      const owner = (await networkInterface.find(store, id))?.spec.attachment?.instance
+      if (owner !== undefined) loop().wake('instance', owner)
+    }
+  }
+
   return {
     kind: 'vpc',
     async observe(row) {
@@ -74,8 +83,11 @@ export function vpcDriver({ store, engine }: Pick<Context, 'store' | 'engine'>):
       async apply(row) {
         const spec = await networkOf(store, row)
         applied.delete(row.id)
+        const before = await engine.networks.observe(row.id)
         await engine.networks.apply(spec)
         applied.set(row.id, hashOf(spec))
+        const had = typeof before === 'object' ? before.ports : []
+        await wakeOwners(spec.ports.map(port => port.id).filter(id => !had.includes(id)))
       },
       async delete(row) {
         applied.delete(row.id)

@@ -93,7 +93,8 @@ test('a VPC is deleted only when nothing but its own is in it, and is then nobod
   ], [[], [], [], []])
   const engine = openFake()
   const loop = openLoop({
-    store, drivers: [vpcDriver({ store, engine })], log: silent, clock: () => now, wakes: vpcWakes(store), pause: { first: 1, longest: 2 },
+    store, drivers: [vpcDriver({ store, engine, loop: () => ({ wake() {} }) })], log: silent, clock: () => now, wakes: vpcWakes(store),
+    pause: { first: 1, longest: 2 },
   })
   await loop.sweep()
   await loop.idle()

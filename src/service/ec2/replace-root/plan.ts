@@ -1,0 +1,14 @@
+/** What a task needs next: it only follows its volumes. Pure. */
+import { rest, type Step } from '#loop/loop'
+import type { Status } from '#service/ec2/replace-root/task'
+
+/** `volume`: the new one can't be made, is still on its way to the instance, or is its root; or either is gone, with its instance. */
+export type Seen = { volume: 'error' | 'moving' | 'attached' | 'gone' }
+
+export function plan({ status: { state } }: { status: Status }, { volume }: Seen): Step {
+  if (state === 'succeeded' || state === 'failed') return rest
+  if (volume === 'attached') return { write: 'succeeded' }
+  if (volume === 'error') return { write: 'undo' }
+  if (volume === 'gone') return { write: 'failed' }
+  return state === 'pending' ? { write: 'begun' } : rest
+}

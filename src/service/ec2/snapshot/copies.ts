@@ -1,0 +1,18 @@
+/**
+ * Who is still being made of a disk.
+ *
+ * Invariant: a disk that a snapshot or a volume is yet to be copied from is not deleted, whatever its own record says.
+ */
+import type { SnapshotRow } from '#service/ec2/snapshot/snapshot'
+import type { VolumeRow } from '#service/ec2/volume/volume'
+import type { Reader } from '#store/store'
+
+const of = (from: { image: string } | { disk: string } | undefined, disk: string): boolean =>
+  from !== undefined && 'disk' in from && from.disk === disk
+
+export async function isCopied(reader: Reader, disk: string): Promise<boolean> {
+  const snapshots = await reader.list<SnapshotRow>({ kind: 'snapshot' })
+  if (snapshots.some(({ spec, status }) => status.state === 'pending' && spec.desired !== 'absent' && of(spec.from, disk))) return true
+  const volumes = await reader.list<VolumeRow>({ kind: 'volume' })
+  return volumes.some(({ spec, status }) => status.state === 'creating' && spec.desired === 'present' && of(spec.from, disk))
+}

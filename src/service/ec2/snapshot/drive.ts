@@ -1,0 +1,50 @@
+/**
+ * How a snapshot's disk comes and goes: an exact copy of a volume's disk, of another snapshot's or of a built image, that nobody writes.
+ *
+ * Invariant: a disk has its snapshot's id; the record outlives it.
+ */
+import type { Driver } from '#loop/loop'
+import type { Context } from '#service/ec2/context'
+import { isCopied } from '#service/ec2/snapshot/copies'
+import { plan } from '#service/ec2/snapshot/plan'
+import { snapshot, type Seen, type SnapshotRow } from '#service/ec2/snapshot/snapshot'
+
+const GIVE_UP_AFTER = 4
+
+export function snapshotDriver({ engine, log, store, clock }: Pick<Context, 'engine' | 'log' | 'store' | 'clock'>): Driver<SnapshotRow, Seen> {
+  return {
+    kind: snapshot.kind,
+    async observe({ id, spec, status }) {
+      const disk = await engine.disks.observe(id)
+      if (disk === 'unknown') return 'unknown'
+      const usage = disk !== 'absent' && status.state === 'pending' ? await engine.disks.usage(id) : undefined
+      if (usage === 'unknown') return 'unknown'
+      return {
+        disk, copied: spec.desired === 'absent' && await isCopied(store, id), bytes: typeof usage === 'object' ? usage.bytes : undefined,
+      }
+    },
+    plan,
+    acts: {
+      create: ({ id, spec: { sizeGiB, from } }) => engine.disks.create({ id, sizeGiB, from }),
+      delete: ({ id }) => engine.disks.delete(id),
+    },
+    writes: {
+      completed: (tx, row, { bytes }: { bytes?: number }) => snapshot.update(tx, row, {
+        status: { state: 'completed', completed: clock().toISOString(), bytes },
+      }, 'completed'),
+      lost(tx, row) {
+        log.error('snapshot.lost', { id: row.id })
+        return snapshot.update(tx, row, { status: { state: 'error', reason: 'The disk is gone.' } }, 'lost')
+      },
+      remove: (tx, row) => tx.remove(row, 'deleted'),
+    },
+    surrender: {
+      after: GIVE_UP_AFTER,
+      async write(tx, row, error) {
+        if (row.status.state === 'pending' && row.spec.desired !== 'absent') {
+          await snapshot.update(tx, row, { status: { state: 'error', reason: error.message } }, 'failed')
+        }
+      },
+    },
+  }
+}
