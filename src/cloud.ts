@@ -14,7 +14,8 @@ import { sealer } from '#identity/seal'
 import { dispatcher, type Authorise, type Dispatch } from '#kit/action'
 import { openLoop, type Loop, type LoopOptions } from '#loop/loop'
 import type { Context } from '#service/ec2/context'
-import { services, withParameters } from '#service/index'
+import { overseers, services, withParameters } from '#service/index'
+import { openHistory } from '#service/cloudtrail/history'
 import type { Service } from '#service/service'
 import type { Store } from '#store/store'
 
@@ -25,9 +26,13 @@ export type CloudOptions = {
   log: Log
   clock: Clock
   authorise?: Authorise
+  /** The file of the calls' history; by default it lasts as long as the process. */
+  history?: string
   root?: RootKeys
   /** What secrets are sealed with; without it they open as long as this process lives. */
   key?: Buffer
+  /** How an object gets into a bucket, where S3 is served. */
+  deliver?: Context['deliver']
   /** Fault tests: called before each step of the loop. */
   hook?: LoopOptions['hook']
   pause?: LoopOptions['pause']
@@ -52,21 +57,28 @@ const SWEEP_MS = 60_000
 const TOKENS_KEPT_MS = 7 * 86_400_000
 
 export async function openCloud(options: CloudOptions): Promise<Cloud> {
-  const { home, engine, store, log, clock, hook, pause, root, key = randomBytes(32) } = options
+  const { home, engine, store, log, clock, hook, pause, root, deliver, key = randomBytes(32) } = options
   let capacity: Capacity = await engine.capacity()
   let images: ImageSeen[] = await imagesOr([])
   let loop: Loop
   const identity = openIdentity({ store, clock, sealer: sealer(key), root })
-  const context = withParameters({ store, identity, engine, home, log, clock, loop: () => loop, capacity: () => capacity, images: () => images })
-  const all = services(context)
+  const context = withParameters({
+    store, identity, engine, home, log, clock, loop: () => loop, capacity: () => capacity, images: () => images, deliver,
+  })
+  const history = openHistory(options.history ?? ':memory:', clock)
+  let dispatch: Dispatch
+  const watched = services(context)
+  const all = [...watched, ...overseers({ sources: () => watched, dispatch: () => dispatch, history: () => history })]
   loop = openLoop({
     store, log, clock, hook, pause, drivers: all.flatMap(service => service.drivers),
     wakes: async event => (await Promise.all(all.map(service => service.wakes?.(event) ?? []))).flat(),
   })
   const authorise = options.authorise ?? authoriser(identity, clock)
-  const dispatch = dispatcher({ services: all.map(service => service.definition), store, clock, authorise })
+  const definitions = new Map(all.map(({ definition }) => [definition.id, definition]))
+  dispatch = history.recording(
+    dispatcher({ services: [...definitions.values()], store, clock, authorise }), (id, name) => definitions.get(id)?.operations.get(name))
   const permit: Cloud['permit'] = ({ service: id, ...call }) =>
-    authorise({ ...call, service: all.find(({ definition }) => definition.id === id)!.definition, reader: store })
+    authorise({ ...call, service: definitions.get(id)!, reader: store })
   let timer: NodeJS.Timeout | undefined
   let unwatch: (() => void) | undefined
   let sweeping: Promise<void> = Promise.resolve()
@@ -83,6 +95,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     const old = new Date(clock().getTime() - TOKENS_KEPT_MS).toISOString()
     await store.transact(tx => tx.forgetTokens(old))
     for (const service of all) await service.sweep?.()
+    history.trim()
   }
 
   return {
@@ -103,6 +116,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       await loop.close()
       for (const service of all) await service.close?.()
       identity.close()
+      history.close()
     },
   }
 }

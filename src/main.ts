@@ -26,6 +26,7 @@ import { openRootKeys } from '#identity/root-keys'
 import { openKey } from '#identity/seal'
 import { openImdsDoor } from '#service/ec2/imds/door'
 import { openSqlite } from '#store/sqlite'
+import { putObject } from '#wire/put'
 import { openWire, type WireOptions } from '#wire/server'
 import { secureNames } from '#wire/tls'
 import { readVersion } from '#launch/help'
@@ -49,7 +50,9 @@ const fake = process.env.ENCLUME_ENGINE === 'fake'
 const keeper = fake || home.incus ? undefined : openKeeper(home, host, log)
 await keeper?.look()
 const engine = fake ? openFake() : openReal(home, log)
-const cloud = await openCloud({ home, engine, store, log, clock: systemClock, root: keys, key: openKey(home.dir) })
+const cloud = await openCloud({
+  home, engine, store, log, clock: systemClock, history: join(home.dir, 'history.db'), root: keys, key: openKey(home.dir), deliver,
+})
 const drain = drainer(cloud)
 const imds = fake ? undefined : await openImdsDoor(cloud.context)
 
@@ -69,6 +72,12 @@ await door.listen(home.consolePort, '127.0.0.1')
 cloud.start()
 log.info('server.ready', { port: home.port, engine: engine.name, region: home.region, home: home.dir, node: process.version })
 
+/** By the front door, as the account itself. */
+function deliver({ account, ...object }: { account: string; region: string; bucket: string; key: string; body: Buffer }): Promise<void> {
+  if (account !== keys.account) return Promise.reject(new Error(`there are no keys of the account ${account}`))
+  return putObject({ ...object, origin: `http://127.0.0.1:${home.port}`, keys, now: systemClock() })
+}
+
 /** The API as instances reach it: by AWS's names, over TLS, and nothing else of this process. */
 async function openInside(): Promise<{ close(): Promise<void> }> {
   const served = servedHosts(cloud.services, home.region)
@@ -85,7 +94,8 @@ async function health(): Promise<object> {
   }
   const images = cloud.context.images().map(image => image.name)
   return {
-    status: 'ok', version: readVersion(), build, engine: engine.name, region: home.region, capacity: cloud.context.capacity(), images, instances: states,
+    status: 'ok', version: readVersion(), build, engine: engine.name, region: home.region, capacity: cloud.context.capacity(), images,
+      instances: states,
   }
 }
 

@@ -122,6 +122,9 @@ for unit in e2scrub_reap.service e2scrub_all.timer systemd-pstore.service fstrim
   ln -sf /dev/null /etc/systemd/system/$unit
 done
 systemctl -q enable console-getty.service
+# systemd mounts no devices of /etc/fstab in a container: this does.
+cp $setup/base/files/etc/systemd/system/volumes.service /etc/systemd/system
+systemctl -q enable volumes.service
 
 # Every instance makes an identity of its own.
 rm -f /etc/ssh/ssh_host_* /var/lib/dbus/machine-id /etc/hostname

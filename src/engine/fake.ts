@@ -7,7 +7,7 @@
  * control plane that gets its order wrong fails here too.
  */
 import { openFakeDisks, type FakeDisk } from '#engine/fake-disks'
-import type { FlowCount, Engine, MachineDisk, MachineEvent, MachineSeen, MachineSpec, ImageSeen, NetworkSpec } from '#engine/port'
+import type { FlowCount, Engine, MachineDisk, MachineEvent, MachineSeen, MachineSpec, ImageSeen, NetworkSpec, PortTraffic } from '#engine/port'
 
 type Machine = {
   /** As it is now. */
@@ -33,6 +33,8 @@ export type FakeEngine = Engine & {
   machinesById: Map<string, Machine>
   disksById: Map<string, FakeDisk>
   networksById: Map<string, NetworkSpec>
+  /** What ports have sent and received, for a test to say; nothing where it says nothing. */
+  trafficByPort: Map<string, PortTraffic>
   /** What `flows` tells next, by network. */
   flowsById: Map<string, FlowCount[]>
   /** Domains that mean the host itself. */
@@ -57,6 +59,7 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
   const machines = new Map<string, Machine>()
   const disks = new Map<string, FakeDisk>()
   const networks = new Map<string, NetworkSpec>()
+  const traffic = new Map<string, PortTraffic>()
   const watchers = new Set<(event: MachineEvent) => void>()
   const tell = (id: string, event: MachineEvent['event']) => { for (const watcher of watchers) watcher({ id, event }) }
 
@@ -101,7 +104,8 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
   }
 
   const engine: FakeEngine = {
-    name: 'fake', machinesById: machines, disksById: disks, networksById: networks, served: new Set(), flowsById: new Map(), outage: false,
+    name: 'fake', machinesById: machines, disksById: disks, networksById: networks,
+    trafficByPort: traffic, served: new Set(), flowsById: new Map(), outage: false,
     capacity: async () => ({ cpus, memoryMiB, diskGiB: 10_000, diskFreeGiB: 10_000, architecture: 'x86_64' }),
     close: async () => {},
     guest: {
@@ -193,6 +197,12 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
         return { flows, isPartial: false }
       },
       list: async () => (engine.outage ? 'unknown' : [...networks.keys()]),
+      async traffic(id) {
+        if (engine.outage) return 'unknown'
+        const network = networks.get(id)
+        const none = { bytesIn: 0, bytesOut: 0, packetsIn: 0, packetsOut: 0 }
+        return network ? Object.fromEntries(network.ports.map(p => [p.id, traffic.get(p.id) ?? none])) : 'absent'
+      },
       delete: id => act('network.delete', id, () => { networks.delete(id) }),
       portDevice: index => `fake${index}`,
     },

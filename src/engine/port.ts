@@ -230,6 +230,8 @@ export type PortSpec = {
   checked: boolean
   /** IP time-to-live of the metadata service's answers. */
   metadataHopLimit: number
+  /** Bits a second that the port may send, and as many that it may receive; as many as the host manages where it is left out. */
+  bitsPerSecond?: number
   /** Host name, without a domain, that DHCP gives and the resolver knows. */
   hostname: string
   /**
@@ -257,6 +259,12 @@ export type FlowCount = {
   bytes: number
 }
 
+/**
+ * As the machine sees it: `in` is what it received. Counters begin at 0 with each device, which comes anew when a router was lost. The kernel
+ * hands large pieces of a connection on as one packet: there are fewer packets than on a wire; the bytes are all there.
+ */
+export type PortTraffic = { bytesIn: number; bytesOut: number; packetsIn: number; packetsOut: number }
+
 export type Networks = {
   /** The host's and the core's side: routes, address translation, guards. Idempotent; also after a reboot of the host. */
   up(): Promise<void>
@@ -272,6 +280,8 @@ export type Networks = {
   /** What the watched ports sent and got since this was last asked, and no more then. */
   flows(id: string): Promise<FlowsSeen | Absent | Unknown>
   list(): Promise<string[] | Unknown>
+  /** What each port has sent and received since its device was made, by id. */
+  traffic(id: string): Promise<Record<string, PortTraffic> | Absent | Unknown>
   delete(id: string): Promise<void>
   /** The device that a machine must be given for a port: it lies in the host's namespace until the machine takes it. */
   portDevice(index: number): string

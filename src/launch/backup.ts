@@ -5,7 +5,7 @@
  * its configuration comes last, so that one which was interrupted is restored again, and never started half.
  */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { backup as copyDatabase, DatabaseSync } from 'node:sqlite'
 import { homeAt, type Home } from '#base/home'
 import { installPackages } from '#launch/apt'
@@ -56,18 +56,23 @@ export function backup(args: Args, ui: Ui, host: Host): Promise<number> {
   })
 }
 
-/** Databases by SQLite's own online copy, so that they are of one moment; other files after them, as what they name is made first. */
+const BESIDE = /\.db-(wal|shm)$/
+
+/** Databases by SQLite's own online copy, so that each is of one moment; other files after them, as what they name is made first. */
 async function keepFiles(from: string, to: string): Promise<void> {
-  const names = readdirSync(from).filter(name => !LEFT_OUT.has(name) && !/\.db-(wal|shm)$/.test(name))
-  for (const name of names.filter(entry => entry.endsWith('.db'))) {
-    const db = new DatabaseSync(join(from, name), { readOnly: true })
+  const files = readdirSync(from, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile() && !BESIDE.test(entry.name))
+    .map(entry => relative(from, join(entry.parentPath, entry.name))).filter(file => !LEFT_OUT.has(file.split('/')[0]!))
+  for (const file of files) mkdirSync(dirname(join(to, file)), { recursive: true, mode: 0o700 })
+  for (const file of files.filter(name => name.endsWith('.db'))) {
+    const db = new DatabaseSync(join(from, file), { readOnly: true })
     try {
-      await copyDatabase(db, join(to, name))
+      await copyDatabase(db, join(to, file))
     } finally {
       db.close()
     }
   }
-  for (const name of names.filter(entry => !entry.endsWith('.db'))) copyTree(join(from, name), join(to, name))
+  // What goes meanwhile is gone from the backup too.
+  for (const file of files.filter(name => !name.endsWith('.db') && existsSync(join(from, name)))) copyTree(join(from, file), join(to, file))
 }
 
 const copyTree = (from: string, to: string) => cpSync(from, to, { recursive: true, preserveTimestamps: true })
@@ -105,6 +110,6 @@ function readManifest(folder: string): Manifest {
 
 function bringFiles(home: Home, from: string): void {
   for (const name of readdirSync(from)) copyTree(join(from, name), join(home.dir, name))
-  for (const name of readdirSync(home.dir)) if (/\.db-(wal|shm)$/.test(name)) rmSync(join(home.dir, name))
+  for (const name of readdirSync(home.dir)) if (BESIDE.test(name)) rmSync(join(home.dir, name))
   writeWhole(join(home.dir, 'restored'), '')
 }

@@ -9,6 +9,7 @@ import { findProcesses } from '#launch/processes'
 const STOP_MS = 60_000
 
 const daemon = () => import('#engine/incus/daemon')
+const storage = () => import('#engine/storage/helper')
 const place = () => import('#engine/incus/place')
 const archive = () => import('#engine/disk/archive')
 const image = () => import('#engine/disk/image')
@@ -44,6 +45,7 @@ export const host: Host = {
   async stopDaemon(home, log) {
     if (await machinesRun(home)) await stopMachines(home, log)
     await (await daemon()).stopDaemon(home, log)
+    await (await storage()).stopStorageHelper(home, log)
     await (await import('#engine/incus/host')).restoreHost(home, log)
   },
   findIncus: async url => {
@@ -55,7 +57,11 @@ export const host: Host = {
     const { lxcfsAnswers, lxcfsPath } = await import('#engine/incus/lxcfs')
     return lxcfsAnswers(lxcfsPath())
   },
-  daemonStatus: async home => (await daemon()).daemonStatus(home),
+  async daemonStatus(home) {
+    const status = await (await daemon()).daemonStatus(home)
+    // Without its storage helper the engine is but half there: whoever brings it back brings both.
+    return { ...status, running: status.running && (await storage()).storageHelper(home) !== undefined }
+  },
   imageNames: async () => (await image()).IMAGES,
   buildImage: async (home, name, log) => (await image()).buildImage(home, (await place()).daemonClient(home), name, log),
   async importImage(home, { name, server }, log) {

@@ -2,6 +2,9 @@
 import { errorsOf, operationsOf } from '#kit/schema'
 import type { Service } from '#service/service'
 import type { Context } from '#service/ec2/context'
+import type { Dispatch } from '#kit/action'
+import { cloudtrail } from '#service/cloudtrail/index'
+import type { History } from '#service/cloudtrail/history'
 import { imageId } from '#service/ec2/image/prepare'
 import { ec2 } from '#service/ec2/index'
 import { ec2InstanceConnect, sdk as connectSdk } from '#service/ec2-instance-connect/ec2-instance-connect'
@@ -12,6 +15,7 @@ import { s3 } from '#service/s3/index'
 import { ssm } from '#service/ssm/index'
 import { lookup } from '#service/ssm/read'
 import { sts } from '#service/sts/sts'
+import { tagging } from '#service/tagging/index'
 import type { WireService } from '#wire/protocol'
 import { addressOf } from '#wire/restxml'
 
@@ -23,6 +27,8 @@ export const wires = {
   iam: { signingName: 'iam', version: '2010-05-08', xmlns: 'https://iam.amazonaws.com/doc/2010-05-08/', protocol: 'awsQuery' },
   s3: { signingName: 's3', version: '2006-03-01', xmlns: 'http://s3.amazonaws.com/doc/2006-03-01/', protocol: 'restXml', unsignedPayload: true },
   ssm: { signingName: 'ssm', version: '2014-11-06', xmlns: '', protocol: 'awsJson' },
+  tagging: { signingName: 'tagging', version: '2017-01-26', xmlns: '', protocol: 'awsJson' },
+  cloudtrail: { signingName: 'cloudtrail', version: '2013-11-01', xmlns: '', protocol: 'awsJson' },
 } as const
 
 type Given = Omit<Context, 'parameter'>
@@ -34,6 +40,10 @@ export const withParameters = (given: Given): Context => ({ ...given, parameter:
 
 export const services = (context: Context): Service[] =>
   [ec2(context), sts(context), iam(context), s3(context), ssm(partsOf(context)), { definition: ec2InstanceConnect(), sdk: connectSdk, drivers: [] }]
+
+/** Those that look over the others: tags of all, and the history of every call. */
+export const overseers = (parts: { sources: () => Service[]; dispatch: () => Dispatch; history: () => History }): Service[] =>
+  [tagging(parts), cloudtrail(parts.history)]
 
 /** Who asks S3 unsigned. Of no account: only a bucket's own policy can let it in. */
 const anonymous = { principal: { account: '', arn: 'anonymous', userId: 'anonymous' }, region: 'us-east-1' }

@@ -1,13 +1,16 @@
 /** What a service is to the cloud. */
 import type { IncomingHttpHeaders } from 'node:http'
-import type { ServiceDefinition } from '#kit/action'
+import type { Place, ServiceDefinition } from '#kit/action'
 import type { Driver } from '#loop/loop'
-import type { Event } from '#store/store'
+import type { Event, Reader } from '#store/store'
 
 type Head = { method: string; path: string; query: string; headers: IncomingHttpHeaders }
 type Page = { status: number; contentType: string; headers?: Record<string, string>; body: string | Uint8Array | AsyncIterable<Uint8Array> }
 /** What a service tells browsers beside its API; asked before anybody is authenticated. */
 export type Front = { page(head: Head): Promise<Page | undefined>; headers(head: Head): Promise<Record<string, string>> }
+
+/** A resource as the tagging API knows it. */
+export type Tagged = { arn: string; tags: Record<string, string> }
 
 export type Service = {
   definition: ServiceDefinition
@@ -17,6 +20,8 @@ export type Service = {
   wakes?(event: Event): Promise<{ kind: string; id: string }[]>
   /** Puts right what no record wakes: what is on the host and nobody's. */
   sweep?(): Promise<void>
+  /** Every resource of a place that can have tags. */
+  tagged?(reader: Reader, place: Place): Promise<Tagged[]>
   /** Given how a request names its bucket, which the wire knows. */
   front?(bucketOf: (head: Head) => string | undefined): Front
   /** Lets go of what it holds open. */

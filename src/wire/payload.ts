@@ -77,7 +77,8 @@ async function* frames(source: AsyncIterable<Buffer>, { signed, trailers }: Fram
     }
     if (signed) previous = checkFrame(signed, { previous, digest: digest!.digest('hex'), given: match[2] })
     if (last) break
-    if (await input.line() !== '') throw badFrame()
+    const end = await input.line()
+    if (end !== '') throw end === undefined ? incomplete() : badFrame()
   }
   let text = ''
   let signature: string | undefined

@@ -21,7 +21,7 @@ const local = (name: string): string => name.slice(name.indexOf(':') + 1)
 
 function unescape(text: string): string {
   if (!text.includes('&')) return text
-  return text.replace(/&([^;\s]{1,10});?/g, (whole, name: string) => {
+  return text.replace(/&([^;\s]{0,10});?/g, (whole, name: string) => {
     if (!whole.endsWith(';')) throw new XmlError('an ampersand stands by itself')
     if (Object.hasOwn(ENTITIES, name)) return ENTITIES[name]!
     const code = /^#(?:x([0-9a-f]{1,6})|(\d{1,7}))$/i.exec(name)

@@ -25,18 +25,24 @@ export type TestServer = {
   ec2(options?: { region?: string; accessKeyId?: string; secretAccessKey?: string }): EC2Client
   close(): Promise<void>
 }
-export type TestOptions = { fake?: FakeOptions; engine?: FakeEngine; store?: Store } & Pick<CloudOptions, 'hook' | 'clock' | 'pause'>
+export type TestOptions = {
+  fake?: FakeOptions
+  engine?: FakeEngine
+  store?: Store
+  /** A home that outlives the server. */
+  dir?: string
+} & Pick<CloudOptions, 'hook' | 'clock' | 'pause'>
 
 const log = process.env.ENCLUME_TEST_LOG ? openLog(line => process.stderr.write(line)) : silent
 
 export async function openServer(options: Partial<TestOptions> = {}): Promise<TestServer> {
-  const dir = mkdtempSync(join(tmpdir(), 'enclume-conformance-'))
+  const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'enclume-conformance-'))
   const home = homeAt({ dir })
   const engine = options.engine ?? openFake(options.fake)
   const store = options.store ?? openSqlite(':memory:')
   const clock = options.clock ?? (() => new Date())
   const cloud = await openCloud({
-    home, engine, store, log, clock, root: keys, hook: options.hook, pause: options.pause ?? { first: 5, longest: 50 },
+    home, engine, store, log, clock, root: keys, deliver: async () => {}, hook: options.hook, pause: options.pause ?? { first: 5, longest: 50 },
   })
   const wire = openWire({
     services: wireServices(cloud.services), dispatch: cloud.dispatch, log, clock, health: () => ({ status: 'ok', engine: engine.name }),
@@ -58,7 +64,7 @@ export async function openServer(options: Partial<TestOptions> = {}): Promise<Te
       await wire.close()
       await cloud.close()
       if (!options.store) await store.close()
-      rmSync(dir, { recursive: true })
+      if (!options.dir) rmSync(dir, { recursive: true })
     },
   }
 }

@@ -28,7 +28,12 @@ export async function prepareVpcSamples({ ec2 }: Pick<Bench, 'ec2'>): Promise<Re
   const list = { PrefixListName: 'sample', AddressFamily: 'IPv4', MaxEntries: 2 }
   const PrefixListId = (await ec2.send(new sdk.CreateManagedPrefixListCommand(list))).PrefixList!.PrefixListId!
   await ec2.send(new sdk.ModifyManagedPrefixListCommand({ PrefixListId, CurrentVersion: 1, AddEntries: [{ Cidr: '192.0.2.0/24' }] }))
+  const log = { ResourceType: 'VPC' as const, TrafficType: 'ALL' as const, LogDestinationType: 's3' as const, LogDestination: 'arn:aws:s3:::logs' }
+  const { FlowLogIds } = await ec2.send(new sdk.CreateFlowLogsCommand({ ...log, ResourceIds: [VpcId] }))
   return {
+    CreateFlowLogs: { ...log, ResourceIds: [SubnetId], ResourceType: 'Subnet' },
+    DeleteFlowLogs: { FlowLogIds },
+    DescribeFlowLogs: { FlowLogIds },
     CreateManagedPrefixList: { ...list, Entries: [{ Cidr: '192.0.2.0/24' }] },
     DeleteManagedPrefixList: { PrefixListId },
     DescribeManagedPrefixLists: { PrefixListIds: [PrefixListId] },

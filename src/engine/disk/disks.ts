@@ -18,21 +18,26 @@ import {
   copyVolume, deleteVolume, diskVolume, findVolumes, imagePrefix, isReady, listVolumes, makeVolume, markReady, sizeGiB,
   volumeFile, volumePath, type Volume,
 } from '#engine/disk/layout'
-import { inUse, isMounted, mountFile, unmountFile } from '#engine/disk/mount'
+import { growLoop, inUse, loopsBelow, sectorsOf } from '#engine/disk/loop'
+import { isMounted, mountFile, unmountFile } from '#engine/disk/mount'
 import { run } from '#engine/disk/run'
+import { openLimits } from '#engine/incus/limits'
+import { haversOf, openMachineDisks, type Instance } from '#engine/incus/machine-disks'
+import { LIMITS } from '#engine/incus/throttle'
 
 /** Where the root file system of a disk is mounted while a machine runs on it. */
 export const rootPoint = (home: Home, disk: string): string => join(home.run, 'root', disk, 'fs')
 /** Where a volume is mounted while it is being made. */
 export const newPoint = (home: Home, volume: string): string => join(home.run, 'new', volume, 'fs')
-/** The key in a machine's configuration that names its root disk. */
-export const ROOT_DISK = 'user.root-disk'
 
 export function openDisks(home: Home, client: Client, log: Log): Disks {
   const find = (id: string) => client.find<Volume>(volumePath(client, diskVolume(id)))
-
   const file = (id: string) => volumeFile(home, diskVolume(id))
+  const limits = openLimits(home, client)
 
+  async function owners(id: string): Promise<Instance[]> {
+    return haversOf(home, await client.get<Instance[]>('/1.0/instances?recursion=1'), id)
+  }
   async function get(id: string): Promise<Volume> {
     const volume = await find(id)
     if (!volume || !isReady(volume)) throw new Error(`there is no disk ${id}`)
@@ -40,19 +45,15 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
   }
 
   async function refuseUsed(id: string): Promise<void> {
-    const machines = await attachedTo(id)
-    if (machines.length > 0) throw new Error(`disk ${id} belongs to machine ${machines}`)
-  }
-
-  async function attachedTo(id: string): Promise<string[]> {
-    const machines = await client.get<{ name: string; config: Record<string, string> }[]>('/1.0/instances?recursion=1')
-    return machines.filter(machine => machine.config[ROOT_DISK] === id).map(({ name }) => name)
+    const machines = await owners(id)
+    if (machines.length > 0) throw new Error(`disk ${id} belongs to machine ${machines.map(({ name }) => name)}`)
   }
 
   return {
     observe: id => unknownIfUnreachable(async () => {
-      const [volume, machines] = await Promise.all([find(id), attachedTo(id)])
-      return volume && isReady(volume) ? { sizeGiB: sizeGiB(volume), attachedTo: machines } : 'absent'
+      const [volume, machines] = await Promise.all([find(id), owners(id)])
+      if (!volume || !isReady(volume)) return 'absent'
+      return { sizeGiB: sizeGiB(volume), attachedTo: machines.map(({ name }) => name) }
     }),
     list: () => unknownIfUnreachable(async () =>
       (await listVolumes(client)).filter(({ name }) => name.startsWith('disk-')).map(({ name }) => name.slice('disk-'.length))),
@@ -76,8 +77,16 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
       const now = sizeGiB(await get(id))
       if (toGiB < now) throw new Error(`disk ${id} can't shrink`)
       if (toGiB > now) await client.act('PATCH', volumePath(client, diskVolume(id)), { config: { size: `${toGiB}GiB` } })
+      // Also when the size is there already: who died before it told the devices does it now.
+      for (const { number } of loopsBelow(file(id))) if (sectorsOf(number) > 0) await growLoop(number)
+      const machines = openMachineDisks(home, client, log)
+      for (const machine of await owners(id)) if (machine.status !== 'Stopped') machines.show(machine)
     },
-    limit: async () => { throw new Error('limits of disks are not built yet') },
+    async limit(id, wanted) {
+      await get(id)
+      await client.act('PATCH', volumePath(client, diskVolume(id)), { config: { [LIMITS]: JSON.stringify(wanted ?? {}) } })
+      for (const machine of await owners(id)) if (machine.status !== 'Stopped') await limits.give(machine, id)
+    },
     usage: id => unknownIfUnreachable(async () => {
       const volume = await find(id)
       return volume && isReady(volume) ? { bytes: await usageOf(file(id)) } : 'absent'

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { readSuperblock } from '#engine/disk/ext4'
-import { isMounted, loopsBelow, mountFile, mountsBelow, unmountFile } from '#engine/disk/mount'
+import { loopsBelow } from '#engine/disk/loop'
+import { isMounted, mountFile, mountsBelow, unmountFile } from '#engine/disk/mount'
 import { run } from '#engine/disk/run'
 
 const dir = mkdtempSync(join(tmpdir(), 'enclume-mount-'))

@@ -14,6 +14,7 @@ import { IncusError, Unreachable, type Client } from '#engine/incus/client'
 import { prepareHost } from '#engine/incus/host'
 import { daemonClient, incusDir, makeProject, poolOf, socketOf } from '#engine/incus/place'
 import { runs, until } from '#engine/incus/process'
+import { startStorageHelper } from '#engine/storage/helper'
 
 /** Debian and Ubuntu; Zabbly's packages; Fedora; Arch; a plain `make install`. */
 const BINARIES = ['/usr/libexec/incus/incusd', '/opt/incus/bin/incusd', '/usr/libexec/incusd', '/usr/lib/incus/incusd', '/usr/bin/incusd',
@@ -40,7 +41,8 @@ export async function daemonStatus(home: Home): Promise<DaemonStatus> {
 }
 
 /**
- * Prepares the host, starts the daemon unless it runs already, and makes its storage pool unless it is there. Idempotent.
+ * Prepares the host, starts the daemon and the storage helper unless they run already, and makes the storage pool unless it is there.
+ * Idempotent.
  * `poolGiB` is the greatest size of the pool's sparse file, for a pool that has yet to be made.
  */
 export async function startDaemon(home: Home, log: Log, { poolGiB }: { poolGiB?: number } = {}): Promise<Client> {
@@ -55,6 +57,7 @@ export async function startDaemon(home: Home, log: Log, { poolGiB }: { poolGiB?:
   await makeProject(home)
   const client = daemonClient(home)
   await makePool(home, client, log, poolGiB)
+  await startStorageHelper(home, log)
   return client
 }
 

@@ -10,8 +10,9 @@ import { join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import type { Machines, MachineSeen } from '#engine/port'
-import { rootPoint, ROOT_DISK, unknownIfUnreachable } from '#engine/disk/disks'
+import { rootPoint, unknownIfUnreachable } from '#engine/disk/disks'
 import { diskVolume, volumeFile } from '#engine/disk/layout'
+import { clearLoop } from '#engine/disk/loop'
 import { mountFile, unmountFile } from '#engine/disk/mount'
 import { IncusError, type Client } from '#engine/incus/client'
 import { clearConsole, consoleFile, readConsole } from '#engine/incus/console'
@@ -20,15 +21,26 @@ import { watchMachines } from '#engine/incus/events'
 import { answers } from '#engine/incus/reach'
 import { until } from '#engine/incus/process'
 import { restoreName } from '#engine/incus/rename'
-import { configOf, devicesOf, limitsOf, portsAmong, type Devices } from '#engine/incus/spec'
+import { holding, loopOf, PLACE, placeOf, rangeOf, ROOT_DISK, rootNode, rootOf, type Config } from '#engine/incus/attachment'
+import { unifiedCgroups } from '#engine/incus/host'
+import { openMachineDisks, type Instance } from '#engine/incus/machine-disks'
+import { openPlaces } from '#engine/incus/places'
+import { configOf, devicesOf, limitsOf, portsAmong, rawConfig, type Paths } from '#engine/incus/spec'
+import { openLimits } from '#engine/incus/limits'
+import { viewDir } from '#engine/incus/view'
+import { storageSocket } from '#engine/storage/helper'
+import { seccompProfile } from '#engine/storage/seccomp'
 
-type Instance = { name: string; status: string; last_used_at: string; config: Record<string, string>; devices: Devices }
 type State = { pid: number }
 
 const path = (id: string, rest = ''): string => `/1.0/instances/${encodeURIComponent(id)}${rest}`
 
 export function openMachines(home: Home, client: Client, log: Log): Machines {
   const find = (id: string) => client.find<Instance>(path(id))
+  const places = openPlaces(client)
+  const disks = openMachineDisks(home, client, log)
+  const limits = openLimits(home, client)
+  const oneAtATime = serializer()
   const setState = (id: string, state: object) => client.act('PUT', path(id, '/state'), state)
   const isOn = async (id: string) => ((await find(id))?.status ?? 'Stopped') !== 'Stopped'
 
@@ -38,15 +50,39 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
     return instance
   }
 
-  async function mountRoot(instance: Instance): Promise<void> {
-    const disk = instance.config[ROOT_DISK]!
-    await mountFile(volumeFile(home, diskVolume(disk)), rootPoint(home, disk), { owner: hostRoot(instance) })
+  const pathsOf = (id: string, rootDisk: string): Paths => (
+    { root: rootPoint(home, rootDisk), console: consoleFile(home, id), view: viewDir(home, id), storage: storageSocket(home) })
+
+  /** A machine that was made by an earlier Enclume, or has another root disk than when it was made, is told so before it starts. */
+  async function renew(instance: Instance): Promise<Instance> {
+    const { name, config } = instance
+    const place = await places.take(name)
+    const range = rangeOf(home.slot, place)
+    const raw = rawConfig(name, pathsOf(name, rootOf(config)!), { range, unified: unifiedCgroups() })
+    if (config['raw.lxc'] === raw && config['raw.seccomp'] === seccompProfile && placeOf(config) === place) return instance
+    await client.act('PATCH', path(name), {
+      config: { 'raw.lxc': raw, 'raw.seccomp': seccompProfile, [PLACE]: String(place) }, devices: rootNode(range.first),
+    })
+    return get(name)
   }
 
-  /** Frees the root file system of a machine that is off. */
+  const rootLoop = ({ name, config }: Instance, disk: string) =>
+    loopOf(name, { disk, number: rangeOf(home.slot, placeOf(config)!).first })
+
+  async function mountRoot(instance: Instance): Promise<void> {
+    const disk = rootOf(instance.config)
+    if (disk === undefined) throw new Error(`machine ${instance.name} has no root disk`)
+    await mountFile(volumeFile(home, diskVolume(disk)), rootPoint(home, disk), { owner: hostRoot(instance), loop: rootLoop(instance, disk) })
+  }
+
+  /** Frees the disks of a machine that is off. */
   async function release(instance: Instance): Promise<void> {
-    const disk = instance.config[ROOT_DISK]!
-    await unmountFile(volumeFile(home, diskVolume(disk)), rootPoint(home, disk))
+    const disk = rootOf(instance.config)
+    if (disk !== undefined) {
+      await unmountFile(volumeFile(home, diskVolume(disk)), rootPoint(home, disk))
+      if (placeOf(instance.config) !== undefined) await clearLoop(rootLoop(instance, disk))
+    }
+    await disks.release(instance)
   }
 
   /** Does what may find its end reached already: by a guest that went by itself, or by another process of ours. */
@@ -96,30 +132,43 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
   }
 
   return {
-    observe: id => unknownIfUnreachable(async () => seen(await find(id))),
+    observe: id => unknownIfUnreachable(async () => {
+      const instance = await find(id)
+      if (!instance) return 'absent'
+      if (disks.leaving(instance).length > 0) await oneAtATime(id, async () => disks.tidy(await get(id)))
+      return seen(instance, disks.seen(instance))
+    }),
     list: () => unknownIfUnreachable(async () =>
       (await client.get<string[]>('/1.0/instances')).map(url => decodeURIComponent(new URL(url, 'http://incus').pathname.split('/').pop()!))),
     async create(spec) {
       const started = performance.now()
+      const place = await places.take(spec.id)
+      const range = rangeOf(home.slot, place)
+      const held = disks.numbered(place, spec.disks).map(one => holding(one))
       await unless(async () => await find(spec.id) !== undefined, () => client.act('POST', '/1.0/instances', {
         name: spec.id, type: 'container', source: { type: 'none' }, profiles: [],
-        config: configOf(spec, { root: rootPoint(home, spec.rootDisk), console: consoleFile(home, spec.id) }),
-        devices: { ...devicesOf(spec), root: { type: 'disk', path: '/', pool: poolOf(home) } },
+        config: Object.assign(configOf(spec, { place, range }, pathsOf(spec.id, spec.rootDisk)), ...held.map(({ config }) => config)) as Config,
+        devices: Object.assign({ ...devicesOf(spec), root: { type: 'disk', path: '/', pool: poolOf(home) }, ...rootNode(range.first) },
+          ...held.map(({ devices }) => devices)) as Instance['devices'],
       }))
       log.info('machine made', { machine: spec.id, ms: Math.round(performance.now() - started) })
     },
-    prepare: async id => mountRoot(await get(id)),
-    async start(id) {
-      const instance = await get(id)
-      if (instance.status !== 'Stopped') return
+    prepare: async id => mountRoot(await renew(await get(id))),
+    start: id => oneAtATime(id, async () => {
+      const found = await get(id)
+      if (found.status !== 'Stopped') return
       const started = performance.now()
+      if (rootOf(found.config) === undefined) throw new Error(`machine ${id} has no root disk`)
+      const instance = await renew(found)
       await mountRoot(instance)
+      await disks.bindAll(instance)
       clearConsole(consoleFile(home, id))
       await setState(id, { action: 'start' }).catch(async (error: unknown) => {
         if (!(error instanceof IncusError) || !await isOn(id)) throw withReason(error, id)
       })
       log.info('machine started', { machine: id, ms: Math.round(performance.now() - started) })
-    },
+      await limits.give(instance)
+    }),
     async stop(id, { timeoutMs }) {
       const instance = await get(id)
       if (await isOn(id)) await inOrder(id, { action: 'stop', timeoutMs })
@@ -141,20 +190,34 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
       await powerOff(id)
       await release(instance)
       await unless(async () => await find(id) === undefined, () => client.act('DELETE', path(id)))
+      places.free(id)
       clearConsole(consoleFile(home, id))
     },
-    async attach(id, port) {
+    attach: (id, port) => oneAtATime(id, async () => {
       const has = async () => portsAmong((await get(id)).devices).includes(port.device)
       // A guest that comes up or goes just now has its device on the way.
       const isLost = async () => hasLost(await get(id), port.device) && !await until(() => !isOnHost(port.device), ON_THE_WAY_MS)
       if (await has() && await isLost()) await detach(id, port.device)
       await unless(has, () => client.act('PATCH', path(id), { devices: devicesOf({ ports: [port] }) }))
-    },
-    detach,
-    attachDisk: async () => { throw new Error('data disks are not built yet') },
-    detachDisk: async () => { throw new Error('data disks are not built yet') },
-    setRoot: async () => { throw new Error('another root disk is not built yet') },
-    resize: (id, limits) => client.act('PATCH', path(id), { config: limitsOf(limits) }),
+    }),
+    detach: (id, device) => oneAtATime(id, () => detach(id, device)),
+    attachDisk: (id, disk) => oneAtATime(id, async () => {
+      await disks.attach(await get(id), disk)
+      await limits.give(await get(id))
+    }),
+    detachDisk: (id, disk, options) => oneAtATime(id, async () => {
+      const instance = await find(id)
+      if (instance) await disks.detach(instance, disk, options)
+    }),
+    setRoot: (id, disk) => oneAtATime(id, async () => {
+      const instance = await get(id)
+      if (rootOf(instance.config) === disk) return
+      if (instance.status !== 'Stopped') throw new Error(`machine ${id} is on`)
+      if (disk !== undefined) await disks.claim(id, disk)
+      await release(instance)
+      await client.act('PATCH', path(id), { config: { [ROOT_DISK]: disk ?? '' } })
+    }),
+    resize: (id, wanted) => oneAtATime(id, () => client.act('PATCH', path(id), { config: limitsOf(wanted) })),
     async console(id) {
       await get(id)
       return readConsole(consoleFile(home, id))
@@ -170,7 +233,11 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
       if (!await isOn(id)) return false
       return answers((await client.get<State>(path(id, '/state'))).pid)
     }),
-    watch: callback => watchMachines(client, callback, log),
+    watch: callback => watchMachines(client, event => {
+      // A guest that boots anew by itself has a new control group.
+      if (event.event === 'restarted') limits.again(event.id, log)
+      callback(event)
+    }, log),
   }
 }
 
@@ -195,11 +262,23 @@ const hasLost = ({ status }: Instance, device: string): boolean => status === 'R
  * Incus renews `last_used_at` at each start of the guest's init, also one that was typed inside; it writes the last state of power
  * when a machine's end is told to it, so that a machine that is off and was RUNNING last had an end that nobody told.
  */
-function seen(instance: Instance | undefined): MachineSeen | 'absent' | 'unknown' {
-  if (!instance) return 'absent'
+function seen(instance: Instance, disks: MachineSeen['disks']): MachineSeen | 'unknown' {
+  const rootDisk = rootOf(instance.config)
   const devices = portsAmong(instance.devices).filter(device => !hasLost(instance, device))
-  const common = { devices, disks: [], rootDisk: instance.config[ROOT_DISK]! }
+  const common = { devices, disks, ...(rootDisk !== undefined && { rootDisk }) }
   const cut = instance.config['volatile.last_state.power'] === 'RUNNING'
   if (instance.status === 'Stopped') return { power: 'off', ...common, ...(cut && { cut }) }
   return instance.status === 'Error' ? 'unknown' : { power: 'on', bootId: instance.last_used_at, ...common }
+}
+
+/** What changes a machine's configuration as a whole must not meet another that does. */
+function serializer(): <T>(id: string, act: () => Promise<T>) => Promise<T> {
+  const last = new Map<string, Promise<unknown>>()
+  return (id, act) => {
+    const next = (last.get(id) ?? Promise.resolve()).then(act, act)
+    last.set(id, next)
+    const forget = () => { if (last.get(id) === next) last.delete(id) }
+    next.then(forget, forget)
+    return next
+  }
 }

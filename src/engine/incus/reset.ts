@@ -13,8 +13,10 @@ import { stopDaemon } from '#engine/incus/daemon'
 import { daemonClient, incusDir } from '#engine/incus/place'
 import { restoreHost } from '#engine/incus/host'
 import { children, commandLine, processes, runs, until } from '#engine/incus/process'
-import { loopsBelow, mountsBelow } from '#engine/disk/mount'
+import { loopsBelow } from '#engine/disk/loop'
+import { mountsBelow } from '#engine/disk/mount'
 import { run } from '#engine/disk/run'
+import { stopStorageHelper } from '#engine/storage/helper'
 
 const GONE_MS = 20_000
 
@@ -23,7 +25,9 @@ export async function resetDaemon(home: Home, log: Log): Promise<void> {
   await stopContainers(home, log)
   await stopDaemon(home, log)
   await killContainers(home, log)
-  const made = [join(home.run, 'root'), join(home.run, 'new'), incusDir(home), join(home.dir, 'build'), join(home.dir, 'console')]
+  await stopStorageHelper(home, log)
+  const running = ['root', 'new', 'view'].map(name => join(home.run, name))
+  const made = [...running, incusDir(home), join(home.dir, 'build'), join(home.dir, 'console')]
   for (const point of made.flatMap(dir => mountsBelow(dir))) await run('umount', [point])
   for (const pid of processes('')) await unmountFor(pid, made)
   for (const { device } of made.flatMap(loopsBelow)) await run('losetup', ['--detach', device])

@@ -4,10 +4,11 @@ import { test } from 'node:test'
 import { parseEvent } from '#engine/incus/events'
 import { configOf, devicesOf, limitsOf, portsAmong, rawConfig } from '#engine/incus/spec'
 
-const paths = { root: '/run/en/root/d/fs', console: '/var/en/console/m.log' }
+const paths = { root: '/run/en/root/d/fs', console: '/var/en/console/m.log', view: '/run/en/view/m', storage: '/run/en/storage.sock' }
+const range = { first: 4096, last: 4097 }
 
 test('every machine is unprivileged with ids of its own, and nothing but its root is its own to mount', () => {
-  const config = configOf({ id: 'm', cpus: 1, memoryMiB: 512, rootDisk: 'd', ports: [], environment: { ZONE: 'a' } }, paths)
+  const config = configOf({ id: 'm', cpus: 1, memoryMiB: 512, rootDisk: 'd', ports: [], environment: { ZONE: 'a' } }, { place: 0, range }, paths)
   assert.deepEqual(
     ['security.idmap.isolated', 'security.guestapi', 'security.nesting', 'boot.autostart', 'user.root-disk', 'environment.ZONE']
       .map(key => config[key]),
@@ -15,13 +16,13 @@ test('every machine is unprivileged with ids of its own, and nothing but its roo
   assert.ok(Object.keys(config).every(key => !/privileged|syscalls/.test(key)))
 })
 
-test('no block device is allowed, in the words of either kind of cgroup', () => {
+test('no block device but its own is allowed, in the words of either kind of cgroup', () => {
   for (const unified of [false, true]) {
-    const lines = rawConfig(paths, { unified }).split('\n')
+    const lines = rawConfig('m', paths, { range, unified }).split('\n')
     const word = unified ? 'lxc.cgroup2.devices' : 'lxc.cgroup.devices'
     const rules = lines.filter(line => line.startsWith('lxc.cgroup'))
     assert.equal(rules[0], `${word}.deny = a`)
-    assert.deepEqual(rules.filter(rule => / b /.test(rule)), [`${word}.allow = b *:* m`])
+    assert.deepEqual(rules.filter(rule => / b /.test(rule)), ['b *:* m', 'b 7:4096 rwm', 'b 7:4097 rwm'].map(rule => `${word}.allow = ${rule}`))
     assert.equal(lines[0], 'lxc.rootfs.path = dir:/run/en/root/d/fs')
   }
 })

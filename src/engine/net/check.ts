@@ -70,6 +70,7 @@ export function check(spec: NetworkSpec): void {
     ip(p.fabric)
     p.groups.forEach(group)
     number(p.metadataHopLimit, 1, 64)
+    if (p.bitsPerSecond !== undefined) number(p.bitsPerSecond, 1_000_000, 1e12)
     if (p.translates && p.groups.length > 0) fail('a translator, which has no groups', p.id)
     form('name', p.hostname)
   }

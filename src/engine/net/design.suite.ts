@@ -73,7 +73,8 @@ export function design(home: Home, grounds: Ground[], random: Random, world: str
       const other = link!.find(index => index !== ground.index)!
       return { id: `peer-${link!.join('-')}`, index: other, cidrs: [grounds[other - 1]!.cidr] }
     })
-    const tables = times(2, i => ({ id: `table-${i}`, index: 1 + i, routes: routes(ground, { random, grounds, world, peers: peers.map(p => p.id) }) }))
+    const routing = { random, grounds, world, peers: peers.map(p => p.id) }
+    const tables = times(2, i => ({ id: `table-${i}`, index: 1 + i, routes: routes(ground, routing) }))
     return {
       id: `network-${ground.index}`, index: ground.index, cidrs: [ground.cidr], resolver: formatIp(parseCidr(ground.cidr)!.base + 2), resolves: true,
       subnets: ground.subnets.map(subnet => ({
@@ -119,10 +120,18 @@ function traffic(random: Random, isFilter: boolean): Traffic {
   ])
 }
 
-const groupRules = (random: Random, places: string[], groups: string[]): GroupRule[] => times(1 + random.below(4), () => ({
-  ...traffic(random, false),
-  peer: random.chance(0.4) ? { cidr: ANYWHERE } : random.chance(0.4) ? { group: random.pick(groups) } : { cidr: random.pick(places) },
-}))
+/** A few; or so many, over each other, that they are looked up in another way. */
+const groupRules = (random: Random, places: string[], groups: string[]): GroupRule[] =>
+  times(random.chance(0.7) ? 1 + random.below(4) : 40, i => (
+    { ...(i < 4 ? traffic(random, false) : somePorts(random)), peer: peer(random, places, groups) }))
+
+function somePorts(random: Random): Traffic {
+  const from = random.below(100)
+  return { protocol: random.pick([6, 17]), ports: { from, to: from + random.pick([0, 0, random.below(60)]) } }
+}
+
+const peer = (random: Random, places: string[], groups: string[]): GroupRule['peer'] =>
+  (random.chance(0.4) ? { cidr: ANYWHERE } : random.chance(0.4) ? { group: random.pick(groups) } : { cidr: random.pick(places) })
 
 const filterRules = (random: Random, places: string[]): FilterRule[] => [
   ...times(random.below(4), () => ({

@@ -42,8 +42,8 @@ async function seen(): Promise<Map<string, FlowCount>> {
   assert.ok(typeof found === 'object')
   return new Map(found.flows.map(flow => {
     const service = flow.destinationPort < 1024 ? flow.destinationPort : `from ${flow.sourcePort}`
-    const { port, direction } = flow
-    return [`${port} ${direction} ${flow.accepted ? 'ACCEPT' : 'REJECT'} ${flow.protocol} ${flow.source}>${flow.destination} ${service}`, flow]
+    const what = `${flow.port} ${flow.direction} ${flow.accepted ? 'ACCEPT' : 'REJECT'} ${flow.protocol}`
+    return [`${what} ${flow.source}>${flow.destination} ${service}`, flow]
   }))
 }
 

@@ -3,6 +3,7 @@
  *
  * Invariant: things that are as they shall be are not touched, so that a router under load can be converged at any time.
  */
+import type { PortTraffic } from '#engine/port'
 import { attempt, run } from '#engine/net/run'
 import type { Item } from '#engine/net/route'
 
@@ -15,12 +16,21 @@ type RuleJson = { priority: number; fwmark?: string; table: string }
 type NeighbourJson = { dst: string; dev: string; lladdr?: string }
 
 /** Devices of ours; the kernel may put others of its own into every namespace. */
-const ours = /^(lo|fab|sn\d+|e\d+-\d+|x\d+|n\d+)$/
+const ours = /^(lo|fab|sn\d+|e\d+-\d+|i\d+|x\d+|n\d+)$/
 
 /** All devices in a namespace; in the host's without one. */
 export async function readLinks(space?: string): Promise<{ name: string; alias: string; group: string }[]> {
   const links = JSON.parse(await run(['ip', ...(space ? ['-n', space] : []), '-j', 'link', 'show'])) as LinkJson[]
   return links.map(link => ({ name: link.ifname, alias: link.ifalias ?? '', group: link.group ?? 'default' }))
+}
+
+type Counters = { bytes: number; packets: number }
+
+/** What went over the ports' devices, by the ports' ids: the router receives what the machine sends. */
+export async function readTraffic(space: string): Promise<Record<string, PortTraffic>> {
+  const links = JSON.parse(await run(['ip', '-n', space, '-s', '-j', 'link', 'show'])) as (LinkJson & { stats64: { rx: Counters; tx: Counters } })[]
+  return Object.fromEntries(links.filter(link => /^e\d+-\d+$/.test(link.ifname) && link.ifalias).map(({ ifalias, stats64: { rx, tx } }) =>
+    [ifalias!, { bytesIn: tx.bytes, bytesOut: rx.bytes, packetsIn: tx.packets, packetsOut: rx.packets }]))
 }
 
 /**

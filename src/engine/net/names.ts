@@ -44,6 +44,8 @@ export const gatewaySpace = (home: Home, network: number, port: number): string 
 export const portDevice = (home: Home, port: number): string => device(`${home.prefix}p${port}`)
 /** The router's side of a port, by which its filters know it. */
 export const routerDevice = (subnet: number, port: number): string => device(`e${subnet}-${port}`)
+/** What comes from a port goes through it, where the port has a limit. */
+export const shaperDevice = (port: number): string => device(`i${port}`)
 /** Carries a subnet's gateway address; it has no ports. */
 export const gatewayDevice = (subnet: number): string => device(`sn${subnet}`)
 /** The core's side of a router's link. */

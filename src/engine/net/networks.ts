@@ -7,11 +7,11 @@
  */
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
-import type { Absent, FlowsSeen, Networks, NetworkSpec, Unknown } from '#engine/port'
+import type { Absent, FlowsSeen, Networks, NetworkSpec, PortTraffic, Unknown } from '#engine/port'
 import { coreLink, coreSpace, portDevice, routerDir, routerSpace } from '#engine/net/names'
 import { attempt, run } from '#engine/net/run'
 import { check, isName } from '#engine/net/check'
-import { readLinks, removeLinks } from '#engine/net/kernel'
+import { readLinks, readTraffic, removeLinks } from '#engine/net/kernel'
 import { gatewaySpaces } from '#engine/net/gateway'
 import { makeLinks } from '#engine/net/peering'
 import { spaceExists, spaceNames } from '#engine/net/space'
@@ -129,6 +129,10 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
       const links = await readLinks(routerSpace(home, index))
       return { ports: links.filter(link => /^e\d/.test(link.name)).map(link => link.alias).sort() }
     }),
+    traffic: id => look<Record<string, PortTraffic> | Absent>(async () => {
+      const index = (await indexes(home)).get(id)
+      return index !== undefined && spaceExists(routerSpace(home, index)) ? readTraffic(routerSpace(home, index)) : 'absent'
+    }),
     flows: id => look<FlowsSeen | Absent | Unknown>(async () => {
       const index = (await indexes(home)).get(id)
       if (index === undefined || !spaceExists(routerSpace(home, index))) return 'absent'
@@ -163,7 +167,7 @@ async function eraseRouter(home: Home, index: number): Promise<void> {
   const [space, core] = [routerSpace(home, index), coreSpace(home)]
   // Devices first, by name: those of a deleted namespace go only some time later.
   if (spaceExists(space)) {
-    const links = (await readLinks(space)).filter(link => /^(fab|e\d+-\d+|x\d+)$/.test(link.name))
+    const links = (await readLinks(space)).filter(link => /^(fab|e\d+-\d+|i\d+|x\d+)$/.test(link.name))
     // A whole group costs the kernel as much as a single device. What is left over, or just going, is seen to one by one.
     for (const group of new Set(links.map(link => link.group))) await attempt(['ip', '-n', space, 'link', 'del', 'group', group])
     await removeLinks(links.map(link => link.name), space)

@@ -95,7 +95,8 @@ async function put({ from, packet: { protocol, source, target, port }, text }: P
   const said = protocol === 'tcp'
     ? await guest.ask({ do: 'connect', host: target, port, from: source, waitMs })
     : await guest.ask({ do: 'send', host: target, port, from: source, text, waitMs })
-  return said === 'timeout' ? false : String(said)
+  // Nobody on its own link knows the neighbour, either.
+  return said === 'timeout' || said === 'EHOSTUNREACH' ? false : String(said)
 }
 
 /** Every packet that arrived by UDP: its text, where, and from whom it seemed to come. */

@@ -5,6 +5,7 @@
  * address translation, the subnets' stateless filters, egress of the sending port's groups and ingress of the receiving port's.
  * Egress and ingress are two base chains, since `accept` ends only its own: both must agree.
  */
+import { createHash } from 'node:crypto'
 import type { Home } from '#base/home'
 import { METADATA_PORT, serviceAddress } from '#base/home'
 import { formatCidr } from '#base/cidr'
@@ -13,7 +14,7 @@ import {
   FABRIC_GROUP, FIRST_SUBNET_GROUP, METADATA_ADDRESS, METADATA_MARK, peerDevice, PEERS_GROUP, RESOLVER_ADDRESS, routerDevice,
 } from '#engine/net/names'
 import type { NftChain, NftSet, Table } from '#engine/net/ruleset'
-import { filterRules, groupRules } from '#engine/net/traffic'
+import { filterRules, groupSide } from '#engine/net/traffic'
 
 /** The router's tables: ARP guard and packets. The spec has been checked. */
 export function render(home: Home, spec: NetworkSpec): [Table, Table] {
@@ -34,19 +35,30 @@ export function render(home: Home, spec: NetworkSpec): [Table, Table] {
   for (const group of spec.groups) {
     const addresses = ports.filter(({ port }) => port.groups.includes(group.id)).flatMap(({ port }) => port.addresses.map(a => a.private))
     sets[`members_${group.id}`] = { type: 'ipv4_addr', elements: addresses }
-    chains[`group_${group.id}_out`] = { rules: groupRules(group.egress, 'daddr', members) }
-    chains[`group_${group.id}_in`] = { rules: groupRules(group.ingress, 'saddr', members) }
+    for (const [way, side, rules] of [['out', 'daddr', group.egress], ['in', 'saddr', group.ingress]] as const) {
+      const name = `group_${group.id}_${way}`
+      const made = groupSide(rules, { side, name, members })
+      Object.assign(sets, made.maps)
+      Object.assign(chains, made.chains, { [name]: { rules: made.rules } })
+    }
   }
-  for (const { port } of ports.filter(isGrouped)) {
-    for (const way of ['out', 'in']) {
-      chains[`port_${port.index}_${way}`] = { rules: [...port.groups.map(id => `jump group_${id}_${way}`), 'counter drop'] }
+  // Ports of equal groups share their chains: a thousand ports of one group cost no more to change than one.
+  for (const port of spec.ports.filter(each => !each.translates)) {
+    for (const way of ['out', 'in'] as const) {
+      chains[portChain(port, way)] ??= { rules: [...groupsOf(port).map(id => `jump group_${id}_${way}`), 'counter drop'] }
     }
   }
   return [arpTable(ports), { family: 'inet', name: 'router', sets, chains }]
 }
 
 type Placed = { port: PortSpec; device: string }
-const isGrouped = ({ port }: Placed) => !port.translates
+
+const groupsOf = (port: PortSpec) => [...new Set(port.groups)].sort()
+/** Of one group by its name, of several by a digest of theirs, for the kernel's bound on names. */
+function portChain(port: PortSpec, way: 'in' | 'out'): string {
+  const groups = groupsOf(port)
+  return `port_${groups.length === 1 ? groups[0] : createHash('sha256').update(groups.join()).digest('hex').slice(0, 16)}_${way}`
+}
 
 function portsOf(spec: NetworkSpec): Placed[] {
   const subnets = new Map(spec.subnets.map(subnet => [subnet.id, subnet.index]))
@@ -87,8 +99,8 @@ function elementsOf(spec: NetworkSpec, ports: Placed[]): Record<string, string[]
     fabric_of: each((a, { port }) => `${a.private} : ${port.fabric}`),
     filter_out: filtered.map(subnet => `${subnet.index} : jump filter_${subnet.filter!}_out`),
     filter_in: filtered.map(subnet => `${subnet.index} : jump filter_${subnet.filter!}_in`),
-    port_out: ports.map(({ port, device }) => `${device} : ${port.translates ? 'accept' : `goto port_${port.index}_out`}`),
-    port_in: ports.map(({ port, device }) => `${device} : ${port.translates ? 'accept' : `goto port_${port.index}_in`}`),
+    port_out: ports.map(({ port, device }) => `${device} : ${port.translates ? 'accept' : `goto ${portChain(port, 'out')}`}`),
+    port_in: ports.map(({ port, device }) => `${device} : ${port.translates ? 'accept' : `goto ${portChain(port, 'in')}`}`),
     metadata_ttl: each((a, { port }) => `${a.private} : jump ttl_${port.metadataHopLimit}`),
   }
 }

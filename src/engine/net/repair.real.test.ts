@@ -118,13 +118,13 @@ test('the shortest transactions lead to the same tables as whole ones', async ()
   let seed = 7
   const upTo = (n: number) => (seed = (seed * 48271) % 2147483647) % n
   const rule = (): GroupRule => ({
-    ...[tcp(upTo(3) + 1, 9), { protocol: 'all' as const }, { protocol: 1, icmp: { type: upTo(2) } }, { ...tcp(5), protocol: 132 }]
+    ...[tcp(upTo(30) + 1, 30 + upTo(9)), { protocol: 'all' as const }, { protocol: 1, icmp: { type: upTo(2) } }, { ...tcp(5), protocol: 132 }]
       [upTo(4)]!,
     peer: upTo(2) ? { cidr: `10.${upTo(3)}.0.0/${upTo(2) ? 16 : 24}` } : { group: `group-${upTo(4)}` },
   })
   const some = <T>(make: (i: number) => T, most = 4) => Array.from({ length: upTo(most) }, (_, i) => make(i))
   const anySpec = (): NetworkSpec => {
-    const groups = Array.from({ length: 1 + upTo(3) }, (_, i) => ({ id: `group-${i}`, ingress: some(rule), egress: some(rule) }))
+    const groups = Array.from({ length: 1 + upTo(3) }, (_, i) => ({ id: `group-${i}`, ingress: some(rule, 40), egress: some(rule) }))
     const filterRule = () => ({ protocol: upTo(9), cidr: '0.0.0.0/0', allow: upTo(2) === 0 })
     const filters = Array.from({ length: 2 }, (_, i) => ({ id: `filter-${i + 1}`, ingress: some(filterRule), egress: [] }))
     const ports = spec.ports.map((p, i) =>

@@ -13,7 +13,7 @@ import { formatIp, parseCidr } from '#base/cidr'
 import type { NetworkSpec, PortSpec, RouteSpec } from '#engine/port'
 import {
   CORE_FABRIC_ADDRESS, coreLink, coreSpace, FABRIC_GROUP, GATEWAY_MAC, gatewayDevice, gatewaySpace, METADATA_MARK, MTU, peerAddress,
-  peerDevice, PEERS_GROUP, portDevice, RESOLVER_ADDRESS, routerAddress, routerDevice, ROUTERS_GROUP,
+  peerDevice, PEERS_GROUP, portDevice, RESOLVER_ADDRESS, routerAddress, routerDevice, ROUTERS_GROUP, shaperDevice,
 } from '#engine/net/names'
 
 /** One thing that shall be. `put` makes it so when it is missing or otherwise; a link that is missing is made by `create` first. */
@@ -91,6 +91,8 @@ export function routerItems(home: Home, spec: NetworkSpec, { hostPid, isLinked }
         `ntable change name arp_cache dev ${deviceOf(port)} proxy_delay 0`,
       ],
     })),
+    ...spec.ports.filter(port => port.bitsPerSecond !== undefined).map(port => shaperDevice(port.index))
+      .map(name => link({ name, group: 0, create: [`link add ${name} mtu ${MTU} type ifb`] })),
     ...linked.map(peer => link({ name: peerDevice(peer.index), group: PEERS_GROUP, alias: peer.id })),
   ]
   const privates = spec.ports.flatMap(port => port.addresses.map(a => ({ ip: a.private, device: deviceOf(port), mac: port.mac })))

@@ -19,6 +19,7 @@ import { render } from '#engine/net/render'
 import { delta, text, type Table } from '#engine/net/ruleset'
 import { openFlows, type Flows } from '#engine/net/flows'
 import { openNft, type Nft } from '#engine/net/nft'
+import { readShapes, shape, unshape, type Shapes } from '#engine/net/shaping'
 import { deviceNames, makeSpace, spaceExists, spaceNumber } from '#engine/net/space'
 import { keepDaemon } from '#engine/dns/daemon'
 import { networkFiles } from '#engine/dns/dnsmasq'
@@ -40,6 +41,7 @@ type Known = {
   router: Found[]
   core: Found[]
   gateways: Map<string, Gateway>
+  shapes: Shapes
   tables?: [Table, Table]
   owners: Map<string, string>
   spec?: NetworkSpec
@@ -68,6 +70,7 @@ export async function openRouter(home: Home, spec: NetworkSpec): Promise<Router>
     const known: Known = {
       router, core: all.filter(item => mine.test(item.key) || item.state.endsWith(`dev ${coreLink(index)}`)),
       gateways: await readGateways(home, index),
+      shapes: await readShapes(space),
       owners: await readOwners(router, nft),
     }
     return {
@@ -127,9 +130,11 @@ async function converge(home: Home, spec: NetworkSpec, known: Known, nft: Nft): 
   const router = routerItems(home, spec, { hostPid: process.pid, isLinked: peer => linked.has(peerDevice(peer)) })
   const { drops, puts } = changes(known.router, router)
   const inRouter = async () => {
+    await unshape(space, known.shapes, spec)
     await ipDrop(drops, space)
     await clearStaleEnds(home, known, spec, puts)
     await ipBatch(puts, space)
+    await shape(space, known.shapes, spec, new Set(puts.flatMap(line => /^link add (e\d+-\d+) /.exec(line)?.[1] ?? [])))
     known.router = router
     await keepGateways(home, spec, known.gateways)
   }

@@ -38,11 +38,11 @@ test('what is new exists before it is named, and what goes is named no more', ()
   grown.chains.b = { rules: ['ip saddr @new accept'] }
   grown.sets.m = { map: true, type: 'ifname : verdict', elements: ['"e1" : goto a', '"e2" : goto b'] }
   assert.deepEqual(delta(table(), grown)!.split('\n'), [
-    'add set inet t new { type ipv4_addr; }', 'add chain inet t b', 'add rule inet t b ip saddr @new accept',
+    'add chain inet t b', 'add set inet t new { type ipv4_addr; }', 'add rule inet t b ip saddr @new accept',
     'add element inet t m { "e2" : goto b }', '',
   ])
   assert.deepEqual(delta(grown, table())!.split('\n'), [
-    'flush chain inet t b', 'delete element inet t m { "e2" : goto b }', 'delete chain inet t b', 'delete set inet t new', '',
+    'flush chain inet t b', 'flush set inet t new', 'delete element inet t m { "e2" : goto b }', 'delete chain inet t b', 'delete set inet t new', '',
   ])
 })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ANY, tcp, udp } from '#engine/net/networks.suite'
-import { filterRules, groupRules, match } from '#engine/net/traffic'
+import { filterRules, groupSide, match } from '#engine/net/traffic'
 
 test('traffic becomes the narrowest match', () => {
   assert.deepEqual([
@@ -15,15 +15,30 @@ test('traffic becomes the narrowest match', () => {
 
 test('group rules of equal traffic are one rule with one set of blocks, none inside another', () => {
   const members = (id: string) => (id === 'known' ? 'members_known' : undefined)
-  assert.deepEqual(groupRules([
+  assert.deepEqual(groupSide([
     { ...tcp(22), peer: { cidr: '10.1.0.0/16' } }, { ...tcp(22), peer: { cidr: '192.168.0.0/16' } },
     { ...tcp(22), peer: { cidr: '10.0.0.0/8' } },
     { ...tcp(80), peer: { cidr: '10.0.0.0/8' } }, { ...tcp(80), peer: ANY }, { protocol: 'all', peer: ANY },
     { ...tcp(5432), peer: { group: 'known' } }, { protocol: 'all', peer: { group: 'known' } },
     { protocol: 'all', peer: { group: 'elsewhere' } },
-  ], 'saddr', members), [
+  ], { side: 'saddr', name: 'x', members }).rules, [
     'tcp dport 22 ip saddr { 10.0.0.0/8, 192.168.0.0/16 } accept', 'tcp dport 80 accept', 'accept',
-    'tcp dport 5432 ip saddr @members_known accept', 'ip saddr @members_known accept',
+    'tcp dport 5432 ip saddr @members_known accept',
+  ])
+})
+
+test('many ranges of ports are looked up in a map without overlaps, which knows who may use each', () => {
+  const many = Array.from({ length: 7 }, (_, n) => ({ ...tcp(1000 + n), peer: ANY }))
+  const { rules, maps, chains } = groupSide([
+    ...many, { ...tcp(80, 90), peer: { cidr: '10.0.0.0/8' } }, { ...tcp(85, 1000), peer: { group: 'web' } }, { ...udp(53), peer: ANY },
+  ], { side: 'saddr', name: 'x', members: id => `members_${id}` })
+  assert.deepEqual(rules, ['tcp dport vmap @x_tcp', 'udp dport 53 accept'])
+  const [ten, both, web] = Object.keys(chains)
+  assert.deepEqual(maps.x_tcp!.elements, [
+    `80-84 : jump ${ten}`, `85-90 : jump ${both}`, `91-999 : jump ${web}`, '1000-1006 : accept',
+  ])
+  assert.deepEqual(Object.values(chains).map(chain => chain.rules), [
+    ['ip saddr 10.0.0.0/8 accept'], ['ip saddr 10.0.0.0/8 accept', 'ip saddr @members_web accept'], ['ip saddr @members_web accept'],
   ])
 })
 

@@ -2,10 +2,12 @@
  * Rules of groups and filters as nftables matches.
  *
  * Invariant: a rule's text matches exactly its traffic. Group rules only allow, so their order is free and peers of equal
- * traffic share one rule; filter rules keep their order.
+ * traffic share one rule, and many ranges of ports one map; filter rules keep their order.
  */
+import { createHash } from 'node:crypto'
 import { formatCidr, parseCidr, within, type Cidr } from '#base/cidr'
 import type { FilterRule, GroupRule, Traffic } from '#engine/port'
+import type { NftChain, NftSet } from '#engine/net/ruleset'
 
 const TCP = 6
 const UDP = 17
@@ -44,22 +46,66 @@ function peers(side: 'saddr' | 'daddr', blocks: string[]): string {
   return `ip ${side} ${least.length === 1 ? least[0] : `{ ${least.join(', ')} }`}`
 }
 
-/** One side of a group. `members` names the set of a group's addresses; a group that this network has not matches nothing. */
-export function groupRules(rules: GroupRule[], side: 'saddr' | 'daddr', members: (group: string) => string | undefined): string[] {
-  const blocks = new Map<string, string[]>()
-  const lines: string[] = []
-  for (const rule of rules) {
-    const traffic = match(rule)
-    if ('cidr' in rule.peer) {
-      const same = blocks.get(traffic)
-      if (same) same.push(rule.peer.cidr)
-      else blocks.set(traffic, [rule.peer.cidr])
-      continue
+/** From how many different ranges of ports on a chain looks them up in a map, whose size costs a packet next to nothing. */
+const MANY = 8
+
+/** A side of a group in nftables: its rules, and the map and chains that they use, by name. */
+export type Side = { rules: string[]; maps: Record<string, NftSet>; chains: Record<string, NftChain> }
+
+/**
+ * One side of a group. `members` names the set of a group's addresses; a group that this network has not matches nothing. What the rules
+ * use is called by `name` and what comes after it.
+ */
+export function groupSide(
+  rules: GroupRule[], o: { side: 'saddr' | 'daddr'; name: string; members: (group: string) => string | undefined },
+): Side {
+  const made: Side = { rules: [], maps: {}, chains: {} }
+  const byPort = (protocol: number) => rules.filter(rule => rule.protocol === protocol && match(rule).includes(' dport '))
+  const looked = new Set<GroupRule>()
+  for (const protocol of [TCP, UDP]) {
+    const ranged = byPort(protocol)
+    if (new Set(ranged.map(match)).size < MANY) continue
+    for (const rule of ranged) looked.add(rule)
+    const map = `${o.name}_${names[protocol]}`
+    const verdicts: { from: number; to: number; verdict: string }[] = []
+    for (const { from, to, rules: those } of disjoint(ranged)) {
+      const lines = peerLines(those, o)
+      if (lines.length === 0) continue
+      const chain = `${o.name}_${createHash('sha256').update(lines.join()).digest('hex').slice(0, 12)}`
+      if (lines[0] !== 'accept') made.chains[chain] = { rules: lines }
+      const verdict = lines[0] === 'accept' ? 'accept' : `jump ${chain}`
+      const last = verdicts.at(-1)
+      if (last?.verdict === verdict && last.to + 1 === from) last.to = to
+      else verdicts.push({ from, to, verdict })
     }
-    const set = members(rule.peer.group)
-    if (set) lines.push(words(traffic, `ip ${side} @${set}`, 'accept'))
+    const elements = verdicts.map(({ from, to, verdict }) => `${from === to ? from : `${from}-${to}`} : ${verdict}`)
+    made.maps[map] = { map: true, ranges: true, type: 'inet_service : verdict', elements }
+    made.rules.push(`${names[protocol]} dport vmap @${map}`)
   }
-  return [...[...blocks].map(([traffic, cidrs]) => words(traffic, peers(side, cidrs), 'accept')), ...lines]
+  const traffics = Map.groupBy(rules.filter(rule => !looked.has(rule)), match)
+  made.rules.push(...[...traffics].flatMap(([traffic, those]) => peerLines(those, o).map(line => words(traffic, line))))
+  return made
+}
+
+/** Whom rules of one traffic let pass: everybody, or blocks in one rule and each group in one. */
+function peerLines(rules: GroupRule[], { side, members }: Omit<Parameters<typeof groupSide>[1], 'name'>): string[] {
+  const cidrs = rules.flatMap(({ peer }) => ('cidr' in peer ? [peer.cidr] : []))
+  const sets = new Set(rules.flatMap(({ peer }) => ('group' in peer ? members(peer.group) ?? [] : [])))
+  if (cidrs.includes(ANYWHERE)) return ['accept']
+  return [...(cidrs.length > 0 ? [words(peers(side, cidrs), 'accept')] : []), ...[...sets].sort().map(set => `ip ${side} @${set} accept`)]
+}
+
+/** The ranges of ports cut where another one begins or ends, each with the rules that it is part of. */
+function disjoint(rules: GroupRule[]): { from: number; to: number; rules: GroupRule[] }[] {
+  const cuts = [...new Set(rules.flatMap(({ ports }) => [ports!.from, ports!.to + 1]))].sort((a, b) => a - b)
+  const starts = Map.groupBy(rules, rule => rule.ports!.from)
+  let open: GroupRule[] = []
+  const found: { from: number; to: number; rules: GroupRule[] }[] = []
+  for (const [i, from] of cuts.slice(0, -1).entries()) {
+    open = [...open.filter(rule => rule.ports!.to >= from), ...starts.get(from) ?? []]
+    if (open.length > 0) found.push({ from, to: cuts[i + 1]! - 1, rules: open })
+  }
+  return found
 }
 
 /** One side of a filter: `return` lets the packet go on to the groups. */

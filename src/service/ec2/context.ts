@@ -19,6 +19,8 @@ export type Context = {
   /** The host's size and the images on it, as last seen: a request must not wait for the engine. */
   capacity(): Capacity
   images(): ImageSeen[]
+  /** Puts an object into an account's bucket by S3's front door; absent where S3 is not served. */
+  deliver?(object: { account: string; region: string; bucket: string; key: string; body: Buffer }): Promise<void>
   /** The value of a parameter of Systems Manager's, and its ARN; undefined where there is none. */
   parameter(tx: Tx, place: Place, name: string): Promise<{ arn: string; value: string } | undefined>
 }

@@ -50,6 +50,9 @@ import { routeTable } from '#service/ec2/route-table/route-table'
 import { actions as groups } from '#service/ec2/security-group/actions'
 import { securityGroup } from '#service/ec2/security-group/security-group'
 import { securityGroupRule } from '#service/ec2/security-group/security-group-rule'
+import { actions as flowLogs } from '#service/ec2/flow-log/actions'
+import { flowLogSweeper } from '#service/ec2/flow-log/deliver'
+import { flowLog } from '#service/ec2/flow-log/flow-log'
 import { actions as prefixLists } from '#service/ec2/prefix-list/actions'
 import { prefixList } from '#service/ec2/prefix-list/prefix-list'
 import { actions as subnets } from '#service/ec2/subnet/actions'
@@ -67,7 +70,7 @@ const sdk = await loadSdk('ec2')
 
 const tagged = [
   instance, volume, snapshot, keyPair, vpc, subnet, routeTable, internetGateway, networkAcl, dhcpOptionsSet, securityGroup, networkInterface,
-  replaceRootTask, securityGroupRule, elasticIp, natGateway, peering, prefixList,
+  replaceRootTask, securityGroupRule, elasticIp, natGateway, peering, prefixList, flowLog,
 ].map(resource => taggable(resource as AnyResource))
 
 function actionsOf(context: Context): Actions<typeof Sdk> {
@@ -93,6 +96,7 @@ function actionsOf(context: Context): Actions<typeof Sdk> {
     ...natGateways(context),
     ...peerings,
     ...prefixLists,
+    ...flowLogs(context),
     ...tagActions([...tagged, taggableImage]),
   }
 }
@@ -104,6 +108,7 @@ export function ec2(context: Context): Service {
   const network = preparation()
   const sweepDisks = diskSweeper(context)
   const wakes = [vpcWakes(context.store), imageWakes(context.store), volumeWakes(context.store)]
+  const sweepFlowLogs = flowLogSweeper(context)
   // The images that each region has records of: they are written again only when the engine's list is another one.
   const imagesIn = new Map<string, ImageSeen[]>()
   return {
@@ -121,10 +126,15 @@ export function ec2(context: Context): Service {
       },
     },
     drivers: drivers.map(driver => driver(context)),
+    async tagged(reader, place) {
+      const lists = await Promise.all([...tagged, taggableImage].map(async ({ kind, list }) =>
+        (await list(reader, place)).map(({ id, tags }) => ({ arn: `arn:aws:ec2:${place.region}:${place.account}:${kind}/${id}`, tags }))))
+      return lists.flat()
+    },
     wakes: async event => (await Promise.all(wakes.map(wake => wake(event)))).flat(),
     async sweep() {
       // One that can't be removed must not keep the others.
-      for (const sweep of [() => sweepMachines(context), () => sweepNetworks(context), sweepDisks]) {
+      for (const sweep of [() => sweepMachines(context), () => sweepNetworks(context), sweepDisks, sweepFlowLogs]) {
         await sweep().catch((error: unknown) => context.log.error('ec2.sweep', { error }))
       }
     },

@@ -49,6 +49,11 @@ export function s3(context: { home: Home; log: Log; clock: Clock }): Service {
       actions: Object.fromEntries(Object.entries(handlers).map(([name, run]) => [name, checked(s3, run)])),
     },
     drivers: [],
+    async tagged(_reader, { account, region }) {
+      if (!s3.there()) return []
+      return (await s3.ready()).tables.buckets().filter(bucket => bucket.account === account && bucket.region === region)
+        .map(({ name, settings }) => ({ arn: `arn:aws:s3:::${name}`, tags: settings.tags ?? {} }))
+    },
     front: bucketOf => front(s3, bucketOf),
     async sweep() {
       if (!s3.there()) return

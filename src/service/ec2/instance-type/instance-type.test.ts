@@ -60,10 +60,11 @@ test('t2.micro, m5.large, c5d.metal and i3.2xlarge are shown as AWS shows them',
 })
 
 test('limits are what an instance gets; only burstable types have a baseline', () => {
-  assert.deepEqual(limits(find('t2.micro')!),
-    { cpus: 1, cpuBaselinePercent: 10, memoryMiB: 1024, maxInterfaces: 2, addressesPerInterface: 2, networkBaselineGbps: 0.064 })
+  assert.deepEqual(limits(find('t2.micro')!), {
+    cpus: 1, cpuBaselinePercent: 10, memoryMiB: 1024, maxInterfaces: 2, addressesPerInterface: 2, networkBaselineGbps: 0.064, networkPeakGbps: 1.024,
+  })
   assert.deepEqual(limits(find('c7i.48xlarge')!),
-    { cpus: 192, memoryMiB: 393216, maxInterfaces: 15, addressesPerInterface: 50, networkBaselineGbps: 50 })
+    { cpus: 192, memoryMiB: 393216, maxInterfaces: 15, addressesPerInterface: 50, networkBaselineGbps: 50, networkPeakGbps: 50 })
   const baseline = (name: string) => Math.round(limits(find(name)!).cpuBaselinePercent! * 10) / 10
   assert.deepEqual(['t2.xlarge', 't2.2xlarge', 't3.large', 't4g.2xlarge'].map(baseline), [22.5, 17, 30, 40])
   assert.deepEqual([credits(find('t2.micro')!), credits(find('t3.micro')!), credits(find('m5.large')!)],

@@ -18,6 +18,7 @@ export type Limits = {
   maxInterfaces: number
   addressesPerInterface: number
   networkBaselineGbps: number
+  networkPeakGbps: number
 }
 
 /** CPU credits: one is one vCPU at full for a minute. */
@@ -39,10 +40,10 @@ export const all = (): InstanceType[] => [...types.values()]
 const perHour = (type: InstanceType): number | undefined => type.family.creditsPerHour?.[type.size]
 
 export function limits(type: InstanceType): Limits {
-  const [, cpus, maxInterfaces, addressesPerInterface, networkBaselineGbps] = type.row
+  const [, cpus, maxInterfaces, addressesPerInterface, networkBaselineGbps, networkPeakGbps] = type.row
   const credits = perHour(type)
   return {
-    cpus, memoryMiB: type.memoryMiB, maxInterfaces, addressesPerInterface, networkBaselineGbps,
+    cpus, memoryMiB: type.memoryMiB, maxInterfaces, addressesPerInterface, networkBaselineGbps, networkPeakGbps,
     // EC2 User Guide, "Baseline utilization": credits earned an hour, for each vCPU, of sixty minutes.
     ...(credits === undefined ? {} : { cpuBaselinePercent: (credits / cpus / 60) * 100 }),
   }

@@ -8,9 +8,12 @@ import { ownVolumes } from '#service/ec2/instance/belongings'
 import { checkLaunchable } from '#service/ec2/instance/launch-type'
 import { instance, type InstanceRow } from '#service/ec2/instance/instance'
 import { burstable, checkTokens, noCredits, readCredits, readMetadata, readUserData } from '#service/ec2/instance/launch-options'
+import { ownInterfaces } from '#service/ec2/instance/ports'
+import { find, limits } from '#service/ec2/instance-type/instance-type'
 import { checkGroups } from '#service/ec2/network-interface/allocate'
 import { networkInterface } from '#service/ec2/network-interface/network-interface'
 import { attaching, attachmentTo, volume } from '#service/ec2/volume/volume'
+import type { Tx } from '#store/store'
 
 const invalid = (value: unknown, parameter: string) =>
   new ApiError('InvalidParameterValue', `Value (${value}) for parameter ${parameter} is invalid.`)
@@ -144,7 +147,9 @@ export const attributes = (context: Context): Actions<typeof sdk> => ({
     }
     if (input.SourceDestCheck !== undefined || input.Groups !== undefined) await modifyPrimary(call, row, input)
     await modifyMappings(call, row, input)
-    await instance.update(call.tx, row, { spec: changed(context, row, input) }, 'modified')
+    const spec = changed(context, row, input)
+    if (spec.type !== undefined) await setBandwidth(call.tx, row, spec.type)
+    await instance.update(call.tx, row, { spec }, 'modified')
     return {}
   },
 
@@ -194,6 +199,14 @@ export const attributes = (context: Context): Actions<typeof sdk> => ({
     return { InstanceId: row.id, AutoRecovery: autoRecovery }
   },
 })
+
+/** The interfaces are as fast as the new type's. */
+async function setBandwidth(tx: Tx, row: InstanceRow, type: string): Promise<void> {
+  const { networkPeakGbps: bandwidthGbps } = limits(find(type)!)
+  for (const own of await ownInterfaces(tx, row)) {
+    await networkInterface.update(tx, own, { spec: { attachment: { ...own.spec.attachment!, bandwidthGbps } } }, 'modified')
+  }
+}
 
 async function monitor(call: Call<{ InstanceIds: string[] | undefined }>, detailedMonitoring: boolean) {
   const rows = await instance.getAll(call.tx, call, call.input.InstanceIds ?? [])

@@ -108,7 +108,7 @@ async function launchOne(launch: Launch, launchIndex: number): Promise<InstanceR
   for (const port of network.ports) {
     const attachment = {
       id: resourceId('eni-attach'), instance: id, deviceIndex: port.deviceIndex, deleteOnTermination: port.deleteOnTermination,
-      time: now.toISOString(),
+      time: now.toISOString(), bandwidthGbps: limits.networkPeakGbps,
     }
     const asLaunched = {
       attachment, metadataHopLimit: metadata.hopLimit, hostnameType: port.deviceIndex === 0 ? plain.hostnameType : 'ip-name' as const,

@@ -63,7 +63,7 @@ export async function attach(call: Call<sdk.AttachNetworkInterfaceRequest>): Pro
   checkLimits(holder, row, others, input.DeviceIndex!)
   const attachment: Attachment = {
     id: resourceId('eni-attach'), instance: holder.id, deviceIndex: input.DeviceIndex!, deleteOnTermination: false,
-    time: now.toISOString(), moving: 'attaching',
+    time: now.toISOString(), moving: 'attaching', bandwidthGbps: limitsOf(holder).networkPeakGbps,
   }
   const attached = await networkInterface.update(tx, row, {
     spec: { attachment, metadataHopLimit: holder.spec.metadata.hopLimit }, status: { state: 'in-use' },

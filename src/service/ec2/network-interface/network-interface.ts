@@ -21,6 +21,8 @@ export type Attachment = {
   deleteOnTermination: boolean
   /** ISO 8601. */
   time: string
+  /** Peak bandwidth of the instance's type; an attachment from before there were limits has none until its instance's type changes. */
+  bandwidthGbps?: number
   /** Asked for, and not yet seen on the machine. Launched ones come with it. */
   moving?: 'attaching' | 'detaching'
 }

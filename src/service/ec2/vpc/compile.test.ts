@@ -21,7 +21,7 @@ const port: InterfaceSpec = {
 }
 
 const records = (): Records => ({
-  nats: [], peers: [], prefixLists: new Map(),
+  nats: [], peers: [], prefixLists: new Map(), flowLogs: [],
   vpc: row('vpc', 'vpc-1', {
     index: 3, cidrs: [{ cidr: '10.0.0.0/16', association: 'x' }, { cidr: '10.1.0.0/16', association: 'y' }], isDefault: false,
     tenancy: 'default',

@@ -7,6 +7,7 @@
 import { formatIp, overlaps, parseCidr } from '#base/cidr'
 import type { FilterRule, FilterSpec, GroupRule, GroupSpec, NetworkSpec, PeerSpec, PortSpec, RouteSpec, Traffic } from '#engine/port'
 import { optionValues, OWN_RESOLVER, type DhcpOptionsRow } from '#service/ec2/dhcp-options/dhcp-options'
+import { isAbout, type FlowLogRow } from '#service/ec2/flow-log/flow-log'
 import type { InternetGatewayRow } from '#service/ec2/internet-gateway/internet-gateway'
 import type { Entry, NetworkAclRow } from '#service/ec2/network-acl/network-acl'
 import { isThere, type NatGatewayRow } from '#service/ec2/nat-gateway/nat-gateway'
@@ -28,6 +29,7 @@ export type Records = {
   interfaces: InterfaceRow[]
   dhcp: DhcpOptionsRow | undefined
   nats: NatGatewayRow[]
+  flowLogs: FlowLogRow[]
   /** IPv4 blocks by the ids of prefix lists. */
   prefixLists: Map<string, string[]>
   /** The other side of each VPC peering connection that packets pass by. */
@@ -61,7 +63,9 @@ export function compile(records: Records): NetworkSpec {
     routeTables,
     filters,
     groups: groupsOf(records),
-    ports: byId(records.interfaces).map(row => portOf(row, hasGateway)),
+    ports: byId(records.interfaces).map(row => ({
+      ...portOf(row, hasGateway), ...(records.flowLogs.some(log => isAbout(log, row)) && { watched: true as const }),
+    })),
     dhcp: {
       ...domain(dhcp),
       domainNameServers: servers,
@@ -185,6 +189,7 @@ function portOf({ id, spec }: InterfaceRow, hasGateway: boolean): PortSpec {
     groups: spec.groups,
     checked: spec.sourceDestCheck,
     metadataHopLimit: spec.metadataHopLimit,
+    ...(spec.attachment?.bandwidthGbps !== undefined && { bitsPerSecond: Math.round(spec.attachment.bandwidthGbps * 1e9) }),
     ...(spec.manager !== undefined && { translates: true as const }),
     hostname: hostname({ address: primary!.private, type: spec.hostnameType, instance: spec.attachment?.instance }),
   }

@@ -17,7 +17,9 @@ function running() {
   const engine = openFake({ before(act) { acts.push(act) } })
   const woken: string[] = []
   const open = () => openLoop({
-    store: h.store, drivers: [vpcDriver({ store: h.store, engine, loop: () => ({ wake: (kind, id) => { woken.push(`${kind}/${id}`) } }) })], log: silent, clock: () => now, wakes: vpcWakes(h.store),
+    store: h.store, log: silent,
+    drivers: [vpcDriver({ store: h.store, engine, loop: () => ({ wake: (kind, id) => { woken.push(`${kind}/${id}`) } }) })],
+    clock: () => now, wakes: vpcWakes(h.store),
     pause: { first: 1, longest: 2 },
   })
   let loop = open()

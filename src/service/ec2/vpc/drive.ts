@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto'
 import type { NetworkSpec } from '#engine/port'
 import type { Driver, Loop } from '#loop/loop'
 import type { Context } from '#service/ec2/context'
+import type { FlowLogRow } from '#service/ec2/flow-log/flow-log'
 import type { DhcpOptionsRow } from '#service/ec2/dhcp-options/dhcp-options'
 import type { InternetGatewayRow } from '#service/ec2/internet-gateway/internet-gateway'
 import type { NetworkAclRow } from '#service/ec2/network-acl/network-acl'
@@ -39,6 +40,7 @@ export async function networkOf(reader: Reader, vpc: VpcRow): Promise<NetworkSpe
     dhcp: await reader.get<DhcpOptionsRow>('dhcp-options', vpc.spec.dhcpOptions),
     nats: await inVpc<NatGatewayRow>('natgateway'),
     peers: await peerRecords(reader, vpc),
+    flowLogs: await inVpc<FlowLogRow>('vpc-flow-log'),
     prefixLists: await blocksOf(reader, vpc),
   })
 }

@@ -11,6 +11,8 @@ import { actions as networkInterface } from '#service/ec2/network-interface/acti
 import { createInterface, type NewInterface } from '#service/ec2/network-interface/allocate'
 import { actions as natGateway } from '#service/ec2/nat-gateway/actions'
 import { actions as peering } from '#service/ec2/vpc-peering/actions'
+import type { Context } from '#service/ec2/context'
+import { actions as flowLog } from '#service/ec2/flow-log/actions'
 import { actions as prefixList } from '#service/ec2/prefix-list/actions'
 import { actions as routeTable } from '#service/ec2/route-table/actions'
 import { actions as securityGroup } from '#service/ec2/security-group/actions'
@@ -40,7 +42,7 @@ function checkShape(shape: Shape, value: unknown, at: string): void {
   }
 }
 
-export function harness() {
+export function harness({ deliver }: Pick<Context, 'deliver'> = {}) {
   const store = openSqlite(':memory:', () => now)
   const { prepare, prepared } = preparation()
   const dispatch = dispatcher({
@@ -49,7 +51,7 @@ export function harness() {
       id: 'ec2', operations, prepare: { needed: at => !prepared(at), run: prepare, done() {} },
       actions: {
         ...dhcpOptions, ...internetGateway, ...networkAcl, ...networkInterface({ home }), ...routeTable, ...securityGroup, ...subnet,
-        ...vpc({ home }), ...natGateway({ home }), ...peering, ...prefixList,
+        ...vpc({ home }), ...natGateway({ home }), ...peering, ...prefixList, ...flowLog({ deliver }),
       } as Record<string, never>,
       missing: member => new ApiError('MissingParameter', `The request must contain the parameter ${member}`),
     }],

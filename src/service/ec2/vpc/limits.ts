@@ -11,6 +11,7 @@ const limits = {
   routes: [50, 'RouteLimitExceeded', 'routes'],
   peerings: [50, 'VpcPeeringConnectionsPerVpcLimitExceeded', 'active VPC peering connections for this VPC'],
   natGateways: [5, 'NatGatewayLimitExceeded', 'NAT gateways in the Availability Zone'],
+  flowLogs: [2, 'FlowLogsLimitExceeded', 'flow logs for this resource'],
   prefixLists: [100, 'PrefixListLimitExceeded', 'prefix lists'],
   networkAcls: [200, 'NetworkAclLimitExceeded', 'network acls'],
   networkAclEntries: [20, 'NetworkAclEntryLimitExceeded', 'network acl entries'],

@@ -1,0 +1,61 @@
+/**
+ * The storage helper's process (storage.py): what lets root inside a machine mount, grow and trim its own disks.
+ *
+ * Invariant: one for each home, known by its command line; it holds nothing of the host, so it may end and be started anew at any
+ * time. While it is away, mounts in machines fail (ENOSYS) and nothing else does: what is mounted stays so.
+ */
+import { spawn } from 'node:child_process'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Home } from '#base/home'
+import type { Log } from '#base/log'
+import { commandLine, processes, until } from '#engine/incus/process'
+
+const SCRIPT = join(import.meta.dirname, 'storage.py')
+const READY_MS = 10_000
+const END_MS = 5000
+
+/** Where machines' monitors find it. */
+export const storageSocket = (home: Home): string => join(home.run, 'storage.sock')
+const lock = (home: Home): string => join(home.run, 'storage.lock')
+
+/** Those that belong to this home, whichever copy of the sources they run: the one that listens, and one for each machine. */
+const all = (home: Home): number[] => processes('storage.py').filter(pid => commandLine(pid)?.endsWith(` ${lock(home)}`))
+
+/** The number of the one that listens, as it wrote it down. Those that serve a machine each go on without it. */
+export function storageHelper(home: Home): number | undefined {
+  if (!existsSync(storageSocket(home)) || !existsSync(lock(home))) return undefined
+  const pid = Number(readFileSync(lock(home), 'utf8'))
+  return commandLine(pid)?.endsWith(` ${lock(home)}`) ? pid : undefined
+}
+
+/** Starts it unless it runs. Returns when it listens. */
+export async function startStorageHelper(home: Home, log: Log): Promise<void> {
+  if (storageHelper(home) !== undefined) return
+  rmSync(storageSocket(home), { force: true })
+  for (const dir of [home.run, join(home.dir, 'log')]) mkdirSync(dir, { recursive: true, mode: 0o700 })
+  const output = openSync(join(home.dir, 'log', 'storage.log'), 'a')
+  const child = spawn('python3', ['-IS', SCRIPT, storageSocket(home), lock(home)], {
+    cwd: '/', detached: true, stdio: ['ignore', output, output], env: { PATH: process.env['PATH'], LANG: 'C.UTF-8' },
+  })
+  closeSync(output)
+  let ended: string | undefined
+  child.on('error', error => { ended = error.message })
+  child.on('exit', (code, signal) => { ended = `it ended with ${signal ?? `code ${code}`}` })
+  await until(() => ended !== undefined || existsSync(storageSocket(home)), READY_MS, 5)
+  if (ended !== undefined || !existsSync(storageSocket(home))) {
+    child.kill('SIGKILL')
+    throw new Error(`the storage helper did not start: ${ended ?? 'it does not listen'}; see ${home.dir}/log/storage.log`)
+  }
+  child.removeAllListeners().unref()
+  log.info('storage helper started', { pid: child.pid })
+}
+
+/** For when no machine runs any more. */
+export async function stopStorageHelper(home: Home, log: Log): Promise<void> {
+  const pids = all(home)
+  for (const pid of pids) process.kill(pid, 'SIGTERM')
+  if (!await until(() => all(home).length === 0, END_MS)) for (const pid of all(home)) process.kill(pid, 'SIGKILL')
+  rmSync(storageSocket(home), { force: true })
+  if (pids.length > 0) log.info('storage helper stopped', { pids })
+}

@@ -1,0 +1,151 @@
+/** What a hostile guest may try with its disks, on the real host: each of it must come to nothing. */
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { after, before, test } from 'node:test'
+import { firstLoop } from '#engine/disk/loop'
+import { diskVolume, volumeFile } from '#engine/disk/layout'
+import { run } from '#engine/disk/run'
+import { ebs, openBench } from '#engine/disk/volumes.suite'
+import { startDaemon } from '#engine/incus/daemon'
+import { until } from '#engine/incus/process'
+import { storageHelper, startStorageHelper } from '#engine/storage/helper'
+
+const [A, B] = ['i-0000000000000000a', 'i-0000000000000000b']
+let bench: Awaited<ReturnType<typeof openBench>>
+const inA = (script: string) => bench.shell(A, script)
+const inB = (script: string) => bench.shell(B, script)
+const python = (script: string) => bench.inside(A, 'python3', '-c', `import ctypes,os,errno,mmap
+libc = ctypes.CDLL(None, use_errno=True)
+def call(*a):
+    r = libc.syscall(*[ctypes.c_long(x) if isinstance(x, int) else ctypes.c_char_p(x) for x in a])
+    return 'ok' if r >= 0 else errno.errorcode[ctypes.get_errno()]
+${script}`)
+const places = () => readFileSync('/proc/self/mountinfo', 'utf8').split('\n').map(line => line.split(' ')[4])
+
+/** A number as mknod(1) takes it. */
+const numberOf = (path: string) => {
+  const { rdev } = statSync(path)
+  return `${(rdev >> 8) & 0xfff} ${(rdev & 0xff) | ((rdev >> 12) & 0xfff00)}`
+}
+/** The loop device of the pool, or where that is not one, any device of the host's own. */
+const hostDevice = () => {
+  const name = readdirSync('/sys/block').find(block => /^loop\d{1,3}$/.test(block) && statSync(`/sys/block/${block}/loop`, { throwIfNoEntry: false }))
+  return `/dev/${name ?? readdirSync('/sys/block')[0]}`
+}
+
+before(async () => {
+  bench = await openBench()
+  await Promise.all([bench.machine(A), bench.machine(B)])
+  for (const id of ['vol-1', 'vol-2', 'vol-3']) await bench.disk(id, 1)
+  await bench.machines.attachDisk(A, ebs('vol-1', 'xvdf'))
+  await bench.machines.attachDisk(A, ebs('vol-3', 'xvdg'))
+  await bench.machines.attachDisk(B, ebs('vol-2', 'xvdf'))
+  await inB('mkfs.ext4 -q /dev/xvdf; mount /dev/xvdf /mnt; echo secret > /mnt/secret; umount /mnt')
+})
+after(async () => { await bench.close() })
+
+test('a node for a device of the host, inside a file system of the guest\'s own, opens nothing', async () => {
+  const theirs = `7 ${firstLoop({ slot: bench.home.slot, place: 1 }) + 1}`
+  await inA('mkfs.ext4 -q /dev/xvdf')
+  // Written past the kernel, as root in the guest can into its own disk.
+  const nodes = { host: numberOf(hostDevice()), disk: numberOf('/dev/loop-control').replace(/.*/, '259 0'), theirs }
+  for (const [name, number] of Object.entries(nodes)) await inA(`debugfs -w -R 'mknod ${name} b ${number}' /dev/xvdf`)
+  await inA('mount /dev/xvdf /mnt')
+  for (const name of Object.keys(nodes)) {
+    await assert.rejects(inA(`head -c1 /mnt/${name}`), /Permission denied|not permitted/, name)
+    for (const type of ['ext4', 'xfs']) await assert.rejects(inA(`mount -t ${type} /mnt/${name} /srv`), /permission denied|not permitted/, name)
+  }
+  // `nodev` is the guest's to take off; the control group is not.
+  await inA('mount -o remount,bind,dev /mnt')
+  for (const name of Object.keys(nodes)) {
+    await assert.rejects(inA(`head -c1 /mnt/${name}`), /not permitted/, name)
+    await assert.rejects(inA(`mount -t ext4 /mnt/${name} /srv`), /permission denied|not permitted/, name)
+  }
+  await inA('umount /mnt')
+})
+
+test('another machine\'s disk is not mounted, by whatever name, and however the name changes meanwhile', async () => {
+  await inA('mkfs.ext4 -q -F /dev/xvdg; mkdir -p /race /got; mount /dev/xvdf /mnt; test -b /mnt/theirs')
+  const result = await python(`
+import threading, subprocess
+stop = False
+def swap():
+    while not stop:
+        for name in ('/mnt/theirs', '/dev/xvdg'):
+            try: os.symlink(name, '/race/new'); os.rename('/race/new', '/race/source')
+            except OSError: pass
+t = threading.Thread(target=swap); t.start()
+mounted = refused = 0
+for i in range(200):
+    got = call(165, b'/race/source', b'/got', b'ext4', 0, b'')
+    if got == 'ok':
+        mounted += 1
+        assert not os.path.exists('/got/secret')
+        subprocess.run(['umount', '/got'], check=True)
+    else: refused += 1
+stop = True; t.join(); subprocess.run(['umount', '/mnt'], check=True); print(mounted, refused)`)
+  const [mounted, refused] = result.trim().split(' ').map(Number)
+  assert.equal(mounted! + refused!, 200)
+  assert.ok(refused! > 0 && mounted! > 0, result)
+})
+
+test('a mount lands inside the guest, whatever its path says', async () => {
+  const before = places()
+  await inA('ln -sfn ../../../../../../../../srv /race/up; ln -sfn /proc/1/root/srv /race/magic')
+  await inA('mount -t ext4 /dev/xvdg /race/up; findmnt -rno SOURCE /srv; umount /srv')
+  await assert.rejects(inA('mount -t ext4 -i /dev/xvdg /proc/self/cwd/../nowhere'))
+  assert.equal((await python('print(call(165, b"/dev/xvdg", b"/race/magic", b"ext4", 0, b""))')).trim(), 'ELOOP')
+  assert.deepEqual(places(), before)
+})
+
+test('who is no root of the machine, or root of a namespace of its own making, mounts nothing', async () => {
+  await inA('chmod 666 /dev/xvdg')
+  await assert.rejects(inA('setpriv --reuid 1000 --clear-groups python3 -c "import ctypes; l=ctypes.CDLL(None,use_errno=True); '
+    + 'exit(0 if l.mount(b\'/dev/xvdg\', b\'/got\', b\'ext4\', 0, None) == 0 else 3)"'))
+  await assert.rejects(inA('unshare --user --map-root-user --mount mount -t ext4 /dev/xvdg /got'), /permission denied|not permitted|Operation/)
+  await inA('unshare --mount sh -c "mount -t ext4 /dev/xvdg /got && umount /got"')
+})
+
+test('pointers to nowhere, hidden numbers and loop devices\' own requests come to nothing', async () => {
+  const said = await python(`
+page = mmap.mmap(-1, 4096); address = ctypes.addressof(ctypes.c_char.from_buffer(page)); page[:] = b'/' * 4096
+fd = os.open('/dev/xvdg', os.O_RDWR)
+print(call(165, 1, b'/got', b'ext4', 0, 0), call(165, b'/dev/xvdg', 1, b'ext4', 0, 0), call(165, b'/dev/xvdg', b'/got', 1, 0, 0))
+print(call(165, b'/dev/xvdg', b'/got', b'ext4', 0, 2**63 - 8192), call(165, address, b'/got', b'ext4', 0, 0))
+print(call(165, b'x' * 5000, b'/got', b'ext4', 0, 0), call(165, b'/dev/xvdg', b'/got', b'ext4', 0, b'journal_path=/dev/loop0'))
+panic = call(165, b'/dev/xvdg', b'/got', b'ext4', 0, b'errors=panic')
+print(panic, call(165, b'/dev/null', b'/got', b'ext4', 0, 0), call(165, b'/nothing', b'/got', b'ext4', 0, 0))
+print(*[call(16, fd, request | high, 0) for request in (0x4C00, 0x4C01, 0x4C04, 0x4C05, 0x4C06, 0x4C09, 0x4C0A) for high in (0, 1 << 32, 7 << 60)])
+print(call(16, 9999, 0xC0185879, address), call(16, fd, 0x1261, 0), call(16, os.open('/', 0), 0xC0185879, 1))`)
+  const lines = said.trim().split('\n')
+  assert.deepEqual(lines.slice(0, 4), ['EFAULT EFAULT EFAULT', 'EFAULT ENOTBLK', 'ENAMETOOLONG EINVAL', 'EINVAL ENOTBLK ENOENT'].map((line, i) =>
+    (i === 1 ? lines[1]! : line)))
+  assert.ok(lines[1]!.split(' ').every(word => word !== 'ok'), lines[1])
+  assert.ok(lines[4]!.split(' ').every(word => word === 'ENOTTY'), lines[4])
+  assert.deepEqual(lines[5], 'EBADF ok EFAULT')
+})
+
+test('a superblock decides nothing about the host', async () => {
+  await inA('tune2fs -e panic /dev/xvdg; mount /dev/xvdg /got')
+  assert.match(await inA('grep /got /proc/self/mountinfo'), /nodev.*idmapped.* rw,errors=remount-ro/)
+  await inA('umount /got; debugfs -w -R "set_super_value journal_dev 1793" /dev/xvdg; debugfs -w -R "set_super_value journal_inum 0" /dev/xvdg')
+  await assert.rejects(inA('mount -t ext4 /dev/xvdg /got'))
+  await bench.machines.detachDisk(A, 'vol-3', { force: false })
+  const file = volumeFile(bench.home, diskVolume('vol-3'))
+  await assert.rejects(run('mount', ['-o', 'loop,ro', file, '/nonexistent']))
+})
+
+test('while the helper is away mounts fail, and nothing else; then they work again', async () => {
+  await inA('mkfs.ext4 -q -F /dev/xvdf; mount /dev/xvdf /mnt; echo kept > /mnt/file')
+  const pid = storageHelper(bench.home)!
+  for (const child of readdirSync('/proc').filter(name => /^\d+$/.test(name)).map(Number)) {
+    const line = (() => { try { return readFileSync(`/proc/${child}/cmdline`, 'utf8') } catch { return '' } })()
+    if (line.includes('storage.py') && line.includes(`${bench.home.run}/`)) process.kill(child, 'SIGKILL')
+  }
+  assert.ok(await until(() => storageHelper(bench.home) === undefined, 5000), `helper ${pid}`)
+  await assert.rejects(inA('mkdir -p /tmpfs; mount -t tmpfs none /tmpfs'))
+  assert.equal(await inA('cat /mnt/file; echo more >> /mnt/file; umount /mnt; echo free'), 'kept\nfree\n')
+  await startDaemon(bench.home, bench.log)
+  await startStorageHelper(bench.home, bench.log)
+  assert.equal(await inA('mount /dev/xvdf /mnt; cat /mnt/file; umount /mnt'), 'kept\nmore\n')
+})
