@@ -2,7 +2,6 @@
 import {
   Alert,
   Button,
-  Checkbox,
   Container,
   ContentLayout,
   ExpandableSection,
@@ -23,13 +22,12 @@ import { AdvancedSection } from '../parts/LaunchAdvanced'
 import { ImageSection } from '../parts/LaunchImage'
 import { KeySection } from '../parts/LaunchKey'
 import { NetworkSection } from '../parts/LaunchNetwork'
+import { StorageSection } from '../parts/LaunchStorage'
 import { LaunchSummary } from '../parts/LaunchSummary'
 import { facts } from '../shell/facts'
 import { flash } from '../shell/flash'
 import { follow, go } from '../shell/router'
 import { GROUP_DESCRIPTION, rulesOf, runInput, start, wizardName, type Launch } from './launch-state'
-
-const VOLUME_TYPES = ['gp3', 'gp2', 'io1', 'io2', 'st1', 'sc1', 'standard']
 
 export type SectionProps = { state: Launch; set(part: Partial<Launch>): void }
 
@@ -140,23 +138,7 @@ export default function LaunchPage({ image }: { image?: string }) {
           </Container>
           <KeySection state={state} set={set} error={checked && state.key === undefined ? t('launch.chooseKey') : undefined} />
           <NetworkSection state={state} set={set} groups={groups} />
-          <Container header={<Header variant="h2">{t('launch.storage')}</Header>}>
-            <SpaceBetween size="m" direction="horizontal">
-              <FormField label={`${t('launch.root')}: ${t('launch.size')}`}>
-                <Input type="number" value={state.size} onChange={({ detail }) => set({ size: detail.value })} />
-              </FormField>
-              <FormField label={t('launch.volumeType')}>
-                <Select
-                  selectedOption={{ value: state.volumeType, label: state.volumeType }}
-                  options={VOLUME_TYPES.map(value => ({ value, label: value }))}
-                  onChange={({ detail }) => set({ volumeType: detail.selectedOption.value! })}
-                />
-              </FormField>
-              <FormField label={t('f.deleteOnTermination')}>
-                <Checkbox checked disabled ariaLabel={t('f.deleteOnTermination')} />
-              </FormField>
-            </SpaceBetween>
-          </Container>
+          <StorageSection state={state} set={set} />
           <AdvancedSection state={state} set={set} />
         </SpaceBetween>
         <LaunchSummary

@@ -22,6 +22,8 @@ export type Launch = {
   http: boolean
   size: string
   volumeType: string
+  /** Besides the root's. */
+  volumes: { size: string; type: string }[]
   count: string
   shutdown: 'stop' | 'terminate'
   protect: boolean
@@ -56,6 +58,7 @@ export const start: Launch = {
   http: false,
   size: '8',
   volumeType: 'gp3',
+  volumes: [],
   count: '1',
   shutdown: 'stop',
   protect: false,
@@ -87,6 +90,13 @@ export function wizardName(taken: readonly string[]): string {
 
 export const base64 = (text: string): string => btoa(String.fromCharCode(...new TextEncoder().encode(text)))
 
+/** Further volumes are /dev/sdf and on, as EC2 recommends (EC2 User Guide, "Device names for volumes"). */
+const devicesOf = ({ rootDevice, size, volumeType, volumes }: Launch): object[] =>
+  [{ size, type: volumeType }, ...volumes].map((volume, i) => ({
+    DeviceName: i === 0 ? rootDevice : `/dev/sd${String.fromCharCode(101 + i)}`,
+    Ebs: { VolumeSize: Number(volume.size), VolumeType: volume.type, DeleteOnTermination: true },
+  }))
+
 export function runInput(s: Launch, groups: string[]): Record<string, unknown> {
   const tags = [
     ...(s.name ? [{ Key: 'Name', Value: s.name }] : []),
@@ -105,9 +115,7 @@ export function runInput(s: Launch, groups: string[]): Record<string, unknown> {
       MaxCount: count,
       KeyName: s.key || undefined,
       ...network,
-      BlockDeviceMappings: s.rootDevice
-        ? [{ DeviceName: s.rootDevice, Ebs: { VolumeSize: Number(s.size), VolumeType: s.volumeType, DeleteOnTermination: true } }]
-        : undefined,
+      BlockDeviceMappings: s.rootDevice ? devicesOf(s) : undefined,
       TagSpecifications:
         tags.length > 0
           ? [

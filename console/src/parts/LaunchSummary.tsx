@@ -45,7 +45,13 @@ export function LaunchSummary({
               },
               { label: t('launch.summaryType'), value: state.type },
               { label: t('launch.summaryFirewall'), value: firewall },
-              { label: t('launch.summaryStorage'), value: t('launch.volumes', { size: state.size }) },
+              {
+                label: t('launch.summaryStorage'),
+                value: t('launch.volumes', {
+                  count: state.volumes.length + 1,
+                  size: [state, ...state.volumes].reduce((sum, { size }) => sum + Number(size), 0),
+                }),
+              },
               { label: t('launch.cost'), value: <Box color="text-body-secondary">{t('dashboard.noCost')}</Box> },
             ]}
           />
