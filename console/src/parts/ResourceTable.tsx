@@ -19,6 +19,7 @@ import type { Column, Item, Resource } from '../resources/kinds'
 import { go } from '../shell/router'
 import { Actions } from './Actions'
 import { Cell, ItemLink, textOf } from './cells'
+import type { At } from './ContextMenu'
 import { download } from './download'
 
 const SIZES = [20, 50, 100]
@@ -57,6 +58,7 @@ const searchable = (columns: readonly Column[], item: Item): Item => ({
 export function ResourceTable({ resource, list }: { resource: Resource; list: Loaded<Item[]> }) {
   const [preferences, setPreferences] = usePreferences(resource)
   const [selected, setSelected] = useState<string[]>([])
+  const [menu, setMenu] = useState<At>()
   const { columns } = resource
   const rows = useMemo(() => (list.data ?? []).map(item => ({ item, id: resource.id(item), ...searchable(columns, item) })), [list.data])
   const { items, allPageItems, filteredItemsCount, collectionProps, propertyFilterProps, paginationProps, actions } = useCollection<Item>(rows, {
@@ -97,6 +99,13 @@ export function ResourceTable({ resource, list }: { resource: Resource; list: Lo
       loadingText={t('table.loading')}
       selectionType="multi"
       selectedItems={chosen}
+      onRowContextMenu={event => {
+        if (!resource.actions) return
+        event.preventDefault()
+        const { detail } = event
+        if (!selected.includes(detail.item.id)) setSelected([detail.item.id])
+        setMenu({ x: detail.clientX, y: detail.clientY })
+      }}
       onSelectionChange={({ detail }) => setSelected(detail.selectedItems.map(row => row.id))}
       wrapLines={preferences.wrapLines}
       columnDisplay={preferences.contentDisplay}
@@ -141,7 +150,9 @@ export function ResourceTable({ resource, list }: { resource: Resource; list: Lo
                   )
                 }
               />
-              {resource.actions && <Actions resource={resource} items={chosen.map(row => row.item)} />}
+              {resource.actions && (
+                <Actions resource={resource} items={chosen.map(row => row.item)} menu={menu} onMenuClose={() => setMenu(undefined)} />
+              )}
               {resource.create && <CreateButton resource={resource} />}
             </SpaceBetween>
           }
