@@ -13,7 +13,7 @@ import {
   Spinner,
   Tabs,
 } from '@cloudscape-design/components'
-import { lazy, Suspense, useEffect, useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { call, wordsOf } from '../api/call'
 import { useAnswer, useInstances } from '../api/use'
 import { t } from '../i18n/text'
@@ -104,7 +104,7 @@ function Shell({ item, kind, user = '', hint }: ShellProps) {
         </Button>
       )}
       {ended !== undefined && <Alert type={ended ? 'error' : 'info'}>{ended || t('connect.ended')}</Alert>}
-      {on && (
+      {(on || ended !== undefined) && (
         <Suspense fallback={<Spinner />}>
           <Terminal
             key={turn}
@@ -124,28 +124,23 @@ function Shell({ item, kind, user = '', hint }: ShellProps) {
 
 function Serial({ item }: { item: Item }) {
   const access = useAnswer('ec2', 'GetSerialConsoleAccessStatus')
-  const [enabled, setEnabled] = useState(false)
-  useEffect(() => {
-    if (access.data) setEnabled(access.data.SerialConsoleAccessEnabled === true)
-  }, [access.data])
+  const [turnedOn, setTurnedOn] = useState(false)
+  const enabled = turnedOn || access.data?.SerialConsoleAccessEnabled === true
   const enable = (): void => {
     call('ec2', 'EnableSerialConsoleAccess').then(
-      () => setEnabled(true),
+      () => setTurnedOn(true),
       (error: unknown) => flash({ type: 'error', header: t('error.title'), content: wordsOf(error) }),
     )
   }
-  if (!enabled)
-    return (
-      <Button onClick={enable} loading={access.loading}>
-        {t('connect.serialEnable')}
-      </Button>
-    )
+  if (!access.data && !access.error) return <Spinner />
+  if (!enabled) return <Button onClick={enable}>{t('connect.serialEnable')}</Button>
   return <Shell item={item} kind="serial" hint={t('connect.serialHint')} />
 }
 
 function SshClient({ item, user }: { item: Item; user: string }) {
   const key = `${item.KeyName}.pem`
-  const address = (item.PublicDnsName && item.PublicIpAddress) || item.PublicIpAddress || item.PrivateIpAddress
+  // Not the public DNS name: it resolves in the instance's own VPC alone.
+  const address = item.PublicIpAddress ?? item.PrivateIpAddress
   const command = `ssh -i "${key}" ${user}@${address}`
   const line = (text: string) => (
     <CopyToClipboard
