@@ -227,7 +227,8 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
       const env = { INCUS_SOCKET: socketOf(home), HOME: home.run }
       const project = ['--project', projectOf(home)]
       if (what === 'console') return { file: 'incus', args: ['console', '--force-local', ...project, id], env }
-      return { file: 'incus', args: ['exec', '--force-local', ...project, '--force-interactive', '--env', 'TERM=xterm-256color', id, '--', ...what.command], env }
+      const options = ['--force-local', ...project, '--force-interactive', '--env', 'TERM=xterm-256color']
+      return { file: 'incus', args: ['exec', ...options, id, '--', ...what.command], env }
     },
     reachable: id => unknownIfUnreachable(async () => {
       if (!await isOn(id)) return false
