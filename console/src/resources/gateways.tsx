@@ -1,30 +1,12 @@
 /** What stands at the borders of VPCs: gateways, peering, network ACLs, DHCP options. */
 import { AclTab, OptionsTab } from '../parts/VpcTabs'
-import { column, nameColumn, type Field, type Item, type Resource } from './kinds'
+import { simple, subnet, text, vpc } from './choices'
+import { column, nameColumn, type Item, type Resource } from './kinds'
 
-const vpc: Field = {
-  name: 'vpc',
-  label: 'f.VpcId',
-  kind: 'select',
-  from: { operation: 'DescribeVpcs', member: 'Vpcs', value: item => item.VpcId, label: item => `${item.VpcId} (${item.CidrBlock})` },
-}
-const subnet: Field = {
-  name: 'subnet',
-  label: 'f.SubnetId',
-  kind: 'select',
-  from: {
-    operation: 'DescribeSubnets',
-    member: 'Subnets',
-    value: item => item.SubnetId,
-    label: item => `${item.SubnetId} (${item.AvailabilityZone}, ${item.CidrBlock})`,
-  },
-}
-const text = (value: string): string | undefined => (value === '' ? undefined : value)
 const ports = (given: string): object | undefined => {
   const [from, to = from] = given.split('-').map(Number)
   return given === '' ? undefined : { From: from, To: to }
 }
-const simple = (operation: string, member: string) => ({ operation, each: (item: Item) => ({ [member]: item[member] }) })
 
 export const gateways: Resource[] = [
   {

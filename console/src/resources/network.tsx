@@ -1,26 +1,9 @@
 /** Security groups, addresses, key pairs, network interfaces. */
 import { download } from '../parts/download'
 import { GroupTab } from '../parts/GroupTab'
-import { column, nameColumn, type Field, type Resource } from './kinds'
+import { subnet, text, vpc } from './choices'
+import { column, nameColumn, type Resource } from './kinds'
 
-const vpc: Field = {
-  name: 'vpc',
-  label: 'f.VpcId',
-  kind: 'select',
-  from: { operation: 'DescribeVpcs', member: 'Vpcs', value: item => item.VpcId, label: item => `${item.VpcId} (${item.CidrBlock})` },
-}
-const subnet: Field = {
-  name: 'subnet',
-  label: 'f.SubnetId',
-  kind: 'select',
-  from: {
-    operation: 'DescribeSubnets',
-    member: 'Subnets',
-    value: item => item.SubnetId,
-    label: item => `${item.SubnetId} (${item.AvailabilityZone}, ${item.CidrBlock})`,
-  },
-}
-const text = (value: string): string | undefined => (value === '' ? undefined : value)
 
 export const resources: Resource[] = [
   {

@@ -1,13 +1,8 @@
 /** Volumes, snapshots, images. */
+import { text, zone } from './choices'
 import { column, nameColumn, type Field, type Resource } from './kinds'
 
 const VOLUME_TYPES = ['gp3', 'gp2', 'io1', 'io2', 'st1', 'sc1', 'standard']
-const zone: Field = {
-  name: 'zone',
-  label: 'f.zone',
-  kind: 'select',
-  from: { operation: 'DescribeAvailabilityZones', member: 'AvailabilityZones', value: item => item.ZoneName },
-}
 const number = (text: string): number | undefined => (text === '' ? undefined : Number(text))
 const volumeFields: Field[] = [
   { name: 'type', label: 'launch.volumeType', kind: 'select', options: VOLUME_TYPES },
@@ -22,7 +17,6 @@ const performance = (values: Record<string, any>) => ({
   Throughput: values.type === 'gp3' ? number(values.throughput) : undefined,
 })
 const description: Field = { name: 'description', label: 'f.description', optional: true }
-const text = (value: string): string | undefined => (value === '' ? undefined : value)
 
 export const resources: Resource[] = [
   {

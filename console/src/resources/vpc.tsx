@@ -2,33 +2,9 @@
 import { ResourceMap } from '../parts/ResourceMap'
 import { gateways } from './gateways'
 import { RoutesTab } from '../parts/VpcTabs'
-import { column, nameColumn, type Field, type Item, type Resource } from './kinds'
+import { simple, subnet, text, vpc, zone } from './choices'
+import { column, nameColumn, type Item, type Resource } from './kinds'
 
-const vpc: Field = {
-  name: 'vpc',
-  label: 'f.VpcId',
-  kind: 'select',
-  from: { operation: 'DescribeVpcs', member: 'Vpcs', value: item => item.VpcId, label: item => `${item.VpcId} (${item.CidrBlock})` },
-}
-const subnet: Field = {
-  name: 'subnet',
-  label: 'f.SubnetId',
-  kind: 'select',
-  from: {
-    operation: 'DescribeSubnets',
-    member: 'Subnets',
-    value: item => item.SubnetId,
-    label: item => `${item.SubnetId} (${item.AvailabilityZone}, ${item.CidrBlock})`,
-  },
-}
-const zone: Field = {
-  name: 'zone',
-  label: 'f.zone',
-  kind: 'select',
-  optional: true,
-  from: { operation: 'DescribeAvailabilityZones', member: 'AvailabilityZones', value: item => item.ZoneName },
-}
-const text = (value: string): string | undefined => (value === '' ? undefined : value)
 const target = (id: string): object => {
   const kind: Record<string, string> = {
     igw: 'GatewayId',
@@ -39,7 +15,6 @@ const target = (id: string): object => {
   }
   return { [kind[id.split('-')[0]!] ?? 'GatewayId']: id }
 }
-const simple = (operation: string, member: string) => ({ operation, each: (item: Item) => ({ [member]: item[member] }) })
 
 export const resources: Resource[] = [
   {
@@ -100,7 +75,7 @@ export const resources: Resource[] = [
       form: {
         operation: 'CreateSubnet',
         id: answer => answer.Subnet.SubnetId,
-        fields: [vpc, zone, { name: 'cidr', label: 'f.cidr', value: '10.0.1.0/24' }],
+        fields: [vpc, { ...zone, optional: true }, { name: 'cidr', label: 'f.cidr', value: '10.0.1.0/24' }],
         input: values => ({ VpcId: values.vpc, AvailabilityZone: text(values.zone), CidrBlock: values.cidr }),
       },
     },
