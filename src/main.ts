@@ -9,13 +9,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { openAuthority } from '#base/authority'
 import { systemClock } from '#base/clock'
-import { API_PORT, hostAddress, serviceAddress, STORE_PORT } from '#base/home'
+import { API_PORT, serviceAddress, STORE_PORT } from '#base/home'
 import { openLog, type Level } from '#base/log'
-import { openDoor } from '#console/door'
-import { openReach } from '#console/reach'
-import { sessionToken } from '#console/credentials'
-import { targets } from '#console/targets'
 import { openCloud } from '#cloud'
+import { openPage } from '#page'
 import { drainer } from '#drain'
 import { admitRestored } from '#restored'
 import { openFake } from '#engine/fake'
@@ -25,7 +22,7 @@ import { getHome } from '#launch/config'
 import { findConsole } from '#launch/console'
 import { isRootPassword } from '#launch/password'
 import { servedHosts, STORE, wireServices } from '#service/index'
-import { openRootKeys, rootPrincipal } from '#identity/root-keys'
+import { openRootKeys } from '#identity/root-keys'
 import { openKey } from '#identity/seal'
 import { openImdsDoor } from '#service/ec2/imds/door'
 import { openSqlite } from '#store/sqlite'
@@ -67,19 +64,9 @@ const api: WireOptions = {
 const wire = openWire({ ...api, health, routes: { '/_enclume/drain': onDrain } })
 await wire.listen(home.port, '127.0.0.1')
 const inside = fake ? undefined : await openInside()
-const door = openDoor({
-  store, log, clock: systemClock, wire: wire.server, dir: findConsole(),
-  async verify({ kind, password }) {
-    if (kind !== 'root' || !await isRootPassword(home, password)) return undefined
-    return { principal: rootPrincipal(keys), name: 'root' }
-  },
-  issue: principal => sessionToken(cloud.dispatch, { principal, region: home.region }),
-  facts: () => ({
-    region: home.region, engine: engine.name, version: readVersion(), endpoint: `http://127.0.0.1:${home.port}`, hostAddress: hostAddress(home),
-    capacity: cloud.context.capacity(),
-  }),
-  terminals: { target: targets({ dispatch: cloud.dispatch, authorise: async () => {}, machines: engine.machines, runDir: home.run }) },
-  reach: openReach(cloud.dispatch),
+const door = openPage({
+  cloud, root: keys, wire: wire.server, dir: findConsole(), version: readVersion(), endpoint: `http://127.0.0.1:${home.port}`,
+  isRootPassword: password => isRootPassword(home, password), runDir: home.run,
 })
 await door.listen(home.consolePort, '127.0.0.1')
 cloud.start()

@@ -167,7 +167,7 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
         if (!(error instanceof IncusError) || !await isOn(id)) throw withReason(error, id)
       })
       log.info('machine started', { machine: id, ms: Math.round(performance.now() - started) })
-      await limits.give(instance)
+      void limits.again(id, log)
     }),
     async stop(id, { timeoutMs }) {
       const instance = await get(id)
@@ -203,7 +203,7 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
     detach: (id, device) => oneAtATime(id, () => detach(id, device)),
     attachDisk: (id, disk) => oneAtATime(id, async () => {
       await disks.attach(await get(id), disk)
-      await limits.give(await get(id))
+      await limits.again(id, log)
     }),
     detachDisk: (id, disk, options) => oneAtATime(id, async () => {
       const instance = await find(id)
@@ -224,10 +224,11 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
     },
     async terminal(id, what) {
       await get(id)
-      const env = { INCUS_SOCKET: socketOf(home), INCUS_CONF: join(home.run, 'incus-client'), HOME: home.run }
+      const env = { INCUS_SOCKET: socketOf(home), HOME: home.run }
       const project = ['--project', projectOf(home)]
-      if (what === 'console') return { file: 'incus', args: ['console', ...project, id], env }
-      return { file: 'incus', args: ['exec', ...project, '--force-interactive', '--env', 'TERM=xterm-256color', id, '--', ...what.command], env }
+      if (what === 'console') return { file: 'incus', args: ['console', '--force-local', ...project, id], env }
+      const options = ['--force-local', ...project, '--force-interactive', '--env', 'TERM=xterm-256color']
+      return { file: 'incus', args: ['exec', ...options, id, '--', ...what.command], env }
     },
     reachable: id => unknownIfUnreachable(async () => {
       if (!await isOn(id)) return false
@@ -235,7 +236,7 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
     }),
     watch: callback => watchMachines(client, event => {
       // A guest that boots anew by itself has a new control group.
-      if (event.event === 'restarted') limits.again(event.id, log)
+      if (event.event === 'restarted') void limits.again(event.id, log)
       callback(event)
     }, log),
   }
