@@ -52,12 +52,12 @@ export const services = (context: Context): Service[] =>
 export const overseers = (parts: { sources: () => Service[]; dispatch: () => Dispatch; history: () => History }): Service[] =>
   [tagging(parts), cloudtrail(parts.history)]
 
-/** Who asks S3 unsigned. Of no account: only a bucket's own policy can let it in. */
+/** Who asks unsigned. Of no account: only a bucket's own policy can let it in, or at STS an identity provider's token. */
 const anonymous = { principal: { account: '', arn: 'anonymous', userId: 'anonymous' }, region: 'us-east-1' }
 
 export const wireServices = (all: Service[]): WireService[] => all.map(({ definition: { id }, sdk, front }) => ({
   id, ...wires[id as keyof typeof wires], operations: operationsOf(sdk), errors: errorsOf(sdk), front: front?.(head => addressOf(head).bucket),
-  ...(id === 's3' && { anonymous }),
+  ...(id === 's3' && { anonymous }), ...(id === 'sts' && { anonymous: { ...anonymous, operations: ['AssumeRoleWithWebIdentity'] } }),
 }))
 
 /** The names by which instances reach what is served here; `own`: the home's Region, should it be none of AWS's. */

@@ -28,8 +28,8 @@ export type WireService = {
   errors: Map<string, Shape>
   /** restXml: what the service says to browsers. */
   front?: Front
-  /** restXml: who asks unsigned, where that is let through to be authorised. */
-  anonymous?: { principal: Principal; region: string }
+  /** Who asks unsigned, where that is let through: to be authorised (restXml), or for these operations, which have a proof of their own. */
+  anonymous?: { principal: Principal; region: string; operations?: readonly string[] }
 }
 
 type Head = { method: string; path: string; query: string; headers: IncomingHttpHeaders }

@@ -53,7 +53,8 @@ export async function replyStream(door: Door, service: WireService, work: Work):
     const body = streams ? Buffer.alloc(0) : await collect(payload, headers, door.bodyBytes)
     const input = decodeXml(match, { ...asked, body })
     if (streams) input[streamed!.name] = payload
-    const caller: Caller = { principal, region, requestId, sourceIp: work.peer, userAgent: headers['user-agent'] ?? '' }
+    const secure = 'encrypted' in work.request.socket
+    const caller: Caller = { principal, region, requestId, sourceIp: work.peer, userAgent: headers['user-agent'] ?? '', secure }
     const output = await door.dispatch({ service: service.id, operation: match.operation.name, input, caller })
     reply = restXml.encode(service, { operation: match.operation, output, requestId })
   } catch (cause) {

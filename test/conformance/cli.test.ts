@@ -156,7 +156,7 @@ test('errors end with code 254 and AWS\'s words; wrong usage never reaches the s
     [['describe-instances', '--instance-ids', 'nonsense'], /\(InvalidInstanceID.Malformed\).*Invalid id: "nonsense"/],
     [[...launch, '--dry-run'], /\(DryRunOperation\).*Request would have succeeded/],
     [['delete-security-group', '--group-name', 'default'], /\(CannotDelete\)/],
-    [[...launch, '--iam-instance-profile', 'Name=x'], /\(UnsupportedOperation\).*IamInstanceProfile/],
+    [[...launch, '--license-specifications', 'LicenseConfigurationArn=x'], /\(UnsupportedOperation\).*LicenseSpecifications/],
     [['allocate-hosts', '--availability-zone', 'us-east-1a'], /\(UnsupportedOperation\).*AllocateHosts/],
   ]
   for (const [args, err] of cases) await fails(['ec2', ...args], { status: 254, err })
