@@ -120,7 +120,7 @@ test('bad input has AWS\'s own code and changes nothing', async () => {
     [{ PrivateIpAddress: '10.0.0.5' }, 'InvalidParameterValue'],
     [{ PrivateIpAddress: '172.31.0.1' }, 'InvalidParameterValue'],
     [{ BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { VolumeSize: 1 } }] }, 'InvalidBlockDeviceMapping'],
-    [{ IamInstanceProfile: { Name: 'role' } }, 'UnsupportedOperation'],
+    [{ IamInstanceProfile: { Name: 'role' } }, 'InvalidParameterValue'],
     [{ InstanceType: 'm7i.48xlarge' }, 'InsufficientInstanceCapacity'],
     [{ TagSpecifications: [{ ResourceType: 'vpc', Tags: [{ Key: 'a', Value: 'b' }] }] }, 'InvalidParameterValue'],
     [{ ClientToken: 'x'.repeat(65) }, 'InvalidParameterValue'],

@@ -56,7 +56,8 @@ async function belongings(store: Store): Promise<string[]> {
   for (const { id, status } of await image.everywhere(store)) if (status.state === 'pending') wrong.push(`${id} is pending`)
   for (const row of [...all.values()].filter(({ id }) => living(id))) {
     for (const id of row.spec.interfaces) if (!interfaces.some(i => i.id === id)) wrong.push(`${row.id} has no ${id}`)
-    for (const id of [row.spec.rootVolume, ...row.spec.volumes ?? []]) if (!volumes.some(v => v.id === id)) wrong.push(`${row.id} has no ${id}`)
+    for (const id of [row.spec.rootVolume ?? [],
+      row.spec.volumes ?? []].flat()) if (!volumes.some(v => v.id === id)) wrong.push(`${row.id} has no ${id}`)
     if (row.spec.imaging) wrong.push(`an image is being made of ${row.id}`)
   }
   return wrong
