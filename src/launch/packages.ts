@@ -16,6 +16,8 @@ export const enginePackages = [
 ]
 /** What tests by official clients need besides, and those of a network. */
 export const clientTestPackages = ['awscli', 'python3-awscrt', 'python3-venv', 'curl', 'openssl', 'putty-tools', 'rclone', 'restic']
+/** The console is tested in a real browser. */
+export const browserTestPackages = ['chromium']
 export const engineTestPackages = ['busybox', 'iputils-ping', 'openssl']
 
 /** Not in Debian 12 itself, or older there than this. */
