@@ -35,8 +35,12 @@ test('a website has its index, folders, error document and redirects, and shows 
   assert.equal(await get('/docs/'), '200 docs')
   assert.equal(await get('/docs'), '302 /docs/')
   assert.equal(await get('/old'), '301 /new%20place')
-  assert.equal(await get('/none'), '404 sorry')
+  assert.equal(await get('/none'), '403 sorry')
   assert.equal(await get('/closed/secret'), '403 sorry')
+  const list = { Effect: 'Allow', Principal: '*', Action: 's3:ListBucket', Resource: `arn:aws:s3:::${Bucket}` }
+  const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [Statement, list] })
+  await s3.send(new sdk.PutBucketPolicyCommand({ Bucket, Policy }))
+  assert.equal(await get('/none'), '404 sorry')
   assert.match(await get('/', { method: 'DELETE' }), /^405 /)
   assert.match(await get('/%zz'), /^400 /)
   const RedirectAllRequestsTo = { HostName: 'www.example.org', Protocol: 'https' as const }

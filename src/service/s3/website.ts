@@ -64,7 +64,7 @@ export async function sitePage(s3: S3, bucket: string, { head, call }: { head: H
     return object.WebsiteRedirectLocation === undefined ? shown(object) : moved(301, object.WebsiteRedirectLocation)
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
-    const folder = error.code === 'NoSuchKey' && path !== '' && !path.endsWith('/')
+    const folder = ['NoSuchKey', 'AccessDenied'].includes(error.code) && path !== '' && !path.endsWith('/')
       && await call('HeadObject', { Bucket: bucket, Key: `${path}/${index}` }).then(() => true, () => false)
     if (folder) return moved(302, `/${path}/`)
     const own = site.ErrorDocument?.Key
