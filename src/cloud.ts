@@ -41,6 +41,8 @@ export type Cloud = {
   context: Context
   identity: Identity
   dispatch: Dispatch
+  /** Whether a caller may; throws the denial. For what is no action of an API but needs its permission. */
+  permit(call: Parameters<Dispatch>[0]): Promise<void>
   loop: Loop
   services: Service[]
   /** Looks at the engine anew: its size, its images, every record, and what is nobody's. */
@@ -75,6 +77,8 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const definitions = new Map(all.map(({ definition }) => [definition.id, definition]))
   dispatch = history.recording(
     dispatcher({ services: [...definitions.values()], store, clock, authorise }), (id, name) => definitions.get(id)?.operations.get(name))
+  const permit: Cloud['permit'] = ({ service: id, ...call }) =>
+    authorise({ ...call, service: definitions.get(id)!, reader: store })
   let timer: NodeJS.Timeout | undefined
   let unwatch: (() => void) | undefined
   let sweeping: Promise<void> = Promise.resolve()
@@ -95,7 +99,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   }
 
   return {
-    context, identity, dispatch, loop, services: all, sweep,
+    context, identity, dispatch, permit, loop, services: all, sweep,
     start() {
       unwatch = engine.machines.watch(({ id }) => loop.wake('instance', id))
       const again = () => {

@@ -9,13 +9,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { openAuthority } from '#base/authority'
 import { systemClock } from '#base/clock'
-import { API_PORT, hostAddress, serviceAddress } from '#base/home'
+import { API_PORT, serviceAddress, STORE_PORT } from '#base/home'
 import { openLog, type Level } from '#base/log'
-import { openDoor } from '#console/door'
-import { openReach } from '#console/reach'
-import { sessionToken } from '#console/credentials'
-import { targets } from '#console/targets'
 import { openCloud } from '#cloud'
+import { openPage } from '#page'
 import { drainer } from '#drain'
 import { admitRestored } from '#restored'
 import { openFake } from '#engine/fake'
@@ -24,8 +21,8 @@ import { readBuild } from '#launch/build'
 import { getHome } from '#launch/config'
 import { findConsole } from '#launch/console'
 import { isRootPassword } from '#launch/password'
-import { servedHosts, wireServices } from '#service/index'
-import { openRootKeys, rootPrincipal } from '#identity/root-keys'
+import { servedHosts, STORE, wireServices } from '#service/index'
+import { openRootKeys } from '#identity/root-keys'
 import { openKey } from '#identity/seal'
 import { openImdsDoor } from '#service/ec2/imds/door'
 import { openSqlite } from '#store/sqlite'
@@ -67,19 +64,9 @@ const api: WireOptions = {
 const wire = openWire({ ...api, health, routes: { '/_enclume/drain': onDrain } })
 await wire.listen(home.port, '127.0.0.1')
 const inside = fake ? undefined : await openInside()
-const door = openDoor({
-  store, log, clock: systemClock, wire: wire.server, dir: findConsole(),
-  async verify({ kind, password }) {
-    if (kind !== 'root' || !await isRootPassword(home, password)) return undefined
-    return { principal: rootPrincipal(keys), name: 'root' }
-  },
-  issue: principal => sessionToken(cloud.dispatch, { principal, region: home.region }),
-  facts: () => ({
-    region: home.region, engine: engine.name, version: readVersion(), endpoint: `http://127.0.0.1:${home.port}`, hostAddress: hostAddress(home),
-    capacity: cloud.context.capacity(),
-  }),
-  terminals: { target: targets({ dispatch: cloud.dispatch, authorise: async () => {}, machines: engine.machines, runDir: home.run }) },
-  reach: openReach(cloud.dispatch),
+const door = openPage({
+  cloud, root: keys, wire: wire.server, dir: findConsole(), version: readVersion(), endpoint: `http://127.0.0.1:${home.port}`,
+  isRootPassword: password => isRootPassword(home, password), runDir: home.run,
 })
 await door.listen(home.consolePort, '127.0.0.1')
 cloud.start()
@@ -91,13 +78,17 @@ function deliver({ account, ...object }: { account: string; region: string; buck
   return putObject({ ...object, origin: `http://127.0.0.1:${home.port}`, keys, now: systemClock() })
 }
 
-/** The API as instances reach it: by AWS's names, over TLS, and nothing else of this process. */
+/** The API as instances reach it: by AWS's names, over TLS, and nothing else of this process. The object store has a door of its own. */
 async function openInside(): Promise<{ close(): Promise<void> }> {
   const served = servedHosts(cloud.services, home.region)
-  const door = openWire({ ...api, secure: secureNames(openAuthority(home.dir, systemClock()), served, systemClock) })
+  const authority = openAuthority(home.dir, systemClock())
+  const { services } = api
+  const door = openWire({ ...api, secure: secureNames(authority, served.host, systemClock) })
+  const store = openWire({ ...api, services: services.filter(({ id }) => id === STORE), secure: secureNames(authority, served.store, systemClock) })
   await door.listen(API_PORT, serviceAddress(home))
+  await store.listen(STORE_PORT, serviceAddress(home))
   await engine.networks.serve(served)
-  return door
+  return { close: async () => { await Promise.all([door.close(), store.close()]) } }
 }
 
 async function health(): Promise<object> {

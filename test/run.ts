@@ -21,13 +21,14 @@ const plans: Record<Exclude<Stage, 'bench'>, Plan> = {
     timeoutMs: minutes(3),
   },
   conformance: { include: ['test/conformance/**/*.test.ts'], concurrency: availableParallelism(), timeoutMs: minutes(5) },
+  console: { include: ['test/console/**/*.test.ts'], concurrency: 1, timeoutMs: minutes(5) },
   real: { include: [`src/${REAL}`], concurrency: 1, timeoutMs: minutes(10) },
   e2e: { include: ['test/e2e/**/*.test.ts'], concurrency: 1, timeoutMs: minutes(25) },
 }
 
 /** The compiler and the linter, each counted as one test. */
 function check(): Counts {
-  const tools: [string, string[]][] = [['tsc', ['-p', '.']], ['oxlint', ['--deny-warnings', 'src', 'test']]]
+  const tools: [string, string[]][] = [['tsc', ['-p', '.']], ['tsc', ['-p', 'console']], ['oxlint', ['--deny-warnings', 'src', 'test', 'console']]]
   return count(tools.map(([tool, args]) => succeeds(`node_modules/.bin/${tool}`, args)))
 }
 

@@ -9,13 +9,12 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '#base/clock'
 import type { Log } from '#base/log'
-import type { Principal } from '#kit/caller'
 import { openEvents } from '#console/events'
 import { openFiles } from '#console/files'
 import { cookie, hasOurHeader, isOurHost, isOurPage, readJson, secure, sendJson } from '#console/http'
 import type { Reach } from '#console/reach'
 import { openLockout } from '#console/lockout'
-import { openSessions, SESSION_MS, type Session } from '#console/sessions'
+import { openSessions, SESSION_MS, type Session, type SignedIn } from '#console/sessions'
 import { openTerminals, type TerminalOptions } from '#console/terminals'
 import type { Store } from '#store/store'
 
@@ -28,9 +27,9 @@ export type DoorOptions = {
   /** The API's server, which answers signed requests. */
   wire: Pick<Server, 'emit'>
   /** Who signs in so, or undefined: nothing says what was wrong. 'mfa' asks for a code. */
-  verify(request: SignInRequest): Promise<{ principal: Principal; name: string } | 'mfa' | undefined>
+  verify(request: SignInRequest): Promise<SignedIn | 'mfa' | undefined>
   /** Credentials of a short life for the page to sign with. */
-  issue(principal: Principal): Promise<Credentials>
+  issue(session: SignedIn): Promise<Credentials>
   /** What a page may know of this Enclume before anything else. */
   facts(): object
   /** The built console; absent when it is not built. */
@@ -90,7 +89,7 @@ export function openDoor(options: DoorOptions): ConsoleDoor {
       return query.has('port') ? options.reach(request, response, { session, query }) : events.stream(request, response, session.id)
     }
     if (name === 'session') return sendJson(response, 200, { ...describe(session), ...options.facts() })
-    if (name === 'credentials') return sendJson(response, 200, await options.issue(session.principal))
+    if (name === 'credentials') return sendJson(response, 200, await options.issue(session))
     if (name === 'sign-out') {
       await sessions.end(session)
       setCookie(response, '', 0)

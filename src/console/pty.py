@@ -53,8 +53,8 @@ def main():
     child, master = pty.fork()
     if child == 0:
         os.close(3)
+        resize(0, int(columns), int(rows))  # Before the program can ask.
         os.execvp(command[0], command)
-    resize(master, int(columns), int(rows))
     try:
         relay(master)
     finally:

@@ -8,7 +8,9 @@ import type { Clock } from '#base/clock'
 import type { Principal } from '#kit/caller'
 import type { Row, Store } from '#store/store'
 
-export type Session = { id: string; principal: Principal; name: string; expires: string }
+/** `mfa`: when its second factor was shown. */
+export type SignedIn = { principal: Principal; name: string; mfa?: string }
+export type Session = SignedIn & { id: string; expires: string }
 type SessionRow = Row<Omit<Session, 'id'>, object>
 
 const KIND = 'console-session'
@@ -18,7 +20,7 @@ const digest = (token: string): string => createHash('sha256').update(token).dig
 
 export type Sessions = {
   /** Begins one; the answer is its cookie's value. */
-  open(who: { principal: Principal; name: string }): Promise<string>
+  open(who: SignedIn): Promise<string>
   find(token: string | undefined): Promise<Session | undefined>
   end(session: Session): Promise<void>
   /** Called when a session ends by logout. Returns what ends it. */
@@ -29,7 +31,7 @@ export function openSessions(store: Store, clock: Clock): Sessions {
   const watchers = new Set<(id: string) => void>()
   const live = (row: SessionRow): boolean => row.spec.expires > clock().toISOString()
   return {
-    async open({ principal, name }) {
+    async open({ principal, name, mfa }) {
       const token = randomBytes(32).toString('base64url')
       const now = clock()
       const expires = new Date(now.getTime() + SESSION_MS).toISOString()
@@ -37,7 +39,7 @@ export function openSessions(store: Store, clock: Clock): Sessions {
         for (const old of await tx.list<SessionRow>({ kind: KIND })) if (!live(old)) await tx.remove(old, 'expired')
         await tx.put<SessionRow>({
           kind: KIND, id: digest(token), account: principal.account, region: '', generation: 0, created: now.toISOString(),
-          spec: { principal, name, expires }, status: {}, tags: {},
+          spec: { principal, name, expires, ...(mfa !== undefined && { mfa }) }, status: {}, tags: {},
         }, 'opened')
       })
       return token

@@ -9,7 +9,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Machines } from '#engine/port'
-import { pageCaller, type Dispatch } from '#console/credentials'
+import { pageCaller, type ApiCall, type Dispatch } from '#console/credentials'
 import type { Principal } from '#kit/caller'
 import { ApiError } from '#kit/error'
 
@@ -22,7 +22,9 @@ export class Refused extends Error {}
 export type TargetOptions = {
   dispatch: Dispatch
   /** Throws the denial where the caller may not. */
-  authorise(...call: Parameters<Dispatch>): Promise<void>
+  permit(call: ApiCall): Promise<void>
+  /** The principal of an instance's own role, if it has one. */
+  roleOf(instance: string): Promise<Principal | undefined>
   machines: Pick<Machines, 'terminal'>
   /** Where keys of one connection lie. */
   runDir: string
@@ -84,18 +86,33 @@ async function instanceConnect(options: TargetOptions, target: Target, instance:
   }
 }
 
-async function session({ authorise, machines }: TargetOptions, target: Target): Promise<Program> {
-  await authorise({ service: 'ssm', operation: 'StartSession', input: { Target: target.instance }, caller: callerOf(target) })
-  return found(await machines.terminal(target.instance, { command: ['/bin/sh', '-c', SSM_USER] }))
+/**
+ * The caller may start a session, and the instance's own role lets its agent answer (Systems Manager User Guide, "Verify or add instance
+ * permissions for Session Manager").
+ */
+async function session({ permit, roleOf, machines }: TargetOptions, target: Target): Promise<Program> {
+  const { instance, region } = target
+  await permit({ service: 'ssm', operation: 'StartSession', input: { Target: instance }, caller: callerOf(target) })
+  const role = await roleOf(instance)
+  if (!role) throw new Refused(`TargetNotConnected: ${instance} has no instance profile whose role lets it use Session Manager.`)
+  try {
+    await permit({ service: 'ssm', operation: 'UpdateInstanceInformation', input: { InstanceId: instance }, caller: pageCaller(role, region) })
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error
+    const message = `TargetNotConnected: the role of ${instance} does not allow Session Manager (AmazonSSMManagedInstanceCore does).`
+    throw new Refused(message, { cause: error })
+  }
+  return found(await machines.terminal(instance, { command: ['/bin/sh', '-c', SSM_USER] }))
 }
 
-async function serial({ authorise, dispatch, machines }: TargetOptions, target: Target): Promise<Program> {
+async function serial({ permit, dispatch, machines }: TargetOptions, target: Target): Promise<Program> {
   const caller = callerOf(target)
   const access = await dispatch({ service: 'ec2', operation: 'GetSerialConsoleAccessStatus', input: {}, caller })
   if (!(access as { SerialConsoleAccessEnabled: boolean }).SerialConsoleAccessEnabled) {
     throw new Refused('SerialConsoleAccessDisabledException: The account has the serial console turned off. EnableSerialConsoleAccess turns it on.')
   }
-  await authorise({ service: 'ec2-instance-connect', operation: 'SendSerialConsoleSSHPublicKey', input: { InstanceId: target.instance }, caller })
+  const input = { InstanceId: target.instance, SerialPort: 0, SSHPublicKey: '' }
+  await permit({ service: 'ec2-instance-connect', operation: 'SendSerialConsoleSSHPublicKey', input, caller })
   return found(await machines.terminal(target.instance, 'console'))
 }
 

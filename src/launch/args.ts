@@ -69,7 +69,7 @@ export const commands = {
     options: { yes: { type: 'boolean', help: 'without asking' } },
   },
   test: {
-    summary: 'run the tests', operands: '[unit|real|conformance|e2e|all]',
+    summary: 'run the tests', operands: '[unit|conformance|console|real|e2e|all]',
     options: { bench: { type: 'boolean', help: 'also the benchmarks' } },
   },
   help: { summary: 'show this, or one command', operands: '[COMMAND]', options: {} },

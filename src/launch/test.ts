@@ -14,13 +14,13 @@ import { findConfig } from '#launch/config'
 import { Failure, misuse } from '#launch/failure'
 import type { Host } from '#launch/host'
 import { withLock } from '#launch/lock'
-import { clientTestPackages, enginePackages, engineTestPackages } from '#launch/packages'
+import { browserTestPackages, clientTestPackages, enginePackages, engineTestPackages } from '#launch/packages'
 import { resetHome } from '#launch/reset'
 import { must, run } from '#launch/run'
 import { claimSlot } from '#launch/slots'
 import type { Ui } from '#launch/ui'
 
-export const stages = ['unit', 'conformance', 'real', 'e2e'] as const
+export const stages = ['unit', 'conformance', 'console', 'real', 'e2e'] as const
 export type Stage = (typeof stages)[number] | 'bench'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -39,8 +39,11 @@ export async function test({ operands, options }: Args, ui: Ui, host: Host): Pro
   const wanted = readStages(operands, options.bench === true)
   return withLock(LOCK, { note: 'test' }, async () => {
     const clients = wanted.includes('conformance') || wanted.includes('e2e')
+    const browser = wanted.includes('console') || wanted.includes('e2e')
     const engine = wanted.includes('real') || wanted.includes('e2e')
-    await installPackages([...(engine ? [...enginePackages, ...engineTestPackages] : []), ...(clients ? clientTestPackages : [])], ui)
+    await installPackages([
+      ...(engine ? [...enginePackages, ...engineTestPackages] : []), ...(clients ? clientTestPackages : []), ...(browser ? browserTestPackages : []),
+    ], ui)
     const more: Record<string, string> = clients ? { ENCLUME_TEST_AWS: CLI, ENCLUME_TEST_PYTHON: await setUpClients(ui) } : {}
     if (!engine) return runStages(wanted, more)
     const slot = await withLock(TEST_HOME, {}, () => clear(ui, host))

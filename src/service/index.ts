@@ -13,6 +13,7 @@ import { lifecycleOf } from '#service/ec2/snapshot/lifecycle'
 import { snapshotsFor } from '#service/ec2/snapshot/direct'
 import { ec2InstanceConnect, sdk as connectSdk } from '#service/ec2-instance-connect/ec2-instance-connect'
 import { regionFacts } from '#service/ec2/region/data/regions'
+import { publicDomain } from '#service/ec2/network-interface/names'
 import { hostsOf } from '#service/hosts'
 import { iam } from '#service/iam/index'
 import { s3 } from '#service/s3/index'
@@ -65,5 +66,14 @@ export const wireServices = (all: Service[]): WireService[] => all.map(({ defini
 }))
 
 /** The names by which instances reach what is served here; `own`: the home's Region, should it be none of AWS's. */
-export const servedHosts = (all: Service[], own: string): string[] =>
-  hostsOf(all.map(({ definition }) => definition.id), [...new Set([...regionFacts.keys(), own])])
+export function servedHosts(all: Service[], own: string): { host: string[]; store: string[]; addresses: string[] } {
+  const regions = [...new Set([...regionFacts.keys(), own])]
+  const ids = all.map(({ definition }) => definition.id)
+  return {
+    host: hostsOf(ids.filter(id => id !== STORE), regions), store: hostsOf(ids.filter(id => id === STORE), regions),
+    addresses: regions.map(publicDomain),
+  }
+}
+
+/** The service that has an address of its own, which gateway endpoints lead to. */
+export const STORE = 's3'

@@ -3,12 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
-import { silent } from '#base/log'
-import { openDoor } from '#console/door'
-import { openReach } from '#console/reach'
-import { sessionToken } from '#console/credentials'
-import { targets } from '#console/targets'
-import { rootPrincipal } from '#identity/root-keys'
+import { openPage } from '#page'
 import { buildConsole } from '#launch/console'
 import { keys, openServer, type TestOptions, type TestServer } from '../conformance/server.ts'
 
@@ -20,20 +15,20 @@ export type World = { server: TestServer; url: string; close(): Promise<void> }
 export async function openWorld(options: Partial<TestOptions> & { port?: number } = {}): Promise<World> {
   const server = await openServer(options)
   const runDir = mkdtempSync(join(tmpdir(), 'enclume-console-'))
-  const { cloud, engine, store, wire } = server
-  const door = openDoor({
-    store, log: silent, clock: options.clock ?? (() => new Date()), wire: wire.server, dir: await buildConsole(),
-    verify: async ({ kind, password }) => (kind === 'root' && password === PASSWORD ? { principal: rootPrincipal(keys), name: 'root' } : undefined),
-    issue: principal => sessionToken(cloud.dispatch, { principal, region: 'us-east-1' }),
-    facts: () => ({
-      region: 'us-east-1', engine: engine.name, version: 'test', endpoint: server.url, hostAddress: '198.18.0.1', capacity: cloud.context.capacity(),
-    }),
-    terminals: { target: targets({ dispatch: cloud.dispatch, authorise: async () => {}, machines: engine.machines, runDir }) },
-    reach: openReach(cloud.dispatch),
+  const door = openPage({
+    cloud: server.cloud,
+    root: keys,
+    wire: server.wire.server,
+    dir: await buildConsole(),
+    version: 'test',
+    endpoint: server.url,
+    runDir,
+    isRootPassword: async password => password === PASSWORD,
   })
   const { port } = await door.listen(options.port ?? 0, '127.0.0.1')
   return {
-    server, url: `http://127.0.0.1:${port}`,
+    server,
+    url: `http://127.0.0.1:${port}`,
     async close() {
       await door.close()
       await server.close()
@@ -57,7 +52,9 @@ export async function openSeat(browser: Browser, { language, dark = false }: { l
   const page = await context.newPage()
   const errors: string[] = []
   page.on('pageerror', error => errors.push(String(error)))
-  page.on('console', message => { if (message.type() === 'error') errors.push(message.text()) })
+  page.on('console', message => {
+    if (message.type() === 'error') errors.push(message.text())
+  })
   return { context, page, errors }
 }
 

@@ -12,8 +12,11 @@ export type Input = Record<string, unknown>
 export type Answer = any
 
 const modules = {
-  ec2: () => import('@aws-sdk/client-ec2'), iam: () => import('@aws-sdk/client-iam'), s3: () => import('@aws-sdk/client-s3'),
-  ssm: () => import('@aws-sdk/client-ssm'), sts: () => import('@aws-sdk/client-sts'),
+  ec2: () => import('@aws-sdk/client-ec2'),
+  iam: () => import('@aws-sdk/client-iam'),
+  s3: () => import('@aws-sdk/client-s3'),
+  ssm: () => import('@aws-sdk/client-ssm'),
+  sts: () => import('@aws-sdk/client-sts'),
 } satisfies Record<Service, () => Promise<object>>
 const classes: Record<Service, string> = { ec2: 'EC2Client', iam: 'IAMClient', s3: 'S3Client', ssm: 'SSMClient', sts: 'STSClient' }
 
@@ -32,14 +35,23 @@ function clientOf(service: Service): Promise<{ client: any; module: any }> {
   let found = clients.get(key)
   if (!found) {
     found = modules[service]().then((module: any) => ({
-      module, client: new module[classes[service]]({ region, endpoint: location.origin, credentials, maxAttempts: 2, forcePathStyle: true }),
+      module,
+      client: new module[classes[service]]({ region, endpoint: location.origin, credentials, maxAttempts: 2, forcePathStyle: true }),
     }))
     clients.set(key, found)
   }
   return found
 }
 
-const STALE = new Set(['AuthFailure', 'InvalidClientTokenId', 'ExpiredToken', 'ExpiredTokenException', 'UnrecognizedClientException', 'InvalidAccessKeyId', 'RequestExpired'])
+const STALE = new Set([
+  'AuthFailure',
+  'InvalidClientTokenId',
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'UnrecognizedClientException',
+  'InvalidAccessKeyId',
+  'RequestExpired',
+])
 
 export async function call(service: Service, operation: string, input: Input = {}): Promise<Answer> {
   const send = async () => {

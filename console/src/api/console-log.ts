@@ -22,8 +22,14 @@ export function phasesOf(log: string): Phases {
   const to = lines.findIndex(line => /Cloud-init v\..* finished at/.test(line))
   const own = from < 0 ? [] : lines.slice(from + 1, to < 0 ? undefined : to)
   return {
-    dhcp: /ci-info: .*\|\s+True\s+\|\s+\d+\.\d+/.test(log), imds: /Datasource DataSourceEc2|ci-info: .*(ens|eth)/.test(log), userData: from >= 0, ready: to >= 0,
-    userDataLog: own.map(line => line.replace(/^\[\s*\d+\.\d+\] cloud-init\[\d+\]: /, '')).join('\n').trim(),
+    dhcp: /ci-info: .*\|\s+True\s+\|\s+\d+\.\d+/.test(log),
+    imds: /Datasource DataSourceEc2|ci-info: .*(ens|eth)/.test(log),
+    userData: from >= 0,
+    ready: to >= 0,
+    userDataLog: own
+      .map(line => line.replace(/^\[\s*\d+\.\d+\] cloud-init\[\d+\]: /, ''))
+      .join('\n')
+      .trim(),
   }
 }
 
@@ -34,13 +40,19 @@ export function useConsole(id: string, on: boolean, until: (log: string) => bool
     let timer: number | undefined
     let over = !on
     async function look(): Promise<void> {
-      const next = await consoleOutput(id).then(log => ({ log }), (error: Error) => ({ log: '', error: error.message }))
+      const next = await consoleOutput(id).then(
+        log => ({ log }),
+        (error: Error) => ({ log: '', error: error.message }),
+      )
       if (over) return
       set(before => ('error' in next ? { ...before, error: next.error } : next))
       if (!until(next.log)) timer = window.setTimeout(() => void look(), LOOK_MS)
     }
     if (on) void look()
-    return () => { over = true; clearTimeout(timer) }
+    return () => {
+      over = true
+      clearTimeout(timer)
+    }
   }, [id, on])
   return state
 }

@@ -12,7 +12,9 @@ let online = true
 let timer: number | undefined
 const RETRY_MS = 1000
 
-const tell = (kinds: Set<string> | 'all'): void => { for (const listener of listeners) listener(kinds) }
+const tell = (kinds: Set<string> | 'all'): void => {
+  for (const listener of listeners) listener(kinds)
+}
 function setOnline(now: boolean): void {
   if (online === now) return
   online = now

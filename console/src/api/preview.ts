@@ -6,9 +6,12 @@ const classes: Record<Service, string> = { ec2: 'EC2', iam: 'IAM', s3: 'S3', ssm
 
 /** As botocore makes option names: 'VpcId' to 'vpc-id', 'SSHPublicKey' to 'ssh-public-key'. */
 export const kebab = (name: string): string =>
-  name.replace(/(.)([A-Z][a-z]+)/g, '$1-$2').replace(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase()
+  name
+    .replace(/(.)([A-Z][a-z]+)/g, '$1-$2')
+    .replace(/([a-z0-9])([A-Z])/g, '$1-$2')
+    .toLowerCase()
 
-const quote = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll('\'', '\'\\\'\'')}'`)
+const quote = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
 const scalar = (value: unknown): value is string | number => typeof value === 'string' || typeof value === 'number'
 
 function option(name: string, value: unknown): string {
@@ -25,7 +28,9 @@ export type Preview = { service: Service; operation: string; input: Input }
 
 export function cliOf({ service, operation, input }: Preview): string {
   const { MinCount, MaxCount, UserData, ...rest } = input as Input & { UserData?: string }
-  const options = Object.entries(operation === 'RunInstances' ? rest : input).filter(([, value]) => value !== undefined).map(([name, value]) => option(name, value))
+  const options = Object.entries(operation === 'RunInstances' ? rest : input)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => option(name, value))
   if (operation === 'RunInstances') {
     options.push(`--count ${MinCount === MaxCount ? MinCount : `${MinCount}:${MaxCount}`}`)
     // The CLI encodes user data itself.
@@ -38,7 +43,8 @@ export function sdkOf({ service, operation, input }: Preview, region: string, en
   const name = classes[service]
   const body = JSON.stringify(input, null, 2).replace(/^(\s*)"(\w+)":/gm, '$1$2:')
   return [
-    `import { ${name}Client, ${operation}Command } from '@aws-sdk/client-${service}'`, '',
+    `import { ${name}Client, ${operation}Command } from '@aws-sdk/client-${service}'`,
+    '',
     `const client = new ${name}Client({ region: '${region}', endpoint: '${endpoint}' })`,
     `await client.send(new ${operation}Command(${body}))`,
   ].join('\n')

@@ -3,16 +3,28 @@
  *
  * Invariant: the page never keeps a password, and its credentials only in memory.
  */
-export type Facts = { account: string; arn: string; name: string; root: boolean; region: string; engine: string; version: string; endpoint: string; hostAddress: string }
+export type Facts = {
+  account: string
+  arn: string
+  name: string
+  root: boolean
+  region: string
+  engine: string
+  version: string
+  endpoint: string
+  hostAddress: string
+}
 export type Refusal = { error: string; seconds?: number }
 export type Credentials = { accessKeyId: string; secretAccessKey: string; sessionToken?: string; expiration: Date }
 
 /** The door's answer; throws only where there is none. */
 async function post<T>(name: string, body: object = {}): Promise<{ status: number; body: T & Refusal }> {
   const response = await fetch(`/_console/${name}`, {
-    method: 'POST', headers: { 'content-type': 'application/json', 'x-enclume-console': '1' }, body: JSON.stringify(body),
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-enclume-console': '1' },
+    body: JSON.stringify(body),
   })
-  return { status: response.status, body: await response.json() as T & Refusal }
+  return { status: response.status, body: (await response.json()) as T & Refusal }
 }
 
 export type SignIn = { kind: 'root' | 'user'; account: string; user: string; password: string; mfa: string }
@@ -25,7 +37,9 @@ export async function findSession(): Promise<Facts | undefined> {
 
 const endings = new Set<() => void>()
 /** Called when the door says that there is no session any more. */
-export const onSessionEnd = (callback: () => void): void => { endings.add(callback) }
+export const onSessionEnd = (callback: () => void): void => {
+  endings.add(callback)
+}
 
 const EARLY_MS = 60_000
 let held: Promise<Credentials> | undefined
@@ -40,7 +54,14 @@ export async function credentials(): Promise<Credentials> {
   if (!held || Date.now() > until - EARLY_MS) {
     held = fetchCredentials()
     until = Number.POSITIVE_INFINITY
-    held.then(({ expiration }) => { until = expiration.getTime() }, () => { held = undefined })
+    held.then(
+      ({ expiration }) => {
+        until = expiration.getTime()
+      },
+      () => {
+        held = undefined
+      },
+    )
   }
   return held
 }

@@ -15,7 +15,10 @@ export function useLoaded<T>(load: (() => Promise<T>) | undefined, kinds: readon
   const again = useRef(false)
   const reload = useCallback(async () => {
     if (!run.current) return
-    if (busy.current) { again.current = true; return }
+    if (busy.current) {
+      again.current = true
+      return
+    }
     busy.current = true
     const mine = ++turn.current
     setState(before => ({ ...before, loading: true }))
@@ -26,7 +29,10 @@ export function useLoaded<T>(load: (() => Promise<T>) | undefined, kinds: readon
       if (mine === turn.current) setState(before => ({ data: before.data, error: wordsOf(error), loading: false }))
     } finally {
       busy.current = false
-      if (again.current) { again.current = false; void reload() }
+      if (again.current) {
+        again.current = false
+        void reload()
+      }
     }
   }, [])
   useEffect(() => {
@@ -37,12 +43,20 @@ export function useLoaded<T>(load: (() => Promise<T>) | undefined, kinds: readon
     const end = onChange(changed => {
       if (changed === 'all' || watched.split(',').some(kind => changed.has(kind))) void reload()
     })
-    return () => { turn.current++; end() }
+    return () => {
+      turn.current++
+      end()
+    }
   }, [key, reload])
   return { data: state.data, error: state.error, loading: state.loading, reload }
 }
 
-export const useList = (service: Service, operation: string, member: string, options: { kinds?: readonly string[]; input?: Input; off?: boolean } = {}): Loaded<any[]> => {
+export const useList = (
+  service: Service,
+  operation: string,
+  member: string,
+  options: { kinds?: readonly string[]; input?: Input; off?: boolean } = {},
+): Loaded<any[]> => {
   const { kinds = [], input = {}, off = false } = options
   return useLoaded(off ? undefined : () => listAll(service, operation, member, input), kinds, JSON.stringify([service, operation, input, off]))
 }
@@ -50,6 +64,12 @@ export const useAnswer = (service: Service, operation: string, input: Input = {}
   useLoaded(() => call(service, operation, input), kinds, JSON.stringify([service, operation, input]))
 
 /** Instances, out of their reservations. */
-export const useInstances = (input: Input = {}): Loaded<any[]> => useLoaded(
-  async () => (await listAll('ec2', 'DescribeInstances', 'Reservations', input)).flatMap((r: any) => r.Instances.map((i: any) => ({ ...i, ReservationId: r.ReservationId, OwnerId: r.OwnerId }))),
-  ['instance', 'network-interface', 'volume', 'elastic-ip'], JSON.stringify(['instances', input]))
+export const useInstances = (input: Input = {}): Loaded<any[]> =>
+  useLoaded(
+    async () =>
+      (await listAll('ec2', 'DescribeInstances', 'Reservations', input)).flatMap((r: any) =>
+        r.Instances.map((i: any) => ({ ...i, ReservationId: r.ReservationId, OwnerId: r.OwnerId })),
+      ),
+    ['instance', 'network-interface', 'volume', 'elastic-ip'],
+    JSON.stringify(['instances', input]),
+  )

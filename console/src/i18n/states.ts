@@ -1,7 +1,7 @@
 /** States as the API names them, in words. */
 export const states = {
   'state.pending': ['Pending', 'En attente'],
-  'state.running': ['Running', 'En cours d\'exécution'],
+  'state.running': ['Running', "En cours d'exécution"],
   'state.stopping': ['Stopping', 'Arrêt en cours'],
   'state.stopped': ['Stopped', 'Arrêtée'],
   'state.shutting-down': ['Shutting-down', 'Résiliation en cours'],
@@ -22,7 +22,7 @@ export const states = {
   'state.associating': ['Associating', 'Association en cours'],
   'state.active': ['Active', 'Active'],
   'state.blackhole': ['Blackhole', 'Blackhole'],
-  'state.pending-acceptance': ['Pending acceptance', 'En attente d\'acceptation'],
+  'state.pending-acceptance': ['Pending acceptance', "En attente d'acceptation"],
   'state.rejected': ['Rejected', 'Rejetée'],
   'state.ok': ['Passed', 'Réussi'],
   'state.impaired': ['Impaired', 'Altéré'],

@@ -17,7 +17,16 @@ import { storage } from './storage'
 export type Language = 'en' | 'fr'
 export type Pair = readonly [en: string, fr: string]
 export const messages = {
-  ...common, ...menu, ...states, ...fields, ...instances, ...launch, ...connect, ...network, ...storage, ...resources,
+  ...common,
+  ...menu,
+  ...states,
+  ...fields,
+  ...instances,
+  ...launch,
+  ...connect,
+  ...network,
+  ...storage,
+  ...resources,
 } as const satisfies Record<string, Pair>
 export type Key = keyof typeof messages
 
@@ -36,5 +45,5 @@ export const t = (key: Key, values: Record<string, string | number> = {}): strin
   messages[key][language === 'fr' ? 1 : 0].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole))
 
 export const formatDate = (date: Date | string | undefined): string =>
-  (date === undefined ? '–' : new Date(date).toLocaleString(language === 'fr' ? 'fr-FR' : 'en-US', { dateStyle: 'medium', timeStyle: 'medium' }))
+  date === undefined ? '–' : new Date(date).toLocaleString(language === 'fr' ? 'fr-FR' : 'en-US', { dateStyle: 'medium', timeStyle: 'medium' })
 export const formatNumber = (value: number): string => value.toLocaleString(language === 'fr' ? 'fr-FR' : 'en-US')

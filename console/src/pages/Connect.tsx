@@ -1,6 +1,19 @@
 /** Four ways into an instance. */
-import { Alert, Box, Button, Container, ContentLayout, CopyToClipboard, FormField, Header, Input, SpaceBetween, Spinner, Tabs } from '@cloudscape-design/components'
-import { lazy, Suspense, useEffect, useState } from 'react'
+import {
+  Alert,
+  Box,
+  Button,
+  Container,
+  ContentLayout,
+  CopyToClipboard,
+  FormField,
+  Header,
+  Input,
+  SpaceBetween,
+  Spinner,
+  Tabs,
+} from '@cloudscape-design/components'
+import { lazy, Suspense, useState } from 'react'
 import { call, wordsOf } from '../api/call'
 import { useAnswer, useInstances } from '../api/use'
 import { t } from '../i18n/text'
@@ -11,7 +24,13 @@ import { flash } from '../shell/flash'
 const Terminal = lazy(() => import('../parts/Terminal'))
 
 /** Whom an image lets in: EC2 User Guide, "Manage system users"; the images of other makers keep their makers' users. */
-const USERS: [RegExp, string][] = [[/^debian-\d+-ec2$/, 'ec2-user'], [/^debian/, 'admin'], [/^ubuntu/, 'ubuntu'], [/^fedora/, 'fedora'], [/^rocky/, 'rocky']]
+const USERS: [RegExp, string][] = [
+  [/^debian-\d+-ec2$/, 'ec2-user'],
+  [/^debian/, 'admin'],
+  [/^ubuntu/, 'ubuntu'],
+  [/^fedora/, 'fedora'],
+  [/^rocky/, 'rocky'],
+]
 export const userOf = (image: string): string => USERS.find(([pattern]) => pattern.test(image))?.[1] ?? 'ec2-user'
 
 export default function Connect({ id, kind }: { id: string; kind?: string }) {
@@ -21,16 +40,26 @@ export default function Connect({ id, kind }: { id: string; kind?: string }) {
   if (!item) return instances.error ? <Alert type="error">{instances.error}</Alert> : <Spinner size="large" />
   const user = userOf(String(image.data?.Images?.[0]?.Name ?? ''))
   return (
-    <ContentLayout header={<Header variant="h1" description={t('connect.hint', { id })}>{t('connect.title')}</Header>}>
+    <ContentLayout
+      header={
+        <Header variant="h1" description={t('connect.hint', { id })}>
+          {t('connect.title')}
+        </Header>
+      }
+    >
       <SpaceBetween size="m">
         {item.State.Name !== 'running' && <Alert type="warning">{t('connect.notRunning')}</Alert>}
         <Container>
-          <Tabs ariaLabel={t('connect.title')} {...(kind ? { defaultActiveTabId: kind } : {})} tabs={[
-            { id: 'eic', label: t('connect.eic'), content: <ByUser key={user} item={item} user={user} /> },
-            { id: 'ssm', label: t('connect.ssm'), content: <Shell item={item} kind="session" hint={t('connect.ssmHint')} /> },
-            { id: 'ssh', label: t('connect.ssh'), content: <SshClient item={item} user={user} /> },
-            { id: 'serial', label: t('connect.serial'), content: <Serial item={item} /> },
-          ]} />
+          <Tabs
+            ariaLabel={t('connect.title')}
+            {...(kind ? { defaultActiveTabId: kind } : {})}
+            tabs={[
+              { id: 'eic', label: t('connect.eic'), content: <ByUser key={user} item={item} user={user} /> },
+              { id: 'ssm', label: t('connect.ssm'), content: <Shell item={item} kind="session" hint={t('connect.ssmHint')} /> },
+              { id: 'ssh', label: t('connect.ssh'), content: <SshClient item={item} user={user} /> },
+              { id: 'serial', label: t('connect.serial'), content: <Serial item={item} /> },
+            ]}
+          />
         </Container>
       </SpaceBetween>
     </ContentLayout>
@@ -41,7 +70,9 @@ function ByUser({ item, user: known }: { item: Item; user: string }) {
   const [user, setUser] = useState(known)
   return (
     <SpaceBetween size="m">
-      <FormField label={t('connect.username')} description={t('connect.usernameHint', { user: known })}><Input value={user} onChange={({ detail }) => setUser(detail.value)} /></FormField>
+      <FormField label={t('connect.username')} description={t('connect.usernameHint', { user: known })}>
+        <Input value={user} onChange={({ detail }) => setUser(detail.value)} />
+      </FormField>
       {!item.PublicIpAddress && <Alert type="warning">{t('connect.noIp')}</Alert>}
       <Shell item={item} kind="instance-connect" user={user} hint={t('connect.eicHint', { host: facts().hostAddress })} />
     </SpaceBetween>
@@ -57,38 +88,81 @@ function Shell({ item, kind, user = '', hint }: ShellProps) {
   return (
     <SpaceBetween size="m">
       <Box>{hint}</Box>
-      {on
-        ? <Button onClick={() => setOn(false)}>{t('connect.disconnect')}</Button>
-        : <Button variant="primary" disabled={item.State.Name !== 'running'} onClick={() => { setEnded(undefined); setTurn(turn + 1); setOn(true) }}>{t('connect.go')}</Button>}
+      {on ? (
+        <Button onClick={() => setOn(false)}>{t('connect.disconnect')}</Button>
+      ) : (
+        <Button
+          variant="primary"
+          disabled={item.State.Name !== 'running'}
+          onClick={() => {
+            setEnded(undefined)
+            setTurn(turn + 1)
+            setOn(true)
+          }}
+        >
+          {t('connect.go')}
+        </Button>
+      )}
       {ended !== undefined && <Alert type={ended ? 'error' : 'info'}>{ended || t('connect.ended')}</Alert>}
-      {on && <Suspense fallback={<Spinner />}><Terminal key={turn} kind={kind} instance={item.InstanceId} user={user} onEnd={message => { setOn(false); setEnded(message) }} /></Suspense>}
+      {(on || ended !== undefined) && (
+        <Suspense fallback={<Spinner />}>
+          <Terminal
+            key={turn}
+            kind={kind}
+            instance={item.InstanceId}
+            user={user}
+            onEnd={message => {
+              setOn(false)
+              setEnded(message)
+            }}
+          />
+        </Suspense>
+      )}
     </SpaceBetween>
   )
 }
 
 function Serial({ item }: { item: Item }) {
   const access = useAnswer('ec2', 'GetSerialConsoleAccessStatus')
-  const [enabled, setEnabled] = useState(false)
-  useEffect(() => { if (access.data) setEnabled(access.data.SerialConsoleAccessEnabled === true) }, [access.data])
+  const [turnedOn, setTurnedOn] = useState(false)
+  const enabled = turnedOn || access.data?.SerialConsoleAccessEnabled === true
   const enable = (): void => {
-    call('ec2', 'EnableSerialConsoleAccess').then(() => setEnabled(true), (error: unknown) => flash({ type: 'error', header: t('error.title'), content: wordsOf(error) }))
+    call('ec2', 'EnableSerialConsoleAccess').then(
+      () => setTurnedOn(true),
+      (error: unknown) => flash({ type: 'error', header: t('error.title'), content: wordsOf(error) }),
+    )
   }
-  if (!enabled) return <Button onClick={enable} loading={access.loading}>{t('connect.serialEnable')}</Button>
+  if (!access.data && !access.error) return <Spinner />
+  if (!enabled) return <Button onClick={enable}>{t('connect.serialEnable')}</Button>
   return <Shell item={item} kind="serial" hint={t('connect.serialHint')} />
 }
 
 function SshClient({ item, user }: { item: Item; user: string }) {
   const key = `${item.KeyName}.pem`
-  const address = (item.PublicDnsName && item.PublicIpAddress) || item.PublicIpAddress || item.PrivateIpAddress
+  // Not the public DNS name: it resolves in the instance's own VPC alone.
+  const address = item.PublicIpAddress ?? item.PrivateIpAddress
   const command = `ssh -i "${key}" ${user}@${address}`
-  const line = (text: string) => <CopyToClipboard variant="inline" textToCopy={text} textToDisplay={text} copyButtonAriaLabel={t('do.copy')} copySuccessText={t('do.copied')} copyErrorText={t('do.copyFailed')} />
+  const line = (text: string) => (
+    <CopyToClipboard
+      variant="inline"
+      textToCopy={text}
+      textToDisplay={text}
+      copyButtonAriaLabel={t('do.copy')}
+      copySuccessText={t('do.copied')}
+      copyErrorText={t('do.copyFailed')}
+    />
+  )
   if (!item.KeyName) return <Alert type="warning">{t('connect.noKey')}</Alert>
   return (
     <ol>
       <li>{t('connect.ssh1')}</li>
       <li>{t('connect.ssh2', { key: item.KeyName })}</li>
-      <li>{t('connect.ssh3')} <Box variant="code">{line(`chmod 400 "${key}"`)}</Box></li>
-      <li>{t('connect.ssh4')} <Box variant="code">{line(command)}</Box></li>
+      <li>
+        {t('connect.ssh3')} <Box variant="code">{line(`chmod 400 "${key}"`)}</Box>
+      </li>
+      <li>
+        {t('connect.ssh4')} <Box variant="code">{line(command)}</Box>
+      </li>
     </ol>
   )
 }

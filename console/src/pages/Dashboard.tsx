@@ -1,5 +1,17 @@
 /** The first page: what there is, whether all is well, what the host has. */
-import { Box, Button, ColumnLayout, Container, ContentLayout, Grid, Header, KeyValuePairs, Link, SpaceBetween, StatusIndicator } from '@cloudscape-design/components'
+import {
+  Box,
+  Button,
+  ColumnLayout,
+  Container,
+  ContentLayout,
+  Grid,
+  Header,
+  KeyValuePairs,
+  Link,
+  SpaceBetween,
+  StatusIndicator,
+} from '@cloudscape-design/components'
 import { currentRegion } from '../api/call'
 import { findSession } from '../api/session'
 import { useInstances, useList, useLoaded } from '../api/use'
@@ -22,41 +34,93 @@ export default function Dashboard() {
   const running = (instances.data ?? []).filter(i => i.State.Name === 'running')
   const alive = (instances.data ?? []).filter(i => i.State.Name !== 'terminated')
   const typeOf = (name: string) => (types.data ?? []).find(x => x.InstanceType === name)
-  const given = running.reduce((sum, i) => ({ vcpus: sum.vcpus + (typeOf(i.InstanceType)?.VCpuInfo.DefaultVCpus ?? 0), memory: sum.memory + (typeOf(i.InstanceType)?.MemoryInfo.SizeInMiB ?? 0) / 1024 }), { vcpus: 0, memory: 0 })
+  const given = running.reduce(
+    (sum, i) => ({
+      vcpus: sum.vcpus + (typeOf(i.InstanceType)?.VCpuInfo.DefaultVCpus ?? 0),
+      memory: sum.memory + (typeOf(i.InstanceType)?.MemoryInfo.SizeInMiB ?? 0) / 1024,
+    }),
+    { vcpus: 0, memory: 0 },
+  )
   const capacity = (session.data as unknown as { capacity?: Capacity } | undefined)?.capacity
   const counts: [Key, string, number | undefined][] = [
-    ['dashboard.running', '/ec2/instances', instances.data && running.length], ['menu.instances', '/ec2/instances', instances.data && alive.length], ['menu.groups', '/ec2/security-groups', groups.data?.length],
-    ['menu.keys', '/ec2/key-pairs', keys.data?.length], ['menu.volumes', '/ec2/volumes', volumes.data?.length], ['menu.snapshots', '/ec2/snapshots', snapshots.data?.length], ['menu.addresses', '/ec2/addresses', addresses.data?.length],
+    ['dashboard.running', '/ec2/instances', instances.data && running.length],
+    ['menu.instances', '/ec2/instances', instances.data && alive.length],
+    ['menu.groups', '/ec2/security-groups', groups.data?.length],
+    ['menu.keys', '/ec2/key-pairs', keys.data?.length],
+    ['menu.volumes', '/ec2/volumes', volumes.data?.length],
+    ['menu.snapshots', '/ec2/snapshots', snapshots.data?.length],
+    ['menu.addresses', '/ec2/addresses', addresses.data?.length],
   ]
   const known = facts()
   return (
     <ContentLayout header={<Header variant="h1">{t('menu.dashboard')}</Header>}>
       <SpaceBetween size="l">
-        <Container header={<Header variant="h2" description={t('dashboard.resourcesHint', { region: currentRegion() })}>{t('dashboard.resources')}</Header>}>
+        <Container
+          header={
+            <Header variant="h2" description={t('dashboard.resourcesHint', { region: currentRegion() })}>
+              {t('dashboard.resources')}
+            </Header>
+          }
+        >
           <ColumnLayout columns={4} variant="text-grid">
             {counts.map(([label, href, count]) => (
-              <div key={label}><Box variant="awsui-key-label">{t(label)}</Box><Link variant="awsui-value-large" href={href} onFollow={follow} ariaLabel={`${t(label)}: ${count ?? ''}`}>{count === undefined ? '…' : formatNumber(count)}</Link></div>
+              <div key={label}>
+                <Box variant="awsui-key-label">{t(label)}</Box>
+                <Link variant="awsui-value-large" href={href} onFollow={follow} ariaLabel={`${t(label)}: ${count ?? ''}`}>
+                  {count === undefined ? '…' : formatNumber(count)}
+                </Link>
+              </div>
             ))}
           </ColumnLayout>
         </Container>
         <Grid gridDefinition={Array.from({ length: 4 }, () => ({ colspan: { default: 12, s: 6 } }))}>
           <Container fitHeight header={<Header variant="h2">{t('dashboard.launch')}</Header>}>
-            <SpaceBetween size="m"><Box>{t('dashboard.launchHint')}</Box><Button variant="primary" onClick={() => go('/ec2/instances/launch')}>{t('dashboard.launch')}</Button></SpaceBetween>
+            <SpaceBetween size="m">
+              <Box>{t('dashboard.launchHint')}</Box>
+              <Button variant="primary" onClick={() => go('/ec2/instances/launch')}>
+                {t('dashboard.launch')}
+              </Button>
+            </SpaceBetween>
           </Container>
           <Container fitHeight header={<Header variant="h2">{t('dashboard.health')}</Header>}>
-            <KeyValuePairs columns={2} items={[
-              { label: t('app.region'), value: <StatusIndicator type={instances.error ? 'error' : 'success'}>{instances.error ?? t('dashboard.healthy')}</StatusIndicator> },
-              { label: t('dashboard.engine'), value: known.engine }, { label: t('dashboard.version'), value: known.version }, { label: t('dashboard.endpoint'), value: known.endpoint },
-              { label: t('dashboard.host'), value: known.hostAddress }, { label: t('dashboard.zones'), value: (zones.data ?? []).map(z => z.ZoneName).join(', ') || '…' },
-            ]} />
+            <KeyValuePairs
+              columns={2}
+              items={[
+                {
+                  label: t('app.region'),
+                  value: <StatusIndicator type={instances.error ? 'error' : 'success'}>{instances.error ?? t('dashboard.healthy')}</StatusIndicator>,
+                },
+                { label: t('dashboard.engine'), value: known.engine },
+                { label: t('dashboard.version'), value: known.version },
+                { label: t('dashboard.endpoint'), value: known.endpoint },
+                { label: t('dashboard.host'), value: known.hostAddress },
+                { label: t('dashboard.zones'), value: (zones.data ?? []).map(z => z.ZoneName).join(', ') || '…' },
+              ]}
+            />
           </Container>
-          <Container fitHeight header={<Header variant="h2" description={t('dashboard.given', { vcpus: given.vcpus, memory: formatNumber(given.memory) })}>{t('dashboard.capacity')}</Header>}>
-            <KeyValuePairs columns={3} items={[
-              { label: t('dashboard.cpus'), value: capacity ? formatNumber(capacity.cpus) : '…' }, { label: t('dashboard.memory'), value: capacity ? `${formatNumber(Math.round(capacity.memoryMiB / 102.4) / 10)} GiB` : '…' },
-              { label: t('dashboard.disk'), value: capacity ? `${formatNumber(capacity.diskFreeGiB)} / ${formatNumber(capacity.diskGiB)} GiB` : '…' },
-            ]} />
+          <Container
+            fitHeight
+            header={
+              <Header variant="h2" description={t('dashboard.given', { vcpus: given.vcpus, memory: formatNumber(given.memory) })}>
+                {t('dashboard.capacity')}
+              </Header>
+            }
+          >
+            <KeyValuePairs
+              columns={3}
+              items={[
+                { label: t('dashboard.cpus'), value: capacity ? formatNumber(capacity.cpus) : '…' },
+                { label: t('dashboard.memory'), value: capacity ? `${formatNumber(Math.round(capacity.memoryMiB / 102.4) / 10)} GiB` : '…' },
+                {
+                  label: t('dashboard.disk'),
+                  value: capacity ? `${formatNumber(capacity.diskFreeGiB)} / ${formatNumber(capacity.diskGiB)} GiB` : '…',
+                },
+              ]}
+            />
           </Container>
-          <Container fitHeight header={<Header variant="h2">{t('dashboard.cost')}</Header>}><Box>{t('dashboard.noCost')}</Box></Container>
+          <Container fitHeight header={<Header variant="h2">{t('dashboard.cost')}</Header>}>
+            <Box>{t('dashboard.noCost')}</Box>
+          </Container>
         </Grid>
       </SpaceBetween>
     </ContentLayout>

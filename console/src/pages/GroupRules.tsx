@@ -16,18 +16,28 @@ type Row = { id?: string; type: string; ports: string; peer: string; description
 type Known = { label(): string; protocol: string; ports?: string }
 
 const known: Record<string, Known> = {
-  ssh: { label: () => 'SSH', protocol: 'tcp', ports: '22' }, http: { label: () => 'HTTP', protocol: 'tcp', ports: '80' }, https: { label: () => 'HTTPS', protocol: 'tcp', ports: '443' },
-  tcp: { label: () => t('rules.tcp'), protocol: 'tcp' }, udp: { label: () => t('rules.udp'), protocol: 'udp' }, icmp: { label: () => t('rules.allIcmp'), protocol: 'icmp', ports: '-1' },
-  all: { label: () => t('rules.all'), protocol: '-1', ports: '–' }, mysql: { label: () => 'MYSQL/Aurora', protocol: 'tcp', ports: '3306' }, postgres: { label: () => 'PostgreSQL', protocol: 'tcp', ports: '5432' },
+  ssh: { label: () => 'SSH', protocol: 'tcp', ports: '22' },
+  http: { label: () => 'HTTP', protocol: 'tcp', ports: '80' },
+  https: { label: () => 'HTTPS', protocol: 'tcp', ports: '443' },
+  tcp: { label: () => t('rules.tcp'), protocol: 'tcp' },
+  udp: { label: () => t('rules.udp'), protocol: 'udp' },
+  icmp: { label: () => t('rules.allIcmp'), protocol: 'icmp', ports: '-1' },
+  all: { label: () => t('rules.all'), protocol: '-1', ports: '–' },
+  mysql: { label: () => 'MYSQL/Aurora', protocol: 'tcp', ports: '3306' },
+  postgres: { label: () => 'PostgreSQL', protocol: 'tcp', ports: '5432' },
 }
 
 function permission(row: Row): object {
   const { protocol, ports = row.ports } = known[row.type]!
   const [from, to = from] = ports.startsWith('-') ? [Number(ports)] : ports.split('-').map(Number)
   const description = row.description === '' ? {} : { Description: row.description }
-  const peer = row.peer.startsWith('sg-') ? { UserIdGroupPairs: [{ GroupId: row.peer, ...description }] }
-    : row.peer.startsWith('pl-') ? { PrefixListIds: [{ PrefixListId: row.peer, ...description }] }
-      : row.peer.includes(':') ? { Ipv6Ranges: [{ CidrIpv6: row.peer, ...description }] } : { IpRanges: [{ CidrIp: row.peer, ...description }] }
+  const peer = row.peer.startsWith('sg-')
+    ? { UserIdGroupPairs: [{ GroupId: row.peer, ...description }] }
+    : row.peer.startsWith('pl-')
+      ? { PrefixListIds: [{ PrefixListId: row.peer, ...description }] }
+      : row.peer.includes(':')
+        ? { Ipv6Ranges: [{ CidrIpv6: row.peer, ...description }] }
+        : { IpRanges: [{ CidrIp: row.peer, ...description }] }
   return { IpProtocol: protocol, ...(protocol === '-1' ? {} : { FromPort: from, ToPort: to }), ...peer }
 }
 
@@ -39,17 +49,30 @@ export default function GroupRules({ id, outbound }: { id: string; outbound: boo
   const [busy, setBusy] = useState(false)
   useEffect(() => {
     if (rows || !rules.data) return
-    setRows(rules.data.filter(rule => rule.IsEgress === outbound).map(rule => ({
-      id: rule.SecurityGroupRuleId, type: '', ports: portsOf(rule), peer: peerOf(rule), description: rule.Description ?? '', original: rule,
-    })))
+    setRows(
+      rules.data
+        .filter(rule => rule.IsEgress === outbound)
+        .map(rule => ({
+          id: rule.SecurityGroupRuleId,
+          type: '',
+          ports: portsOf(rule),
+          peer: peerOf(rule),
+          description: rule.Description ?? '',
+          original: rule,
+        })),
+    )
   }, [rules.data])
   if (!rows) return rules.error ? <Alert type="error">{rules.error}</Alert> : <Spinner size="large" />
 
   const way = outbound ? 'Egress' : 'Ingress'
   const added = rows.filter(row => !row.original)
   const calls: Preview[] = [
-    ...(added.length > 0 ? [{ service: 'ec2' as const, operation: `AuthorizeSecurityGroup${way}`, input: { GroupId: id, IpPermissions: added.map(permission) } }] : []),
-    ...(removed.length > 0 ? [{ service: 'ec2' as const, operation: `RevokeSecurityGroup${way}`, input: { GroupId: id, SecurityGroupRuleIds: removed } }] : []),
+    ...(added.length > 0
+      ? [{ service: 'ec2' as const, operation: `AuthorizeSecurityGroup${way}`, input: { GroupId: id, IpPermissions: added.map(permission) } }]
+      : []),
+    ...(removed.length > 0
+      ? [{ service: 'ec2' as const, operation: `RevokeSecurityGroup${way}`, input: { GroupId: id, SecurityGroupRuleIds: removed } }]
+      : []),
   ]
   const change = (i: number, part: Partial<Row>): void => setRows(rows.map((row, j) => (i === j ? { ...row, ...part } : row)))
   const back = (): void => go(`/ec2/security-groups/${id}`)
@@ -71,18 +94,42 @@ export default function GroupRules({ id, outbound }: { id: string; outbound: boo
   }
   const open = added.some(row => row.peer === '0.0.0.0/0' && (row.type === 'ssh' || row.type === 'all'))
   return (
-    <ContentLayout header={<Header variant="h1" description={id}>{t(outbound ? 'rules.edit.outbound' : 'rules.edit.inbound')}</Header>}>
-      <Container footer={
-        <SpaceBetween size="xs" direction="horizontal">
-          <Button variant="link" onClick={back}>{t('do.cancel')}</Button><Button variant="primary" loading={busy} disabled={calls.length === 0} onClick={() => void save()}>{t('rules.save')}</Button>
-        </SpaceBetween>
-      }>
+    <ContentLayout
+      header={
+        <Header variant="h1" description={id}>
+          {t(outbound ? 'rules.edit.outbound' : 'rules.edit.inbound')}
+        </Header>
+      }
+    >
+      <Container
+        footer={
+          <SpaceBetween size="xs" direction="horizontal">
+            <Button variant="link" onClick={back}>
+              {t('do.cancel')}
+            </Button>
+            <Button variant="primary" loading={busy} disabled={calls.length === 0} onClick={() => void save()}>
+              {t('rules.save')}
+            </Button>
+          </SpaceBetween>
+        }
+      >
         <SpaceBetween size="m">
-          {error && <Alert type="error" header={t('error.title')}>{error}</Alert>}
+          {error && (
+            <Alert type="error" header={t('error.title')}>
+              {error}
+            </Alert>
+          )}
           {open && !outbound && <Alert type="warning">{t('launch.openWarning')}</Alert>}
           {rows.length === 0 && <Box>{t('rules.none')}</Box>}
-          {rows.map((row, i) => <RuleRow key={row.id ?? `new-${i}`} row={row} outbound={outbound} onChange={part => change(i, part)} onRemove={() => drop(i)} />)}
-          <Button iconName="add-plus" onClick={() => setRows([...rows, { type: 'ssh', ports: '', peer: `${facts().hostAddress}/32`, description: '' }])}>{t('rules.add')}</Button>
+          {rows.map((row, i) => (
+            <RuleRow key={row.id ?? `new-${i}`} row={row} outbound={outbound} onChange={part => change(i, part)} onRemove={() => drop(i)} />
+          ))}
+          <Button
+            iconName="add-plus"
+            onClick={() => setRows([...rows, { type: 'ssh', ports: '', peer: `${facts().hostAddress}/32`, description: '' }])}
+          >
+            {t('rules.add')}
+          </Button>
           <Code calls={calls} />
         </SpaceBetween>
       </Container>
@@ -93,13 +140,40 @@ export default function GroupRules({ id, outbound }: { id: string; outbound: boo
 function RuleRow({ row, outbound, onChange, onRemove }: { row: Row; outbound: boolean; onChange(part: Partial<Row>): void; onRemove(): void }) {
   const options = Object.entries(known).map(([value, { label }]) => ({ value, label: label() }))
   const fixed = row.original !== undefined
-  const ports = fixed ? row.ports : known[row.type]!.ports ?? row.ports
+  const ports = fixed ? row.ports : (known[row.type]!.ports ?? row.ports)
   return (
     <Grid gridDefinition={[{ colspan: 3 }, { colspan: 2 }, { colspan: 3 }, { colspan: 3 }, { colspan: 1 }]}>
-      {fixed ? <Input ariaLabel={t('rules.type')} disabled value={typeOf(row.original)} /> : <Select ariaLabel={t('rules.type')} options={options} selectedOption={options.find(o => o.value === row.type)!} onChange={({ detail }) => onChange({ type: detail.selectedOption.value! })} />}
-      <Input ariaLabel={t('f.ports')} placeholder={t('f.ports')} disabled={fixed || known[row.type]?.ports !== undefined} value={ports} onChange={({ detail }) => onChange({ ports: detail.value })} />
-      <Input ariaLabel={t(outbound ? 'f.destination' : 'f.source')} placeholder={t('rules.peer')} disabled={fixed} value={row.peer} onChange={({ detail }) => onChange({ peer: detail.value })} />
-      <Input ariaLabel={t('f.description')} placeholder={t('f.description')} disabled={fixed} value={row.description} onChange={({ detail }) => onChange({ description: detail.value })} />
+      {fixed ? (
+        <Input ariaLabel={t('rules.type')} disabled value={typeOf(row.original)} />
+      ) : (
+        <Select
+          ariaLabel={t('rules.type')}
+          options={options}
+          selectedOption={options.find(o => o.value === row.type)!}
+          onChange={({ detail }) => onChange({ type: detail.selectedOption.value! })}
+        />
+      )}
+      <Input
+        ariaLabel={t('f.ports')}
+        placeholder={t('f.ports')}
+        disabled={fixed || known[row.type]?.ports !== undefined}
+        value={ports}
+        onChange={({ detail }) => onChange({ ports: detail.value })}
+      />
+      <Input
+        ariaLabel={t(outbound ? 'f.destination' : 'f.source')}
+        placeholder={t('rules.peer')}
+        disabled={fixed}
+        value={row.peer}
+        onChange={({ detail }) => onChange({ peer: detail.value })}
+      />
+      <Input
+        ariaLabel={t('f.description')}
+        placeholder={t('f.description')}
+        disabled={fixed}
+        value={row.description}
+        onChange={({ detail }) => onChange({ description: detail.value })}
+      />
       <Button iconName="remove" variant="icon" ariaLabel={t('do.remove')} onClick={onRemove} />
     </Grid>
   )

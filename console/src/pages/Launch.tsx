@@ -1,5 +1,19 @@
 /** "Launch an instance": one page, its summary at the side, as the AWS console has it. */
-import { Alert, Button, Checkbox, Container, ContentLayout, ExpandableSection, FormField, Grid, Header, Input, Link, Select, SpaceBetween, TagEditor } from '@cloudscape-design/components'
+import {
+  Alert,
+  Button,
+  Container,
+  ContentLayout,
+  ExpandableSection,
+  FormField,
+  Grid,
+  Header,
+  Input,
+  Link,
+  Select,
+  SpaceBetween,
+  TagEditor,
+} from '@cloudscape-design/components'
 import { useEffect, useState } from 'react'
 import { call, wordsOf } from '../api/call'
 import { useList } from '../api/use'
@@ -8,15 +22,17 @@ import { AdvancedSection } from '../parts/LaunchAdvanced'
 import { ImageSection } from '../parts/LaunchImage'
 import { KeySection } from '../parts/LaunchKey'
 import { NetworkSection } from '../parts/LaunchNetwork'
+import { StorageSection } from '../parts/LaunchStorage'
 import { LaunchSummary } from '../parts/LaunchSummary'
 import { facts } from '../shell/facts'
 import { flash } from '../shell/flash'
 import { follow, go } from '../shell/router'
 import { GROUP_DESCRIPTION, rulesOf, runInput, start, wizardName, type Launch } from './launch-state'
 
-const VOLUME_TYPES = ['gp3', 'gp2', 'io1', 'io2', 'st1', 'sc1', 'standard']
-
 export type SectionProps = { state: Launch; set(part: Partial<Launch>): void }
+
+const describeType = (type: any): string =>
+  `${type.VCpuInfo.DefaultVCpus} vCPU · ${type.MemoryInfo.SizeInMiB / 1024} GiB · ${type.ProcessorInfo.SupportedArchitectures.join(', ')}`
 
 export default function LaunchPage({ image }: { image?: string }) {
   const [state, setState] = useState<Launch>({ ...start, image: image ?? '' })
@@ -29,7 +45,9 @@ export default function LaunchPage({ image }: { image?: string }) {
   const types = useList('ec2', 'DescribeInstanceTypes', 'InstanceTypes')
   const chosen = (images.data ?? []).find(i => i.ImageId === state.image)
 
-  useEffect(() => { if (groups.data && !busy) set({ groupName: wizardName(groups.data.map(g => g.GroupName)) }) }, [groups.data, busy])
+  useEffect(() => {
+    if (groups.data && !busy) set({ groupName: wizardName(groups.data.map(g => g.GroupName)) })
+  }, [groups.data, busy])
   useEffect(() => {
     if (!images.data) return
     const found = chosen ?? images.data.find(i => i.Name === 'debian-12-ec2') ?? images.data[0]
@@ -44,7 +62,11 @@ export default function LaunchPage({ image }: { image?: string }) {
     let made: string | undefined
     try {
       if (state.group === 'new') {
-        const { GroupId } = await call('ec2', 'CreateSecurityGroup', { GroupName: state.groupName, Description: GROUP_DESCRIPTION(new Date()), VpcId: state.vpc })
+        const { GroupId } = await call('ec2', 'CreateSecurityGroup', {
+          GroupName: state.groupName,
+          Description: GROUP_DESCRIPTION(new Date()),
+          VpcId: state.vpc,
+        })
         made = GroupId as string
         const rules = rulesOf(state, facts().hostAddress)
         if (rules.length > 0) await call('ec2', 'AuthorizeSecurityGroupIngress', { GroupId: made, IpPermissions: rules })
@@ -57,55 +79,85 @@ export default function LaunchPage({ image }: { image?: string }) {
       setError(wordsOf(cause))
       setBusy(false)
       // A group for an instance that does not come to be would only be in the way.
-      if (made) await call('ec2', 'DeleteSecurityGroup', { GroupId: made }).catch((left: unknown) => flash({ type: 'warning', content: wordsOf(left) }))
+      if (made)
+        await call('ec2', 'DeleteSecurityGroup', { GroupId: made }).catch((left: unknown) => flash({ type: 'warning', content: wordsOf(left) }))
     }
   }
 
-  const typeOptions = (types.data ?? []).map(type => ({
-    value: type.InstanceType as string, label: type.InstanceType as string,
-    description: `${type.VCpuInfo.DefaultVCpus} vCPU · ${type.MemoryInfo.SizeInMiB / 1024} GiB · ${(type.ProcessorInfo.SupportedArchitectures as string[]).join(', ')}`,
-    tags: type.FreeTierEligible ? [t('f.freeTier')] : undefined,
-  })).sort((a, b) => a.label.localeCompare(b.label, undefined, { numeric: true }))
+  const typeOptions = (types.data ?? [])
+    .map(type => ({
+      value: type.InstanceType as string,
+      label: type.InstanceType as string,
+      description: describeType(type),
+      tags: type.FreeTierEligible ? [t('f.freeTier')] : undefined,
+    }))
+    .sort((a, b) => a.label.localeCompare(b.label, undefined, { numeric: true }))
 
   return (
     <ContentLayout header={<Header variant="h1">{t('launch.title')}</Header>}>
       <Grid gridDefinition={[{ colspan: { default: 12, m: 8 } }, { colspan: { default: 12, m: 4 } }]}>
         <SpaceBetween size="l">
-          {error && <Alert type="error" header={t('error.title')}>{error}</Alert>}
+          {error && (
+            <Alert type="error" header={t('error.title')}>
+              {error}
+            </Alert>
+          )}
           <Container header={<Header variant="h2">{t('launch.name')}</Header>}>
             <SpaceBetween size="m">
-              <FormField label={t('launch.nameField')}><Input value={state.name} placeholder={t('launch.namePlaceholder')} onChange={({ detail }) => set({ name: detail.value })} /></FormField>
+              <FormField label={t('launch.nameField')}>
+                <Input value={state.name} placeholder={t('launch.namePlaceholder')} onChange={({ detail }) => set({ name: detail.value })} />
+              </FormField>
               <ExpandableSection headerText={t('launch.addTags')}>
-                <TagEditor tags={state.tags.map(tag => ({ ...tag, existing: false }))} tagLimit={49} onChange={({ detail }) => set({ tags: detail.tags.map(({ key, value }) => ({ key, value })) })} />
+                <TagEditor
+                  tags={state.tags.map(tag => ({ ...tag, existing: false }))}
+                  tagLimit={49}
+                  onChange={({ detail }) => set({ tags: detail.tags.map(({ key, value }) => ({ key, value })) })}
+                />
               </ExpandableSection>
             </SpaceBetween>
           </Container>
           <ImageSection state={state} set={set} images={images} />
           <Container header={<Header variant="h2">{t('launch.type')}</Header>}>
-            <FormField label={t('launch.type')} secondaryControl={<Link href="/ec2/instance-types" onFollow={follow}>{t('launch.compare')}</Link>}>
-              <Select options={typeOptions} filteringType="auto" selectedOption={typeOptions.find(o => o.value === state.type) ?? { value: state.type, label: state.type }}
-                triggerVariant="option" statusType={types.loading ? 'loading' : 'finished'} onChange={({ detail }) => set({ type: detail.selectedOption.value! })} />
+            <FormField
+              label={t('launch.type')}
+              secondaryControl={
+                <Link href="/ec2/instance-types" onFollow={follow}>
+                  {t('launch.compare')}
+                </Link>
+              }
+            >
+              <Select
+                options={typeOptions}
+                filteringType="auto"
+                selectedOption={typeOptions.find(o => o.value === state.type) ?? { value: state.type, label: state.type }}
+                triggerVariant="option"
+                statusType={types.loading ? 'loading' : 'finished'}
+                onChange={({ detail }) => set({ type: detail.selectedOption.value! })}
+              />
             </FormField>
           </Container>
           <KeySection state={state} set={set} error={checked && state.key === undefined ? t('launch.chooseKey') : undefined} />
           <NetworkSection state={state} set={set} groups={groups} />
-          <Container header={<Header variant="h2">{t('launch.storage')}</Header>}>
-            <SpaceBetween size="m" direction="horizontal">
-              <FormField label={`${t('launch.root')}: ${t('launch.size')}`}><Input type="number" value={state.size} onChange={({ detail }) => set({ size: detail.value })} /></FormField>
-              <FormField label={t('launch.volumeType')}>
-                <Select selectedOption={{ value: state.volumeType, label: state.volumeType }} options={VOLUME_TYPES.map(value => ({ value, label: value }))} onChange={({ detail }) => set({ volumeType: detail.selectedOption.value! })} />
-              </FormField>
-              <FormField label={t('f.deleteOnTermination')}><Checkbox checked disabled ariaLabel={t('f.deleteOnTermination')} /></FormField>
-            </SpaceBetween>
-          </Container>
+          <StorageSection state={state} set={set} />
           <AdvancedSection state={state} set={set} />
         </SpaceBetween>
-        <LaunchSummary state={state} set={set} image={chosen} busy={busy} groups={groups.data ?? []} actions={
-          <SpaceBetween size="xs" direction="horizontal">
-            <Button variant="link" onClick={() => go('/ec2/instances')}>{t('do.cancel')}</Button>
-            <Button variant="primary" loading={busy} onClick={() => void submit()}>{t('launch.submit')}</Button>
-          </SpaceBetween>
-        } />
+        <LaunchSummary
+          state={state}
+          set={set}
+          image={chosen}
+          busy={busy}
+          groups={groups.data ?? []}
+          actions={
+            <SpaceBetween size="xs" direction="horizontal">
+              <Button variant="link" onClick={() => go('/ec2/instances')}>
+                {t('do.cancel')}
+              </Button>
+              <Button variant="primary" loading={busy} onClick={() => void submit()}>
+                {t('launch.submit')}
+              </Button>
+            </SpaceBetween>
+          }
+        />
       </Grid>
     </ContentLayout>
   )

@@ -7,20 +7,40 @@ import { t } from '../i18n/text'
 
 export default function Logs({ id }: { id: string }) {
   const { log, error } = useConsole(id, true)
-  const given = useLoaded(async () => (await call('ec2', 'DescribeInstanceAttribute', { InstanceId: id, Attribute: 'userData' })).UserData?.Value as string | undefined, [], id)
+  const given = useLoaded(
+    async () => (await call('ec2', 'DescribeInstanceAttribute', { InstanceId: id, Attribute: 'userData' })).UserData?.Value as string | undefined,
+    [],
+    id,
+  )
   const script = given.data ? new TextDecoder().decode(Uint8Array.from(atob(given.data), c => c.charCodeAt(0))) : ''
   const block = (text: string, label: string) => (
-    <Box variant="code" display="block"><pre aria-label={label} style={{ whiteSpace: 'pre-wrap', maxHeight: '60vh', overflow: 'auto' }} tabIndex={0}>{text || t('logs.none')}</pre></Box>
+    <Box variant="code" display="block">
+      <pre aria-label={label} style={{ whiteSpace: 'pre-wrap', maxHeight: '60vh', overflow: 'auto' }} tabIndex={0}>
+        {text || t('logs.none')}
+      </pre>
+    </Box>
   )
   return (
     <ContentLayout header={<Header variant="h1">{t('logs.title')}</Header>}>
       <Container>
         {error && <Alert type="error">{error}</Alert>}
-        <Tabs ariaLabel={t('logs.title')} tabs={[
-          { id: 'system', label: t('logs.system'), content: block(plainLog(log), t('logs.system')) },
-          { id: 'user', label: t('logs.userDataLog'), content: <><Box>{t('logs.userDataLogHint')}</Box>{block(phasesOf(log).userDataLog, t('logs.userDataLog'))}</> },
-          { id: 'script', label: t('logs.userData'), content: block(script, t('logs.userData')) },
-        ]} />
+        <Tabs
+          ariaLabel={t('logs.title')}
+          tabs={[
+            { id: 'system', label: t('logs.system'), content: block(plainLog(log), t('logs.system')) },
+            {
+              id: 'user',
+              label: t('logs.userDataLog'),
+              content: (
+                <>
+                  <Box>{t('logs.userDataLogHint')}</Box>
+                  {block(phasesOf(log).userDataLog, t('logs.userDataLog'))}
+                </>
+              ),
+            },
+            { id: 'script', label: t('logs.userData'), content: block(script, t('logs.userData')) },
+          ]}
+        />
       </Container>
     </ContentLayout>
   )

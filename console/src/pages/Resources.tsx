@@ -16,33 +16,65 @@ type Props = { path: string; id?: string; create?: boolean }
 
 export default function Resources({ path, id, create }: Props) {
   const [resource, setResource] = useState<Resource>()
-  useEffect(() => { void resourceAt(path).then(setResource) }, [path])
+  useEffect(() => {
+    void resourceAt(path).then(setResource)
+  }, [path])
   if (!resource) return <Spinner size="large" />
-  if (create && resource.create && 'form' in resource.create) return <FormPage service={resource.service} form={resource.create.form} title={resource.create.label} back={path} />
+  if (create && resource.create && 'form' in resource.create)
+    return <FormPage service={resource.service} form={resource.create.form} title={resource.create.label} back={path} />
   return <Listing resource={resource} id={id} />
 }
 
 function Listing({ resource, id }: { resource: Resource; id?: string }) {
-  const list = useLoaded<Item[]>(async () => {
-    const items = await listAll(resource.service, resource.operation, resource.member, resource.input)
-    return resource.rows?.(items) ?? items
-  }, resource.kinds, resource.path)
+  const list = useLoaded<Item[]>(
+    async () => {
+      const items = await listAll(resource.service, resource.operation, resource.member, resource.input)
+      return resource.rows?.(items) ?? items
+    },
+    resource.kinds,
+    resource.path,
+  )
   if (id === undefined) return <ResourceTable resource={resource} list={list} />
   const item = list.data?.find(found => resource.id(found) === id)
-  if (!item) return list.loading ? <Spinner size="large" /> : <Alert type={list.error ? 'error' : 'info'} header={t('error.missing')}>{list.error ?? id}</Alert>
+  if (!item)
+    return list.loading ? (
+      <Spinner size="large" />
+    ) : (
+      <Alert type={list.error ? 'error' : 'info'} header={t('error.missing')}>
+        {list.error ?? id}
+      </Alert>
+    )
   return <Details resource={resource} item={item} id={id} />
 }
 
 function Details({ resource, item, id }: { resource: Resource; item: Item; id: string }) {
   const name = nameOf(item)
   const tabs = (resource.tabs ?? []).map(tab => ({ id: tab.id, label: t(tab.label), content: tab.content(item) }))
-  if (!resource.tabs?.some(tab => tab.id === 'details')) tabs.unshift({ id: 'details', label: t('tab.details'), content: <Facts title="tab.details" columns={resource.columns} item={item} /> })
+  if (!resource.tabs?.some(tab => tab.id === 'details'))
+    tabs.unshift({ id: 'details', label: t('tab.details'), content: <Facts title="tab.details" columns={resource.columns} item={item} /> })
   if (resource.tagged) tabs.push({ id: 'tags', label: t('tab.tags'), content: <Tags id={id} tags={item.Tags ?? []} editable /> })
   return (
-    <ContentLayout header={
-      <Header variant="h1" actions={<SpaceBetween size="xs" direction="horizontal">{resource.actions && <Actions resource={resource} items={[item]} />}</SpaceBetween>}>
-        {id}{name !== '' && name !== id && <Box variant="span" color="text-body-secondary"> ({name})</Box>}
-      </Header>
-    }><Tabs tabs={tabs} ariaLabel={id} /></ContentLayout>
+    <ContentLayout
+      header={
+        <Header
+          variant="h1"
+          actions={
+            <SpaceBetween size="xs" direction="horizontal">
+              {resource.actions && <Actions resource={resource} items={[item]} />}
+            </SpaceBetween>
+          }
+        >
+          {id}
+          {name !== '' && name !== id && (
+            <Box variant="span" color="text-body-secondary">
+              {' '}
+              ({name})
+            </Box>
+          )}
+        </Header>
+      }
+    >
+      <Tabs tabs={tabs} ariaLabel={id} />
+    </ContentLayout>
   )
 }

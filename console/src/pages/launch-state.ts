@@ -22,6 +22,8 @@ export type Launch = {
   http: boolean
   size: string
   volumeType: string
+  /** Besides the root's. */
+  volumes: { size: string; type: string }[]
   count: string
   shutdown: 'stop' | 'terminate'
   protect: boolean
@@ -37,9 +39,38 @@ export type Launch = {
 }
 
 export const start: Launch = {
-  name: '', tags: [], image: '', rootDevice: '', type: 't3.micro', key: undefined, vpc: '', subnet: '', publicIp: '', group: 'new', groupName: '', groups: [],
-  ssh: true, sshFrom: 'anywhere', sshCidr: '', https: false, http: false, size: '8', volumeType: 'gp3', count: '1', shutdown: 'stop', protect: false, protectStop: false,
-  monitoring: false, credits: '', profile: '', tokens: 'required', endpoint: true, hops: '2', metadataTags: false, userData: '',
+  name: '',
+  tags: [],
+  image: '',
+  rootDevice: '',
+  type: 't3.micro',
+  key: undefined,
+  vpc: '',
+  subnet: '',
+  publicIp: '',
+  group: 'new',
+  groupName: '',
+  groups: [],
+  ssh: true,
+  sshFrom: 'anywhere',
+  sshCidr: '',
+  https: false,
+  http: false,
+  size: '8',
+  volumeType: 'gp3',
+  volumes: [],
+  count: '1',
+  shutdown: 'stop',
+  protect: false,
+  protectStop: false,
+  monitoring: false,
+  credits: '',
+  profile: '',
+  tokens: 'required',
+  endpoint: true,
+  hops: '2',
+  metadataTags: false,
+  userData: '',
 }
 
 const ANYWHERE = '0.0.0.0/0'
@@ -59,25 +90,54 @@ export function wizardName(taken: readonly string[]): string {
 
 export const base64 = (text: string): string => btoa(String.fromCharCode(...new TextEncoder().encode(text)))
 
+/** Further volumes are /dev/sdf and on, as EC2 recommends (EC2 User Guide, "Device names for volumes"). */
+const devicesOf = ({ rootDevice, size, volumeType, volumes }: Launch): object[] =>
+  [{ size, type: volumeType }, ...volumes].map((volume, i) => ({
+    DeviceName: i === 0 ? rootDevice : `/dev/sd${String.fromCharCode(101 + i)}`,
+    Ebs: { VolumeSize: Number(volume.size), VolumeType: volume.type, DeleteOnTermination: true },
+  }))
+
 export function runInput(s: Launch, groups: string[]): Record<string, unknown> {
-  const tags = [...(s.name ? [{ Key: 'Name', Value: s.name }] : []), ...s.tags.filter(tag => tag.key).map(tag => ({ Key: tag.key, Value: tag.value }))]
-  const network = s.publicIp === '' ? { SubnetId: s.subnet || undefined, SecurityGroupIds: groups } : {
-    NetworkInterfaces: [{ DeviceIndex: 0, AssociatePublicIpAddress: s.publicIp === 'true', SubnetId: s.subnet || undefined, Groups: groups }],
-  }
+  const tags = [
+    ...(s.name ? [{ Key: 'Name', Value: s.name }] : []),
+    ...s.tags.filter(tag => tag.key).map(tag => ({ Key: tag.key, Value: tag.value })),
+  ]
+  const network =
+    s.publicIp === ''
+      ? { SubnetId: s.subnet || undefined, SecurityGroupIds: groups }
+      : { NetworkInterfaces: [{ DeviceIndex: 0, AssociatePublicIpAddress: s.publicIp === 'true', SubnetId: s.subnet || undefined, Groups: groups }] }
   const count = Number(s.count)
-  return JSON.parse(JSON.stringify({
-    ImageId: s.image, InstanceType: s.type, MinCount: count, MaxCount: count, KeyName: s.key || undefined, ...network,
-    BlockDeviceMappings: s.rootDevice ? [{ DeviceName: s.rootDevice, Ebs: { VolumeSize: Number(s.size), VolumeType: s.volumeType, DeleteOnTermination: true } }] : undefined,
-    TagSpecifications: tags.length > 0 ? [{ ResourceType: 'instance', Tags: tags }, { ResourceType: 'volume', Tags: tags }] : undefined,
-    MetadataOptions: {
-      HttpTokens: s.tokens, HttpEndpoint: s.endpoint ? 'enabled' : 'disabled', HttpPutResponseHopLimit: Number(s.hops),
-      InstanceMetadataTags: s.metadataTags ? 'enabled' : undefined,
-    },
-    InstanceInitiatedShutdownBehavior: s.shutdown === 'stop' ? undefined : s.shutdown, DisableApiTermination: s.protect || undefined, DisableApiStop: s.protectStop || undefined,
-    Monitoring: s.monitoring ? { Enabled: true } : undefined, CreditSpecification: s.credits ? { CpuCredits: s.credits } : undefined,
-    IamInstanceProfile: s.profile ? { Name: s.profile } : undefined,
-    UserData: s.userData.trim() === '' ? undefined : base64(s.userData),
-  })) as Record<string, unknown>
+  return JSON.parse(
+    JSON.stringify({
+      ImageId: s.image,
+      InstanceType: s.type,
+      MinCount: count,
+      MaxCount: count,
+      KeyName: s.key || undefined,
+      ...network,
+      BlockDeviceMappings: s.rootDevice ? devicesOf(s) : undefined,
+      TagSpecifications:
+        tags.length > 0
+          ? [
+              { ResourceType: 'instance', Tags: tags },
+              { ResourceType: 'volume', Tags: tags },
+            ]
+          : undefined,
+      MetadataOptions: {
+        HttpTokens: s.tokens,
+        HttpEndpoint: s.endpoint ? 'enabled' : 'disabled',
+        HttpPutResponseHopLimit: Number(s.hops),
+        InstanceMetadataTags: s.metadataTags ? 'enabled' : undefined,
+      },
+      InstanceInitiatedShutdownBehavior: s.shutdown === 'stop' ? undefined : s.shutdown,
+      DisableApiTermination: s.protect || undefined,
+      DisableApiStop: s.protectStop || undefined,
+      Monitoring: s.monitoring ? { Enabled: true } : undefined,
+      CreditSpecification: s.credits ? { CpuCredits: s.credits } : undefined,
+      IamInstanceProfile: s.profile ? { Name: s.profile } : undefined,
+      UserData: s.userData.trim() === '' ? undefined : base64(s.userData),
+    }),
+  ) as Record<string, unknown>
 }
 
 /** All calls in their order, the group's id standing for itself until there is one. */
@@ -85,8 +145,12 @@ export function callsOf(s: Launch, host: string): Preview[] {
   const id = s.group === 'new' ? 'sg-preview' : undefined
   const rules = rulesOf(s, host)
   return [
-    ...(id ? [{ service: 'ec2' as const, operation: 'CreateSecurityGroup', input: { GroupName: s.groupName, Description: 'launch-wizard', VpcId: s.vpc } }] : []),
-    ...(id && rules.length > 0 ? [{ service: 'ec2' as const, operation: 'AuthorizeSecurityGroupIngress', input: { GroupId: id, IpPermissions: rules } }] : []),
+    ...(id
+      ? [{ service: 'ec2' as const, operation: 'CreateSecurityGroup', input: { GroupName: s.groupName, Description: 'launch-wizard', VpcId: s.vpc } }]
+      : []),
+    ...(id && rules.length > 0
+      ? [{ service: 'ec2' as const, operation: 'AuthorizeSecurityGroupIngress', input: { GroupId: id, IpPermissions: rules } }]
+      : []),
     { service: 'ec2', operation: 'RunInstances', input: runInput(s, id ? [id] : s.groups) },
   ]
 }

@@ -7,6 +7,7 @@ import type { Action, Item, Resource } from '../resources/kinds'
 import { flash } from '../shell/flash'
 import { go } from '../shell/router'
 import { Code } from './Code'
+import { ContextMenu, type At } from './ContextMenu'
 import { FormDialog } from './FormPage'
 
 export const isPossible = (action: Action, items: Item[]): boolean =>
@@ -14,9 +15,9 @@ export const isPossible = (action: Action, items: Item[]): boolean =>
 
 const inputsOf = (action: Action, items: Item[]) => (action.all ? [action.all(items)] : items.map(item => action.each!(item)))
 
-type Props = { resource: Resource; items: Item[]; onDone?(action: Action): void }
+type Props = { resource: Resource; items: Item[]; menu?: At; onMenuClose?(): void }
 
-export function Actions({ resource, items, onDone }: Props) {
+export function Actions({ resource, items, menu, onMenuClose = () => {} }: Props) {
   const [asked, setAsked] = useState<Action>()
   const ids = items.map(resource.id).join(', ')
 
@@ -27,23 +28,39 @@ export function Actions({ resource, items, onDone }: Props) {
     try {
       for (const input of inputsOf(action, items)) await call(resource.service, action.operation!, input)
       flash({ ...message, type: 'success' })
-      onDone?.(action)
     } catch (error) {
       flash({ ...message, type: 'error', header: `${t('error.title')}: ${t(action.label)}`, content: wordsOf(error) })
     }
   }
-  const choose = (id: string): void => {
-    const action = resource.actions!.find(a => a.id === id)!
+  const choose = (action: Action): void => {
     if (action.href) go(action.href(items[0]))
     else if (action.form || action.confirm) setAsked(action)
     else void run(action)
   }
   return (
     <>
-      <ButtonDropdown items={(resource.actions ?? []).map(action => ({ id: action.id, text: t(action.label), disabled: !isPossible(action, items) }))}
-        disabled={items.length === 0} expandToViewport onItemClick={({ detail }) => choose(detail.id)}>{t('do.actions')}</ButtonDropdown>
-      {asked?.form && <FormDialog service={resource.service} form={asked.form} title={asked.label} item={items[0]} id={ids} onClose={() => setAsked(undefined)} />}
-      {asked?.confirm && <Question resource={resource} action={asked} items={items} ids={ids} onNo={() => setAsked(undefined)} onYes={() => void run(asked)} />}
+      <ButtonDropdown
+        items={(resource.actions ?? []).map(action => ({ id: action.id, text: t(action.label), disabled: !isPossible(action, items) }))}
+        disabled={items.length === 0}
+        expandToViewport
+        onItemClick={({ detail }) => choose(resource.actions!.find(a => a.id === detail.id)!)}
+      >
+        {t('do.actions')}
+      </ButtonDropdown>
+      {menu && items.length > 0 && (
+        <ContextMenu
+          at={menu}
+          actions={(resource.actions ?? []).map(action => ({ action, possible: isPossible(action, items) }))}
+          onChoose={choose}
+          onClose={onMenuClose}
+        />
+      )}
+      {asked?.form && (
+        <FormDialog service={resource.service} form={asked.form} title={asked.label} item={items[0]} id={ids} onClose={() => setAsked(undefined)} />
+      )}
+      {asked?.confirm && (
+        <Question resource={resource} action={asked} items={items} ids={ids} onNo={() => setAsked(undefined)} onYes={() => void run(asked)} />
+      )}
     </>
   )
 }
@@ -55,16 +72,32 @@ function Question({ resource, action, items, ids, onYes, onNo }: QuestionProps) 
   const word = t('confirm.word')
   const ready = action.confirm === 'plain' || typed === word
   return (
-    <Modal visible header={t('confirm.title', { what: t(action.label) })} onDismiss={onNo} closeAriaLabel={t('do.close')} footer={
-      <Box float="right"><SpaceBetween size="xs" direction="horizontal">
-        <Button variant="link" onClick={onNo}>{t('do.cancel')}</Button>
-        <Button variant="primary" disabled={!ready} onClick={onYes}>{t(action.label)}</Button>
-      </SpaceBetween></Box>
-    }>
+    <Modal
+      visible
+      header={t('confirm.title', { what: t(action.label) })}
+      onDismiss={onNo}
+      closeAriaLabel={t('do.close')}
+      footer={
+        <Box float="right">
+          <SpaceBetween size="xs" direction="horizontal">
+            <Button variant="link" onClick={onNo}>
+              {t('do.cancel')}
+            </Button>
+            <Button variant="primary" disabled={!ready} onClick={onYes}>
+              {t(action.label)}
+            </Button>
+          </SpaceBetween>
+        </Box>
+      }
+    >
       <SpaceBetween size="m">
         <Box>{t('confirm.items', { items: ids })}</Box>
         {action.confirm === 'typed' && <Alert type="warning">{t('confirm.data')}</Alert>}
-        {action.confirm === 'typed' && <FormField label={t('confirm.typed', { word })}><Input value={typed} onChange={({ detail }) => setTyped(detail.value)} placeholder={word} /></FormField>}
+        {action.confirm === 'typed' && (
+          <FormField label={t('confirm.typed', { word })}>
+            <Input value={typed} onChange={({ detail }) => setTyped(detail.value)} placeholder={word} />
+          </FormField>
+        )}
         <Code calls={inputsOf(action, items).map(input => ({ service: resource.service, operation: action.operation!, input }))} />
       </SpaceBetween>
     </Modal>

@@ -12,9 +12,20 @@ export function Code({ calls }: { calls: Preview[] }) {
   return (
     <ExpandableSection headerText={t('code.title')}>
       <SpaceBetween size="s">
-        <SegmentedControl label={t('code.title')} selectedId={kind} onChange={({ detail }) => setKind(detail.selectedId)}
-          options={[{ id: 'cli', text: t('code.cli') }, { id: 'sdk', text: t('code.sdk') }]} />
-        <Box variant="code" display="block"><pre style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere', margin: 0 }} tabIndex={0}>{text}</pre></Box>
+        <SegmentedControl
+          label={t('code.title')}
+          selectedId={kind}
+          onChange={({ detail }) => setKind(detail.selectedId)}
+          options={[
+            { id: 'cli', text: t('code.cli') },
+            { id: 'sdk', text: t('code.sdk') },
+          ]}
+        />
+        <Box variant="code" display="block">
+          <pre style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere', margin: 0 }} tabIndex={0}>
+            {text}
+          </pre>
+        </Box>
         <CopyToClipboard copyButtonText={t('do.copy')} textToCopy={text} copySuccessText={t('do.copied')} copyErrorText={t('do.copyFailed')} />
       </SpaceBetween>
     </ExpandableSection>

@@ -5,7 +5,9 @@ import { t } from '../i18n/text'
 import type { Field, Values } from '../resources/kinds'
 
 export const startOf = (fields: readonly Field[]): Values =>
-  Object.fromEntries(fields.map(f => [f.name, f.value ?? (f.kind === 'bool' ? false : f.kind === 'select' && f.options && !f.optional ? f.options[0]! : '')]))
+  Object.fromEntries(
+    fields.map(f => [f.name, f.value ?? (f.kind === 'bool' ? false : f.kind === 'select' && f.options && !f.optional ? f.options[0]! : '')]),
+  )
 export const missingIn = (fields: readonly Field[], values: Values): string[] =>
   fields.filter(f => !f.optional && f.kind !== 'bool' && (f.when?.(values) ?? true) && String(values[f.name] ?? '').trim() === '').map(f => f.name)
 
@@ -16,14 +18,35 @@ export function Fields({ fields, values, missing, onChange }: Props) {
   return shown.map(field => {
     const set = (value: string | boolean): void => onChange({ ...values, [field.name]: value })
     if (field.kind === 'bool') {
-      return <Checkbox key={field.name} checked={values[field.name] === true} onChange={({ detail }) => set(detail.checked)}
-        description={field.hint && t(field.hint)}>{t(field.label)}</Checkbox>
+      return (
+        <Checkbox
+          key={field.name}
+          checked={values[field.name] === true}
+          onChange={({ detail }) => set(detail.checked)}
+          description={field.hint && t(field.hint)}
+        >
+          {t(field.label)}
+        </Checkbox>
+      )
     }
     return (
-      <FormField key={field.name} label={t(field.label)} description={field.hint && t(field.hint)} errorText={missing.includes(field.name) ? t('error.required') : undefined}>
-        {field.kind === 'select' ? <Chooser field={field} value={String(values[field.name] ?? '')} onChange={set} />
-          : field.kind === 'area' ? <Textarea value={String(values[field.name] ?? '')} rows={6} onChange={({ detail }) => set(detail.value)} />
-            : <Input value={String(values[field.name] ?? '')} type={field.kind === 'number' ? 'number' : 'text'} onChange={({ detail }) => set(detail.value)} />}
+      <FormField
+        key={field.name}
+        label={t(field.label)}
+        description={field.hint && t(field.hint)}
+        errorText={missing.includes(field.name) ? t('error.required') : undefined}
+      >
+        {field.kind === 'select' ? (
+          <Chooser field={field} value={String(values[field.name] ?? '')} onChange={set} />
+        ) : field.kind === 'area' ? (
+          <Textarea value={String(values[field.name] ?? '')} rows={6} onChange={({ detail }) => set(detail.value)} />
+        ) : (
+          <Input
+            value={String(values[field.name] ?? '')}
+            type={field.kind === 'number' ? 'number' : 'text'}
+            onChange={({ detail }) => set(detail.value)}
+          />
+        )}
       </FormField>
     )
   })
@@ -37,8 +60,14 @@ function Chooser({ field, value, onChange }: { field: Field; value: string; onCh
     : (field.options ?? []).map(option => ({ value: option, label: option }))
   if (field.optional) options.unshift({ value: '', label: t('value.none') })
   return (
-    <Select selectedOption={options.find(o => o.value === value) ?? null} options={options} filteringType={options.length > 8 ? 'auto' : 'none'}
-      statusType={list.error ? 'error' : from && list.loading && !list.data ? 'loading' : 'finished'} errorText={list.error} loadingText={t('table.loading')}
-      onChange={({ detail }) => onChange(detail.selectedOption.value ?? '')} />
+    <Select
+      selectedOption={options.find(o => o.value === value) ?? null}
+      options={options}
+      filteringType={options.length > 8 ? 'auto' : 'none'}
+      statusType={list.error ? 'error' : from && list.loading && !list.data ? 'loading' : 'finished'}
+      errorText={list.error}
+      loadingText={t('table.loading')}
+      onChange={({ detail }) => onChange(detail.selectedOption.value ?? '')}
+    />
   )
 }

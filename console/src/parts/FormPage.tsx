@@ -32,7 +32,11 @@ function useForm(service: Service, form: Form, item: Item | undefined, done: (an
   }
   const body = (
     <SpaceBetween size="l">
-      {error && <Alert type="error" header={t('error.title')}>{error}</Alert>}
+      {error && (
+        <Alert type="error" header={t('error.title')}>
+          {error}
+        </Alert>
+      )}
       <Fields fields={form.fields} values={values} missing={missing} onChange={setValues} />
       <Code calls={[{ service, operation: form.operation, input: form.input(values, item) }]} />
     </SpaceBetween>
@@ -48,13 +52,27 @@ export function FormPage({ service, form, title, back }: PageProps) {
     go(back)
   })
   return (
-    <form onSubmit={event => { event.preventDefault(); void submit() }}>
-      <Frame header={<Header variant="h1">{t(title)}</Header>} actions={
-        <SpaceBetween size="xs" direction="horizontal">
-          <Button formAction="none" variant="link" onClick={() => go(back)}>{t('do.cancel')}</Button>
-          <Button variant="primary" loading={busy}>{t(title)}</Button>
-        </SpaceBetween>
-      }><Container>{body}</Container></Frame>
+    <form
+      onSubmit={event => {
+        event.preventDefault()
+        void submit()
+      }}
+    >
+      <Frame
+        header={<Header variant="h1">{t(title)}</Header>}
+        actions={
+          <SpaceBetween size="xs" direction="horizontal">
+            <Button formAction="none" variant="link" onClick={() => go(back)}>
+              {t('do.cancel')}
+            </Button>
+            <Button variant="primary" loading={busy}>
+              {t(title)}
+            </Button>
+          </SpaceBetween>
+        }
+      >
+        <Container>{body}</Container>
+      </Frame>
     </form>
   )
 }
@@ -67,11 +85,26 @@ export function FormDialog({ service, form, title, item, id, onClose }: DialogPr
     onClose()
   })
   return (
-    <Modal visible header={t(title)} size="large" onDismiss={onClose} closeAriaLabel={t('do.close')} footer={
-      <Box float="right"><SpaceBetween size="xs" direction="horizontal">
-        <Button variant="link" onClick={onClose}>{t('do.cancel')}</Button>
-        <Button variant="primary" loading={busy} onClick={() => void submit()}>{t(title)}</Button>
-      </SpaceBetween></Box>
-    }>{body}</Modal>
+    <Modal
+      visible
+      header={t(title)}
+      size="large"
+      onDismiss={onClose}
+      closeAriaLabel={t('do.close')}
+      footer={
+        <Box float="right">
+          <SpaceBetween size="xs" direction="horizontal">
+            <Button variant="link" onClick={onClose}>
+              {t('do.cancel')}
+            </Button>
+            <Button variant="primary" loading={busy} onClick={() => void submit()}>
+              {t(title)}
+            </Button>
+          </SpaceBetween>
+        </Box>
+      }
+    >
+      {body}
+    </Modal>
   )
 }

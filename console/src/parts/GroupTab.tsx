@@ -6,10 +6,23 @@ import { go } from '../shell/router'
 import { RuleTable } from './RuleTable'
 
 export const useRules = (id: string) =>
-  useList('ec2', 'DescribeSecurityGroupRules', 'SecurityGroupRules', { kinds: ['security-group-rule', 'security-group'], input: { Filters: [{ Name: 'group-id', Values: [id] }] } })
+  useList('ec2', 'DescribeSecurityGroupRules', 'SecurityGroupRules', {
+    kinds: ['security-group-rule', 'security-group'],
+    input: { Filters: [{ Name: 'group-id', Values: [id] }] },
+  })
 
 export function GroupTab({ id, outbound }: { id: string; outbound: boolean }) {
   const rules = useRules(id)
-  const edit = <Button onClick={() => go(`/ec2/security-groups/${id}/${outbound ? 'outbound' : 'inbound'}`)}>{t(outbound ? 'rules.edit.outbound' : 'rules.edit.inbound')}</Button>
-  return <RuleTable title={outbound ? 'instances.outbound' : 'instances.inbound'} rules={(rules.data ?? []).filter(rule => rule.IsEgress === outbound)} actions={edit} />
+  const edit = (
+    <Button onClick={() => go(`/ec2/security-groups/${id}/${outbound ? 'outbound' : 'inbound'}`)}>
+      {t(outbound ? 'rules.edit.outbound' : 'rules.edit.inbound')}
+    </Button>
+  )
+  return (
+    <RuleTable
+      title={outbound ? 'instances.outbound' : 'instances.inbound'}
+      rules={(rules.data ?? []).filter(rule => rule.IsEgress === outbound)}
+      actions={edit}
+    />
+  )
 }

@@ -11,35 +11,69 @@ import { State } from './State'
 export function InstanceStatus({ id }: { id: string }) {
   const { data, error } = useAnswer('ec2', 'DescribeInstanceStatus', { InstanceIds: [id], IncludeAllInstances: true }, ['instance'])
   const status = data?.InstanceStatuses?.[0]
-  const checks: [Key, string | undefined][] = [['instances.systemStatus', status?.SystemStatus?.Status], ['instances.instanceStatus', status?.InstanceStatus?.Status]]
+  const checks: [Key, string | undefined][] = [
+    ['instances.systemStatus', status?.SystemStatus?.Status],
+    ['instances.instanceStatus', status?.InstanceStatus?.Status],
+  ]
   return (
     <Container header={<Header variant="h2">{t('tab.status')}</Header>}>
       <SpaceBetween size="m">
         {error && <Alert type="error">{error}</Alert>}
-        {checks.map(([label, state]) => <div key={label}><Box variant="awsui-key-label">{t(label)}</Box>{state ? <State state={state} /> : t('value.none')}</div>)}
+        {checks.map(([label, state]) => (
+          <div key={label}>
+            <Box variant="awsui-key-label">{t(label)}</Box>
+            {state ? <State state={state} /> : t('value.none')}
+          </div>
+        ))}
         <Box color="text-body-secondary">{t('instances.noAlarms')}</Box>
       </SpaceBetween>
     </Container>
   )
 }
 
-export const NoMetrics = () => <Container header={<Header variant="h2">{t('tab.monitoring')}</Header>}><Box>{t('instances.noMetrics')}</Box></Container>
+export const NoMetrics = () => (
+  <Container header={<Header variant="h2">{t('tab.monitoring')}</Header>}>
+    <Box>{t('instances.noMetrics')}</Box>
+  </Container>
+)
 
 function List({ title, columns, items }: { title: Key; columns: readonly Column[]; items: Item[] }) {
   return (
-    <Table variant="container" items={items} ariaLabels={{ tableLabel: t(title) }} header={<Header variant="h2" counter={`(${items.length})`}>{t(title)}</Header>}
+    <Table
+      variant="container"
+      items={items}
+      ariaLabels={{ tableLabel: t(title) }}
+      header={
+        <Header variant="h2" counter={`(${items.length})`}>
+          {t(title)}
+        </Header>
+      }
       empty={<Box>{t('value.none')}</Box>}
-      columnDefinitions={columns.map((c, i) => ({ id: c.id, header: t(c.label), isRowHeader: i === 0, cell: (item: Item) => <Cell column={c} item={item} /> }))} />
+      columnDefinitions={columns.map((c, i) => ({
+        id: c.id,
+        header: t(c.label),
+        isRowHeader: i === 0,
+        cell: (item: Item) => <Cell column={c} item={item} />,
+      }))}
+    />
   )
 }
 
 export function InstanceSecurity({ item }: { item: Item }) {
   const ids = (item.SecurityGroups ?? []).map((g: Item) => g.GroupId)
-  const rules = useList('ec2', 'DescribeSecurityGroupRules', 'SecurityGroupRules', { off: ids.length === 0, kinds: ['security-group-rule', 'security-group'], input: { Filters: [{ Name: 'group-id', Values: ids }] } })
+  const rules = useList('ec2', 'DescribeSecurityGroupRules', 'SecurityGroupRules', {
+    off: ids.length === 0,
+    kinds: ['security-group-rule', 'security-group'],
+    input: { Filters: [{ Name: 'group-id', Values: ids }] },
+  })
   return (
     <SpaceBetween size="l">
       <Container header={<Header variant="h2">{t('f.groups')}</Header>}>
-        <SpaceBetween size="xs">{(item.SecurityGroups ?? []).map((g: Item) => <ItemLink key={g.GroupId} href={`/ec2/security-groups/${g.GroupId}`} text={`${g.GroupId} (${g.GroupName})`} />)}</SpaceBetween>
+        <SpaceBetween size="xs">
+          {(item.SecurityGroups ?? []).map((g: Item) => (
+            <ItemLink key={g.GroupId} href={`/ec2/security-groups/${g.GroupId}`} text={`${g.GroupId} (${g.GroupName})`} />
+          ))}
+        </SpaceBetween>
       </Container>
       <RuleTable title="instances.inbound" rules={(rules.data ?? []).filter(rule => !rule.IsEgress)} />
       <RuleTable title="instances.outbound" rules={(rules.data ?? []).filter(rule => rule.IsEgress)} />
@@ -48,26 +82,47 @@ export function InstanceSecurity({ item }: { item: Item }) {
 }
 
 const networking: Column[] = [
-  column('PublicIpAddress', 'f.publicIp'), column('PublicDnsName', 'f.publicDns'), column('VpcId', 'f.VpcId', { link: '/vpc/vpcs' }),
-  column('PrivateIpAddress', 'f.privateIp'), column('PrivateDnsName', 'f.privateDns'), column('SubnetId', 'f.SubnetId', { link: '/vpc/subnets' }),
-  column('SourceDestCheck', 'f.sourceCheck'), column('Placement.AvailabilityZone', 'f.zone'),
+  column('PublicIpAddress', 'f.publicIp'),
+  column('PublicDnsName', 'f.publicDns'),
+  column('VpcId', 'f.VpcId', { link: '/vpc/vpcs' }),
+  column('PrivateIpAddress', 'f.privateIp'),
+  column('PrivateDnsName', 'f.privateDns'),
+  column('SubnetId', 'f.SubnetId', { link: '/vpc/subnets' }),
+  column('SourceDestCheck', 'f.sourceCheck'),
+  column('Placement.AvailabilityZone', 'f.zone'),
 ]
 const nics: Column[] = [
-  column('NetworkInterfaceId', 'f.InterfaceId', { link: '/ec2/network-interfaces' }), column('Description', 'f.description'), column('PrivateIpAddress', 'f.privateIp'),
-  column('Association.PublicIp', 'f.publicIp'), column('MacAddress', 'f.mac'), column('SubnetId', 'f.SubnetId', { link: '/vpc/subnets' }), column('Status', 'f.state', { kind: 'state' }),
+  column('NetworkInterfaceId', 'f.InterfaceId', { link: '/ec2/network-interfaces' }),
+  column('Description', 'f.description'),
+  column('PrivateIpAddress', 'f.privateIp'),
+  column('Association.PublicIp', 'f.publicIp'),
+  column('MacAddress', 'f.mac'),
+  column('SubnetId', 'f.SubnetId', { link: '/vpc/subnets' }),
+  column('Status', 'f.state', { kind: 'state' }),
 ]
 
 export const InstanceNetworking = ({ item }: { item: Item }) => (
-  <SpaceBetween size="l"><Facts title="instances.publicAccess" columns={networking} item={item} /><List title="instances.nics" columns={nics} items={item.NetworkInterfaces ?? []} /></SpaceBetween>
+  <SpaceBetween size="l">
+    <Facts title="instances.publicAccess" columns={networking} item={item} />
+    <List title="instances.nics" columns={nics} items={item.NetworkInterfaces ?? []} />
+  </SpaceBetween>
 )
 
 const devices: Column[] = [
-  column('VolumeId', 'f.VolumeId', { link: '/ec2/volumes' }), column('device', 'f.device'), column('Size', 'f.size', { kind: 'gib' }), column('VolumeType', 'f.type'),
-  column('State', 'f.state', { kind: 'state' }), column('deleteOnTermination', 'f.deleteOnTermination'), column('Encrypted', 'f.encrypted'),
+  column('VolumeId', 'f.VolumeId', { link: '/ec2/volumes' }),
+  column('device', 'f.device'),
+  column('Size', 'f.size', { kind: 'gib' }),
+  column('VolumeType', 'f.type'),
+  column('State', 'f.state', { kind: 'state' }),
+  column('deleteOnTermination', 'f.deleteOnTermination'),
+  column('Encrypted', 'f.encrypted'),
 ]
 
 export function InstanceStorage({ item }: { item: Item }) {
-  const volumes = useList('ec2', 'DescribeVolumes', 'Volumes', { kinds: ['volume', 'instance'], input: { Filters: [{ Name: 'attachment.instance-id', Values: [item.InstanceId] }] } })
+  const volumes = useList('ec2', 'DescribeVolumes', 'Volumes', {
+    kinds: ['volume', 'instance'],
+    input: { Filters: [{ Name: 'attachment.instance-id', Values: [item.InstanceId] }] },
+  })
   const rows = (volumes.data ?? []).map(volume => {
     const attachment = volume.Attachments?.find((a: Item) => a.InstanceId === item.InstanceId)
     return { ...volume, device: attachment?.Device, deleteOnTermination: attachment?.DeleteOnTermination }

@@ -14,14 +14,46 @@ const NONE = ''
 export function KeySection({ state, set, error }: SectionProps & { error?: string }) {
   const keys = useList('ec2', 'DescribeKeyPairs', 'KeyPairs', { kinds: ['key-pair'] })
   const [making, setMaking] = useState(false)
-  const options = [{ value: NONE, label: t('launch.noKey') }, ...(keys.data ?? []).map(k => ({ value: k.KeyName as string, label: k.KeyName as string, description: k.KeyType as string }))]
-  const chosen = state.key === undefined ? null : options.find(o => o.value === state.key) ?? { value: state.key, label: state.key }
+  const options = [
+    { value: NONE, label: t('launch.noKey') },
+    ...(keys.data ?? []).map(k => ({ value: k.KeyName as string, label: k.KeyName as string, description: k.KeyType as string })),
+  ]
+  const chosen = state.key === undefined ? null : (options.find(o => o.value === state.key) ?? { value: state.key, label: state.key })
   return (
-    <Container header={<Header variant="h2" description={t('launch.keyHint')}>{t('launch.key')}</Header>}>
-      <FormField label={t('launch.keyName')} errorText={error} secondaryControl={<Button iconName="add-plus" onClick={() => setMaking(true)}>{t('launch.newKey')}</Button>}>
-        <Select selectedOption={chosen} options={options} placeholder={t('launch.keyName')} filteringType={options.length > 8 ? 'auto' : 'none'} onChange={({ detail }) => set({ key: detail.selectedOption.value })} />
+    <Container
+      header={
+        <Header variant="h2" description={t('launch.keyHint')}>
+          {t('launch.key')}
+        </Header>
+      }
+    >
+      <FormField
+        label={t('launch.keyName')}
+        errorText={error}
+        secondaryControl={
+          <Button iconName="add-plus" onClick={() => setMaking(true)}>
+            {t('launch.newKey')}
+          </Button>
+        }
+      >
+        <Select
+          selectedOption={chosen}
+          options={options}
+          placeholder={t('launch.keyName')}
+          filteringType={options.length > 8 ? 'auto' : 'none'}
+          onChange={({ detail }) => set({ key: detail.selectedOption.value })}
+        />
       </FormField>
-      {making && <NewKey onClose={() => setMaking(false)} onMade={key => { setMaking(false); keys.reload(); set({ key }) }} />}
+      {making && (
+        <NewKey
+          onClose={() => setMaking(false)}
+          onMade={key => {
+            setMaking(false)
+            keys.reload()
+            set({ key })
+          }}
+        />
+      )}
     </Container>
   )
 }
@@ -43,17 +75,39 @@ function NewKey({ onClose, onMade }: { onClose(): void; onMade(name: string): vo
     }
   }
   const choice = (label: string, value: string, values: string[], change: (value: string) => void) => (
-    <FormField label={label}><RadioGroup ariaLabel={label} value={value} onChange={({ detail }) => change(detail.value)} items={values.map(v => ({ value: v, label: v === 'pem' || v === 'ppk' ? `.${v}` : v.toUpperCase() }))} /></FormField>
+    <FormField label={label}>
+      <RadioGroup
+        ariaLabel={label}
+        value={value}
+        onChange={({ detail }) => change(detail.value)}
+        items={values.map(v => ({ value: v, label: v === 'pem' || v === 'ppk' ? `.${v}` : v.toUpperCase() }))}
+      />
+    </FormField>
   )
   return (
-    <Modal visible header={t('launch.newKey')} onDismiss={onClose} closeAriaLabel={t('do.close')} footer={
-      <Box float="right"><SpaceBetween size="xs" direction="horizontal">
-        <Button variant="link" onClick={onClose}>{t('do.cancel')}</Button><Button variant="primary" disabled={name === ''} onClick={() => void make()}>{t('keys.create')}</Button>
-      </SpaceBetween></Box>
-    }>
+    <Modal
+      visible
+      header={t('launch.newKey')}
+      onDismiss={onClose}
+      closeAriaLabel={t('do.close')}
+      footer={
+        <Box float="right">
+          <SpaceBetween size="xs" direction="horizontal">
+            <Button variant="link" onClick={onClose}>
+              {t('do.cancel')}
+            </Button>
+            <Button variant="primary" disabled={name === ''} onClick={() => void make()}>
+              {t('keys.create')}
+            </Button>
+          </SpaceBetween>
+        </Box>
+      }
+    >
       <SpaceBetween size="m">
         {error && <Alert type="error">{error}</Alert>}
-        <FormField label={t('launch.keyName')}><Input value={name} onChange={({ detail }) => setName(detail.value)} /></FormField>
+        <FormField label={t('launch.keyName')}>
+          <Input value={name} onChange={({ detail }) => setName(detail.value)} />
+        </FormField>
         {choice(t('launch.keyType'), type, ['rsa', 'ed25519'], setType)}
         {choice(t('launch.keyFormat'), format, ['pem', 'ppk'], setFormat)}
         <Code calls={[{ service: 'ec2', operation: 'CreateKeyPair', input }]} />

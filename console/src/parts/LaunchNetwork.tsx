@@ -1,5 +1,17 @@
 /** The launch page's network: where the instance lives, and who may reach it. */
-import { Alert, Box, Checkbox, Container, FormField, Header, Input, Multiselect, RadioGroup, Select, SpaceBetween } from '@cloudscape-design/components'
+import {
+  Alert,
+  Box,
+  Checkbox,
+  Container,
+  FormField,
+  Header,
+  Input,
+  Multiselect,
+  RadioGroup,
+  Select,
+  SpaceBetween,
+} from '@cloudscape-design/components'
 import { useEffect } from 'react'
 import { useList, type Loaded } from '../api/use'
 import { t } from '../i18n/text'
@@ -25,26 +37,61 @@ export function NetworkSection({ state, set, groups }: SectionProps & { groups: 
   useEffect(() => {
     if (!subnetOptions.some(o => o.value === state.subnet) && subnetOptions.length > 0) set({ subnet: subnetOptions[0]!.value })
   }, [state.vpc, subnets.data, isDefault])
-  const publicOptions = [{ value: '', label: t('launch.subnetDefault') }, { value: 'true', label: t('launch.enable') }, { value: 'false', label: t('launch.disable') }]
-  const groupOptions = (groups.data ?? []).filter(g => g.VpcId === state.vpc).map(g => ({ value: g.GroupId as string, label: `${g.GroupName} (${g.GroupId})`, description: g.Description as string }))
+  const publicOptions = [
+    { value: '', label: t('launch.subnetDefault') },
+    { value: 'true', label: t('launch.enable') },
+    { value: 'false', label: t('launch.disable') },
+  ]
+  const groupOptions = (groups.data ?? [])
+    .filter(g => g.VpcId === state.vpc)
+    .map(g => ({ value: g.GroupId as string, label: `${g.GroupName} (${g.GroupId})`, description: g.Description as string }))
   return (
     <Container header={<Header variant="h2">{t('launch.network')}</Header>}>
       <SpaceBetween size="m">
         <FormField label={t('launch.vpc')}>
-          <Select options={vpcOptions} selectedOption={vpcOptions.find(o => o.value === state.vpc) ?? null} onChange={({ detail }) => set({ vpc: detail.selectedOption.value!, subnet: '', groups: [] })} />
+          <Select
+            options={vpcOptions}
+            selectedOption={vpcOptions.find(o => o.value === state.vpc) ?? null}
+            onChange={({ detail }) => set({ vpc: detail.selectedOption.value!, subnet: '', groups: [] })}
+          />
         </FormField>
         <FormField label={t('launch.subnet')}>
-          <Select options={subnetOptions} selectedOption={subnetOptions.find(o => o.value === state.subnet) ?? null} onChange={({ detail }) => set({ subnet: detail.selectedOption.value! })} />
+          <Select
+            options={subnetOptions}
+            selectedOption={subnetOptions.find(o => o.value === state.subnet) ?? null}
+            onChange={({ detail }) => set({ subnet: detail.selectedOption.value! })}
+          />
         </FormField>
         <FormField label={t('launch.publicIp')}>
-          <Select options={publicOptions} selectedOption={publicOptions.find(o => o.value === state.publicIp)!} onChange={({ detail }) => set({ publicIp: detail.selectedOption.value as '' })} />
+          <Select
+            options={publicOptions}
+            selectedOption={publicOptions.find(o => o.value === state.publicIp)!}
+            onChange={({ detail }) => set({ publicIp: detail.selectedOption.value as '' })}
+          />
         </FormField>
         <FormField label={t('launch.firewall')} description={t('launch.firewallHint')}>
-          <RadioGroup ariaLabel={t('launch.firewall')} value={state.group} onChange={({ detail }) => set({ group: detail.value as 'new' })} items={[{ value: 'new', label: t('launch.createGroup') }, { value: 'existing', label: t('launch.selectGroup') }]} />
+          <RadioGroup
+            ariaLabel={t('launch.firewall')}
+            value={state.group}
+            onChange={({ detail }) => set({ group: detail.value as 'new' })}
+            items={[
+              { value: 'new', label: t('launch.createGroup') },
+              { value: 'existing', label: t('launch.selectGroup') },
+            ]}
+          />
         </FormField>
-        {state.group === 'existing'
-          ? <FormField label={t('f.groups')}><Multiselect options={groupOptions} selectedOptions={groupOptions.filter(o => state.groups.includes(o.value))} placeholder={t('f.groups')} onChange={({ detail }) => set({ groups: detail.selectedOptions.map(o => o.value!) })} /></FormField>
-          : <NewGroup state={state} set={set} />}
+        {state.group === 'existing' ? (
+          <FormField label={t('f.groups')}>
+            <Multiselect
+              options={groupOptions}
+              selectedOptions={groupOptions.filter(o => state.groups.includes(o.value))}
+              placeholder={t('f.groups')}
+              onChange={({ detail }) => set({ groups: detail.selectedOptions.map(o => o.value!) })}
+            />
+          </FormField>
+        ) : (
+          <NewGroup state={state} set={set} />
+        )}
       </SpaceBetween>
     </Container>
   )
@@ -53,18 +100,41 @@ export function NetworkSection({ state, set, groups }: SectionProps & { groups: 
 function NewGroup({ state, set }: SectionProps) {
   const { hostAddress } = facts()
   const sources = [
-    { value: 'anywhere', label: t('launch.anywhere'), description: '0.0.0.0/0' }, { value: 'mine', label: t('launch.myIp'), description: `${hostAddress}/32` }, { value: 'custom', label: t('launch.custom') },
+    { value: 'anywhere', label: t('launch.anywhere'), description: '0.0.0.0/0' },
+    { value: 'mine', label: t('launch.myIp'), description: `${hostAddress}/32` },
+    { value: 'custom', label: t('launch.custom') },
   ]
   return (
     <SpaceBetween size="m">
       <Box>{t('launch.groupNew', { name: state.groupName })}</Box>
       <SpaceBetween size="m" direction="horizontal">
-        <Checkbox checked={state.ssh} description={t('launch.sshHint')} onChange={({ detail }) => set({ ssh: detail.checked })}>{t('launch.ssh')}</Checkbox>
-        {state.ssh && <Select ariaLabel={t('launch.sshFrom')} options={sources} selectedOption={sources.find(o => o.value === state.sshFrom)!} triggerVariant="option" onChange={({ detail }) => set({ sshFrom: detail.selectedOption.value as 'mine' })} />}
-        {state.ssh && state.sshFrom === 'custom' && <Input ariaLabel={t('launch.sshFrom')} value={state.sshCidr} placeholder="203.0.113.0/24" onChange={({ detail }) => set({ sshCidr: detail.value })} />}
+        <Checkbox checked={state.ssh} description={t('launch.sshHint')} onChange={({ detail }) => set({ ssh: detail.checked })}>
+          {t('launch.ssh')}
+        </Checkbox>
+        {state.ssh && (
+          <Select
+            ariaLabel={t('launch.sshFrom')}
+            options={sources}
+            selectedOption={sources.find(o => o.value === state.sshFrom)!}
+            triggerVariant="option"
+            onChange={({ detail }) => set({ sshFrom: detail.selectedOption.value as 'mine' })}
+          />
+        )}
+        {state.ssh && state.sshFrom === 'custom' && (
+          <Input
+            ariaLabel={t('launch.sshFrom')}
+            value={state.sshCidr}
+            placeholder="203.0.113.0/24"
+            onChange={({ detail }) => set({ sshCidr: detail.value })}
+          />
+        )}
       </SpaceBetween>
-      <Checkbox checked={state.https} description={t('launch.httpsHint')} onChange={({ detail }) => set({ https: detail.checked })}>{t('launch.https')}</Checkbox>
-      <Checkbox checked={state.http} description={t('launch.httpHint')} onChange={({ detail }) => set({ http: detail.checked })}>{t('launch.http')}</Checkbox>
+      <Checkbox checked={state.https} description={t('launch.httpsHint')} onChange={({ detail }) => set({ https: detail.checked })}>
+        {t('launch.https')}
+      </Checkbox>
+      <Checkbox checked={state.http} description={t('launch.httpHint')} onChange={({ detail }) => set({ http: detail.checked })}>
+        {t('launch.http')}
+      </Checkbox>
       {state.ssh && sshCidr(state, hostAddress) === '0.0.0.0/0' && <Alert type="warning">{t('launch.openWarning')}</Alert>}
     </SpaceBetween>
   )

@@ -8,20 +8,53 @@ import type { Item } from '../resources/kinds'
 import { facts } from '../shell/facts'
 import { Code } from './Code'
 
-export function LaunchSummary({ state, set, image, groups, actions }: SectionProps & { image?: Item; busy: boolean; groups: Item[]; actions: ReactNode }) {
-  const firewall = state.group === 'new' ? `${t('launch.newGroup')} (${state.groupName})` : groups.filter(g => state.groups.includes(g.GroupId)).map(g => g.GroupName).join(', ') || t('f.default')
+export function LaunchSummary({
+  state,
+  set,
+  image,
+  groups,
+  actions,
+}: SectionProps & { image?: Item; busy: boolean; groups: Item[]; actions: ReactNode }) {
+  const firewall =
+    state.group === 'new'
+      ? `${t('launch.newGroup')} (${state.groupName})`
+      : groups
+          .filter(g => state.groups.includes(g.GroupId))
+          .map(g => g.GroupName)
+          .join(', ') || t('f.default')
   return (
     <div style={{ position: 'sticky', top: '5rem' }}>
       <Container header={<Header variant="h2">{t('launch.summary')}</Header>} footer={actions}>
         <SpaceBetween size="m">
-          <FormField label={t('launch.count')}><Input type="number" value={state.count} onChange={({ detail }) => set({ count: detail.value })} /></FormField>
-          <KeyValuePairs columns={1} items={[
-            { label: t('launch.summaryImage'), value: image ? <>{image.Name}<Box color="text-body-secondary">{image.ImageId}</Box></> : t('value.none') },
-            { label: t('launch.summaryType'), value: state.type },
-            { label: t('launch.summaryFirewall'), value: firewall },
-            { label: t('launch.summaryStorage'), value: t('launch.volumes', { size: state.size }) },
-            { label: t('launch.cost'), value: <Box color="text-body-secondary">{t('dashboard.noCost')}</Box> },
-          ]} />
+          <FormField label={t('launch.count')}>
+            <Input type="number" value={state.count} onChange={({ detail }) => set({ count: detail.value })} />
+          </FormField>
+          <KeyValuePairs
+            columns={1}
+            items={[
+              {
+                label: t('launch.summaryImage'),
+                value: image ? (
+                  <>
+                    {image.Name}
+                    <Box color="text-body-secondary">{image.ImageId}</Box>
+                  </>
+                ) : (
+                  t('value.none')
+                ),
+              },
+              { label: t('launch.summaryType'), value: state.type },
+              { label: t('launch.summaryFirewall'), value: firewall },
+              {
+                label: t('launch.summaryStorage'),
+                value: t('launch.volumes', {
+                  count: state.volumes.length + 1,
+                  size: [state, ...state.volumes].reduce((sum, { size }) => sum + Number(size), 0),
+                }),
+              },
+              { label: t('launch.cost'), value: <Box color="text-body-secondary">{t('dashboard.noCost')}</Box> },
+            ]}
+          />
           <Code calls={callsOf(state, facts().hostAddress)} />
         </SpaceBetween>
       </Container>

@@ -17,34 +17,75 @@ export function ResourceMap({ vpc }: { vpc: string }) {
   const input = { Filters: [{ Name: 'vpc-id', Values: [vpc] }] }
   const subnets = useList('ec2', 'DescribeSubnets', 'Subnets', { kinds: ['subnet'], input })
   const tables = useList('ec2', 'DescribeRouteTables', 'RouteTables', { kinds: ['route-table', 'subnet', 'internet-gateway'], input })
-  const left: Box_[] = [...subnets.data ?? []].sort((a, b) => String(a.AvailabilityZone).localeCompare(String(b.AvailabilityZone)))
-    .map(s => ({ id: s.SubnetId, title: nameOf(s) || s.SubnetId, hint: `${s.AvailabilityZone} · ${s.CidrBlock}`, href: `/vpc/subnets/${s.SubnetId}` }))
-  const middle: Box_[] = (tables.data ?? []).map(r => ({ id: r.RouteTableId, title: nameOf(r) || r.RouteTableId, hint: r.Associations?.some((a: Item) => a.Main) ? t('f.main') : '', href: `/vpc/route-tables/${r.RouteTableId}` }))
-  const routes = (tables.data ?? []).flatMap(r => (r.Routes ?? []).map((route: Item) => ({ table: r.RouteTableId as string, to: targetOf(route), cidr: route.DestinationCidrBlock as string })).filter((x: Item) => x.to !== 'local' && x.to !== '–'))
+  const left: Box_[] = [...(subnets.data ?? [])]
+    .sort((a, b) => String(a.AvailabilityZone).localeCompare(String(b.AvailabilityZone)))
+    .map(s => ({
+      id: s.SubnetId,
+      title: nameOf(s) || s.SubnetId,
+      hint: `${s.AvailabilityZone} · ${s.CidrBlock}`,
+      href: `/vpc/subnets/${s.SubnetId}`,
+    }))
+  const middle: Box_[] = (tables.data ?? []).map(r => ({
+    id: r.RouteTableId,
+    title: nameOf(r) || r.RouteTableId,
+    hint: r.Associations?.some((a: Item) => a.Main) ? t('f.main') : '',
+    href: `/vpc/route-tables/${r.RouteTableId}`,
+  }))
+  const routes = (tables.data ?? []).flatMap(r =>
+    (r.Routes ?? [])
+      .map((route: Item) => ({ table: r.RouteTableId as string, to: targetOf(route), cidr: route.DestinationCidrBlock as string }))
+      .filter((x: Item) => x.to !== 'local' && x.to !== '–'),
+  )
   const right: Box_[] = [...new Map(routes.map(r => [r.to, { id: r.to, title: r.to, hint: r.cidr }])).values()]
   const main = (tables.data ?? []).find(r => r.Associations?.some((a: Item) => a.Main))?.RouteTableId
   const lines: [string, string][] = [
-    ...left.map((s): [string, string] => [s.id, (tables.data ?? []).find(r => r.Associations?.some((a: Item) => a.SubnetId === s.id))?.RouteTableId ?? main]),
+    ...left.map((s): [string, string] => [
+      s.id,
+      (tables.data ?? []).find(r => r.Associations?.some((a: Item) => a.SubnetId === s.id))?.RouteTableId ?? main,
+    ]),
     ...routes.map((r): [string, string] => [r.table, r.to]),
   ]
   const columns = [left, middle, right]
-  const places = new Map(columns.flatMap((boxes, x) => boxes.map((box, y): [string, { x: number; y: number }] => [box.id, { x: x * (WIDTH + GAP), y: y * ROW + 30 }])))
+  const places = new Map(
+    columns.flatMap((boxes, x) => boxes.map((box, y): [string, { x: number; y: number }] => [box.id, { x: x * (WIDTH + GAP), y: y * ROW + 30 }])),
+  )
   const height = Math.max(...columns.map(c => c.length)) * ROW + 40
   const heads = [t('menu.subnets'), t('menu.routes'), t('f.target')]
   return (
-    <Container header={<Header variant="h2" description={t('vpc.mapHint')}>{t('vpc.map')}</Header>}>
+    <Container
+      header={
+        <Header variant="h2" description={t('vpc.mapHint')}>
+          {t('vpc.map')}
+        </Header>
+      }
+    >
       <SpaceBetween size="s">
         <div style={{ overflowX: 'auto' }} tabIndex={0} role="region" aria-label={t('vpc.map')}>
           <svg width={3 * WIDTH + 2 * GAP} height={height} fontFamily="inherit" fontSize="13" style={{ color: 'inherit' }}>
-            {heads.map((text, x) => <text key={text} x={x * (WIDTH + GAP)} y="16" fill="currentColor" fontWeight="700">{text}</text>)}
+            {heads.map((text, x) => (
+              <text key={text} x={x * (WIDTH + GAP)} y="16" fill="currentColor" fontWeight="700">
+                {text}
+              </text>
+            ))}
             {lines.map(([from, to]) => {
               const a = places.get(from)
               const b = places.get(to)
               if (!a || !b) return null
               const start = a.x + WIDTH
-              return <path key={`${from} ${to}`} d={`M${start} ${a.y + HEIGHT / 2} C${start + GAP / 2} ${a.y + HEIGHT / 2} ${b.x - GAP / 2} ${b.y + HEIGHT / 2} ${b.x} ${b.y + HEIGHT / 2}`} fill="none" stroke="#7d8998" strokeWidth="2" />
+              const half = HEIGHT / 2
+              return (
+                <path
+                  key={`${from} ${to}`}
+                  d={`M${start} ${a.y + half} C${start + GAP / 2} ${a.y + half} ${b.x - GAP / 2} ${b.y + half} ${b.x} ${b.y + half}`}
+                  fill="none"
+                  stroke="#7d8998"
+                  strokeWidth="2"
+                />
+              )
             })}
-            {columns.flat().map(box => <MapBox key={box.id} box={box} at={places.get(box.id)!} />)}
+            {columns.flat().map(box => (
+              <MapBox key={box.id} box={box} at={places.get(box.id)!} />
+            ))}
           </svg>
         </div>
         {left.length === 0 && <Box>{t('subnets.empty')}</Box>}
@@ -57,11 +98,25 @@ function MapBox({ box, at }: { box: Box_; at: { x: number; y: number } }) {
   const content = (
     <>
       <rect x={at.x} y={at.y} width={WIDTH} height={HEIGHT} rx="8" fill="transparent" stroke="currentColor" />
-      <text x={at.x + 10} y={at.y + 18} fill="currentColor" fontWeight="600">{box.title}</text>
-      <text x={at.x + 10} y={at.y + 35} fill="currentColor">{box.hint}</text>
+      <text x={at.x + 10} y={at.y + 18} fill="currentColor" fontWeight="600">
+        {box.title}
+      </text>
+      <text x={at.x + 10} y={at.y + 35} fill="currentColor">
+        {box.hint}
+      </text>
     </>
   )
   if (!box.href) return <g>{content}</g>
   const { href } = box
-  return <a href={href} onClick={event => { event.preventDefault(); go(href) }}>{content}</a>
+  return (
+    <a
+      href={href}
+      onClick={event => {
+        event.preventDefault()
+        go(href)
+      }}
+    >
+      {content}
+    </a>
+  )
 }

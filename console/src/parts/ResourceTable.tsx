@@ -1,6 +1,17 @@
 /** The table of a listing. */
 import { useCollection } from '@cloudscape-design/collection-hooks'
-import { Alert, Box, Button, CollectionPreferences, Header, Pagination, PropertyFilter, SpaceBetween, Table, type CollectionPreferencesProps } from '@cloudscape-design/components'
+import {
+  Alert,
+  Box,
+  Button,
+  CollectionPreferences,
+  Header,
+  Pagination,
+  PropertyFilter,
+  SpaceBetween,
+  Table,
+  type CollectionPreferencesProps,
+} from '@cloudscape-design/components'
 import { useMemo, useState } from 'react'
 import type { Loaded } from '../api/use'
 import { t } from '../i18n/text'
@@ -8,6 +19,7 @@ import type { Column, Item, Resource } from '../resources/kinds'
 import { go } from '../shell/router'
 import { Actions } from './Actions'
 import { Cell, ItemLink, textOf } from './cells'
+import type { At } from './ContextMenu'
 import { download } from './download'
 
 const SIZES = [20, 50, 100]
@@ -15,10 +27,21 @@ const SIZES = [20, 50, 100]
 function usePreferences(resource: Resource) {
   const key = `enclume-table-${resource.path}`
   const start: CollectionPreferencesProps.Preferences = {
-    pageSize: 50, wrapLines: false, contentDisplay: resource.columns.map(c => ({ id: c.id, visible: !c.hidden })),
+    pageSize: 50,
+    wrapLines: false,
+    contentDisplay: resource.columns.map(c => ({ id: c.id, visible: !c.hidden })),
   }
-  const [preferences, set] = useState<CollectionPreferencesProps.Preferences>(() => ({ ...start, ...JSON.parse(localStorage.getItem(key) ?? '{}') as object }))
-  return [preferences, (chosen: CollectionPreferencesProps.Preferences) => { localStorage.setItem(key, JSON.stringify(chosen)); set(chosen) }] as const
+  const [preferences, set] = useState<CollectionPreferencesProps.Preferences>(() => ({
+    ...start,
+    ...(JSON.parse(localStorage.getItem(key) ?? '{}') as object),
+  }))
+  return [
+    preferences,
+    (chosen: CollectionPreferencesProps.Preferences) => {
+      localStorage.setItem(key, JSON.stringify(chosen))
+      set(chosen)
+    },
+  ] as const
 }
 
 const csv = (columns: readonly Column[], items: readonly Item[]): string => {
@@ -27,27 +50,39 @@ const csv = (columns: readonly Column[], items: readonly Item[]): string => {
   return [columns.map(c => cell(t(c.label))), ...items.map(item => columns.map(c => cell(textOf(c, item))))].map(row => row.join(',')).join('\r\n')
 }
 
-const searchable = (columns: readonly Column[], item: Item): Item =>
-  ({ ...Object.fromEntries(columns.map(c => [`_${c.id}`, textOf(c, item)])), _tags: (item.Tags ?? []).map((tag: Item) => `${tag.Key}=${tag.Value}`).join(' ') })
+const searchable = (columns: readonly Column[], item: Item): Item => ({
+  ...Object.fromEntries(columns.map(c => [`_${c.id}`, textOf(c, item)])),
+  _tags: (item.Tags ?? []).map((tag: Item) => `${tag.Key}=${tag.Value}`).join(' '),
+})
 
 export function ResourceTable({ resource, list }: { resource: Resource; list: Loaded<Item[]> }) {
   const [preferences, setPreferences] = usePreferences(resource)
   const [selected, setSelected] = useState<string[]>([])
+  const [menu, setMenu] = useState<At>()
   const { columns } = resource
   const rows = useMemo(() => (list.data ?? []).map(item => ({ item, id: resource.id(item), ...searchable(columns, item) })), [list.data])
   const { items, allPageItems, filteredItemsCount, collectionProps, propertyFilterProps, paginationProps, actions } = useCollection<Item>(rows, {
     propertyFiltering: {
       filteringProperties: [
-        ...columns.map(c => ({ key: `_${c.id}`, propertyLabel: t(c.label), groupValuesLabel: t(c.label), operators: [':', '!:', '=', '!='] as const })),
+        ...columns.map(c => ({
+          key: `_${c.id}`,
+          propertyLabel: t(c.label),
+          groupValuesLabel: t(c.label),
+          operators: [':', '!:', '=', '!='] as const,
+        })),
         { key: '_tags', propertyLabel: t('tab.tags'), groupValuesLabel: t('tab.tags'), operators: [':', '!:'] as const },
       ] as never,
       empty: <Empty resource={resource} />,
       noMatch: (
-        <SpaceBetween size="xs" alignItems="center"><b>{t('table.noMatch')}</b>{t('table.noMatchHint')}
-          <Button onClick={() => actions.setPropertyFiltering({ tokens: [], operation: 'and' })}>{t('table.clear')}</Button></SpaceBetween>
+        <SpaceBetween size="xs" alignItems="center">
+          <b>{t('table.noMatch')}</b>
+          {t('table.noMatchHint')}
+          <Button onClick={() => actions.setPropertyFiltering({ tokens: [], operation: 'and' })}>{t('table.clear')}</Button>
+        </SpaceBetween>
       ),
     },
-    sorting: {}, pagination: { pageSize: preferences.pageSize ?? 50 },
+    sorting: {},
+    pagination: { pageSize: preferences.pageSize ?? 50 },
   })
   const chosen = rows.filter(row => selected.includes(row.id))
   const title = t(resource.title)
@@ -64,45 +99,110 @@ export function ResourceTable({ resource, list }: { resource: Resource; list: Lo
       loadingText={t('table.loading')}
       selectionType="multi"
       selectedItems={chosen}
+      onRowContextMenu={event => {
+        if (!resource.actions) return
+        event.preventDefault()
+        const { detail } = event
+        if (!selected.includes(detail.item.id)) setSelected([detail.item.id])
+        setMenu({ x: detail.clientX, y: detail.clientY })
+      }}
       onSelectionChange={({ detail }) => setSelected(detail.selectedItems.map(row => row.id))}
       wrapLines={preferences.wrapLines}
       columnDisplay={preferences.contentDisplay}
       ariaLabels={{
-        tableLabel: title, selectionGroupLabel: t('table.selection'), allItemsSelectionLabel: () => t('table.selectAll'), itemSelectionLabel: (_, row) => t('table.select', { name: row.id }),
+        tableLabel: title,
+        selectionGroupLabel: t('table.selection'),
+        allItemsSelectionLabel: () => t('table.selectAll'),
+        itemSelectionLabel: (_, row) => t('table.select', { name: row.id }),
       }}
       columnDefinitions={columns.map((c, i) => ({
-        id: c.id, header: t(c.label), sortingField: `_${c.id}`, minWidth: 110, isRowHeader: i === 0,
+        id: c.id,
+        header: t(c.label),
+        sortingField: `_${c.id}`,
+        minWidth: 110,
+        width: widthOf(c),
+        isRowHeader: i === 0,
         sortingComparator: (a: Item, b: Item) => compare(c.value(a.item), c.value(b.item)),
-        cell: (row: Item) => (c.id === resource.columns[0]!.id && !c.link && textOf(c, row.item) !== '') || c.id === idColumn(resource)
-          ? <ItemLink href={`${resource.path}/${encodeURIComponent(row.id)}`} text={textOf(c, row.item)} /> : <Cell column={c} item={row.item} />,
+        cell: (row: Item) =>
+          (c.id === resource.columns[0]!.id && !c.link && textOf(c, row.item) !== '') || c.id === idColumn(resource) ? (
+            <ItemLink href={`${resource.path}/${encodeURIComponent(row.id)}`} text={textOf(c, row.item)} />
+          ) : (
+            <Cell column={c} item={row.item} />
+          ),
       }))}
       header={
-        <Header variant="awsui-h1-sticky" counter={list.data && `(${selected.length > 0 ? `${chosen.length}/` : ''}${list.data.length})`} actions={
-          <SpaceBetween size="xs" direction="horizontal">
-            <Button iconName="refresh" ariaLabel={t('do.refresh')} onClick={list.reload} />
-            <Button iconName="download" ariaLabel={t('do.csv')} onClick={() => download(`${resource.path.split('/').pop()}.csv`, csv(columns, allPageItems.map(row => row.item)))} />
-            {resource.actions && <Actions resource={resource} items={chosen.map(row => row.item)} />}
-            {resource.create && <CreateButton resource={resource} />}
-          </SpaceBetween>
-        }>{title}</Header>
+        <Header
+          variant="awsui-h1-sticky"
+          counter={list.data && `(${selected.length > 0 ? `${chosen.length}/` : ''}${list.data.length})`}
+          actions={
+            <SpaceBetween size="xs" direction="horizontal">
+              <Button iconName="refresh" ariaLabel={t('do.refresh')} onClick={list.reload} />
+              <Button
+                iconName="download"
+                ariaLabel={t('do.csv')}
+                onClick={() =>
+                  download(
+                    `${resource.path.split('/').pop()}.csv`,
+                    csv(
+                      columns,
+                      allPageItems.map(row => row.item),
+                    ),
+                  )
+                }
+              />
+              {resource.actions && (
+                <Actions resource={resource} items={chosen.map(row => row.item)} menu={menu} onMenuClose={() => setMenu(undefined)} />
+              )}
+              {resource.create && <CreateButton resource={resource} />}
+            </SpaceBetween>
+          }
+        >
+          {title}
+        </Header>
       }
       filter={
         <SpaceBetween size="xs">
-          {list.error && <Alert type="error" header={t('error.load')} action={<Button onClick={list.reload}>{t('error.retry')}</Button>}>{list.error}</Alert>}
-          <PropertyFilter {...propertyFilterProps} expandToViewport filteringAriaLabel={t('table.find', { what: title })} filteringPlaceholder={t('table.find', { what: title })}
-            countText={t('table.matches', { count: filteredItemsCount ?? 0 })} />
+          {list.error && (
+            <Alert type="error" header={t('error.load')} action={<Button onClick={list.reload}>{t('error.retry')}</Button>}>
+              {list.error}
+            </Alert>
+          )}
+          <PropertyFilter
+            {...propertyFilterProps}
+            expandToViewport
+            filteringAriaLabel={t('table.find', { what: title })}
+            filteringPlaceholder={t('table.find', { what: title })}
+            countText={t('table.matches', { count: filteredItemsCount ?? 0 })}
+          />
         </SpaceBetween>
       }
-      pagination={<Pagination {...paginationProps} ariaLabels={{ nextPageLabel: t('table.next'), previousPageLabel: t('table.previous'), pageLabel: page => t('table.page', { page }) }} />}
+      pagination={
+        <Pagination
+          {...paginationProps}
+          ariaLabels={{ nextPageLabel: t('table.next'), previousPageLabel: t('table.previous'), pageLabel: page => t('table.page', { page }) }}
+        />
+      }
       preferences={
-        <CollectionPreferences title={t('table.preferences')} confirmLabel={t('do.confirm')} cancelLabel={t('do.cancel')} preferences={preferences}
-          onConfirm={({ detail }) => setPreferences(detail)} pageSizePreference={{ title: t('table.pageSize'), options: SIZES.map(value => ({ value, label: t('table.rows', { count: value }) })) }}
+        <CollectionPreferences
+          title={t('table.preferences')}
+          confirmLabel={t('do.confirm')}
+          cancelLabel={t('do.cancel')}
+          preferences={preferences}
+          onConfirm={({ detail }) => setPreferences(detail)}
+          pageSizePreference={{ title: t('table.pageSize'), options: SIZES.map(value => ({ value, label: t('table.rows', { count: value }) })) }}
           wrapLinesPreference={{ label: t('table.wrap'), description: t('table.wrapHint') }}
-          contentDisplayPreference={{ title: t('table.columns'), options: columns.map((c, i) => ({ id: c.id, label: t(c.label), alwaysVisible: i === 0 })) }} />
+          contentDisplayPreference={{
+            title: t('table.columns'),
+            options: columns.map((c, i) => ({ id: c.id, label: t(c.label), alwaysVisible: i === 0 })),
+          }}
+        />
       }
     />
   )
 }
+
+/** Enough for what such a column holds. */
+const widthOf = ({ kind, link, id }: Column): number => (kind === 'date' || link || id.endsWith('Id') ? 220 : kind === 'state' ? 190 : 160)
 
 const idColumn = (resource: Resource): string => (resource.columns[0]!.id === 'Name' ? resource.columns[1]!.id : resource.columns[0]!.id)
 
@@ -115,13 +215,23 @@ function compare(a: unknown, b: unknown): number {
 export function CreateButton({ resource }: { resource: Resource }) {
   const { create } = resource
   if (!create) return null
-  return <Button variant="primary" onClick={() => go('href' in create ? create.href : `${resource.path}/create`)}>{t(create.label)}</Button>
+  return (
+    <Button variant="primary" onClick={() => go('href' in create ? create.href : `${resource.path}/create`)}>
+      {t(create.label)}
+    </Button>
+  )
 }
 
 function Empty({ resource }: { resource: Resource }) {
   return (
     <Box textAlign="center" padding="l">
-      <SpaceBetween size="m" alignItems="center"><b>{t(resource.empty[0])}</b><Box variant="p" color="inherit">{t(resource.empty[1])}</Box><CreateButton resource={resource} /></SpaceBetween>
+      <SpaceBetween size="m" alignItems="center">
+        <b>{t(resource.empty[0])}</b>
+        <Box variant="p" color="inherit">
+          {t(resource.empty[1])}
+        </Box>
+        <CreateButton resource={resource} />
+      </SpaceBetween>
     </Box>
   )
 }

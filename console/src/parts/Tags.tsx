@@ -22,20 +22,45 @@ export function Tags({ id, tags, editable }: { id: string; tags: Tag[]; editable
       setError(wordsOf(cause))
     }
   }
-  const start = (): void => { setError(undefined); setEdited(tags.map(tag => ({ key: tag.Key, value: tag.Value, existing: true }))) }
+  const start = (): void => {
+    setError(undefined)
+    setEdited(tags.map(tag => ({ key: tag.Key, value: tag.Value, existing: true })))
+  }
   return (
-    <Container header={<Header variant="h2" counter={`(${tags.length})`} actions={!edited && editable && <Button onClick={start}>{t('tags.manage')}</Button>}>{t('tab.tags')}</Header>}>
-      {edited
-        ? (
-          <SpaceBetween size="m">
-            {error && <Alert type="error" header={t('error.title')}>{error}</Alert>}
-            <TagEditor tags={edited} tagLimit={50} onChange={({ detail }) => setEdited([...detail.tags])} />
-            <SpaceBetween size="xs" direction="horizontal"><Button onClick={() => setEdited(undefined)}>{t('do.cancel')}</Button><Button variant="primary" onClick={() => void save()}>{t('do.save')}</Button></SpaceBetween>
+    <Container
+      header={
+        <Header variant="h2" counter={`(${tags.length})`} actions={!edited && editable && <Button onClick={start}>{t('tags.manage')}</Button>}>
+          {t('tab.tags')}
+        </Header>
+      }
+    >
+      {edited ? (
+        <SpaceBetween size="m">
+          {error && (
+            <Alert type="error" header={t('error.title')}>
+              {error}
+            </Alert>
+          )}
+          <TagEditor tags={edited} tagLimit={50} onChange={({ detail }) => setEdited([...detail.tags])} />
+          <SpaceBetween size="xs" direction="horizontal">
+            <Button onClick={() => setEdited(undefined)}>{t('do.cancel')}</Button>
+            <Button variant="primary" onClick={() => void save()}>
+              {t('do.save')}
+            </Button>
           </SpaceBetween>
-        )
-        : <Table variant="embedded" items={tags} ariaLabels={{ tableLabel: t('tab.tags') }} empty={<Box>{t('tags.none')}</Box>} columnDefinitions={[
-          { id: 'key', header: t('tags.key'), cell: tag => tag.Key, isRowHeader: true }, { id: 'value', header: t('tags.value'), cell: tag => tag.Value },
-        ]} />}
+        </SpaceBetween>
+      ) : (
+        <Table
+          variant="embedded"
+          items={tags}
+          ariaLabels={{ tableLabel: t('tab.tags') }}
+          empty={<Box>{t('tags.none')}</Box>}
+          columnDefinitions={[
+            { id: 'key', header: t('tags.key'), cell: tag => tag.Key, isRowHeader: true },
+            { id: 'value', header: t('tags.value'), cell: tag => tag.Value },
+          ]}
+        />
+      )}
     </Container>
   )
 }

@@ -11,7 +11,13 @@ type Props = { kind: 'instance-connect' | 'session' | 'serial'; instance: string
 export default function Terminal({ kind, instance, user, onEnd }: Props) {
   const place = useRef<HTMLDivElement>(null)
   useEffect(() => {
-    const term = new Xterm({ cursorBlink: true, fontFamily: 'Menlo, Consolas, "DejaVu Sans Mono", monospace', fontSize: 14, screenReaderMode: true, theme: { background: '#0f141a' } })
+    const term = new Xterm({
+      cursorBlink: true,
+      fontFamily: 'Menlo, Consolas, "DejaVu Sans Mono", monospace',
+      fontSize: 14,
+      screenReaderMode: true,
+      theme: { background: '#0f141a' },
+    })
     const fit = new FitAddon()
     term.loadAddon(fit)
     term.open(place.current!)
@@ -26,9 +32,15 @@ export default function Terminal({ kind, instance, user, onEnd }: Props) {
       const told = JSON.parse(data) as { error?: string }
       if (told.error) message = told.error
     }
-    socket.onclose = () => { if (!left) onEnd(message) }
-    const typed = term.onData(data => { if (socket.readyState === WebSocket.OPEN) socket.send(new TextEncoder().encode(data)) })
-    const sized = term.onResize(({ cols, rows }) => { if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ cols, rows })) })
+    socket.onclose = () => {
+      if (!left) onEnd(message)
+    }
+    const typed = term.onData(data => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(new TextEncoder().encode(data))
+    })
+    const sized = term.onResize(({ cols, rows }) => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ cols, rows }))
+    })
     const observer = new ResizeObserver(() => fit.fit())
     observer.observe(place.current!)
     term.focus()
@@ -41,5 +53,12 @@ export default function Terminal({ kind, instance, user, onEnd }: Props) {
       term.dispose()
     }
   }, [])
-  return <div ref={place} role="region" aria-label={t('connect.terminal')} style={{ height: '28rem', background: '#0f141a', padding: '8px', borderRadius: '8px' }} />
+  return (
+    <div
+      ref={place}
+      role="region"
+      aria-label={t('connect.terminal')}
+      style={{ height: '28rem', background: '#0f141a', padding: '8px', borderRadius: '8px' }}
+    />
+  )
 }

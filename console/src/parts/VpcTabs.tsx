@@ -5,16 +5,34 @@ import type { Item } from '../resources/kinds'
 import { State } from './State'
 
 export const targetOf = (route: Item): string =>
-  route.GatewayId ?? route.NatGatewayId ?? route.VpcPeeringConnectionId ?? route.InstanceId ?? route.NetworkInterfaceId ?? route.EgressOnlyInternetGatewayId ?? '–'
+  route.GatewayId ??
+  route.NatGatewayId ??
+  route.VpcPeeringConnectionId ??
+  route.InstanceId ??
+  route.NetworkInterfaceId ??
+  route.EgressOnlyInternetGatewayId ??
+  '–'
 
 export function RoutesTab({ table }: { table: Item }) {
   return (
-    <Table variant="container" items={table.Routes ?? []} ariaLabels={{ tableLabel: t('routes.title') }} header={<Header variant="h2">{t('routes.title')}</Header>} empty={<Box>{t('value.none')}</Box>} columnDefinitions={[
-      { id: 'destination', header: t('f.destination'), isRowHeader: true, cell: (r: Item) => r.DestinationCidrBlock ?? r.DestinationIpv6CidrBlock ?? r.DestinationPrefixListId },
-      { id: 'target', header: t('f.target'), cell: targetOf },
-      { id: 'state', header: t('f.state'), cell: (r: Item) => <State state={r.State} /> },
-      { id: 'origin', header: t('f.propagated'), cell: (r: Item) => r.Origin },
-    ]} />
+    <Table
+      variant="container"
+      items={table.Routes ?? []}
+      ariaLabels={{ tableLabel: t('routes.title') }}
+      header={<Header variant="h2">{t('routes.title')}</Header>}
+      empty={<Box>{t('value.none')}</Box>}
+      columnDefinitions={[
+        {
+          id: 'destination',
+          header: t('f.destination'),
+          isRowHeader: true,
+          cell: (r: Item) => r.DestinationCidrBlock ?? r.DestinationIpv6CidrBlock ?? r.DestinationPrefixListId,
+        },
+        { id: 'target', header: t('f.target'), cell: targetOf },
+        { id: 'state', header: t('f.state'), cell: (r: Item) => <State state={r.State} /> },
+        { id: 'origin', header: t('f.propagated'), cell: (r: Item) => r.Origin },
+      ]}
+    />
   )
 }
 
@@ -25,20 +43,34 @@ export function AclTab({ acl, egress }: { acl: Item; egress: boolean }) {
   const entries = (acl.Entries ?? []).filter((e: Item) => e.Egress === egress).sort((a: Item, b: Item) => a.RuleNumber - b.RuleNumber)
   const title = t(egress ? 'acls.outbound' : 'acls.inbound')
   return (
-    <Table variant="container" items={entries as Item[]} ariaLabels={{ tableLabel: title }} header={<Header variant="h2">{title}</Header>} empty={<Box>{t('value.none')}</Box>} columnDefinitions={[
-      { id: 'number', header: t('f.ruleNumber'), isRowHeader: true, cell: e => (e.RuleNumber === LAST_RULE ? '*' : e.RuleNumber) },
-      { id: 'protocol', header: t('f.protocol'), cell: e => PROTOCOLS[e.Protocol] ?? e.Protocol },
-      { id: 'ports', header: t('f.ports'), cell: e => (e.PortRange ? `${e.PortRange.From}-${e.PortRange.To}` : '*') },
-      { id: 'cidr', header: t(egress ? 'f.destination' : 'f.source'), cell: e => e.CidrBlock ?? e.Ipv6CidrBlock },
-      { id: 'action', header: t('acls.action'), cell: e => <State state={e.RuleAction} /> },
-    ]} />
+    <Table
+      variant="container"
+      items={entries as Item[]}
+      ariaLabels={{ tableLabel: title }}
+      header={<Header variant="h2">{title}</Header>}
+      empty={<Box>{t('value.none')}</Box>}
+      columnDefinitions={[
+        { id: 'number', header: t('f.ruleNumber'), isRowHeader: true, cell: e => (e.RuleNumber === LAST_RULE ? '*' : e.RuleNumber) },
+        { id: 'protocol', header: t('f.protocol'), cell: e => PROTOCOLS[e.Protocol] ?? e.Protocol },
+        { id: 'ports', header: t('f.ports'), cell: e => (e.PortRange ? `${e.PortRange.From}-${e.PortRange.To}` : '*') },
+        { id: 'cidr', header: t(egress ? 'f.destination' : 'f.source'), cell: e => e.CidrBlock ?? e.Ipv6CidrBlock },
+        { id: 'action', header: t('acls.action'), cell: e => <State state={e.RuleAction} /> },
+      ]}
+    />
   )
 }
 
 export function OptionsTab({ item }: { item: Item }) {
   return (
-    <Table variant="container" items={(item.DhcpConfigurations ?? []) as Item[]} ariaLabels={{ tableLabel: t('f.options') }} header={<Header variant="h2">{t('f.options')}</Header>} columnDefinitions={[
-      { id: 'key', header: t('f.key'), isRowHeader: true, cell: c => c.Key }, { id: 'value', header: t('f.value'), cell: c => c.Values?.map((v: Item) => v.Value).join(', ') },
-    ]} />
+    <Table
+      variant="container"
+      items={(item.DhcpConfigurations ?? []) as Item[]}
+      ariaLabels={{ tableLabel: t('f.options') }}
+      header={<Header variant="h2">{t('f.options')}</Header>}
+      columnDefinitions={[
+        { id: 'key', header: t('f.key'), isRowHeader: true, cell: c => c.Key },
+        { id: 'value', header: t('f.value'), cell: c => c.Values?.map((v: Item) => v.Value).join(', ') },
+      ]}
+    />
   )
 }

@@ -26,5 +26,9 @@ export function Cell({ column, item }: { column: Column; item: Item }): ReactNod
 }
 
 export function ItemLink({ href, text }: { href: string; text: string }) {
-  return <Link href={href} onFollow={follow}>{text}</Link>
+  return (
+    <Link href={href} onFollow={follow}>
+      {text}
+    </Link>
+  )
 }

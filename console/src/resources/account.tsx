@@ -1,24 +1,81 @@
 /** IAM's users, roles and policies, and the parameter store. */
+import { call, wordsOf } from '../api/call'
 import { t } from '../i18n/text'
 import { download } from '../parts/download'
 import { flash } from '../shell/flash'
 import { column, type Resource } from './kinds'
 
-const TRUST_EC2 = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }] }, null, 2)
+const TRUST_EC2 = JSON.stringify(
+  { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }] },
+  null,
+  2,
+)
 const READ_ALL = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'ec2:Describe*', Resource: '*' }] }, null, 2)
-const policyOf = { operation: 'ListPolicies', member: 'Policies', service: 'iam' as const, value: (item: any) => item.Arn, label: (item: any) => item.PolicyName }
+const policyOf = {
+  operation: 'ListPolicies',
+  member: 'Policies',
+  service: 'iam' as const,
+  value: (item: any) => item.Arn,
+  label: (item: any) => item.PolicyName,
+}
+
+/** A role that EC2 may take on gets an instance profile of the same name, as in the AWS console. */
+async function profileFor(name: string, trust: string): Promise<void> {
+  if (!trust.includes('ec2.amazonaws.com')) return
+  try {
+    await call('iam', 'CreateInstanceProfile', { InstanceProfileName: name })
+    await call('iam', 'AddRoleToInstanceProfile', { InstanceProfileName: name, RoleName: name })
+  } catch (error) {
+    flash({ type: 'error', header: t('error.title'), content: wordsOf(error) })
+  }
+}
 
 export const resources: Resource[] = [
   {
-    path: '/iam/users', service: 'iam', title: 'menu.iamUsers', empty: ['users.empty', 'users.emptyHint'], operation: 'ListUsers', member: 'Users', id: item => item.UserName, kinds: ['iam-user'],
+    path: '/iam/users',
+    service: 'iam',
+    title: 'menu.iamUsers',
+    empty: ['users.empty', 'users.emptyHint'],
+    operation: 'ListUsers',
+    member: 'Users',
+    id: item => item.UserName,
+    kinds: ['iam-user'],
     columns: [column('UserName', 'f.user'), column('Path', 'f.path'), column('Arn', 'f.Arn'), column('CreateDate', 'f.created', { kind: 'date' })],
-    create: { label: 'users.create', form: { operation: 'CreateUser', id: answer => answer.User.UserName, fields: [{ name: 'name', label: 'f.user' }], input: values => ({ UserName: values.name }) } },
+    create: {
+      label: 'users.create',
+      form: {
+        operation: 'CreateUser',
+        id: answer => answer.User.UserName,
+        fields: [{ name: 'name', label: 'f.user' }],
+        input: values => ({ UserName: values.name }),
+      },
+    },
     actions: [
-      { id: 'policy', label: 'users.attach', form: { operation: 'AttachUserPolicy', fields: [{ name: 'policy', label: 'f.policy', kind: 'select', from: policyOf }], input: (values, item) => ({ UserName: item?.UserName, PolicyArn: values.policy }) } },
-      { id: 'password', label: 'users.password', form: { operation: 'CreateLoginProfile', fields: [{ name: 'password', label: 'signIn.password' }], input: (values, item) => ({ UserName: item?.UserName, Password: values.password }) } },
       {
-        id: 'key', label: 'users.key', form: {
-          operation: 'CreateAccessKey', fields: [], input: (_, item) => ({ UserName: item?.UserName }),
+        id: 'policy',
+        label: 'users.attach',
+        form: {
+          operation: 'AttachUserPolicy',
+          fields: [{ name: 'policy', label: 'f.policy', kind: 'select', from: policyOf }],
+          input: (values, item) => ({ UserName: item?.UserName, PolicyArn: values.policy }),
+        },
+      },
+      {
+        id: 'password',
+        label: 'users.password',
+        form: {
+          operation: 'CreateLoginProfile',
+          fields: [{ name: 'password', label: 'signIn.password' }],
+          input: (values, item) => ({ UserName: item?.UserName, Password: values.password }),
+        },
+      },
+      {
+        id: 'key',
+        label: 'users.key',
+        form: {
+          operation: 'CreateAccessKey',
+          fields: [],
+          input: (_, item) => ({ UserName: item?.UserName }),
           done: ({ AccessKey: key }) => {
             download(`${key.UserName}_accessKeys.csv`, `Access key ID,Secret access key\n${key.AccessKeyId},${key.SecretAccessKey}\n`)
             flash({ type: 'success', content: t('users.keyMade', { id: key.AccessKeyId }) })
@@ -29,36 +86,112 @@ export const resources: Resource[] = [
     ],
   },
   {
-    path: '/iam/roles', service: 'iam', title: 'menu.iamRoles', empty: ['roles.empty', 'roles.emptyHint'], operation: 'ListRoles', member: 'Roles', id: item => item.RoleName, kinds: ['iam-role'],
-    columns: [column('RoleName', 'f.roleName'), column('Path', 'f.path'), column('Arn', 'f.Arn'), column('Description', 'f.description'), column('CreateDate', 'f.created', { kind: 'date' })],
+    path: '/iam/roles',
+    service: 'iam',
+    title: 'menu.iamRoles',
+    empty: ['roles.empty', 'roles.emptyHint'],
+    operation: 'ListRoles',
+    member: 'Roles',
+    id: item => item.RoleName,
+    kinds: ['iam-role'],
+    columns: [
+      column('RoleName', 'f.roleName'),
+      column('Path', 'f.path'),
+      column('Arn', 'f.Arn'),
+      column('Description', 'f.description'),
+      column('CreateDate', 'f.created', { kind: 'date' }),
+    ],
     create: {
-      label: 'roles.create', form: {
-        operation: 'CreateRole', id: answer => answer.Role.RoleName, fields: [{ name: 'name', label: 'f.roleName' }, { name: 'trust', label: 'roles.trust', kind: 'area', value: TRUST_EC2 }],
+      label: 'roles.create',
+      form: {
+        operation: 'CreateRole',
+        id: answer => answer.Role.RoleName,
+        fields: [
+          { name: 'name', label: 'f.roleName' },
+          { name: 'trust', label: 'roles.trust', kind: 'area', value: TRUST_EC2 },
+        ],
         input: values => ({ RoleName: values.name, AssumeRolePolicyDocument: values.trust }),
+        done: (_, values) => void profileFor(values.name, values.trust),
       },
     },
     actions: [
-      { id: 'policy', label: 'users.attach', form: { operation: 'AttachRolePolicy', fields: [{ name: 'policy', label: 'f.policy', kind: 'select', from: policyOf }], input: (values, item) => ({ RoleName: item?.RoleName, PolicyArn: values.policy }) } },
+      {
+        id: 'policy',
+        label: 'users.attach',
+        form: {
+          operation: 'AttachRolePolicy',
+          fields: [{ name: 'policy', label: 'f.policy', kind: 'select', from: policyOf }],
+          input: (values, item) => ({ RoleName: item?.RoleName, PolicyArn: values.policy }),
+        },
+      },
       { id: 'delete', label: 'roles.delete', operation: 'DeleteRole', each: item => ({ RoleName: item.RoleName }), confirm: 'typed' },
     ],
   },
   {
-    path: '/iam/policies', service: 'iam', title: 'menu.iamPolicies', empty: ['policies.empty', 'policies.emptyHint'], operation: 'ListPolicies', member: 'Policies', id: item => item.Arn, kinds: ['iam-policy'],
-    columns: [column('PolicyName', 'f.policy'), column('Arn', 'f.Arn'), column('AttachmentCount', 'f.attachments'), column('DefaultVersionId', 'f.version'), column('UpdateDate', 'f.modified', { kind: 'date' })],
+    path: '/iam/policies',
+    service: 'iam',
+    title: 'menu.iamPolicies',
+    empty: ['policies.empty', 'policies.emptyHint'],
+    operation: 'ListPolicies',
+    member: 'Policies',
+    id: item => item.Arn,
+    kinds: ['iam-policy'],
+    columns: [
+      column('PolicyName', 'f.policy'),
+      column('Arn', 'f.Arn'),
+      column('AttachmentCount', 'f.attachments'),
+      column('DefaultVersionId', 'f.version'),
+      column('UpdateDate', 'f.modified', { kind: 'date' }),
+    ],
     create: {
-      label: 'policies.create', form: {
-        operation: 'CreatePolicy', id: answer => answer.Policy.PolicyName, fields: [{ name: 'name', label: 'f.policy' }, { name: 'document', label: 'policies.document', kind: 'area', value: READ_ALL }],
+      label: 'policies.create',
+      form: {
+        operation: 'CreatePolicy',
+        id: answer => answer.Policy.PolicyName,
+        fields: [
+          { name: 'name', label: 'f.policy' },
+          { name: 'document', label: 'policies.document', kind: 'area', value: READ_ALL },
+        ],
         input: values => ({ PolicyName: values.name, PolicyDocument: values.document }),
       },
     },
-    actions: [{ id: 'delete', label: 'policies.delete', operation: 'DeletePolicy', each: item => ({ PolicyArn: item.Arn }), enabled: item => !item.Arn.includes(':aws:policy'), confirm: 'typed' }],
+    actions: [
+      {
+        id: 'delete',
+        label: 'policies.delete',
+        operation: 'DeletePolicy',
+        each: item => ({ PolicyArn: item.Arn }),
+        enabled: item => !item.Arn.includes(':aws:policy'),
+        confirm: 'typed',
+      },
+    ],
   },
   {
-    path: '/ssm/parameters', service: 'ssm', title: 'menu.parameters', empty: ['parameters.empty', 'parameters.emptyHint'], operation: 'DescribeParameters', member: 'Parameters', id: item => item.Name, kinds: ['parameter', 'ssm-parameter'],
-    columns: [column('Name', 'f.Name'), column('Type', 'f.type'), column('Tier', 'f.tier'), column('Version', 'f.version'), column('Description', 'f.description'), column('LastModifiedDate', 'f.modified', { kind: 'date' })],
+    path: '/ssm/parameters',
+    service: 'ssm',
+    title: 'menu.parameters',
+    empty: ['parameters.empty', 'parameters.emptyHint'],
+    operation: 'DescribeParameters',
+    member: 'Parameters',
+    id: item => item.Name,
+    kinds: ['parameter', 'ssm-parameter'],
+    columns: [
+      column('Name', 'f.Name'),
+      column('Type', 'f.type'),
+      column('Tier', 'f.tier'),
+      column('Version', 'f.version'),
+      column('Description', 'f.description'),
+      column('LastModifiedDate', 'f.modified', { kind: 'date' }),
+    ],
     create: {
-      label: 'parameters.create', form: {
-        operation: 'PutParameter', fields: [{ name: 'name', label: 'f.Name', value: '/' }, { name: 'type', label: 'f.type', kind: 'select', options: ['String', 'StringList', 'SecureString'] }, { name: 'value', label: 'f.value', kind: 'area' }],
+      label: 'parameters.create',
+      form: {
+        operation: 'PutParameter',
+        fields: [
+          { name: 'name', label: 'f.Name', value: '/' },
+          { name: 'type', label: 'f.type', kind: 'select', options: ['String', 'StringList', 'SecureString'] },
+          { name: 'value', label: 'f.value', kind: 'area' },
+        ],
         input: values => ({ Name: values.name, Type: values.type, Value: values.value }),
       },
     },

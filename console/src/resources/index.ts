@@ -2,12 +2,19 @@
 import type { Resource } from './kinds'
 
 const areas: Record<string, () => Promise<{ resources: Resource[] }>> = {
-  '/ec2/instances': () => import('./instances'), '/ec2/images': () => import('./storage'), '/ec2/volumes': () => import('./storage'),
-  '/ec2/snapshots': () => import('./storage'), '/ec2/security-groups': () => import('./network'), '/ec2/addresses': () => import('./network'),
-  '/ec2/key-pairs': () => import('./network'), '/ec2/network-interfaces': () => import('./network'),
+  '/ec2/instances': () => import('./instances'),
+  '/ec2/images': () => import('./storage'),
+  '/ec2/volumes': () => import('./storage'),
+  '/ec2/snapshots': () => import('./storage'),
+  '/ec2/security-groups': () => import('./network'),
+  '/ec2/addresses': () => import('./network'),
+  '/ec2/key-pairs': () => import('./network'),
+  '/ec2/network-interfaces': () => import('./network'),
 }
 const rest: Record<string, () => Promise<{ resources: Resource[] }>> = {
-  vpc: () => import('./vpc'), iam: () => import('./account'), ssm: () => import('./account'),
+  vpc: () => import('./vpc'),
+  iam: () => import('./account'),
+  ssm: () => import('./account'),
 }
 
 export async function resourceAt(path: string): Promise<Resource> {

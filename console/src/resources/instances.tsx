@@ -9,7 +9,10 @@ import { SpaceBetween } from '@cloudscape-design/components'
 import { column, nameColumn, type Action, type Column, type Item, type Resource } from './kinds'
 
 const stateOf = (item: Item): string => item.State.Name
-const allowed = (states: readonly string[]) => (item: Item): boolean => isIn(states, stateOf(item))
+const allowed =
+  (states: readonly string[]) =>
+  (item: Item): boolean =>
+    isIn(states, stateOf(item))
 const all = (items: Item[]) => ({ InstanceIds: items.map(item => item.InstanceId) })
 export const instancePath = (item: Item): string => `/ec2/instances/${item.InstanceId}`
 
@@ -32,20 +35,34 @@ const columns: Column[] = [
 ]
 
 const summary: Column[] = [
-  column('InstanceId', 'f.InstanceId'), column('PublicIpAddress', 'f.publicIp'), column('PrivateIpAddress', 'f.privateIp'),
-  column('State.Name', 'f.instanceState', { kind: 'state' }), column('PublicDnsName', 'f.publicDns'), column('PrivateDnsName', 'f.privateDns'),
+  column('InstanceId', 'f.InstanceId'),
+  column('PublicIpAddress', 'f.publicIp'),
+  column('PrivateIpAddress', 'f.privateIp'),
+  column('State.Name', 'f.instanceState', { kind: 'state' }),
+  column('PublicDnsName', 'f.publicDns'),
+  column('PrivateDnsName', 'f.privateDns'),
   { id: 'hostname', label: 'f.hostnameType', value: item => item.PrivateDnsNameOptions?.HostnameType },
-  column('InstanceType', 'f.InstanceType'), column('VpcId', 'f.VpcId', { link: '/vpc/vpcs' }),
+  column('InstanceType', 'f.InstanceType'),
+  column('VpcId', 'f.VpcId', { link: '/vpc/vpcs' }),
   { id: 'imds', label: 'f.imdsv2', value: item => t(item.MetadataOptions?.HttpTokens === 'required' ? 'f.required' : 'f.optional') },
   column('SubnetId', 'f.SubnetId', { link: '/vpc/subnets' }),
   { id: 'arn', label: 'f.arn', value: item => `arn:aws:ec2:${currentRegion()}:${item.OwnerId ?? facts().account}:instance/${item.InstanceId}` },
-  column('IamInstanceProfile.Arn', 'f.role'), { id: 'managed', label: 'f.managed', value: item => item.Operator?.Managed === true },
+  column('IamInstanceProfile.Arn', 'f.role'),
+  { id: 'managed', label: 'f.managed', value: item => item.Operator?.Managed === true },
 ]
 const more: Column[] = [
-  column('ImageId', 'f.ImageId', { link: '/ec2/images' }), column('PlatformDetails', 'f.Platform'), column('Architecture', 'f.architecture'),
-  column('LaunchTime', 'f.LaunchTime', { kind: 'date' }), column('KeyName', 'f.KeyName'), column('AmiLaunchIndex', 'f.launchIndex'),
-  column('ReservationId', 'f.reservation'), column('Placement.AvailabilityZone', 'f.zone'), column('Placement.Tenancy', 'f.tenancy'),
-  column('Monitoring.State', 'f.monitoring'), column('StateTransitionReason', 'f.reason'), column('RootDeviceName', 'f.rootDevice'),
+  column('ImageId', 'f.ImageId', { link: '/ec2/images' }),
+  column('PlatformDetails', 'f.Platform'),
+  column('Architecture', 'f.architecture'),
+  column('LaunchTime', 'f.LaunchTime', { kind: 'date' }),
+  column('KeyName', 'f.KeyName'),
+  column('AmiLaunchIndex', 'f.launchIndex'),
+  column('ReservationId', 'f.reservation'),
+  column('Placement.AvailabilityZone', 'f.zone'),
+  column('Placement.Tenancy', 'f.tenancy'),
+  column('Monitoring.State', 'f.monitoring'),
+  column('StateTransitionReason', 'f.reason'),
+  column('RootDeviceName', 'f.rootDevice'),
 ]
 
 const actions: Action[] = [
@@ -56,40 +73,100 @@ const actions: Action[] = [
   { id: 'terminate', label: 'instances.terminate', operation: 'TerminateInstances', all, enabled: allowed(from.terminate), confirm: 'typed' },
   { id: 'logs', label: 'instances.logs', href: item => `${instancePath(item)}/logs` },
   {
-    id: 'type', label: 'instances.changeType', enabled: item => stateOf(item) === 'stopped', form: {
-      operation: 'ModifyInstanceAttribute', input: (values, item) => ({ InstanceId: item?.InstanceId, InstanceType: { Value: values.type } }),
-      fields: [{ name: 'type', label: 'f.InstanceType', kind: 'select', from: { operation: 'DescribeInstanceTypes', member: 'InstanceTypes', value: item => item.InstanceType } }],
+    id: 'type',
+    label: 'instances.changeType',
+    enabled: item => stateOf(item) === 'stopped',
+    form: {
+      operation: 'ModifyInstanceAttribute',
+      input: (values, item) => ({ InstanceId: item?.InstanceId, InstanceType: { Value: values.type } }),
+      fields: [
+        {
+          name: 'type',
+          label: 'f.InstanceType',
+          kind: 'select',
+          from: { operation: 'DescribeInstanceTypes', member: 'InstanceTypes', value: item => item.InstanceType },
+        },
+      ],
     },
   },
   {
-    id: 'groups', label: 'instances.changeGroups', enabled: allowed(from.terminate), form: {
-      operation: 'ModifyInstanceAttribute', input: (values, item) => ({ InstanceId: item?.InstanceId, Groups: [values.group] }),
-      fields: [{
-        name: 'group', label: 'f.groups', kind: 'select',
-        from: { operation: 'DescribeSecurityGroups', member: 'SecurityGroups', value: item => item.GroupId, label: item => `${item.GroupName} (${item.GroupId})` },
-      }],
+    id: 'groups',
+    label: 'instances.changeGroups',
+    enabled: allowed(from.terminate),
+    form: {
+      operation: 'ModifyInstanceAttribute',
+      input: (values, item) => ({ InstanceId: item?.InstanceId, Groups: [values.group] }),
+      fields: [
+        {
+          name: 'group',
+          label: 'f.groups',
+          kind: 'select',
+          from: {
+            operation: 'DescribeSecurityGroups',
+            member: 'SecurityGroups',
+            value: item => item.GroupId,
+            label: item => `${item.GroupName} (${item.GroupId})`,
+          },
+        },
+      ],
     },
   },
   {
-    id: 'protect', label: 'instances.protect', enabled: allowed(from.terminate), form: {
-      operation: 'ModifyInstanceAttribute', input: (values, item) => ({ InstanceId: item?.InstanceId, DisableApiTermination: { Value: values.on } }),
+    id: 'image',
+    label: 'images.create',
+    enabled: allowed(['running', 'stopped']),
+    form: {
+      operation: 'CreateImage',
+      input: (values, item) => ({ InstanceId: item?.InstanceId, Name: values.name, NoReboot: values.noReboot }),
+      fields: [
+        { name: 'name', label: 'images.name' },
+        { name: 'noReboot', label: 'images.noReboot', kind: 'bool' },
+      ],
+    },
+  },
+  {
+    id: 'protect',
+    label: 'instances.protect',
+    enabled: allowed(from.terminate),
+    form: {
+      operation: 'ModifyInstanceAttribute',
+      input: (values, item) => ({ InstanceId: item?.InstanceId, DisableApiTermination: { Value: values.on } }),
       fields: [{ name: 'on', label: 'instances.enable', kind: 'bool' }],
     },
   },
 ]
 
-export const resources: Resource[] = [{
-  path: '/ec2/instances', service: 'ec2', title: 'instances.title', empty: ['instances.empty', 'instances.emptyHint'],
-  operation: 'DescribeInstances', member: 'Reservations',
-  rows: reservations => reservations.flatMap(r => r.Instances.map((i: Item) => ({ ...i, ReservationId: r.ReservationId, OwnerId: r.OwnerId }))),
-  id: item => item.InstanceId, kinds: ['instance', 'network-interface', 'elastic-ip'], columns, actions, tagged: true,
-  create: { label: 'instances.launch', href: '/ec2/instances/launch' },
-  tabs: [
-    { id: 'details', label: 'tab.details', content: item => <SpaceBetween size="l"><Facts title="instances.summary" columns={summary} item={item} /><Facts title="instances.details" columns={more} item={item} /></SpaceBetween> },
-    { id: 'status', label: 'tab.status', content: item => <InstanceStatus id={item.InstanceId} /> },
-    { id: 'monitoring', label: 'tab.monitoring', content: () => <NoMetrics /> },
-    { id: 'security', label: 'tab.security', content: item => <InstanceSecurity item={item} /> },
-    { id: 'networking', label: 'tab.networking', content: item => <InstanceNetworking item={item} /> },
-    { id: 'storage', label: 'tab.storage', content: item => <InstanceStorage item={item} /> },
-  ],
-}]
+export const resources: Resource[] = [
+  {
+    path: '/ec2/instances',
+    service: 'ec2',
+    title: 'instances.title',
+    empty: ['instances.empty', 'instances.emptyHint'],
+    operation: 'DescribeInstances',
+    member: 'Reservations',
+    rows: reservations => reservations.flatMap(r => r.Instances.map((i: Item) => ({ ...i, ReservationId: r.ReservationId, OwnerId: r.OwnerId }))),
+    id: item => item.InstanceId,
+    kinds: ['instance', 'network-interface', 'elastic-ip'],
+    columns,
+    actions,
+    tagged: true,
+    create: { label: 'instances.launch', href: '/ec2/instances/launch' },
+    tabs: [
+      {
+        id: 'details',
+        label: 'tab.details',
+        content: item => (
+          <SpaceBetween size="l">
+            <Facts title="instances.summary" columns={summary} item={item} />
+            <Facts title="instances.details" columns={more} item={item} />
+          </SpaceBetween>
+        ),
+      },
+      { id: 'status', label: 'tab.status', content: item => <InstanceStatus id={item.InstanceId} /> },
+      { id: 'monitoring', label: 'tab.monitoring', content: () => <NoMetrics /> },
+      { id: 'security', label: 'tab.security', content: item => <InstanceSecurity item={item} /> },
+      { id: 'networking', label: 'tab.networking', content: item => <InstanceNetworking item={item} /> },
+      { id: 'storage', label: 'tab.storage', content: item => <InstanceStorage item={item} /> },
+    ],
+  },
+]

@@ -22,13 +22,27 @@ export type Field = {
   kind?: 'text' | 'number' | 'select' | 'bool' | 'area'
   /** For select: fixed values, or a listing that they come from. */
   options?: readonly string[]
-  from?: { operation: string; member: string; value(item: Item): string; label?(item: Item): string; service?: Service; input?: Input; keep?(item: Item): boolean }
+  from?: {
+    operation: string
+    member: string
+    value(item: Item): string
+    label?(item: Item): string
+    service?: Service
+    input?: Input
+    keep?(item: Item): boolean
+  }
   optional?: boolean
   value?: string | boolean
   when?(values: Values): boolean
 }
 export type Values = Record<string, any>
-export type Form = { operation: string; fields: readonly Field[]; input(values: Values, item?: Item): Input; done?(answer: any, values: Values): void; id?(answer: any): string }
+export type Form = {
+  operation: string
+  fields: readonly Field[]
+  input(values: Values, item?: Item): Input
+  done?(answer: any, values: Values): void
+  id?(answer: any): string
+}
 export type Action = {
   id: string
   label: Key
@@ -69,6 +83,10 @@ export type Resource = {
 }
 
 export const nameOf = (item: Item): string => item.Tags?.find((tag: Item) => tag.Key === 'Name')?.Value ?? ''
-export const column = (name: string, label: Key, more: Partial<Column> = {}): Column =>
-  ({ id: name, label, value: item => name.split('.').reduce((at, part) => at?.[part], item), ...more })
+export const column = (name: string, label: Key, more: Partial<Column> = {}): Column => ({
+  id: name,
+  label,
+  value: item => name.split('.').reduce((at, part) => at?.[part], item),
+  ...more,
+})
 export const nameColumn: Column = { id: 'Name', label: 'f.Name', value: nameOf }

@@ -1,69 +1,138 @@
 /** Volumes, snapshots, images. */
+import { text, zone } from './choices'
 import { column, nameColumn, type Field, type Resource } from './kinds'
 
 const VOLUME_TYPES = ['gp3', 'gp2', 'io1', 'io2', 'st1', 'sc1', 'standard']
-const zone: Field = { name: 'zone', label: 'f.zone', kind: 'select', from: { operation: 'DescribeAvailabilityZones', member: 'AvailabilityZones', value: item => item.ZoneName } }
 const number = (text: string): number | undefined => (text === '' ? undefined : Number(text))
 const volumeFields: Field[] = [
-  { name: 'type', label: 'launch.volumeType', kind: 'select', options: VOLUME_TYPES }, { name: 'size', label: 'launch.size', kind: 'number', value: '8' },
-  { name: 'iops', label: 'f.iops', kind: 'number', optional: true }, { name: 'throughput', label: 'f.throughput', kind: 'number', optional: true, when: values => values.type === 'gp3' },
+  { name: 'type', label: 'launch.volumeType', kind: 'select', options: VOLUME_TYPES },
+  { name: 'size', label: 'launch.size', kind: 'number', value: '8' },
+  { name: 'iops', label: 'f.iops', kind: 'number', optional: true },
+  { name: 'throughput', label: 'f.throughput', kind: 'number', optional: true, when: values => values.type === 'gp3' },
 ]
 const performance = (values: Record<string, any>) => ({
-  VolumeType: values.type, Size: number(values.size), Iops: number(values.iops), Throughput: values.type === 'gp3' ? number(values.throughput) : undefined,
+  VolumeType: values.type,
+  Size: number(values.size),
+  Iops: number(values.iops),
+  Throughput: values.type === 'gp3' ? number(values.throughput) : undefined,
 })
 const description: Field = { name: 'description', label: 'f.description', optional: true }
-const text = (value: string): string | undefined => (value === '' ? undefined : value)
 
 export const resources: Resource[] = [
   {
-    path: '/ec2/volumes', service: 'ec2', title: 'menu.volumes', empty: ['volumes.empty', 'volumes.emptyHint'], operation: 'DescribeVolumes', member: 'Volumes',
-    id: item => item.VolumeId, kinds: ['volume', 'instance'], tagged: true,
+    path: '/ec2/volumes',
+    service: 'ec2',
+    title: 'menu.volumes',
+    empty: ['volumes.empty', 'volumes.emptyHint'],
+    operation: 'DescribeVolumes',
+    member: 'Volumes',
+    id: item => item.VolumeId,
+    kinds: ['volume', 'instance'],
+    tagged: true,
     columns: [
-      nameColumn, column('VolumeId', 'f.VolumeId'), column('VolumeType', 'f.type'), column('Size', 'f.size', { kind: 'gib' }), column('Iops', 'f.iops'),
-      column('Throughput', 'f.throughput'), column('SnapshotId', 'f.SnapshotId', { link: '/ec2/snapshots' }), column('CreateTime', 'f.created', { kind: 'date' }),
-      column('AvailabilityZone', 'f.zone'), column('State', 'f.state', { kind: 'state' }),
+      nameColumn,
+      column('VolumeId', 'f.VolumeId'),
+      column('VolumeType', 'f.type'),
+      column('Size', 'f.size', { kind: 'gib' }),
+      column('Iops', 'f.iops'),
+      column('Throughput', 'f.throughput'),
+      column('SnapshotId', 'f.SnapshotId', { link: '/ec2/snapshots' }),
+      column('CreateTime', 'f.created', { kind: 'date' }),
+      column('AvailabilityZone', 'f.zone'),
+      column('State', 'f.state', { kind: 'state' }),
       { id: 'attached', label: 'f.attached', value: item => item.Attachments?.map((a: any) => a.InstanceId).join(', '), link: '/ec2/instances' },
       column('Encrypted', 'f.encrypted', { hidden: true }),
     ],
     create: {
-      label: 'volumes.create', form: {
-        operation: 'CreateVolume', id: answer => answer.VolumeId, fields: [...volumeFields, zone, { name: 'snapshot', label: 'f.SnapshotId', optional: true }],
+      label: 'volumes.create',
+      form: {
+        operation: 'CreateVolume',
+        id: answer => answer.VolumeId,
+        fields: [...volumeFields, zone, { name: 'snapshot', label: 'f.SnapshotId', optional: true }],
         input: values => ({ ...performance(values), AvailabilityZone: values.zone, SnapshotId: text(values.snapshot) }),
       },
     },
     actions: [
       {
-        id: 'attach', label: 'volumes.attach', enabled: item => item.State === 'available', form: {
-          operation: 'AttachVolume', input: (values, item) => ({ VolumeId: item?.VolumeId, InstanceId: values.instance, Device: values.device }),
+        id: 'attach',
+        label: 'volumes.attach',
+        enabled: item => item.State === 'available',
+        form: {
+          operation: 'AttachVolume',
+          input: (values, item) => ({ VolumeId: item?.VolumeId, InstanceId: values.instance, Device: values.device }),
           fields: [
-            { name: 'instance', label: 'f.InstanceId' }, { name: 'device', label: 'f.device', value: '/dev/sdf' },
+            { name: 'instance', label: 'f.InstanceId' },
+            { name: 'device', label: 'f.device', value: '/dev/sdf' },
           ],
         },
       },
-      { id: 'detach', label: 'volumes.detach', operation: 'DetachVolume', each: item => ({ VolumeId: item.VolumeId }), enabled: item => item.State === 'in-use', confirm: 'plain' },
       {
-        id: 'modify', label: 'volumes.modify', form: {
-          operation: 'ModifyVolume', fields: volumeFields, input: (values, item) => {
+        id: 'detach',
+        label: 'volumes.detach',
+        operation: 'DetachVolume',
+        each: item => ({ VolumeId: item.VolumeId }),
+        enabled: item => item.State === 'in-use',
+        confirm: 'plain',
+      },
+      {
+        id: 'modify',
+        label: 'volumes.modify',
+        form: {
+          operation: 'ModifyVolume',
+          fields: volumeFields,
+          input: (values, item) => {
             const { VolumeType, ...rest } = performance(values)
             return { VolumeId: item?.VolumeId, VolumeType, ...rest }
           },
         },
       },
-      { id: 'snapshot', label: 'volumes.snapshot', form: { operation: 'CreateSnapshot', fields: [description], input: (values, item) => ({ VolumeId: item?.VolumeId, Description: text(values.description) }) } },
-      { id: 'delete', label: 'volumes.delete', operation: 'DeleteVolume', each: item => ({ VolumeId: item.VolumeId }), enabled: item => item.State === 'available', confirm: 'typed' },
+      {
+        id: 'snapshot',
+        label: 'volumes.snapshot',
+        form: {
+          operation: 'CreateSnapshot',
+          fields: [description],
+          input: (values, item) => ({ VolumeId: item?.VolumeId, Description: text(values.description) }),
+        },
+      },
+      {
+        id: 'delete',
+        label: 'volumes.delete',
+        operation: 'DeleteVolume',
+        each: item => ({ VolumeId: item.VolumeId }),
+        enabled: item => item.State === 'available',
+        confirm: 'typed',
+      },
     ],
   },
   {
-    path: '/ec2/snapshots', service: 'ec2', title: 'menu.snapshots', empty: ['snapshots.empty', 'snapshots.emptyHint'], operation: 'DescribeSnapshots', member: 'Snapshots',
-    input: { OwnerIds: ['self'] }, id: item => item.SnapshotId, kinds: ['snapshot'], tagged: true,
+    path: '/ec2/snapshots',
+    service: 'ec2',
+    title: 'menu.snapshots',
+    empty: ['snapshots.empty', 'snapshots.emptyHint'],
+    operation: 'DescribeSnapshots',
+    member: 'Snapshots',
+    input: { OwnerIds: ['self'] },
+    id: item => item.SnapshotId,
+    kinds: ['snapshot'],
+    tagged: true,
     columns: [
-      nameColumn, column('SnapshotId', 'f.SnapshotId'), column('VolumeSize', 'f.size', { kind: 'gib' }), column('Description', 'f.description'), column('State', 'f.state', { kind: 'state' }),
-      column('Progress', 'f.progress'), column('StartTime', 'f.created', { kind: 'date' }), column('VolumeId', 'f.VolumeId', { link: '/ec2/volumes' }),
+      nameColumn,
+      column('SnapshotId', 'f.SnapshotId'),
+      column('VolumeSize', 'f.size', { kind: 'gib' }),
+      column('Description', 'f.description'),
+      column('State', 'f.state', { kind: 'state' }),
+      column('Progress', 'f.progress'),
+      column('StartTime', 'f.created', { kind: 'date' }),
+      column('VolumeId', 'f.VolumeId', { link: '/ec2/volumes' }),
     ],
     actions: [
       {
-        id: 'volume', label: 'snapshots.volume', form: {
-          operation: 'CreateVolume', fields: [zone, { name: 'type', label: 'launch.volumeType', kind: 'select', options: VOLUME_TYPES }],
+        id: 'volume',
+        label: 'snapshots.volume',
+        form: {
+          operation: 'CreateVolume',
+          fields: [zone, { name: 'type', label: 'launch.volumeType', kind: 'select', options: VOLUME_TYPES }],
           input: (values, item) => ({ SnapshotId: item?.SnapshotId, AvailabilityZone: values.zone, VolumeType: values.type }),
         },
       },
@@ -71,11 +140,25 @@ export const resources: Resource[] = [
     ],
   },
   {
-    path: '/ec2/images', service: 'ec2', title: 'menu.amis', empty: ['images.empty', 'images.emptyHint'], operation: 'DescribeImages', member: 'Images',
-    input: { Owners: ['self', 'amazon'] }, id: item => item.ImageId, kinds: ['image'], tagged: true,
+    path: '/ec2/images',
+    service: 'ec2',
+    title: 'menu.amis',
+    empty: ['images.empty', 'images.emptyHint'],
+    operation: 'DescribeImages',
+    member: 'Images',
+    input: { Owners: ['self', 'amazon'] },
+    id: item => item.ImageId,
+    kinds: ['image'],
+    tagged: true,
     columns: [
-      column('Name', 'f.ImageName'), column('ImageId', 'f.ImageId'), column('Description', 'f.description'), column('State', 'f.state', { kind: 'state' }),
-      column('Architecture', 'f.architecture'), column('OwnerId', 'f.OwnerId'), column('Public', 'f.public', { hidden: true }), column('CreationDate', 'f.created', { kind: 'date' }),
+      column('Name', 'f.ImageName'),
+      column('ImageId', 'f.ImageId'),
+      column('Description', 'f.description'),
+      column('State', 'f.state', { kind: 'state' }),
+      column('Architecture', 'f.architecture'),
+      column('OwnerId', 'f.OwnerId'),
+      column('Public', 'f.public', { hidden: true }),
+      column('CreationDate', 'f.created', { kind: 'date' }),
       column('RootDeviceName', 'f.rootDevice', { hidden: true }),
     ],
     actions: [

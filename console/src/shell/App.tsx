@@ -34,8 +34,14 @@ export function App() {
     setSession('none')
   }
   useEffect(() => {
-    onLiveEnd(() => { setEnded(true); leave() })
-    void findSession().then(found => (found ? enter(found) : setSession('none')), () => setSession('none'))
+    onLiveEnd(() => {
+      setEnded(true)
+      leave()
+    })
+    void findSession().then(
+      found => (found ? enter(found) : setSession('none')),
+      () => setSession('none'),
+    )
   }, [])
   useEffect(() => {
     document.documentElement.lang = language
@@ -49,9 +55,18 @@ export function App() {
   }
   return (
     <I18nProvider key={loaded.language} locale={loaded.language} messages={[loaded.words]}>
-      {session === 'none'
-        ? <SignIn ended={ended} onSignedIn={enter} language={language} onLanguage={choose} />
-        : <Console facts={session} language={language} onLanguage={choose} onSignOut={() => { void signOut().finally(leave) }} />}
+      {session === 'none' ? (
+        <SignIn ended={ended} onSignedIn={enter} language={language} onLanguage={choose} />
+      ) : (
+        <Console
+          facts={session}
+          language={language}
+          onLanguage={choose}
+          onSignOut={() => {
+            void signOut().finally(leave)
+          }}
+        />
+      )}
     </I18nProvider>
   )
 }

@@ -23,31 +23,69 @@ export function Console({ facts, language, onLanguage, onSignOut }: Props) {
   const path = usePath()
   const route = routeOf(path)
   const [open, setOpen] = useState(window.innerWidth > 900)
-  useEffect(() => { document.title = `${route.title} | Enclume` }, [route.title])
+  useEffect(() => {
+    document.title = `${route.title} | Enclume`
+  }, [route.title])
   const names = (regions.data ?? []).map(r => r.RegionName as string).sort()
   const known = names.includes(region) ? names : [region, ...names]
   const pick = (id: string): void => {
     if (id === 'sign-out') return onSignOut()
     const [what, value] = id.split(':') as [string, string]
     if (what === 'language') onLanguage(value as Language)
-    if (what === 'region') { chooseRegion(value); setRegion(value) }
-    if (what === 'theme') { chooseTheme(value as Theme); setTheme(value as Theme) }
+    if (what === 'region') {
+      chooseRegion(value)
+      setRegion(value)
+    }
+    if (what === 'theme') {
+      chooseTheme(value as Theme)
+      setTheme(value as Theme)
+    }
   }
   const chosen = (on: boolean): { iconName?: 'check' } => (on ? { iconName: 'check' } : {})
   return (
     <>
       <div id="top">
         <TopNavigation
-          identity={{ href: '/', title: 'Enclume', logo: { src: '/icon.svg', alt: 'Enclume' }, onFollow: follow as never }}
+          identity={{ href: '/', logo: { src: '/wordmark.svg', alt: 'Enclume' }, onFollow: follow as never }}
           utilities={[
-            { type: 'menu-dropdown', text: region, ariaLabel: t('app.region'), title: t('app.region'), iconName: 'globe', onItemClick: ({ detail }) => pick(detail.id),
-              items: known.map(name => ({ id: `region:${name}`, text: name, ...chosen(name === region) })) },
-            { type: 'menu-dropdown', text: language === 'fr' ? 'Français' : 'English', ariaLabel: t('app.language'), title: t('app.language'), onItemClick: ({ detail }) => pick(detail.id),
-              items: [{ id: 'language:en', text: 'English', ...chosen(language === 'en') }, { id: 'language:fr', text: 'Français', ...chosen(language === 'fr') }] },
-            { type: 'menu-dropdown', iconName: 'settings', ariaLabel: t('app.theme'), title: t('app.theme'), onItemClick: ({ detail }) => pick(detail.id),
-              items: THEMES.map(name => ({ id: `theme:${name}`, text: t(`app.${name}`), ...chosen(name === theme) })) },
-            { type: 'menu-dropdown', text: facts.name, iconName: 'user-profile', ariaLabel: t('app.account'), title: facts.name,
-              description: t('app.accountId', { id: facts.account }), onItemClick: ({ detail }) => pick(detail.id), items: [{ id: 'sign-out', text: t('app.signOut') }] },
+            {
+              type: 'menu-dropdown',
+              text: region,
+              ariaLabel: t('app.region'),
+              title: t('app.region'),
+              iconName: 'globe',
+              onItemClick: ({ detail }) => pick(detail.id),
+              items: known.map(name => ({ id: `region:${name}`, text: name, ...chosen(name === region) })),
+            },
+            {
+              type: 'menu-dropdown',
+              text: language === 'fr' ? 'Français' : 'English',
+              ariaLabel: t('app.language'),
+              title: t('app.language'),
+              onItemClick: ({ detail }) => pick(detail.id),
+              items: [
+                { id: 'language:en', text: 'English', ...chosen(language === 'en') },
+                { id: 'language:fr', text: 'Français', ...chosen(language === 'fr') },
+              ],
+            },
+            {
+              type: 'menu-dropdown',
+              iconName: 'settings',
+              ariaLabel: t('app.theme'),
+              title: t('app.theme'),
+              onItemClick: ({ detail }) => pick(detail.id),
+              items: THEMES.map(name => ({ id: `theme:${name}`, text: t(`app.${name}`), ...chosen(name === theme) })),
+            },
+            {
+              type: 'menu-dropdown',
+              text: facts.name,
+              iconName: 'user-profile',
+              ariaLabel: t('app.account'),
+              title: facts.name,
+              description: t('app.accountId', { id: facts.account }),
+              onItemClick: ({ detail }) => pick(detail.id),
+              items: [{ id: 'sign-out', text: t('app.signOut') }],
+            },
           ]}
         />
       </div>
@@ -59,9 +97,14 @@ export function Console({ facts, language, onLanguage, onSignOut }: Props) {
         navigationOpen={open}
         onNavigationChange={({ detail }) => setOpen(detail.open)}
         ariaLabels={{
-          navigation: t('app.navigation'), navigationToggle: t('app.openNavigation'), navigationClose: t('app.closeNavigation'), notifications: t('app.notifications'),
+          navigation: t('app.navigation'),
+          navigationToggle: t('app.openNavigation'),
+          navigationClose: t('app.closeNavigation'),
+          notifications: t('app.notifications'),
         }}
-        navigation={<SideNavigation header={{ href: '/', text: 'EC2' }} activeHref={route.menu ?? path.split('?')[0]!} items={menuItems()} onFollow={follow} />}
+        navigation={
+          <SideNavigation header={{ href: '/', text: 'EC2' }} activeHref={route.menu ?? path.split('?')[0]!} items={menuItems()} onFollow={follow} />
+        }
         breadcrumbs={route.crumbs && <BreadcrumbGroup ariaLabel={t('app.breadcrumbs')} items={route.crumbs} onFollow={follow} />}
         notifications={<Messages fake={facts.engine === 'fake'} />}
         content={<Suspense fallback={null}>{route.page()}</Suspense>}
@@ -74,19 +117,25 @@ function Messages({ fake }: { fake: boolean }) {
   const flashes = useFlashes()
   const [online, setOnline] = useState(true)
   const wasLost = useRef(false)
-  useEffect(() => onOnline(now => {
-    setOnline(now)
-    if (!now) wasLost.current = true
-    if (now && wasLost.current) {
-      wasLost.current = false
-      flash({ id: 'server', type: 'success', content: t('app.back') })
-    }
-  }), [])
+  useEffect(
+    () =>
+      onOnline(now => {
+        setOnline(now)
+        if (!now) wasLost.current = true
+        if (now && wasLost.current) {
+          wasLost.current = false
+          flash({ id: 'server', type: 'success', content: t('app.back') })
+        }
+      }),
+    [],
+  )
   const items: FlashbarProps.MessageDefinition[] = flashes.map(item => ({
-    ...item, dismissible: true, dismissLabel: t('app.dismiss'), onDismiss: () => dismiss(item.id),
+    ...item,
+    dismissible: true,
+    dismissLabel: t('app.dismiss'),
+    onDismiss: () => dismiss(item.id),
   }))
   if (!online) items.unshift({ id: 'lost', type: 'error', header: t('app.lost'), content: t('app.lostHint'), loading: true })
   if (fake) items.push({ id: 'fake', type: 'info', content: t('app.fake') })
   return <Flashbar items={items} stackItems={items.length > 3} />
 }
-

@@ -1,5 +1,17 @@
 /** Sign-in as the root user or as an IAM user. What was wrong is never said. */
-import { Alert, Box, Button, Container, Form, FormField, Header, Input, RadioGroup, SegmentedControl, SpaceBetween } from '@cloudscape-design/components'
+import {
+  Alert,
+  Box,
+  Button,
+  Container,
+  Form,
+  FormField,
+  Header,
+  Input,
+  RadioGroup,
+  SegmentedControl,
+  SpaceBetween,
+} from '@cloudscape-design/components'
 import { useState } from 'react'
 import { signIn, type Facts, type SignIn as Asked } from '../api/session'
 import { t, type Language } from '../i18n/text'
@@ -19,7 +31,13 @@ export function SignIn({ ended, onSignedIn, language, onLanguage }: Props) {
       const answer = await signIn(asked)
       if (!('error' in answer)) return onSignedIn(answer)
       if (answer.error === 'mfa') setWantsMfa(true)
-      setRefusal(answer.error === 'mfa' ? t('signIn.needMfa') : answer.error === 'locked' ? t('signIn.locked', { seconds: answer.seconds ?? 0 }) : t('signIn.refused'))
+      setRefusal(
+        answer.error === 'mfa'
+          ? t('signIn.needMfa')
+          : answer.error === 'locked'
+            ? t('signIn.locked', { seconds: answer.seconds ?? 0 })
+            : t('signIn.refused'),
+      )
     } catch {
       setRefusal(t('app.lost'))
     } finally {
@@ -35,27 +53,73 @@ export function SignIn({ ended, onSignedIn, language, onLanguage }: Props) {
           <img src="/icon.svg" alt="" width="40" height="40" />
           <Box variant="h1">{t('app.name')}</Box>
         </SpaceBetween>
-        <form onSubmit={event => { event.preventDefault(); void submit() }}>
-          <Form actions={<Button variant="primary" loading={busy}>{t('signIn.submit')}</Button>}>
+        <form
+          onSubmit={event => {
+            event.preventDefault()
+            void submit()
+          }}
+        >
+          <Form
+            actions={
+              <Button variant="primary" loading={busy}>
+                {t('signIn.submit')}
+              </Button>
+            }
+          >
             <Container header={<Header variant="h2">{t('signIn.title')}</Header>}>
               <SpaceBetween size="l">
                 {refusal && <Alert type={wantsMfa ? 'info' : 'error'}>{refusal}</Alert>}
-                <RadioGroup value={asked.kind} ariaLabel={t('signIn.title')} onChange={({ detail }) => set({ kind: detail.value as Asked['kind'] })} items={[
-                  { value: 'root', label: t('signIn.root'), description: t('signIn.rootHint') },
-                  { value: 'user', label: t('signIn.iam'), description: t('signIn.iamHint') },
-                ]} />
-                {user && <FormField label={t('signIn.account')}><Input value={asked.account} autoComplete="organization" onChange={({ detail }) => set({ account: detail.value })} /></FormField>}
-                {user && <FormField label={t('signIn.user')}><Input value={asked.user} autoComplete="username" onChange={({ detail }) => set({ user: detail.value })} /></FormField>}
+                <RadioGroup
+                  value={asked.kind}
+                  ariaLabel={t('signIn.title')}
+                  onChange={({ detail }) => set({ kind: detail.value as Asked['kind'] })}
+                  items={[
+                    { value: 'root', label: t('signIn.root'), description: t('signIn.rootHint') },
+                    { value: 'user', label: t('signIn.iam'), description: t('signIn.iamHint') },
+                  ]}
+                />
+                {user && (
+                  <FormField label={t('signIn.account')}>
+                    <Input value={asked.account} autoComplete="organization" onChange={({ detail }) => set({ account: detail.value })} />
+                  </FormField>
+                )}
+                {user && (
+                  <FormField label={t('signIn.user')}>
+                    <Input value={asked.user} autoComplete="username" onChange={({ detail }) => set({ user: detail.value })} />
+                  </FormField>
+                )}
                 <FormField label={t('signIn.password')} description={user ? undefined : t('signIn.passwordHint')}>
-                  <Input type="password" autoComplete="current-password" value={asked.password} onChange={({ detail }) => set({ password: detail.value })} />
+                  <Input
+                    type="password"
+                    autoComplete="current-password"
+                    value={asked.password}
+                    onChange={({ detail }) => set({ password: detail.value })}
+                  />
                 </FormField>
-                {wantsMfa && <FormField label={t('signIn.mfa')}><Input value={asked.mfa} autoFocus inputMode="numeric" autoComplete="one-time-code" onChange={({ detail }) => set({ mfa: detail.value })} /></FormField>}
+                {wantsMfa && (
+                  <FormField label={t('signIn.mfa')}>
+                    <Input
+                      value={asked.mfa}
+                      autoFocus
+                      inputMode="numeric"
+                      autoComplete="one-time-code"
+                      onChange={({ detail }) => set({ mfa: detail.value })}
+                    />
+                  </FormField>
+                )}
               </SpaceBetween>
             </Container>
           </Form>
         </form>
-        <SegmentedControl label={t('app.language')} selectedId={language} onChange={({ detail }) => onLanguage(detail.selectedId as Language)}
-          options={[{ id: 'en', text: 'English' }, { id: 'fr', text: 'Français' }]} />
+        <SegmentedControl
+          label={t('app.language')}
+          selectedId={language}
+          onChange={({ detail }) => onLanguage(detail.selectedId as Language)}
+          options={[
+            { id: 'en', text: 'English' },
+            { id: 'fr', text: 'Français' },
+          ]}
+        />
       </SpaceBetween>
     </main>
   )

@@ -2,7 +2,9 @@
 import type { Facts } from '../api/session'
 
 let known: Facts | undefined
-export const setFacts = (facts: Facts): void => { known = facts }
+export const setFacts = (facts: Facts): void => {
+  known = facts
+}
 export function facts(): Facts {
   if (!known) throw new Error('nobody is signed in')
   return known

@@ -20,4 +20,10 @@ export function flash(message: Omit<Flash, 'id'> & { id?: string }): string {
   return id
 }
 export const useFlashes = (): Flash[] =>
-  useSyncExternalStore(callback => { listeners.add(callback); return () => listeners.delete(callback) }, () => items)
+  useSyncExternalStore(
+    callback => {
+      listeners.add(callback)
+      return () => listeners.delete(callback)
+    },
+    () => items,
+  )

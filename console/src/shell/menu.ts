@@ -5,39 +5,99 @@ import { t, type Key } from '../i18n/text'
 type Entry = readonly [key: Key, href: string]
 /** What is there in EC2 and not in Enclume: their pages say so. */
 export const notBuilt: Record<string, Key> = {
-  '/ec2/launch-templates': 'menu.launchTemplates', '/ec2/spot': 'menu.spot', '/ec2/savings-plans': 'menu.savings', '/ec2/reserved': 'menu.reserved',
-  '/ec2/dedicated-hosts': 'menu.dedicated', '/ec2/capacity-reservations': 'menu.capacity', '/ec2/lifecycle-manager': 'menu.lifecycle',
-  '/ec2/placement-groups': 'menu.placement', '/ec2/load-balancers': 'menu.balancers', '/ec2/target-groups': 'menu.targets',
-  '/ec2/trust-stores': 'menu.trust', '/ec2/auto-scaling': 'menu.scalingGroups',
+  '/ec2/launch-templates': 'menu.launchTemplates',
+  '/ec2/spot': 'menu.spot',
+  '/ec2/savings-plans': 'menu.savings',
+  '/ec2/reserved': 'menu.reserved',
+  '/ec2/dedicated-hosts': 'menu.dedicated',
+  '/ec2/capacity-reservations': 'menu.capacity',
+  '/ec2/lifecycle-manager': 'menu.lifecycle',
+  '/ec2/placement-groups': 'menu.placement',
+  '/ec2/load-balancers': 'menu.balancers',
+  '/ec2/target-groups': 'menu.targets',
+  '/ec2/trust-stores': 'menu.trust',
+  '/ec2/auto-scaling': 'menu.scalingGroups',
 }
 
 const sections: readonly (readonly [Key, readonly Entry[]])[] = [
-  ['menu.instances', [
-    ['menu.instances', '/ec2/instances'], ['menu.instanceTypes', '/ec2/instance-types'], ['menu.launchTemplates', '/ec2/launch-templates'],
-    ['menu.spot', '/ec2/spot'], ['menu.savings', '/ec2/savings-plans'], ['menu.reserved', '/ec2/reserved'],
-    ['menu.dedicated', '/ec2/dedicated-hosts'], ['menu.capacity', '/ec2/capacity-reservations'],
-  ]],
-  ['menu.images', [['menu.amis', '/ec2/images'], ['menu.catalog', '/ec2/catalog']]],
-  ['menu.ebs', [['menu.volumes', '/ec2/volumes'], ['menu.snapshots', '/ec2/snapshots'], ['menu.lifecycle', '/ec2/lifecycle-manager']]],
-  ['menu.network', [
-    ['menu.groups', '/ec2/security-groups'], ['menu.addresses', '/ec2/addresses'], ['menu.placement', '/ec2/placement-groups'],
-    ['menu.keys', '/ec2/key-pairs'], ['menu.interfaces', '/ec2/network-interfaces'],
-  ]],
-  ['menu.balancing', [['menu.balancers', '/ec2/load-balancers'], ['menu.targets', '/ec2/target-groups'], ['menu.trust', '/ec2/trust-stores']]],
+  [
+    'menu.instances',
+    [
+      ['menu.instances', '/ec2/instances'],
+      ['menu.instanceTypes', '/ec2/instance-types'],
+      ['menu.launchTemplates', '/ec2/launch-templates'],
+      ['menu.spot', '/ec2/spot'],
+      ['menu.savings', '/ec2/savings-plans'],
+      ['menu.reserved', '/ec2/reserved'],
+      ['menu.dedicated', '/ec2/dedicated-hosts'],
+      ['menu.capacity', '/ec2/capacity-reservations'],
+    ],
+  ],
+  [
+    'menu.images',
+    [
+      ['menu.amis', '/ec2/images'],
+      ['menu.catalog', '/ec2/catalog'],
+    ],
+  ],
+  [
+    'menu.ebs',
+    [
+      ['menu.volumes', '/ec2/volumes'],
+      ['menu.snapshots', '/ec2/snapshots'],
+      ['menu.lifecycle', '/ec2/lifecycle-manager'],
+    ],
+  ],
+  [
+    'menu.network',
+    [
+      ['menu.groups', '/ec2/security-groups'],
+      ['menu.addresses', '/ec2/addresses'],
+      ['menu.placement', '/ec2/placement-groups'],
+      ['menu.keys', '/ec2/key-pairs'],
+      ['menu.interfaces', '/ec2/network-interfaces'],
+    ],
+  ],
+  [
+    'menu.balancing',
+    [
+      ['menu.balancers', '/ec2/load-balancers'],
+      ['menu.targets', '/ec2/target-groups'],
+      ['menu.trust', '/ec2/trust-stores'],
+    ],
+  ],
   ['menu.scaling', [['menu.scalingGroups', '/ec2/auto-scaling']]],
-  ['menu.vpc', [
-    ['menu.vpcs', '/vpc/vpcs'], ['menu.subnets', '/vpc/subnets'], ['menu.routes', '/vpc/route-tables'], ['menu.igws', '/vpc/internet-gateways'],
-    ['menu.dhcp', '/vpc/dhcp-options'], ['menu.nats', '/vpc/nat-gateways'], ['menu.peerings', '/vpc/peering-connections'], ['menu.acls', '/vpc/network-acls'],
-  ]],
-  ['menu.identity', [
-    ['menu.iamUsers', '/iam/users'], ['menu.iamRoles', '/iam/roles'], ['menu.iamPolicies', '/iam/policies'], ['menu.s3', '/s3/buckets'],
-    ['menu.parameters', '/ssm/parameters'],
-  ]],
+  [
+    'menu.vpc',
+    [
+      ['menu.vpcs', '/vpc/vpcs'],
+      ['menu.subnets', '/vpc/subnets'],
+      ['menu.routes', '/vpc/route-tables'],
+      ['menu.igws', '/vpc/internet-gateways'],
+      ['menu.dhcp', '/vpc/dhcp-options'],
+      ['menu.nats', '/vpc/nat-gateways'],
+      ['menu.peerings', '/vpc/peering-connections'],
+      ['menu.acls', '/vpc/network-acls'],
+    ],
+  ],
+  [
+    'menu.identity',
+    [
+      ['menu.iamUsers', '/iam/users'],
+      ['menu.iamRoles', '/iam/roles'],
+      ['menu.iamPolicies', '/iam/policies'],
+      ['menu.s3', '/s3/buckets'],
+      ['menu.parameters', '/ssm/parameters'],
+    ],
+  ],
 ]
 
 export const menuItems = (): SideNavigationProps.Item[] => [
   { type: 'link', text: t('menu.dashboard'), href: '/' },
   { type: 'divider' },
-  ...sections.map(([title, entries]): SideNavigationProps.Item =>
-    ({ type: 'section', text: t(title), items: entries.map(([key, href]) => ({ type: 'link', text: t(key), href })) })),
+  ...sections.map(([title, entries]): SideNavigationProps.Item => ({
+    type: 'section',
+    text: t(title),
+    items: entries.map(([key, href]) => ({ type: 'link', text: t(key), href })),
+  })),
 ]

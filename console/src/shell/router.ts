@@ -2,7 +2,9 @@
 import { useSyncExternalStore } from 'react'
 
 const listeners = new Set<() => void>()
-const changed = (): void => { for (const listener of listeners) listener() }
+const changed = (): void => {
+  for (const listener of listeners) listener()
+}
 window.addEventListener('popstate', changed)
 
 export function go(href: string): void {
@@ -13,7 +15,13 @@ export function go(href: string): void {
 }
 
 export function usePath(): string {
-  return useSyncExternalStore(callback => { listeners.add(callback); return () => listeners.delete(callback) }, () => location.pathname + location.search)
+  return useSyncExternalStore(
+    callback => {
+      listeners.add(callback)
+      return () => listeners.delete(callback)
+    },
+    () => location.pathname + location.search,
+  )
 }
 
 /** For Cloudscape's onFollow: stays in the page where a plain click asks for a page of ours. */

@@ -27,12 +27,26 @@ export type Route = {
 
 /** Listings: where they are, and what the menu calls them. The definitions themselves are loaded with their page. */
 export const listings: Record<string, Key> = {
-  '/ec2/instances': 'menu.instances', '/ec2/images': 'menu.amis', '/ec2/volumes': 'menu.volumes', '/ec2/snapshots': 'menu.snapshots',
-  '/ec2/security-groups': 'menu.groups', '/ec2/addresses': 'menu.addresses', '/ec2/key-pairs': 'menu.keys',
-  '/ec2/network-interfaces': 'menu.interfaces', '/vpc/vpcs': 'menu.vpcs', '/vpc/subnets': 'menu.subnets', '/vpc/route-tables': 'menu.routes',
-  '/vpc/internet-gateways': 'menu.igws', '/vpc/dhcp-options': 'menu.dhcp', '/vpc/nat-gateways': 'menu.nats',
-  '/vpc/peering-connections': 'menu.peerings', '/vpc/network-acls': 'menu.acls', '/iam/users': 'menu.iamUsers', '/iam/roles': 'menu.iamRoles',
-  '/iam/policies': 'menu.iamPolicies', '/ssm/parameters': 'menu.parameters',
+  '/ec2/instances': 'menu.instances',
+  '/ec2/images': 'menu.amis',
+  '/ec2/volumes': 'menu.volumes',
+  '/ec2/snapshots': 'menu.snapshots',
+  '/ec2/security-groups': 'menu.groups',
+  '/ec2/addresses': 'menu.addresses',
+  '/ec2/key-pairs': 'menu.keys',
+  '/ec2/network-interfaces': 'menu.interfaces',
+  '/vpc/vpcs': 'menu.vpcs',
+  '/vpc/subnets': 'menu.subnets',
+  '/vpc/route-tables': 'menu.routes',
+  '/vpc/internet-gateways': 'menu.igws',
+  '/vpc/dhcp-options': 'menu.dhcp',
+  '/vpc/nat-gateways': 'menu.nats',
+  '/vpc/peering-connections': 'menu.peerings',
+  '/vpc/network-acls': 'menu.acls',
+  '/iam/users': 'menu.iamUsers',
+  '/iam/roles': 'menu.iamRoles',
+  '/iam/policies': 'menu.iamPolicies',
+  '/ssm/parameters': 'menu.parameters',
 }
 
 const root = () => ({ text: 'EC2', href: '/' })
@@ -46,28 +60,49 @@ export function routeOf(address: string): Route {
   const [, service, kind, id, what] = path.split('/')
   const list = `/${service}/${kind}`
   const listing = listings[list]
-  if (path === '/ec2/instances/launch') return { ...below(list, t('launch.title')), contentType: 'form', page: () => <Launch image={asked.get('image') ?? undefined} /> }
-  if (path === '/ec2/instances/launched') return { ...below(list, t('status.title')), page: () => <LaunchStatus ids={(asked.get('ids') ?? '').split(',')} /> }
+  if (path === '/ec2/instances/launch')
+    return { ...below(list, t('launch.title')), contentType: 'form', page: () => <Launch image={asked.get('image') ?? undefined} /> }
+  if (path === '/ec2/instances/launched')
+    return { ...below(list, t('status.title')), page: () => <LaunchStatus ids={(asked.get('ids') ?? '').split(',')} /> }
   if (path === '/ec2/instance-types') return page(t('menu.instanceTypes'), path, () => <Types />)
   if (path === '/ec2/catalog') return page(t('menu.catalog'), path, () => <Catalog />)
-  if (list === '/s3/buckets') return { ...page(t('menu.s3'), list, () => <Buckets bucket={id ? decodeURIComponent(id) : undefined} prefix={asked.get('prefix') ?? ''} />), menu: list }
-  if (list === '/ec2/instances' && id && what === 'connect') return { ...under(list, id, t('connect.title')), page: () => <Connect id={id} kind={asked.get('kind') ?? undefined} /> }
+  if (list === '/s3/buckets')
+    return {
+      ...page(t('menu.s3'), list, () => <Buckets bucket={id ? decodeURIComponent(id) : undefined} prefix={asked.get('prefix') ?? ''} />),
+      menu: list,
+    }
+  if (list === '/ec2/instances' && id && what === 'connect')
+    return { ...under(list, id, t('connect.title')), page: () => <Connect id={id} kind={asked.get('kind') ?? undefined} /> }
   if (list === '/ec2/instances' && id && what === 'logs') return { ...under(list, id, t('logs.title')), page: () => <Logs id={id} /> }
   if (list === '/ec2/security-groups' && id && (what === 'inbound' || what === 'outbound'))
     return { ...under(list, id, t(`rules.edit.${what}`)), page: () => <GroupRules id={id} outbound={what === 'outbound'} /> }
   if (listing && !what) {
     const decoded = id === undefined ? undefined : decodeURIComponent(id)
-    const known = decoded === undefined ? page(t(listing), list, () => <Resources key={list} path={list} />)
-      : decoded === 'create' ? { ...below(list, t('do.create')), contentType: 'form' as const, page: () => <Resources key={path} path={list} create /> }
-        : { ...below(list, decoded), page: () => <Resources key={path} path={list} id={decoded} /> }
+    const known =
+      decoded === undefined
+        ? page(t(listing), list, () => <Resources key={list} path={list} />)
+        : decoded === 'create'
+          ? { ...below(list, t('do.create')), contentType: 'form' as const, page: () => <Resources key={path} path={list} create /> }
+          : { ...below(list, decoded), page: () => <Resources key={path} path={list} id={decoded} /> }
     return { contentType: decoded === undefined ? 'table' : 'default', ...known }
   }
   return { title: t('error.missing'), crumbs: [root()], page: () => <NotBuilt /> }
 }
 
-const page = (title: string, href: string, content: () => ReactNode): Route =>
-  ({ title, menu: href, crumbs: [root(), { text: title, href }], contentType: 'table', page: content })
-const below = (list: string, title: string) =>
-  ({ title, menu: list, crumbs: [root(), { text: t(listings[list]!), href: list }, { text: title, href: '#' }] })
-const under = (list: string, id: string, title: string) =>
-  ({ title, menu: list, crumbs: [root(), { text: t(listings[list]!), href: list }, { text: id, href: `${list}/${id}` }, { text: title, href: '#' }] })
+const page = (title: string, href: string, content: () => ReactNode): Route => ({
+  title,
+  menu: href,
+  crumbs: [root(), { text: title, href }],
+  contentType: 'table',
+  page: content,
+})
+const below = (list: string, title: string) => ({
+  title,
+  menu: list,
+  crumbs: [root(), { text: t(listings[list]!), href: list }, { text: title, href: '#' }],
+})
+const under = (list: string, id: string, title: string) => ({
+  title,
+  menu: list,
+  crumbs: [root(), { text: t(listings[list]!), href: list }, { text: id, href: `${list}/${id}` }, { text: title, href: '#' }],
+})

@@ -224,10 +224,11 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
     },
     async terminal(id, what) {
       await get(id)
-      const env = { INCUS_SOCKET: socketOf(home), INCUS_CONF: join(home.run, 'incus-client'), HOME: home.run }
+      const env = { INCUS_SOCKET: socketOf(home), HOME: home.run }
       const project = ['--project', projectOf(home)]
-      if (what === 'console') return { file: 'incus', args: ['console', ...project, id], env }
-      return { file: 'incus', args: ['exec', ...project, '--force-interactive', '--env', 'TERM=xterm-256color', id, '--', ...what.command], env }
+      if (what === 'console') return { file: 'incus', args: ['console', '--force-local', ...project, id], env }
+      const options = ['--force-local', ...project, '--force-interactive', '--env', 'TERM=xterm-256color']
+      return { file: 'incus', args: ['exec', ...options, id, '--', ...what.command], env }
     },
     reachable: id => unknownIfUnreachable(async () => {
       if (!await isOn(id)) return false

@@ -4,8 +4,8 @@ import { ApiError } from '#kit/error'
 import type { Identity } from '#identity/identity'
 import { managedOf, awsManaged, type Managed } from '#identity/managed'
 import {
-  ACCESS_KEY, accountOf, changeAccount, devices, policies, profiles, users, type AccessKeyRow, type Holding, type ProfileRow, type RoleRow,
-  type UserRow,
+  ACCESS_KEY, accountOf, changeAccount, devices, policies, profiles, users, type AccessKeyRow, type Holding,
+  type ProfileRow, type RoleRow, type UserRow,
 } from '#identity/records'
 import { boundaryOf } from '#service/iam/boundary'
 import { exists, gone, page, QUOTA, tagsOf, type IamActions } from '#service/iam/common'
@@ -91,7 +91,7 @@ function roleDetail(row: RoleRow, all: ProfileRow[]) {
   const { Path, RoleName, RoleId, Arn, CreateDate, AssumeRolePolicyDocument } = roleView(row)
   return {
     Path, RoleName, RoleId, Arn, CreateDate, AssumeRolePolicyDocument, RolePolicyList: inlineOf(row.spec),
-      AttachedManagedPolicies: attachedOf(row.spec),
+    AttachedManagedPolicies: attachedOf(row.spec),
     Tags: tagsOf(row.tags), PermissionsBoundary: boundaryOf(row.spec.boundary),
     InstanceProfileList: all.filter(one => one.spec.role === row.id).map(one => ({
       Path: one.spec.path, InstanceProfileName: one.spec.name, InstanceProfileId: one.id, Arn: profiles.arn(one), CreateDate: new Date(one.created),

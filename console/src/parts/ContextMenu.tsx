@@ -1,0 +1,45 @@
+/** The actions of a row at the pointer, as a right click opens them. The button above the table offers the same to the keyboard. */
+import { useEffect, useRef } from 'react'
+import { t } from '../i18n/text'
+import type { Action } from '../resources/kinds'
+
+export type At = { x: number; y: number }
+type Props = { at: At; actions: { action: Action; possible: boolean }[]; onChoose(action: Action): void; onClose(): void }
+
+export function ContextMenu({ at, actions, onChoose, onClose }: Props) {
+  const menu = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    const away = (event: Event): void => {
+      if (!menu.current?.contains(event.target as Node)) onClose()
+    }
+    const key = (event: KeyboardEvent): void => {
+      if (event.key === 'Escape') onClose()
+    }
+    menu.current?.querySelector<HTMLElement>('button:not(:disabled)')?.focus()
+    document.addEventListener('pointerdown', away)
+    document.addEventListener('keydown', key)
+    return () => {
+      document.removeEventListener('pointerdown', away)
+      document.removeEventListener('keydown', key)
+    }
+  }, [])
+  const top = Math.min(at.y, window.innerHeight - actions.length * 36 - 16)
+  return (
+    <div ref={menu} role="menu" aria-label={t('do.actions')} className="context-menu" style={{ left: Math.min(at.x, window.innerWidth - 340), top }}>
+      {actions.map(({ action, possible }) => (
+        <button
+          key={action.id}
+          type="button"
+          role="menuitem"
+          disabled={!possible}
+          onClick={() => {
+            onClose()
+            onChoose(action)
+          }}
+        >
+          {t(action.label)}
+        </button>
+      ))}
+    </div>
+  )
+}

@@ -1,0 +1,277 @@
+/** What stands at the borders of VPCs: gateways, peering, network ACLs, DHCP options. */
+import { AclTab, OptionsTab } from '../parts/VpcTabs'
+import { simple, subnet, text, vpc } from './choices'
+import { column, nameColumn, type Item, type Resource } from './kinds'
+
+const ports = (given: string): object | undefined => {
+  const [from, to = from] = given.split('-').map(Number)
+  return given === '' ? undefined : { From: from, To: to }
+}
+
+export const gateways: Resource[] = [
+  {
+    path: '/vpc/internet-gateways',
+    service: 'ec2',
+    title: 'menu.igws',
+    empty: ['igws.empty', 'igws.emptyHint'],
+    operation: 'DescribeInternetGateways',
+    member: 'InternetGateways',
+    id: item => item.InternetGatewayId,
+    kinds: ['internet-gateway'],
+    tagged: true,
+    columns: [
+      nameColumn,
+      column('InternetGatewayId', 'f.GatewayId'),
+      { id: 'state', label: 'f.state', kind: 'state', value: item => (item.Attachments?.length ? 'attached' : 'detached') },
+      { id: 'vpc', label: 'f.VpcId', link: '/vpc/vpcs', value: item => item.Attachments?.[0]?.VpcId },
+      column('OwnerId', 'f.OwnerId', { hidden: true }),
+    ],
+    create: {
+      label: 'igws.create',
+      form: { operation: 'CreateInternetGateway', id: answer => answer.InternetGateway.InternetGatewayId, fields: [], input: () => ({}) },
+    },
+    actions: [
+      {
+        id: 'attach',
+        label: 'igws.attach',
+        enabled: item => !item.Attachments?.length,
+        form: {
+          operation: 'AttachInternetGateway',
+          fields: [vpc],
+          input: (values, item) => ({ InternetGatewayId: item?.InternetGatewayId, VpcId: values.vpc }),
+        },
+      },
+      {
+        id: 'detach',
+        label: 'igws.detach',
+        operation: 'DetachInternetGateway',
+        each: item => ({ InternetGatewayId: item.InternetGatewayId, VpcId: item.Attachments[0].VpcId }),
+        enabled: item => item.Attachments?.length > 0,
+        confirm: 'plain',
+      },
+      {
+        id: 'delete',
+        label: 'igws.delete',
+        ...simple('DeleteInternetGateway', 'InternetGatewayId'),
+        enabled: item => !item.Attachments?.length,
+        confirm: 'plain',
+      },
+    ],
+  },
+  {
+    path: '/vpc/dhcp-options',
+    service: 'ec2',
+    title: 'menu.dhcp',
+    empty: ['dhcp.empty', 'dhcp.emptyHint'],
+    operation: 'DescribeDhcpOptions',
+    member: 'DhcpOptions',
+    id: item => item.DhcpOptionsId,
+    kinds: ['dhcp-options'],
+    tagged: true,
+    columns: [
+      nameColumn,
+      column('DhcpOptionsId', 'f.DhcpId'),
+      {
+        id: 'options',
+        label: 'f.options',
+        value: item => item.DhcpConfigurations?.map((c: Item) => `${c.Key} = ${c.Values?.map((v: Item) => v.Value).join(', ')}`).join('; '),
+      },
+    ],
+    create: {
+      label: 'dhcp.create',
+      form: {
+        operation: 'CreateDhcpOptions',
+        id: answer => answer.DhcpOptions.DhcpOptionsId,
+        fields: [
+          { name: 'domain', label: 'dhcp.domain', value: 'example.internal' },
+          { name: 'servers', label: 'dhcp.servers', value: 'AmazonProvidedDNS' },
+        ],
+        input: values => ({
+          DhcpConfigurations: [
+            { Key: 'domain-name', Values: [values.domain] },
+            { Key: 'domain-name-servers', Values: values.servers.split(',').map((s: string) => s.trim()) },
+          ],
+        }),
+      },
+    },
+    actions: [{ id: 'delete', label: 'dhcp.delete', ...simple('DeleteDhcpOptions', 'DhcpOptionsId'), confirm: 'plain' }],
+    tabs: [{ id: 'options', label: 'f.options', content: item => <OptionsTab item={item} /> }],
+  },
+  {
+    path: '/vpc/nat-gateways',
+    service: 'ec2',
+    title: 'menu.nats',
+    empty: ['nats.empty', 'nats.emptyHint'],
+    operation: 'DescribeNatGateways',
+    member: 'NatGateways',
+    id: item => item.NatGatewayId,
+    kinds: ['natgateway', 'nat-gateway', 'network-interface'],
+    tagged: true,
+    columns: [
+      nameColumn,
+      column('NatGatewayId', 'f.NatId'),
+      column('ConnectivityType', 'f.connectivity'),
+      column('State', 'f.state', { kind: 'state' }),
+      {
+        id: 'public',
+        label: 'f.publicIp',
+        value: item =>
+          item.NatGatewayAddresses?.map((a: Item) => a.PublicIp)
+            .filter(Boolean)
+            .join(', '),
+      },
+      column('VpcId', 'f.VpcId', { link: '/vpc/vpcs' }),
+      column('SubnetId', 'f.SubnetId', { link: '/vpc/subnets' }),
+      column('CreateTime', 'f.created', { kind: 'date' }),
+    ],
+    create: {
+      label: 'nats.create',
+      form: {
+        operation: 'CreateNatGateway',
+        id: answer => answer.NatGateway.NatGatewayId,
+        fields: [
+          subnet,
+          { name: 'kind', label: 'f.connectivity', kind: 'select', options: ['public', 'private'] },
+          {
+            name: 'address',
+            label: 'f.AllocationId',
+            kind: 'select',
+            when: values => values.kind === 'public',
+            from: {
+              operation: 'DescribeAddresses',
+              member: 'Addresses',
+              value: item => item.AllocationId,
+              label: item => `${item.PublicIp} (${item.AllocationId})`,
+              keep: item => !item.AssociationId,
+            },
+          },
+        ],
+        input: values => ({
+          SubnetId: values.subnet,
+          ConnectivityType: values.kind,
+          AllocationId: values.kind === 'public' ? text(values.address) : undefined,
+        }),
+      },
+    },
+    actions: [
+      {
+        id: 'delete',
+        label: 'nats.delete',
+        ...simple('DeleteNatGateway', 'NatGatewayId'),
+        enabled: item => !['deleting', 'deleted'].includes(item.State),
+        confirm: 'plain',
+      },
+    ],
+  },
+  {
+    path: '/vpc/peering-connections',
+    service: 'ec2',
+    title: 'menu.peerings',
+    empty: ['peerings.empty', 'peerings.emptyHint'],
+    operation: 'DescribeVpcPeeringConnections',
+    member: 'VpcPeeringConnections',
+    id: item => item.VpcPeeringConnectionId,
+    kinds: ['vpc-peering-connection'],
+    tagged: true,
+    columns: [
+      nameColumn,
+      column('VpcPeeringConnectionId', 'f.PeeringId'),
+      column('Status.Code', 'f.state', { kind: 'state' }),
+      column('RequesterVpcInfo.VpcId', 'f.requester'),
+      column('AccepterVpcInfo.VpcId', 'f.accepter'),
+    ],
+    create: {
+      label: 'peerings.create',
+      form: {
+        operation: 'CreateVpcPeeringConnection',
+        id: answer => answer.VpcPeeringConnection.VpcPeeringConnectionId,
+        fields: [vpc, { ...vpc, name: 'peer', label: 'f.accepter' }],
+        input: values => ({ VpcId: values.vpc, PeerVpcId: values.peer }),
+      },
+    },
+    actions: [
+      {
+        id: 'accept',
+        label: 'peerings.accept',
+        ...simple('AcceptVpcPeeringConnection', 'VpcPeeringConnectionId'),
+        enabled: item => item.Status?.Code === 'pending-acceptance',
+      },
+      {
+        id: 'reject',
+        label: 'peerings.reject',
+        ...simple('RejectVpcPeeringConnection', 'VpcPeeringConnectionId'),
+        enabled: item => item.Status?.Code === 'pending-acceptance',
+        confirm: 'plain',
+      },
+      { id: 'delete', label: 'peerings.delete', ...simple('DeleteVpcPeeringConnection', 'VpcPeeringConnectionId'), confirm: 'plain' },
+    ],
+  },
+  {
+    path: '/vpc/network-acls',
+    service: 'ec2',
+    title: 'menu.acls',
+    empty: ['acls.empty', 'acls.emptyHint'],
+    operation: 'DescribeNetworkAcls',
+    member: 'NetworkAcls',
+    id: item => item.NetworkAclId,
+    kinds: ['network-acl', 'subnet'],
+    tagged: true,
+    columns: [
+      nameColumn,
+      column('NetworkAclId', 'f.AclId'),
+      { id: 'subnets', label: 'f.subnets', value: item => item.Associations?.length },
+      column('IsDefault', 'f.default'),
+      column('VpcId', 'f.VpcId', { link: '/vpc/vpcs' }),
+      { id: 'in', label: 'f.inboundCount', value: item => item.Entries?.filter((e: Item) => !e.Egress).length },
+      { id: 'out', label: 'f.outboundCount', value: item => item.Entries?.filter((e: Item) => e.Egress).length },
+    ],
+    create: {
+      label: 'acls.create',
+      form: { operation: 'CreateNetworkAcl', id: answer => answer.NetworkAcl.NetworkAclId, fields: [vpc], input: values => ({ VpcId: values.vpc }) },
+    },
+    actions: [
+      {
+        id: 'add',
+        label: 'acls.add',
+        form: {
+          operation: 'CreateNetworkAclEntry',
+          fields: [
+            { name: 'egress', label: 'acls.egress', kind: 'bool' },
+            { name: 'number', label: 'f.ruleNumber', kind: 'number', value: '90' },
+            { name: 'protocol', label: 'f.protocol', kind: 'select', options: ['tcp', 'udp', 'icmp', '-1'] },
+            { name: 'ports', label: 'acls.ports', optional: true, when: values => values.protocol === 'tcp' || values.protocol === 'udp' },
+            { name: 'cidr', label: 'f.cidr', value: '0.0.0.0/0' },
+            { name: 'action', label: 'acls.action', kind: 'select', options: ['allow', 'deny'] },
+          ],
+          input: (values, item) => ({
+            NetworkAclId: item?.NetworkAclId,
+            Egress: values.egress,
+            RuleNumber: Number(values.number),
+            Protocol: { tcp: '6', udp: '17', icmp: '1', '-1': '-1' }[values.protocol as string],
+            PortRange: ports(values.ports),
+            IcmpTypeCode: values.protocol === 'icmp' ? { Type: -1, Code: -1 } : undefined,
+            CidrBlock: values.cidr,
+            RuleAction: values.action,
+          }),
+        },
+      },
+      {
+        id: 'remove',
+        label: 'acls.remove',
+        form: {
+          operation: 'DeleteNetworkAclEntry',
+          fields: [
+            { name: 'egress', label: 'acls.egress', kind: 'bool' },
+            { name: 'number', label: 'f.ruleNumber', kind: 'number' },
+          ],
+          input: (values, item) => ({ NetworkAclId: item?.NetworkAclId, Egress: values.egress, RuleNumber: Number(values.number) }),
+        },
+      },
+      { id: 'delete', label: 'acls.delete', ...simple('DeleteNetworkAcl', 'NetworkAclId'), enabled: item => !item.IsDefault, confirm: 'plain' },
+    ],
+    tabs: [
+      { id: 'inbound', label: 'acls.inbound', content: item => <AclTab acl={item} egress={false} /> },
+      { id: 'outbound', label: 'acls.outbound', content: item => <AclTab acl={item} egress /> },
+    ],
+  },
+]

@@ -1,0 +1,175 @@
+/** What people do in the console, over the fake engine: sign in, launch, stop, edit rules, lose the server, look through a thousand. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import * as sdk from '@aws-sdk/client-ec2'
+import type { Browser, Page } from 'playwright-core'
+import { openSqlite } from '#store/sqlite'
+import { openFake } from '#engine/fake'
+import { openBrowser, openSeat, openWorld, shot, signIn, type World } from './kit.ts'
+
+let browser: Browser
+before(async () => {
+  browser = await openBrowser()
+})
+after(() => browser.close())
+
+async function withPage(work: (page: Page, world: World) => Promise<void>, options: Parameters<typeof openWorld>[0] = {}): Promise<void> {
+  const world = await openWorld(options)
+  const { context, page } = await openSeat(browser, { language: 'en' })
+  try {
+    await signIn(page, { url: world.url, language: 'en' })
+    await work(page, world)
+  } finally {
+    await context.close()
+    await world.close()
+  }
+}
+
+test('an instance is launched by its form, stopped and terminated by its buttons, and each change shows without reload', () =>
+  withPage(async (page, { url, server }) => {
+    await page.goto(`${url}/ec2/instances/launch`)
+    await page.getByLabel('Name', { exact: true }).first().fill('web')
+    await page.getByRole('button', { name: 'Create new key pair' }).click()
+    await page.getByRole('dialog').getByLabel('Key pair name').fill('mine')
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Create key pair' }).click()])
+    assert.equal(download.suggestedFilename(), 'mine.pem')
+    await page.getByLabel('Allow HTTP traffic from the internet').check()
+    await page.getByRole('button', { name: 'Launch instance', exact: true }).click()
+    await page.getByText(/Successfully initiated launch/).waitFor()
+    const { Reservations } = await server.ec2().send(new sdk.DescribeInstancesCommand({}))
+    const [instance] = Reservations![0]!.Instances!
+    const { SecurityGroups } = await server.ec2().send(new sdk.DescribeSecurityGroupsCommand({ GroupNames: ['launch-wizard-1'] }))
+    const rules = SecurityGroups![0]!.IpPermissions!.map(p => [p.FromPort, p.IpRanges![0]!.CidrIp]).sort()
+    assert.deepEqual(
+      [instance!.KeyName, instance!.Tags, rules],
+      [
+        'mine',
+        [{ Key: 'Name', Value: 'web' }],
+        [
+          [22, '0.0.0.0/0'],
+          [80, '0.0.0.0/0'],
+        ],
+      ],
+    )
+
+    await page.goto(`${url}/ec2/instances`)
+    const row = page.getByRole('row').filter({ hasText: instance!.InstanceId! })
+    await row.getByText('Running').waitFor()
+    await row.getByRole('checkbox').check()
+    const choose = async (name: string) => {
+      await page.getByRole('button', { name: 'Actions' }).click()
+      await page.getByRole('menuitem', { name }).click()
+    }
+    await page.getByRole('button', { name: 'Actions' }).click()
+    assert.equal(await page.getByRole('menuitem', { name: 'Start instance' }).getAttribute('aria-disabled'), 'true')
+    await page.keyboard.press('Escape')
+    await choose('Stop instance')
+    await page.getByRole('dialog').getByRole('button', { name: 'Stop instance' }).click()
+    await row.getByText('Stopped').waitFor()
+    await row.click({ button: 'right' })
+    const starting = page.getByRole('menu').getByRole('menuitem', { name: 'Start instance' })
+    assert.ok(await starting.isEnabled())
+    await starting.click()
+    await row.getByText('Running').waitFor()
+    await choose('Terminate (delete) instance')
+    const terminate = page.getByRole('dialog').getByRole('button', { name: 'Terminate (delete) instance' })
+    assert.ok(await terminate.isDisabled())
+    await page.getByPlaceholder('delete').fill('delete')
+    await terminate.click()
+    await row.getByText('Terminated').waitFor()
+  }))
+
+test('rules are edited together', () =>
+  withPage(async (page, { url, server }) => {
+    const { GroupId } = await server.ec2().send(new sdk.CreateSecurityGroupCommand({ GroupName: 'web', Description: 'web' }))
+    await page.goto(`${url}/ec2/security-groups/${GroupId}/inbound`)
+    await page.getByRole('button', { name: 'Add rule' }).click()
+    await page.getByLabel('Source').fill('0.0.0.0/0')
+    await page.getByText(/We recommend setting security group rules/).waitFor()
+    await page.getByRole('button', { name: 'Save rules' }).click()
+    await page.getByText(`The rules of ${GroupId} were saved`).waitFor()
+    const { SecurityGroups } = await server.ec2().send(new sdk.DescribeSecurityGroupsCommand({ GroupIds: [GroupId!] }))
+    assert.deepEqual(
+      SecurityGroups![0]!.IpPermissions!.map(p => [p.FromPort, p.IpRanges]),
+      [[22, [{ CidrIp: '0.0.0.0/0' }]]],
+    )
+  }))
+
+test('an error of the API is shown as it is', () =>
+  withPage(async (page, { url }) => {
+    await page.goto(`${url}/vpc/vpcs/create`)
+    await page.getByLabel('IPv4 CIDR').fill('nonsense')
+    await page.getByRole('button', { name: 'Create VPC' }).click()
+    await page.getByText(/InvalidParameterValue/).waitFor()
+  }))
+
+test('when the server goes the console says so, and is itself again when it is back', async () => {
+  const engine = openFake()
+  const store = openSqlite(':memory:')
+  const first = await openWorld({ engine, store })
+  const { context, page } = await openSeat(browser, { language: 'en' })
+  await signIn(page, { url: first.url, language: 'en' })
+  await page.goto(`${first.url}/ec2/key-pairs`)
+  await page.getByText('No key pairs').waitFor()
+  await first.close()
+  await page.getByText('The server does not answer.').first().waitFor()
+  const second = await openWorld({ engine, store, port: Number(new URL(first.url).port) })
+  try {
+    await page.getByText('The server is back. Everything shown is up to date.').first().waitFor()
+    await second.server.ec2().send(new sdk.CreateKeyPairCommand({ KeyName: 'made-meanwhile' }))
+    await page.getByText('made-meanwhile').first().waitFor()
+  } finally {
+    await context.close()
+    await second.close()
+    await store.close()
+  }
+})
+
+test('a thousand instances show and are filtered within a second, by less than 500 KB of script', () =>
+  withPage(
+    async (page, { url, server }) => {
+      const ec2 = server.ec2()
+      const { Images } = await ec2.send(new sdk.DescribeImagesCommand({ Owners: ['amazon'] }))
+      await ec2.send(new sdk.RunInstancesCommand({ ImageId: Images![0]!.ImageId, InstanceType: 't3.nano', MinCount: 1000, MaxCount: 1000 }))
+      const running = async () =>
+        (await ec2.send(new sdk.DescribeInstancesCommand({ Filters: [{ Name: 'instance-state-name', Values: ['running'] }] }))).Reservations![0]
+          ?.Instances!.length
+      const end = Date.now() + 120_000
+      while ((await running()) !== 1000) assert.ok(Date.now() < end)
+      await page.goto(`${url}/ec2/key-pairs`)
+      await page.getByText('No key pairs').waitFor()
+      const link = page.getByRole('navigation', { name: 'Navigation' }).getByRole('link', { name: 'Instances', exact: true })
+      let began = Date.now()
+      await link.click()
+      await page.getByText('(1000)').waitFor()
+      const shown = Date.now() - began
+      const target = (await ec2.send(new sdk.DescribeInstancesCommand({}))).Reservations![0]!.Instances![567]!.InstanceId!
+      const filter = page.getByPlaceholder(/^Find Instances/)
+      await filter.fill(target)
+      began = Date.now()
+      await filter.press('Enter')
+      await page.getByText('1 matches').waitFor()
+      const filtered = Date.now() - began
+      await shot(page, 'thousand')
+      console.log(`1,000 instances: shown in ${shown} ms, filtered in ${filtered} ms`)
+      assert.ok(filtered < 1000, `filtered in ${filtered} ms`)
+      assert.ok(shown < 4000, `shown in ${shown} ms`)
+    },
+    { fake: { cpus: 100_000, memoryMiB: 100_000_000 } },
+  ))
+
+test('the first page needs less than 500 KB of script', async () => {
+  const world = await openWorld()
+  const { context, page } = await openSeat(browser, { language: 'fr' })
+  const sizes = new Map<string, number>()
+  page.on('response', response => {
+    if (response.url().endsWith('.js')) sizes.set(response.url(), Number(response.headers()['content-length']))
+  })
+  await signIn(page, { url: world.url, language: 'fr' })
+  await page.getByText('us-east-1a').first().waitFor()
+  const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0)
+  console.log(`the dashboard's script: ${bytes} bytes, compressed`)
+  assert.ok(bytes < 500_000, `${bytes} bytes`)
+  await context.close()
+  await world.close()
+})
