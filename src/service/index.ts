@@ -6,7 +6,9 @@ import type { Dispatch } from '#kit/action'
 import { cloudtrail } from '#service/cloudtrail/index'
 import type { History } from '#service/cloudtrail/history'
 import { imageId } from '#service/ec2/image/prepare'
+import { ebs, sdk as ebsSdk } from '#service/ebs/ebs'
 import { ec2 } from '#service/ec2/index'
+import { snapshotsFor } from '#service/ec2/snapshot/direct'
 import { ec2InstanceConnect, sdk as connectSdk } from '#service/ec2-instance-connect/ec2-instance-connect'
 import { regionFacts } from '#service/ec2/region/data/regions'
 import { publicDomain } from '#service/ec2/network-interface/names'
@@ -24,6 +26,7 @@ import { addressOf } from '#wire/restxml'
 export const wires = {
   ec2: { signingName: 'ec2', version: '2016-11-15', xmlns: 'http://ec2.amazonaws.com/doc/2016-11-15/', protocol: 'ec2Query' },
   'ec2-instance-connect': { signingName: 'ec2-instance-connect', version: '2018-04-02', xmlns: '', protocol: 'awsJson' },
+  ebs: { signingName: 'ebs', version: '2019-11-02', xmlns: '', protocol: 'restJson' },
   sts: { signingName: 'sts', version: '2011-06-15', xmlns: 'https://sts.amazonaws.com/doc/2011-06-15/', protocol: 'awsQuery' },
   iam: { signingName: 'iam', version: '2010-05-08', xmlns: 'https://iam.amazonaws.com/doc/2010-05-08/', protocol: 'awsQuery' },
   s3: { signingName: 's3', version: '2006-03-01', xmlns: 'http://s3.amazonaws.com/doc/2006-03-01/', protocol: 'restXml', unsignedPayload: true },
@@ -40,7 +43,11 @@ const partsOf = ({ identity, images }: Given) =>
 export const withParameters = (given: Given): Context => ({ ...given, parameter: lookup(partsOf(given)) })
 
 export const services = (context: Context): Service[] =>
-  [ec2(context), sts(context), iam(context), s3(context), ssm(partsOf(context)), { definition: ec2InstanceConnect(), sdk: connectSdk, drivers: [] }]
+  [
+    ec2(context), sts(context), iam(context), s3(context), ssm(partsOf(context)),
+    { definition: ec2InstanceConnect(), sdk: connectSdk, drivers: [] },
+    { definition: ebs({ ...context, snapshots: snapshotsFor(context) }), sdk: ebsSdk, drivers: [] },
+  ]
 
 /** Those that look over the others: tags of all, and the history of every call. */
 export const overseers = (parts: { sources: () => Service[]; dispatch: () => Dispatch; history: () => History }): Service[] =>
