@@ -9,7 +9,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { openAuthority } from '#base/authority'
 import { systemClock } from '#base/clock'
-import { API_PORT, serviceAddress } from '#base/home'
+import { API_PORT, serviceAddress, STORE_PORT } from '#base/home'
 import { openLog, type Level } from '#base/log'
 import { openCloud } from '#cloud'
 import { openPage } from '#page'
@@ -21,7 +21,7 @@ import { readBuild } from '#launch/build'
 import { getHome } from '#launch/config'
 import { findConsole } from '#launch/console'
 import { isRootPassword } from '#launch/password'
-import { servedHosts, wireServices } from '#service/index'
+import { servedHosts, STORE, wireServices } from '#service/index'
 import { openRootKeys } from '#identity/root-keys'
 import { openKey } from '#identity/seal'
 import { openImdsDoor } from '#service/ec2/imds/door'
@@ -78,13 +78,17 @@ function deliver({ account, ...object }: { account: string; region: string; buck
   return putObject({ ...object, origin: `http://127.0.0.1:${home.port}`, keys, now: systemClock() })
 }
 
-/** The API as instances reach it: by AWS's names, over TLS, and nothing else of this process. */
+/** The API as instances reach it: by AWS's names, over TLS, and nothing else of this process. The object store has a door of its own. */
 async function openInside(): Promise<{ close(): Promise<void> }> {
   const served = servedHosts(cloud.services, home.region)
-  const door = openWire({ ...api, secure: secureNames(openAuthority(home.dir, systemClock()), served, systemClock) })
+  const authority = openAuthority(home.dir, systemClock())
+  const { services } = api
+  const door = openWire({ ...api, secure: secureNames(authority, served.host, systemClock) })
+  const store = openWire({ ...api, services: services.filter(({ id }) => id === STORE), secure: secureNames(authority, served.store, systemClock) })
   await door.listen(API_PORT, serviceAddress(home))
+  await store.listen(STORE_PORT, serviceAddress(home))
   await engine.networks.serve(served)
-  return door
+  return { close: async () => { await Promise.all([door.close(), store.close()]) } }
 }
 
 async function health(): Promise<object> {

@@ -55,8 +55,13 @@ export const METADATA_PORT = 8775
 /** Where the API listens at the service address for instances: what they send to port 443 of the host's own address is translated to it. */
 export const API_PORT = 8776
 
+/** Where the object store alone listens at the service address: what is sent to port 443 of the store's address is translated to it. */
+export const STORE_PORT = 8777
+
 /** The host's own address in the public range, and the one at which instances' metadata and names are answered. */
 export const hostAddress = (home: Home): string => formatIp(home.publicRange.base + 1)
+/** The object store's address, the last of the public range: one of its own, so that a way there leads nowhere else. */
+export const storeAddress = (home: Home): string => formatIp(home.publicRange.base + 2 ** (32 - home.publicRange.length) - 1)
 export const serviceAddress = (home: Home): string => formatIp(home.fabricRange.base + 1)
 /** The block of fabric addresses that a VPC with this index has. Index 0 belongs to the host. */
 export const fabricBlock = (home: Home, index: number): string => formatCidr({ base: home.fabricRange.base + index * 4096, length: 20 })

@@ -7,7 +7,9 @@
  * control plane that gets its order wrong fails here too.
  */
 import { openFakeDisks, type FakeDisk } from '#engine/fake-disks'
-import type { FlowCount, Engine, MachineDisk, MachineEvent, MachineSeen, MachineSpec, ImageSeen, NetworkSpec, PortTraffic } from '#engine/port'
+import type {
+  FlowCount, Engine, MachineDisk, MachineEvent, MachineSeen, MachineSpec, ImageSeen, NetworkSpec, PortTraffic, Served,
+} from '#engine/port'
 
 type Machine = {
   /** As it is now. */
@@ -38,7 +40,7 @@ export type FakeEngine = Engine & {
   /** What `flows` tells next, by network. */
   flowsById: Map<string, FlowCount[]>
   /** Domains that mean the host itself. */
-  served: Set<string>
+  served: Served
   /** While true everything observed is 'unknown' and every act fails, as when the daemon is down. */
   outage: boolean
   /** What a guest does by itself. */
@@ -105,7 +107,7 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
 
   const engine: FakeEngine = {
     name: 'fake', machinesById: machines, disksById: disks, networksById: networks,
-    trafficByPort: traffic, served: new Set(), flowsById: new Map(), outage: false,
+    trafficByPort: traffic, served: { host: [], store: [], addresses: [] }, flowsById: new Map(), outage: false,
     capacity: async () => ({ cpus, memoryMiB, diskGiB: 10_000, diskFreeGiB: 10_000, architecture: 'x86_64' }),
     close: async () => {},
     guest: {
@@ -182,7 +184,7 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
     networks: {
       up: async () => {},
       down: async () => networks.clear(),
-      serve: domains => act('network.serve', '', () => { engine.served = new Set(domains) }),
+      serve: domains => act('network.serve', '', () => { engine.served = domains }),
       apply: spec => act('network.apply', spec.id, () => { networks.set(spec.id, structuredClone(spec)) }),
       async observe(id) {
         if (engine.outage) return 'unknown'

@@ -201,8 +201,11 @@ export type PeerSpec = { id: string; index: number; cidrs: string[] }
 export type SubnetSpec = { id: string; index: number; cidr: string; routeTable: string; filter?: string }
 /** `index` is 1 to 65,000, unique within the network. The network's own blocks are always routed within. */
 export type RouteTableSpec = { id: string; index: number; routes: RouteSpec[] }
-/** To the internet, to a port of this network (a router instance), to a peer, or nowhere. Longest prefix wins. */
-export type RouteSpec = { cidr: string; via: { internet: true } | { port: string } | { peer: string } | { nowhere: true } }
+/**
+ * To the internet, to the object store's address from whoever is inside, to a port of this network (a router instance), to a peer, or
+ * nowhere. Longest prefix wins.
+ */
+export type RouteSpec = { cidr: string; via: { internet: true } | { store: true } | { port: string } | { peer: string } | { nowhere: true } }
 export type FilterSpec = { id: string; ingress: FilterRule[]; egress: FilterRule[] }
 /** In the order they are tried; what no rule meets is denied. */
 export type FilterRule = Traffic & { allow: boolean; cidr: string }
@@ -259,6 +262,9 @@ export type FlowCount = {
   bytes: number
 }
 
+/** Domains; `addresses`: those in which `ec2-A-B-C-D` means the public address A.B.C.D, whoever has it. */
+export type Served = { host: readonly string[]; store: readonly string[]; addresses: readonly string[] }
+
 /**
  * As the machine sees it: `in` is what it received. Counters begin at 0 with each device, which comes anew when a router was lost. The kernel
  * hands large pieces of a connection on as one packet: there are fewer packets than on a wire; the bytes are all there.
@@ -269,10 +275,10 @@ export type Networks = {
   /** The host's and the core's side: routes, address translation, guards. Idempotent; also after a reboot of the host. */
   up(): Promise<void>
   /**
-   * These domains, and what is below them, mean the host itself wherever a network's resolver asks outside. Who has a way to the internet
-   * reaches port 443 there, which leads to API_PORT of the service address (base/home.ts).
+   * These domains, and what is below them, mean the host itself, or the object store's address, wherever a network's resolver asks outside.
+   * Who has a way there reaches port 443, which leads to API_PORT or STORE_PORT of the service address (base/home.ts).
    */
-  serve(domains: readonly string[]): Promise<void>
+  serve(domains: Served): Promise<void>
   /** Makes the network so, all at once: after it returns, packets obey. Ports new in the spec get their devices. */
   apply(spec: NetworkSpec): Promise<void>
   /** Whether the router is there, and the ids of its ports that have their devices. */

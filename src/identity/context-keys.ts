@@ -10,13 +10,14 @@ export const askerOf = ({ principal }: Pick<Caller, 'principal'>, roleArn?: stri
     ...(roleArn !== undefined && { roleArn }) })
 
 /** Keys in lower case. Those of a session are absent from requests signed with long-term keys, which policies on MFA rely on. */
-export function globalKeys({ principal, region, sourceIp, userAgent }: Caller, { tags, name, roleArn }: Holdings, now: Date): Map<string, string[]> {
+export function globalKeys(caller: Caller, { tags, name, roleArn }: Holdings, now: Date): Map<string, string[]> {
+  const { principal, region, sourceIp, userAgent, secure = false } = caller
   const { session } = principal
   const federated = session?.kind === 'federated-user'
   const type = federated ? TYPES.federated : principal.root ? TYPES.root : principal.role ? TYPES.role : TYPES.user
   const keys = new Map<string, string[]>([
     ['aws:currenttime', [now.toISOString()]], ['aws:epochtime', [String(Math.floor(now.getTime() / 1000))]], ['aws:sourceip', [sourceIp]],
-    ['aws:useragent', [userAgent]], ['aws:securetransport', ['false']], ['aws:requestedregion', [region]], ['aws:viaawsservice', ['false']],
+    ['aws:useragent', [userAgent]], ['aws:securetransport', [String(secure)]], ['aws:requestedregion', [region]], ['aws:viaawsservice', ['false']],
     ['aws:principalisawsservice', ['false']], ['aws:principalaccount', [principal.account]], ['aws:principaltype', [type]],
     ['aws:principalarn', [roleArn ?? principal.arn]], ['aws:userid', [principal.userId]],
   ])

@@ -36,5 +36,5 @@ export type Session = {
   provider?: string
 }
 
-/** One call's origin. `region` is the credential scope's; `sourceIp` the peer's address (aws:SourceIp). */
-export type Caller = { principal: Principal; region: string; requestId: string; sourceIp: string; userAgent: string }
+/** One call's origin. `region` is the credential scope's; `sourceIp` the peer's address (aws:SourceIp); `secure` whether it came over TLS. */
+export type Caller = { principal: Principal; region: string; requestId: string; sourceIp: string; userAgent: string; secure?: boolean }

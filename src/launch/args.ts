@@ -22,6 +22,7 @@ export const commands = {
       region: { type: 'string', value: 'NAME', help: 'default region (default us-east-1)' },
       disk: { type: 'string', value: 'SIZE', help: 'room for volumes, such as 100GiB; takes only what is used' },
       incus: { type: 'string', value: 'unix:PATH', help: 'use an Incus that runs on this host already, in a project of its own' },
+      throttle: { type: 'string', value: 'on|off', help: 'hold volumes to the speed of their EBS type (default on)' },
       slot: { type: 'string', value: '0-7', help: 'which names and address ranges on the host (default: the first free)' },
     },
   },

@@ -43,6 +43,11 @@ test('new choices win over remembered ones, and those over the defaults of the s
   assert.deepEqual(settle({ chosen: none, before: config, slot: 3, diskGiB: 40 }), config)
   assert.deepEqual(settle({ chosen: readChoices({ options: { port: '80', region: 'us-west-2' } }), before: config, slot: 3, diskGiB: 40 }),
     { ...config, port: 80, region: 'us-west-2' })
+  const [off, on] = ['off', 'on'].map(throttle => readChoices({ options: { throttle } }))
+  const free = settle({ chosen: off!, before: config, slot: 3, diskGiB: 40 })
+  assert.deepEqual([free, settle({ chosen: none, before: free, slot: 3, diskGiB: 40 }), settle({ chosen: on!, before: free, slot: 3, diskGiB: 40 })],
+    [{ ...config, unthrottled: true }, { ...config, unthrottled: true }, config])
+  assert.throws(() => readChoices({ options: { throttle: 'half' } }), /on or off/)
 })
 
 test('what cannot hold is refused', () => {

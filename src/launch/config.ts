@@ -11,7 +11,9 @@ import { readNumber, readSizeGiB, type Args } from '#launch/args'
 import { Failure, misuse } from '#launch/failure'
 import { DEFAULT_HOME } from '#launch/slots'
 
-export type Config = { slot: number; port: number; consolePort: number; region: string; diskGiB: number; incus?: Home['incus'] }
+export type Config = {
+  slot: number; port: number; consolePort: number; region: string; diskGiB: number; incus?: Home['incus']; unthrottled?: boolean
+}
 
 /** Which home the command line or the environment means. Plain characters alone: the path ends up in other programs' configuration. */
 export function homeDirOf(args: Pick<Args, 'options'>, env: NodeJS.ProcessEnv = process.env): string {
@@ -67,6 +69,9 @@ export function readChoices({ options }: Pick<Args, 'options'>): Choices {
     if (!isRegion(text('region')!)) throw misuse(`--region takes a name such as eu-west-3, not '${text('region')}'`)
     choices.region = text('region')!
   }
+  const throttle = text('throttle')
+  if (throttle !== undefined && throttle !== 'on' && throttle !== 'off') throw misuse(`--throttle takes on or off, not '${throttle}'`)
+  if (throttle !== undefined) choices.unthrottled = throttle === 'off'
   return choices
 }
 
@@ -86,6 +91,7 @@ export function settle(
     region: chosen.region ?? before?.region ?? 'us-east-1',
     diskGiB: chosen.diskGiB ?? before?.diskGiB ?? diskGiB,
     ...(incus && { incus }),
+    ...((chosen.unthrottled ?? before?.unthrottled) && { unthrottled: true }),
   }
   if (config.port === config.consolePort) throw misuse(`the API and the console cannot share port ${config.port}`)
   return config

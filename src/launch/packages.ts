@@ -15,7 +15,7 @@ export const enginePackages = [
   'nftables', 'dnsmasq-base', 'iproute2', 'conntrack', 'uidmap', 'attr', 'acl', 'rsync', 'python3', 'openssh-client', 'ca-certificates',
 ]
 /** What tests by official clients need besides, and those of a network. */
-export const clientTestPackages = ['awscli', 'python3-awscrt', 'python3-venv', 'curl', 'openssl', 'putty-tools']
+export const clientTestPackages = ['awscli', 'python3-awscrt', 'python3-venv', 'curl', 'openssl', 'putty-tools', 'rclone', 'restic']
 /** The console is tested in a real browser. */
 export const browserTestPackages = ['chromium']
 export const engineTestPackages = ['busybox', 'iputils-ping', 'openssl']

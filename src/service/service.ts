@@ -7,7 +7,11 @@ import type { Event, Reader } from '#store/store'
 type Head = { method: string; path: string; query: string; headers: IncomingHttpHeaders }
 type Page = { status: number; contentType: string; headers?: Record<string, string>; body: string | Uint8Array | AsyncIterable<Uint8Array> }
 /** What a service tells browsers beside its API; asked before anybody is authenticated. */
-export type Front = { page(head: Head): Promise<Page | undefined>; headers(head: Head): Promise<Record<string, string>> }
+export type Front = {
+  /** `call` runs an operation of the service as nobody. */
+  page(head: Head, call: (operation: string, input: object) => Promise<object>): Promise<Page | undefined>
+  headers(head: Head): Promise<Record<string, string>>
+}
 
 /** A resource as the tagging API knows it. */
 export type Tagged = { arn: string; tags: Record<string, string> }

@@ -26,7 +26,7 @@ test('the SDK talks to it: input, output, caller and headers arrive', async t =>
   assert.deepEqual(call, { service: 'ec2', operation: 'DescribeInstances', input })
   const { userAgent, ...rest } = caller
   assert.match(userAgent, /aws-sdk-js/)
-  assert.deepEqual(rest, { principal, region: 'eu-west-3', requestId: $metadata.requestId, sourceIp: '127.0.0.1' })
+  assert.deepEqual(rest, { principal, region: 'eu-west-3', requestId: $metadata.requestId, sourceIp: '127.0.0.1', secure: false })
 })
 
 test('services are told apart by what the signature names', async t => {

@@ -111,12 +111,15 @@ async function replyTo(door: Door, { request, response, busy, requestId, line, p
     if (busy) throw new ApiError('RequestLimitExceeded', 'Request limit exceeded.', 503)
     if (body instanceof ApiError) throw body
     const signed = { method, path, query, headers, body, payload: unsigned(service, headers) }
-    const { region, principal } = await authenticate(door, { protocol, signature, signed })
+    const unproved = isRefusal(signature) && signature.reason === 'missing' ? service.anonymous : undefined
+    const { region, principal } = unproved ?? await authenticate(door, { protocol, signature, signed })
     line.region = region
     const plain = await decodeBody(body, { encoding: headers['content-encoding'], limit: door.inflatedBytes })
     const { operation, input } = protocol.decode(service, { method, path, query, headers, body: plain })
     line.operation = operation.name
-    const caller: Caller = { principal, region, requestId, sourceIp: peer, userAgent: headers['user-agent'] ?? '' }
+    if (unproved && !unproved.operations?.includes(operation.name)) throw protocol.refuse({ reason: 'missing' })
+    const secure = 'encrypted' in request.socket
+    const caller: Caller = { principal, region, requestId, sourceIp: peer, userAgent: headers['user-agent'] ?? '', secure }
     const output = await door.dispatch({ service: service.id, operation: operation.name, input, caller })
     return protocol.encode(service, { operation, output, requestId })
   } catch (cause) {

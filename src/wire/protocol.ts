@@ -28,15 +28,15 @@ export type WireService = {
   errors: Map<string, Shape>
   /** restXml: what the service says to browsers. */
   front?: Front
-  /** restXml: who asks unsigned, where that is let through to be authorised. */
-  anonymous?: { principal: Principal; region: string }
+  /** Who asks unsigned, where that is let through: to be authorised (restXml), or for these operations, which have a proof of their own. */
+  anonymous?: { principal: Principal; region: string; operations?: readonly string[] }
 }
 
 type Head = { method: string; path: string; query: string; headers: IncomingHttpHeaders }
 /** Answers beside the API: both are asked before the request is authenticated, and tell only what anybody may know. */
 export type Front = {
-  /** The whole answer to what is no call (a preflight, a website's page). */
-  page(asked: Head): Promise<Reply | undefined>
+  /** The whole answer to what is no call (a preflight, a website's page); `call` runs an operation as nobody. */
+  page(asked: Head, call: (operation: string, input: object) => Promise<object>): Promise<Reply | undefined>
   /** Headers for the answer to a call. */
   headers(asked: Head): Promise<Record<string, string>>
 }

@@ -40,7 +40,11 @@ export async function replyStream(door: Door, service: WireService, work: Work):
   let reply: Reply
   try {
     if (busy) throw new ApiError('SlowDown', 'Please reduce your request rate.', 503)
-    const page = await service.front?.page(asked)
+    const page = await service.front?.page(asked, (operation, input) => {
+      const { principal, region } = service.anonymous!
+      const caller = { principal, region, requestId, sourceIp: work.peer, userAgent: headers['user-agent'] ?? '' }
+      return door.dispatch({ service: service.id, operation, input, caller })
+    })
     if (page) return page
     more = await service.front?.headers(asked) ?? {}
     const { region, principal, frameKey, payloadHash } = await authenticate(door, service, asked)
@@ -48,12 +52,15 @@ export async function replyStream(door: Door, service: WireService, work: Work):
     const match = routeXml(service, asked)
     line.operation = match.operation.name
     const streamed = match.operation.input.kind === 'unit' ? undefined : bindingsOf(match.operation.input).payload
-    const payload = openPayload(work.body(), { headers, payloadHash, frameKey })
+    // Asked for when it is read: until then a client that waits to be told has not been told to send it.
+    const source = { [Symbol.asyncIterator]: () => work.body()[Symbol.asyncIterator]() }
+    const payload = openPayload(source, { headers, payloadHash, frameKey })
     const streams = streamed?.target.traits.streaming === 1
     const body = streams ? Buffer.alloc(0) : await collect(payload, headers, door.bodyBytes)
     const input = decodeXml(match, { ...asked, body })
     if (streams) input[streamed!.name] = payload
-    const caller: Caller = { principal, region, requestId, sourceIp: work.peer, userAgent: headers['user-agent'] ?? '' }
+    const secure = 'encrypted' in work.request.socket
+    const caller: Caller = { principal, region, requestId, sourceIp: work.peer, userAgent: headers['user-agent'] ?? '', secure }
     const output = await door.dispatch({ service: service.id, operation: match.operation.name, input, caller })
     reply = restXml.encode(service, { operation: match.operation, output, requestId })
   } catch (cause) {

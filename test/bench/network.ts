@@ -24,6 +24,13 @@ const report = (what: string, value: string, isMet = true) => {
   if (!isMet) missed.push(what)
 }
 
+/** A figure that a guest measured. */
+async function measured(from: Guest, ask: Parameters<Guest['ask']>[0]): Promise<number> {
+  const answer = await from.ask(ask)
+  if (typeof answer !== 'number') throw new Error(`${ask.do}: ${String(answer)}`)
+  return answer
+}
+
 const lab = await openLab()
 try {
   await lab.networks.up()
@@ -41,7 +48,7 @@ try {
   for (const guest of [served, other]) await guest.ask({ do: 'sink', port: SINK })
 
   const [plain, chain]: [number[], number[]] = [[], []]
-  const pump = async (from: Guest, host: string) => Number(await from.ask({ do: 'pump', host, port: SINK, forMs: PUMP_MS }))
+  const pump = (from: Guest, host: string) => measured(from, { do: 'pump', host, port: SINK, forMs: PUMP_MS })
   for (let n = 0; n < ROUNDS; n++) {
     plain.push(await pump(bare, '10.99.0.2'))
     chain.push(await pump(one, '172.31.16.12'))
@@ -64,7 +71,7 @@ try {
   ]
   const latency = async (count: number) => {
     await lab.networks.apply(spec(rules(count)))
-    return Number(await one.ask({ do: 'connects', host: '172.31.16.12', port: SINK, times: CONNECTS }))
+    return measured(one, { do: 'connects', host: '172.31.16.12', port: SINK, times: CONNECTS })
   }
   const counts = [1, 100, 1000]
   const took = counts.map((): number[] => [])

@@ -156,7 +156,7 @@ test('errors end with code 254 and AWS\'s words; wrong usage never reaches the s
     [['describe-instances', '--instance-ids', 'nonsense'], /\(InvalidInstanceID.Malformed\).*Invalid id: "nonsense"/],
     [[...launch, '--dry-run'], /\(DryRunOperation\).*Request would have succeeded/],
     [['delete-security-group', '--group-name', 'default'], /\(CannotDelete\)/],
-    [[...launch, '--iam-instance-profile', 'Name=x'], /\(UnsupportedOperation\).*IamInstanceProfile/],
+    [[...launch, '--license-specifications', 'LicenseConfigurationArn=x'], /\(UnsupportedOperation\).*LicenseSpecifications/],
     [['allocate-hosts', '--availability-zone', 'us-east-1a'], /\(UnsupportedOperation\).*AllocateHosts/],
   ]
   for (const [args, err] of cases) await fails(['ec2', ...args], { status: 254, err })
@@ -169,4 +169,28 @@ test('who calls, and who may not', async () => {
   const stranger = await spawned(CLI, ['ec2', 'describe-vpcs'], { AWS_SECRET_ACCESS_KEY: 'x'.repeat(40) })
   assert.equal(stranger.status, 254)
   assert.match(stranger.err, /\(AuthFailure\).*AWS was not able to validate the provided access credentials/)
+})
+
+test('a volume\'s story, with the CLI\'s waiters: made, attached, kept in a snapshot, taken away, deleted', async () => {
+  const [id = '', zone = ''] = (await text('run-instances', '--image-id', imageId, '--instance-type', 't3.micro', '--query',
+    'Instances[0].[InstanceId,Placement.AvailabilityZone]')).split('\t')
+  await ec2('wait', 'instance-running', '--instance-ids', id)
+  const volume = await text('create-volume', '--availability-zone', zone, '--size', '10', '--volume-type', 'gp3', '--query', 'VolumeId')
+  await ec2('wait', 'volume-available', '--volume-ids', volume)
+  await ec2('attach-volume', '--volume-id', volume, '--instance-id', id, '--device', '/dev/sdf')
+  await ec2('wait', 'volume-in-use', '--volume-ids', volume)
+  await ec2('modify-volume', '--volume-id', volume, '--size', '12')
+  const snapshot = await text('create-snapshot', '--volume-id', volume, '--description', 'kept', '--query', 'SnapshotId')
+  await ec2('wait', 'snapshot-completed', '--snapshot-ids', snapshot)
+  const image = await text('create-image', '--instance-id', id, '--name', 'story', '--query', 'ImageId')
+  await ec2('wait', 'image-available', '--image-ids', image)
+  await ec2('wait', 'instance-running', '--instance-ids', id)
+  await ec2('detach-volume', '--volume-id', volume)
+  await ec2('wait', 'volume-available', '--volume-ids', volume)
+  await ec2('delete-volume', '--volume-id', volume)
+  await ec2('wait', 'volume-deleted', '--volume-ids', volume)
+  assert.equal(await text('describe-snapshots', '--owner-ids', 'self', '--filters', 'Name=description,Values=kept', '--query',
+    'Snapshots[0].VolumeSize'), '12')
+  await ec2('terminate-instances', '--instance-ids', id)
+  await ec2('wait', 'instance-terminated', '--instance-ids', id)
 })

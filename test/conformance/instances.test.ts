@@ -62,9 +62,12 @@ test('stop keeps the private address and gives the public one back; start gives 
   await until(id!, 'terminated')
 })
 
-test('a type changed while stopped is the machine\'s size from the next start on', async () => {
-  const { InstanceId: id } = (await run()).Instances![0]!
+test('a type changed while stopped is the machine\'s size and bandwidth from the next start on', async () => {
+  const { InstanceId: id, NetworkInterfaces } = (await run()).Instances![0]!
+  const bandwidth = () => [...server.engine.networksById.values()].flatMap(network => network.ports)
+    .find(port => port.id === NetworkInterfaces![0]!.NetworkInterfaceId)!.bitsPerSecond
   await until(id!, 'running')
+  assert.equal(bandwidth(), 5e9)
   await ec2.send(new sdk.StopInstancesCommand({ InstanceIds: [id!] }))
   await until(id!, 'stopped')
   await ec2.send(new sdk.ModifyInstanceAttributeCommand({ InstanceId: id!, InstanceType: { Value: 'm5.xlarge' } }))
@@ -72,6 +75,7 @@ test('a type changed while stopped is the machine\'s size from the next start on
   await until(id!, 'running')
   const { cpus, cpuBaselinePercent, memoryMiB } = server.engine.machinesById.get(id!)!.spec
   assert.deepEqual({ cpus, cpuBaselinePercent, memoryMiB }, { cpus: 4, cpuBaselinePercent: undefined, memoryMiB: 16_384 })
+  assert.equal(bandwidth(), 10e9)
   await ec2.send(new sdk.TerminateInstancesCommand({ InstanceIds: [id!] }))
   await until(id!, 'terminated')
 })
@@ -120,7 +124,7 @@ test('bad input has AWS\'s own code and changes nothing', async () => {
     [{ PrivateIpAddress: '10.0.0.5' }, 'InvalidParameterValue'],
     [{ PrivateIpAddress: '172.31.0.1' }, 'InvalidParameterValue'],
     [{ BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { VolumeSize: 1 } }] }, 'InvalidBlockDeviceMapping'],
-    [{ IamInstanceProfile: { Name: 'role' } }, 'UnsupportedOperation'],
+    [{ IamInstanceProfile: { Name: 'role' } }, 'InvalidParameterValue'],
     [{ InstanceType: 'm7i.48xlarge' }, 'InsufficientInstanceCapacity'],
     [{ TagSpecifications: [{ ResourceType: 'vpc', Tags: [{ Key: 'a', Value: 'b' }] }] }, 'InvalidParameterValue'],
     [{ ClientToken: 'x'.repeat(65) }, 'InvalidParameterValue'],

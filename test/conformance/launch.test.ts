@@ -23,7 +23,6 @@ const group = async (GroupName: string) => (await ec2.send(new sdk.CreateSecurit
 test('every parameter that Enclume can\'t honour is refused by its name', async () => {
   const unsupported = 'UnsupportedOperation'
   await refuses(
-    [{ IamInstanceProfile: { Name: 'role' } }, unsupported, /IamInstanceProfile/],
     [{ InstanceMarketOptions: { MarketType: 'spot' } }, unsupported, /InstanceMarketOptions/],
     [{ LaunchTemplate: { LaunchTemplateName: 'x' } }, unsupported, /LaunchTemplate/],
     [{ KernelId: 'aki-1' }, unsupported, /KernelId/], [{ RamdiskId: 'ari-1' }, unsupported, /RamdiskId/],

@@ -145,3 +145,44 @@ test('a deleted gateway is still shown, and deleting it again changes nothing', 
   assert.equal((await shown(NatGatewayId!)).State, 'deleted')
   assert.equal((await remove(NatGatewayId!)).NatGatewayId, NatGatewayId)
 })
+
+test('secondary addresses of a gateway come and go, and its port and Elastic IPs with them', async () => {
+  const [first, second] = [await allocate(), await allocate()]
+  const open = (await create({ AllocationId: first })).NatGatewayId!
+  const hidden = (await create({ ConnectivityType: 'private' })).NatGatewayId!
+  for (const id of [open, hidden]) assert.equal((await shown(id)).State, 'available')
+  const count = async (id: string) => {
+    const gateway = await shown(id)
+    const port = ports().find(one => one.id === gateway.NatGatewayAddresses![0]!.NetworkInterfaceId)!
+    assert.deepEqual(port.addresses.map(address => address.private), gateway.NatGatewayAddresses!.map(address => address.PrivateIp))
+    return port.addresses.length
+  }
+  const associated = await ec2.send(new sdk.AssociateNatGatewayAddressCommand({ NatGatewayId: open, AllocationIds: [second] }))
+  const [added] = associated.NatGatewayAddresses!
+  assert.deepEqual([added!.AllocationId, added!.IsPrimary, await count(open)], [second, false, 2])
+  const assigned = await ec2.send(new sdk.AssignPrivateNatGatewayAddressCommand({ NatGatewayId: hidden, PrivateIpAddressCount: 2 }))
+  assert.deepEqual([assigned.NatGatewayAddresses!.length, await count(hidden)], [2, 3])
+  const refused = (Command: new (input: any) => any, input: object) =>
+    ec2.send(new Command(input)).then(() => 'success', (error: Error) => error.name)
+  const [primary] = (await shown(open)).NatGatewayAddresses!
+  assert.deepEqual([
+    await refused(sdk.AssociateNatGatewayAddressCommand, { NatGatewayId: open, AllocationIds: [second] }),
+    await refused(sdk.AssociateNatGatewayAddressCommand, { NatGatewayId: hidden, AllocationIds: [second] }),
+    await refused(sdk.AssignPrivateNatGatewayAddressCommand, { NatGatewayId: hidden, PrivateIpAddressCount: 6 }),
+    await refused(sdk.AssignPrivateNatGatewayAddressCommand, { NatGatewayId: hidden }),
+    await refused(sdk.DisassociateNatGatewayAddressCommand, { NatGatewayId: open, AssociationIds: [primary!.AssociationId!] }),
+    await refused(sdk.DisassociateNatGatewayAddressCommand, {
+      NatGatewayId: open, AssociationIds: [added!.AssociationId!], MaxDrainDurationSeconds: 10,
+    }),
+    await refused(sdk.UnassignPrivateNatGatewayAddressCommand, { NatGatewayId: hidden, PrivateIpAddresses: ['192.0.2.1'] }),
+  ], [
+    'Resource.AlreadyAssociated', 'InvalidParameterCombination', 'PrivateIpAddressLimitExceeded', 'InvalidParameterCombination',
+    'InvalidParameterValue', 'UnsupportedOperation', 'InvalidParameterValue',
+  ])
+  await ec2.send(new sdk.DisassociateNatGatewayAddressCommand({ NatGatewayId: open, AssociationIds: [added!.AssociationId!] }))
+  const going = assigned.NatGatewayAddresses!.map(address => address.PrivateIp!)
+  await ec2.send(new sdk.UnassignPrivateNatGatewayAddressCommand({ NatGatewayId: hidden, PrivateIpAddresses: going }))
+  assert.deepEqual([await count(open), await count(hidden)], [1, 1])
+  await release(second)
+  for (const id of [open, hidden]) await remove(id)
+})

@@ -13,8 +13,23 @@ export async function preparePeeringSamples({ ec2, server, vpcId }: Bench): Prom
   const SubnetId = (await ec2.send(new sdk.CreateSubnetCommand({ VpcId, CidrBlock: '10.8.0.0/24' }))).Subnet!.SubnetId!
   const gateway = { SubnetId, ConnectivityType: 'private' as const }
   const { NatGatewayId } = (await ec2.send(new sdk.CreateNatGatewayCommand(gateway))).NatGateway!
+  const { InternetGatewayId } = (await ec2.send(new sdk.CreateInternetGatewayCommand({}))).InternetGateway!
+  await ec2.send(new sdk.AttachInternetGatewayCommand({ InternetGatewayId, VpcId }))
+  const allocate = async () => (await ec2.send(new sdk.AllocateAddressCommand({}))).AllocationId!
+  // There is room for five: one that nobody uses is there already.
+  const { Addresses } = await ec2.send(new sdk.DescribeAddressesCommand({}))
+  const AllocationIds = [Addresses!.find(address => address.AssociationId === undefined)!.AllocationId!]
+  const open = { SubnetId, AllocationId: await allocate() }
+  const shared = (await ec2.send(new sdk.CreateNatGatewayCommand(open))).NatGateway!.NatGatewayId!
   await server.cloud.loop.idle()
+  const PrivateIpAddressCount = 1
+  const more = await ec2.send(new sdk.AssignPrivateNatGatewayAddressCommand({ NatGatewayId, PrivateIpAddressCount }))
+  const second = await ec2.send(new sdk.AssociateNatGatewayAddressCommand({ NatGatewayId: shared, AllocationIds: [await allocate()] }))
   return {
+    AssignPrivateNatGatewayAddress: { NatGatewayId, PrivateIpAddressCount },
+    AssociateNatGatewayAddress: { NatGatewayId: shared, AllocationIds },
+    DisassociateNatGatewayAddress: { NatGatewayId: shared, AssociationIds: [second.NatGatewayAddresses![0]!.AssociationId!] },
+    UnassignPrivateNatGatewayAddress: { NatGatewayId, PrivateIpAddresses: [more.NatGatewayAddresses![0]!.PrivateIp!] },
     AcceptVpcPeeringConnection: { VpcPeeringConnectionId: waiting },
     CreateNatGateway: gateway,
     CreateVpcPeeringConnection: { VpcId, PeerVpcId: vpcId },

@@ -38,7 +38,7 @@ const active = async (from: string, to: string) => {
 const networkOf = (id: string) => bench.server.engine.networksById.get(id)!
 /** Another account's call, whose keys this server has not. */
 async function other(operation: string, input: object, region = 'us-east-1'): Promise<any> {
-  const principal = { account: stranger, arn: `arn:aws:iam::${stranger}:root`, userId: stranger }
+  const principal = { account: stranger, arn: `arn:aws:iam::${stranger}:root`, userId: stranger, root: true }
   const caller = { principal, region, requestId: 'r', sourceIp: '127.0.0.1', userAgent: 'test' }
   return bench.server.cloud.dispatch({ service: 'ec2', operation, input, caller })
 }

@@ -52,6 +52,7 @@ test('a user reads the prefix that its policy names, and no other', async t => {
   const ask = (command: any) => outcome(reader.send(command))
   assert.equal(await ask(new sdk.GetObjectCommand({ Bucket, Key: 'mine/a' })), 'success')
   assert.equal(await ask(new sdk.GetObjectCommand({ Bucket, Key: 'theirs/b' })), 'AccessDenied')
+  assert.equal(await ask(new sdk.GetObjectCommand({ Bucket, Key: 'mine/none' })), 'AccessDenied')
   assert.equal(await ask(new sdk.ListObjectsV2Command({ Bucket })), 'AccessDenied')
   assert.equal(await ask(new sdk.DeleteObjectCommand({ Bucket, Key: 'mine/a' })), 'AccessDenied')
   assert.equal(await ask(new sdk.PutObjectCommand({ Bucket, Key: 'mine/new', Body: 'x' })), 'success')

@@ -30,7 +30,20 @@ export async function prepareVpcSamples({ ec2 }: Pick<Bench, 'ec2'>): Promise<Re
   await ec2.send(new sdk.ModifyManagedPrefixListCommand({ PrefixListId, CurrentVersion: 1, AddEntries: [{ Cidr: '192.0.2.0/24' }] }))
   const log = { ResourceType: 'VPC' as const, TrafficType: 'ALL' as const, LogDestinationType: 's3' as const, LogDestination: 'arn:aws:s3:::logs' }
   const { FlowLogIds } = await ec2.send(new sdk.CreateFlowLogsCommand({ ...log, ResourceIds: [VpcId] }))
+  const ServiceName = 'com.amazonaws.us-east-1.s3'
+  const endpoint = await ec2.send(new sdk.CreateVpcEndpointCommand({ VpcId, ServiceName }))
+  const { VpcEndpointId } = endpoint.VpcEndpoint!
+  const reserve = { SubnetId, Cidr: '10.0.1.64/28', ReservationType: 'explicit' as const }
+  const kept = await ec2.send(new sdk.CreateSubnetCidrReservationCommand(reserve))
   return {
+    CreateSubnetCidrReservation: { ...reserve, Cidr: '10.0.1.96/28' },
+    DeleteSubnetCidrReservation: { SubnetCidrReservationId: kept.SubnetCidrReservation!.SubnetCidrReservationId },
+    GetSubnetCidrReservations: { SubnetId },
+    CreateVpcEndpoint: { VpcId, ServiceName, RouteTableIds: [used] },
+    DeleteVpcEndpoints: { VpcEndpointIds: [VpcEndpointId] },
+    DescribeVpcEndpoints: { VpcEndpointIds: [VpcEndpointId] },
+    DescribeVpcEndpointServices: {},
+    ModifyVpcEndpoint: { VpcEndpointId, AddRouteTableIds: [used] },
     CreateFlowLogs: { ...log, ResourceIds: [SubnetId], ResourceType: 'Subnet' },
     DeleteFlowLogs: { FlowLogIds },
     DescribeFlowLogs: { FlowLogIds },

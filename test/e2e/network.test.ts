@@ -1,7 +1,7 @@
 /** Groups, names and metadata between real instances: packets are sent, not tables read. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { Enclume, eventually, must, run, ssh, sshReady, type Login } from './enclume.ts'
+import { Enclume, eventually, must, run, ssh, sshReady, type Login, type Outcome } from './enclume.ts'
 
 let enclume: Enclume
 let web: any
@@ -127,15 +127,21 @@ test('metadata: tags when enabled, refusals as AWS\'s, another network namespace
     curl -s -o /dev/null -w '%{http_code}\\n' -X PUT ${imds}/api/token -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' -H 'X-Forwarded-For: 1.2.3.4'
     curl -s -H "X-aws-ec2-metadata-token: $TOKEN" ${imds}/dynamic/instance-identity/document | grep -c ${app.InstanceId}`)
   assert.deepEqual(stdout.trim().split('\n'), ['app', '400', '403', '1'])
+  // A namespace behind the instance's own, as containers on it have.
   const hop = (as: Login) => ssh(as, `sudo sh -c '
-    ip netns add far; ip link add hop type veth peer name hop1 netns far; ip addr add 10.99.0.1/30 dev hop; ip link set hop up
-    ip -n far addr add 10.99.0.2/30 dev hop1; ip -n far link set hop1 up; ip -n far route add default via 10.99.0.1
+    unshare --net sleep 30 & far=$!
+    until [ "$(readlink /proc/$far/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do :; done
+    ip link add h$far type veth peer name far netns $far; ip addr add 10.99.0.1/30 dev h$far; ip link set h$far up
+    in="nsenter --target $far --net"
+    $in ip addr add 10.99.0.2/30 dev far; $in ip link set far up; $in ip route add default via 10.99.0.1
     sysctl -qw net.ipv4.ip_forward=1; iptables -t nat -A POSTROUTING -s 10.99.0.0/30 -j MASQUERADE
-    nsenter --net=/run/netns/far curl -s -m 3 -o /dev/null -w "%{http_code}" -X PUT ${imds}/api/token -H "X-aws-ec2-metadata-token-ttl-seconds: 60"
-    iptables -t nat -F; ip netns del far'`)
+    $in curl -s -m 3 -o /dev/null -w "%{http_code}" -X PUT ${imds}/api/token -H "X-aws-ec2-metadata-token-ttl-seconds: 60"
+    iptables -t nat -F; kill $far'`)
   assert.match((await hop(appLogin)).stdout, /000$/)
   await enclume.ec2('modify-instance-metadata-options', '--instance-id', app.InstanceId, '--http-put-response-hop-limit', '2')
-  await eventually(async () => (await hop(appLogin)).stdout.endsWith('200'), { what: 'metadata two hops away', timeoutMs: 15_000 })
+  let last: Outcome | undefined
+  const reached = async () => (last = await hop(appLogin)).stdout.endsWith('200')
+  await eventually(reached, { what: 'metadata two hops away', timeoutMs: 15_000 }).catch(() => assert.fail(JSON.stringify(last)))
 })
 
 /** Every way that these tests have into the instances. */

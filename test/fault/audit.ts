@@ -2,6 +2,7 @@
  * What is wrong between the records and the host: machines, disks, networks and ports without a record or the other way round,
  * claims whose owner is gone, records that point to nothing, instances on their way to somewhere.
  */
+import { homeAt } from '#base/home'
 import { DatabaseSync } from 'node:sqlite'
 import { isDeepStrictEqual } from 'node:util'
 import type { FakeEngine } from '#engine/fake'
@@ -56,7 +57,8 @@ async function belongings(store: Store): Promise<string[]> {
   for (const { id, status } of await image.everywhere(store)) if (status.state === 'pending') wrong.push(`${id} is pending`)
   for (const row of [...all.values()].filter(({ id }) => living(id))) {
     for (const id of row.spec.interfaces) if (!interfaces.some(i => i.id === id)) wrong.push(`${row.id} has no ${id}`)
-    for (const id of [row.spec.rootVolume, ...row.spec.volumes ?? []]) if (!volumes.some(v => v.id === id)) wrong.push(`${row.id} has no ${id}`)
+    for (const id of [row.spec.rootVolume ?? [],
+      row.spec.volumes ?? []].flat()) if (!volumes.some(v => v.id === id)) wrong.push(`${row.id} has no ${id}`)
     if (row.spec.imaging) wrong.push(`an image is being made of ${row.id}`)
   }
   return wrong
@@ -87,7 +89,7 @@ async function host(engine: FakeEngine, store: Store): Promise<string[]> {
   same('disks', engine.disksById.keys(), [...kept, ...ephemeral])
   const networks = new Map<string, unknown>()
   for (const row of await vpc.everywhere(store)) {
-    const network = await networkOf(store, row)
+    const network = await networkOf(store, homeAt({ dir: '/' }), row)
     // A VPC's network comes with its first interface and then stays.
     if (network.ports.length > 0 || engine.networksById.has(row.id)) networks.set(row.id, network)
   }

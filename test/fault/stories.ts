@@ -1,6 +1,7 @@
 /** What users and guests do to an instance, each with what comes before it and what must come of it, whatever happens meanwhile. */
 import { instance } from '#service/ec2/instance/instance'
 import { audit } from './audit.ts'
+import { diskStories } from './disk-stories.ts'
 import { openWorld, untilNone, type World } from './world.ts'
 
 export type Story = {
@@ -100,6 +101,7 @@ export const stories: Story[] = [
     happens: async (world, id) => { await attach(world, id) },
   },
   { name: 'detach', ends: { state: 'running', boots: 1 }, before: attached, happens: detach },
+  ...diskStories({ running, stopped, settled }),
   {
     name: 'shutdown typed inside', ends: { state: 'stopped', boots: 1 }, before: running,
     happens: async (world, id) => { world.engine.guest.shutdown(id) },

@@ -30,8 +30,16 @@ export async function openBench() {
   const made = { machines: new Set<string>(), disks: new Set<string>() }
 
   /** Runs a command in a guest as its root, under its filter of system calls as all that runs there. */
-  const inside = (machine: string, ...command: string[]): Promise<string> =>
-    run('incus', ['exec', machine, '--', ...command], { env: { ...process.env, INCUS_DIR: incusDir(home) } })
+  async function inside(machine: string, ...command: string[]): Promise<string> {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await run('incus', ['exec', machine, '--', ...command], { env: { ...process.env, INCUS_DIR: incusDir(home) } })
+      } catch (error) {
+        // Incus says so now and then, before the command began.
+        if (!/Failed to retrieve PID/.test((error as Error).message) || tries === 10) throw error
+      }
+    }
+  }
   const bench = {
     home, log, client, disks, machines, inside,
     shell: (machine: string, script: string) => inside(machine, 'sh', '-euc', script),

@@ -6,9 +6,9 @@
  */
 import { join } from 'node:path'
 import type { Home } from '#base/home'
-import { hostAddress, serviceAddress } from '#base/home'
-import { formatIp, parseCidr } from '#base/cidr'
-import type { NetworkSpec } from '#engine/port'
+import { hostAddress, serviceAddress, storeAddress } from '#base/home'
+import { formatCidr, formatIp, parseCidr } from '#base/cidr'
+import type { NetworkSpec, Served } from '#engine/port'
 import { DNS_PORT, gatewayDevice, MTU, publicNamesDir, resolverDir, routerDir } from '#engine/net/names'
 import { gatewayOf } from '#engine/net/route'
 
@@ -74,12 +74,14 @@ const ports = (spec: NetworkSpec): string =>
 
 /**
  * The host's resolver: asks whom the host asks, its own loopback resolver too, and knows the public names. These domains, and what is
- * below them, mean the host itself; nobody else is asked about them, not for addresses of another kind either.
+ * below them, mean the host itself or the object store; nobody else is asked about them, not for addresses of another kind either.
  */
-export function hostConfiguration(home: Home, served: readonly string[]): string {
+export function hostConfiguration(home: Home, served: Served): string {
   return [
     `pid-file=${files(resolverDir(home)).pid}`, `port=${DNS_PORT}`, `listen-address=${serviceAddress(home)}`, 'bind-dynamic',
     'no-hosts', 'resolv-file=/etc/resolv.conf', `hostsdir=${publicNamesDir(home)}`, 'cache-size=1000',
-    ...served.flatMap(domain => [`address=/${domain}/${hostAddress(home)}`, `local=/${domain}/`]),
+    ...served.host.flatMap(domain => [`address=/${domain}/${hostAddress(home)}`, `local=/${domain}/`]),
+    ...served.store.flatMap(domain => [`address=/${domain}/${storeAddress(home)}`, `local=/${domain}/`]),
+    ...served.addresses.map(domain => `synth-domain=${domain},${formatCidr(home.publicRange)},ec2-`),
   ].join('\n') + '\n'
 }

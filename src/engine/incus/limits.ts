@@ -34,9 +34,14 @@ export function openLimits(home: Home, client: Client) {
   }
   return {
     give,
-    again(id: string, log: Log): void {
-      client.find<Instance>(`/1.0/instances/${encodeURIComponent(id)}`).then(instance => instance && give(instance))
-        .catch((error: unknown) => log.error('disk limits not given', { machine: id, error }))
+    /** For whoever must not fail with it: a failure is logged, and the next boot or change tries again. */
+    async again(id: string, log: Log): Promise<void> {
+      try {
+        const instance = await client.find<Instance>(`/1.0/instances/${encodeURIComponent(id)}`)
+        if (instance) await give(instance)
+      } catch (error) {
+        log.error('disk limits not given', { machine: id, error })
+      }
     },
   }
 }

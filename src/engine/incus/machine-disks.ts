@@ -36,12 +36,12 @@ async function freeLoop(loop: Loop): Promise<void> {
 }
 
 /** The devices in a machine's range that its configuration does not want: on their way out. */
-function leavingOf(home: Home, { config }: Pick<Instance, 'config'>): { number: number; disk?: string }[] {
+function leavingOf(home: Home, { config }: Pick<Instance, 'config'>, there = loopNumbers()): { number: number; disk?: string }[] {
   const place = placeOf(config)
   if (place === undefined) return []
   const { first, last } = rangeOf(home.slot, place)
   const wanted = new Set([first, ...heldIn(config).map(({ number }) => number)])
-  return loopNumbers().filter(number => number >= first && number <= last && !wanted.has(number)).map(number => {
+  return there.filter(number => number >= first && number <= last && !wanted.has(number)).map(number => {
     const file = backingFile(number)
     const volume = file === undefined || sectorsOf(number) === 0 ? '' : basename(dirname(file))
     const prefix = `${projectOf(home)}_${diskVolume('')}`
@@ -50,9 +50,11 @@ function leavingOf(home: Home, { config }: Pick<Instance, 'config'>): { number: 
 }
 
 /** Machines that have the disk: wanted, or not yet rid of. */
-export const haversOf = <T extends Pick<Instance, 'config'>>(home: Home, instances: T[], disk: string): T[] =>
-  instances.filter(instance => rootOf(instance.config) === disk || heldIn(instance.config).some(held => held.disk === disk)
-    || leavingOf(home, instance).some(left => left.disk === disk))
+export function haversOf<T extends Pick<Instance, 'config'>>(home: Home, instances: T[], disk: string): T[] {
+  const loops = loopNumbers()
+  return instances.filter(instance => rootOf(instance.config) === disk || heldIn(instance.config).some(held => held.disk === disk)
+    || leavingOf(home, instance, loops).some(left => left.disk === disk))
+}
 
 export function openMachineDisks(home: Home, client: Client, log: Log) {
   const fileOf = (disk: string) => volumeFile(home, diskVolume(disk))
@@ -76,6 +78,7 @@ export function openMachineDisks(home: Home, client: Client, log: Log) {
       if (other.name !== id && !(shares && wanted.shared)) throw new Error(`disk ${wanted.disk} belongs to machine ${other.name}`)
       if (other.name === id && rootOf(other.config) === wanted.disk) throw new Error(`disk ${wanted.disk} is the machine's root`)
       if (other.name === id && leaving(other).some(left => left.disk === wanted.disk)) await tidy(other)
+      if (other.name === id && leaving(other).some(left => left.disk === wanted.disk)) throw new Error(`disk ${wanted.disk} is still busy`)
     }
   }
 
@@ -162,7 +165,8 @@ export function openMachineDisks(home: Home, client: Client, log: Log) {
     /** Of a machine that is off. */
     async release(instance: Instance): Promise<void> {
       for (const held of heldIn(instance.config)) await freeLoop(loopOf(instance.name, held))
-      await tidy(instance)
+      const gone = async () => { await tidy(instance); return leaving(instance).length === 0 }
+      if (!await until(gone, END_MS, 20)) throw new Error(`disks of machine ${instance.name} are still in use`)
       clearView(viewDir(home, instance.name))
     },
   }

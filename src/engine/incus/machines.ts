@@ -167,7 +167,7 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
         if (!(error instanceof IncusError) || !await isOn(id)) throw withReason(error, id)
       })
       log.info('machine started', { machine: id, ms: Math.round(performance.now() - started) })
-      await limits.give(instance)
+      void limits.again(id, log)
     }),
     async stop(id, { timeoutMs }) {
       const instance = await get(id)
@@ -203,7 +203,7 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
     detach: (id, device) => oneAtATime(id, () => detach(id, device)),
     attachDisk: (id, disk) => oneAtATime(id, async () => {
       await disks.attach(await get(id), disk)
-      await limits.give(await get(id))
+      await limits.again(id, log)
     }),
     detachDisk: (id, disk, options) => oneAtATime(id, async () => {
       const instance = await find(id)
@@ -236,7 +236,7 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
     }),
     watch: callback => watchMachines(client, event => {
       // A guest that boots anew by itself has a new control group.
-      if (event.event === 'restarted') limits.again(event.id, log)
+      if (event.event === 'restarted') void limits.again(event.id, log)
       callback(event)
     }, log),
   }

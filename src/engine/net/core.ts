@@ -8,7 +8,7 @@ import { mkdir, readFile, rename, rm, stat, chmod, writeFile } from 'node:fs/pro
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Home } from '#base/home'
-import { API_PORT, hostAddress, METADATA_PORT, serviceAddress, SLOTS } from '#base/home'
+import { API_PORT, hostAddress, METADATA_PORT, serviceAddress, SLOTS, STORE_PORT, storeAddress } from '#base/home'
 import { formatCidr } from '#base/cidr'
 import {
   CORE_HOST_ADDRESS, coreSpace, DNS_PORT, hostDevice, hostTable, MTU, portDevice, publicNamesDir, resolverDir,
@@ -18,6 +18,7 @@ import { removeLinks } from '#engine/net/kernel'
 import { attempt, canRun, inside, ipBatch, run } from '#engine/net/run'
 import { text, type Table } from '#engine/net/ruleset'
 import { deviceNames, makeSpace, spaceExists } from '#engine/net/space'
+import type { Served } from '#engine/port'
 import { keepDaemon, stopDaemon } from '#engine/dns/daemon'
 import { hostConfiguration } from '#engine/dns/dnsmasq'
 
@@ -37,7 +38,7 @@ export async function bringUp(home: Home): Promise<void> {
   await ipBatch([
     ...(there ? [] : [`link add ${host} mtu ${MTU} type veth peer name host mtu ${MTU} netns ${core}`]),
     `link set dev ${host} up`,
-    `address replace ${hostAddress(home)}/32 dev ${host}`,
+    ...[hostAddress(home), storeAddress(home)].map(address => `address replace ${address}/32 dev ${host}`),
     `address replace ${serviceAddress(home)}/32 dev ${host}`,
   ])
   await setHost(`net/ipv4/conf/${host}/send_redirects`, '0')
@@ -46,7 +47,7 @@ export async function bringUp(home: Home): Promise<void> {
     'link set dev lo up', 'link set dev host up',
     `address replace ${CORE_HOST_ADDRESS}/32 dev host`,
     ...[publics, fabric].map(block => `route replace blackhole ${block}`),
-    ...[hostAddress(home), serviceAddress(home)].map(address => `route replace ${address} dev host`),
+    ...[hostAddress(home), storeAddress(home), serviceAddress(home)].map(address => `route replace ${address} dev host`),
     `route replace default via ${hostAddress(home)} dev host onlink`,
   ], core)
   await ipBatch([
@@ -57,14 +58,14 @@ export async function bringUp(home: Home): Promise<void> {
 }
 
 /** The host's resolver, which the routers' resolvers ask. Who does not say which domains are served here leaves them as they are. */
-export async function keepResolver(home: Home, served?: readonly string[]): Promise<void> {
-  const file = join(resolverDir(home), 'served')
+export async function keepResolver(home: Home, served?: Served): Promise<void> {
+  const file = join(resolverDir(home), 'served.json')
   if (served) {
     await mkdir(resolverDir(home), { recursive: true, mode: 0o755 })
-    await writeFile(`${file}.new`, served.map(domain => `${domain}\n`).join(''))
+    await writeFile(`${file}.new`, JSON.stringify(served))
     await rename(`${file}.new`, file)
   }
-  const domains = existsSync(file) ? (await readFile(file, 'utf8')).split('\n').filter(Boolean) : []
+  const domains: Served = existsSync(file) ? JSON.parse(await readFile(file, 'utf8')) as Served : { host: [], store: [], addresses: [] }
   await keepDaemon({ dir: resolverDir(home) }, hostConfiguration(home, domains))
 }
 
@@ -131,7 +132,10 @@ function hostRules(home: Home): Table {
       // Like any server on the internet: who has no way there does not reach it.
       translating_in: {
         hook: 'type nat hook prerouting priority dstnat; policy accept;',
-        rules: [`iifname ${host} ip daddr ${hostAddress(home)} tcp dport 443 dnat ip to ${service}:${API_PORT}`],
+        rules: [
+          `iifname ${host} ip daddr ${hostAddress(home)} tcp dport 443 dnat ip to ${service}:${API_PORT}`,
+          `iifname ${host} ip daddr ${storeAddress(home)} tcp dport 443 dnat ip to ${service}:${STORE_PORT}`,
+        ],
       },
       translating: {
         hook: 'type nat hook postrouting priority srcnat; policy accept;',
@@ -153,7 +157,7 @@ function hostRules(home: Home): Table {
           'ct state established,related accept',
           `ip daddr ${service} tcp dport { ${METADATA_PORT}, ${DNS_PORT} } accept`,
           `ip daddr ${service} udp dport ${DNS_PORT} accept`,
-          `ip daddr ${service} tcp dport ${API_PORT} ct original proto-dst 443 accept`,
+          `ip daddr ${service} tcp dport { ${API_PORT}, ${STORE_PORT} } ct original proto-dst 443 accept`,
           'drop',
         ],
       },
@@ -171,7 +175,7 @@ function coreRules(home: Home): Table {
         rules: [
           'iifname "host" accept',
           `iifgroup != ${ROUTERS_GROUP} drop`,
-          `ip saddr ${fabric} ip daddr ${serviceAddress(home)} accept`,
+          `ip saddr ${fabric} ip daddr { ${serviceAddress(home)}, ${storeAddress(home)} } accept`,
           `ip saddr ${publics} ip daddr != ${fabric} accept`,
           'counter drop',
         ],

@@ -15,6 +15,8 @@ export const METADATA_ADDRESS = '169.254.169.254'
 export const RESOLVER_ADDRESS = '169.254.169.253'
 /** The core's address on each router's link, and on the link to the host. Link-local, so that no network can own them. */
 export const CORE_FABRIC_ADDRESS = '169.254.0.1'
+/** Another one on the routers' links: what is sent there goes to the object store with fabric addresses as source. */
+export const CORE_STORE_ADDRESS = '169.254.0.3'
 export const CORE_HOST_ADDRESS = '169.254.0.2'
 /** Frames as large as EC2's. */
 export const MTU = 9001

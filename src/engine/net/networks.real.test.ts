@@ -220,7 +220,7 @@ test('served domains mean the host, who answers there on port 443 to those who h
   const server = createServer(socket => { seen.push(socket.remoteAddress!); socket.on('error', () => {}).end('api') })
   await new Promise<void>(resolve => server.listen(API_PORT, serviceAddress(lab.home), resolve))
   try {
-    await lab.networks.serve(['api.example', 'buckets.example'])
+    await lab.networks.serve({ host: ['api.example', 'buckets.example'], store: [], addresses: [] })
     const answers: unknown[] = []
     for (const name of ['api.example', 'a.b.buckets.example']) {
       const resolved = await until(async () => Array.isArray(await a3.ask({ do: 'resolve', server: '172.31.0.2', name })), name)

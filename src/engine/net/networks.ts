@@ -7,13 +7,14 @@
  */
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
-import type { Absent, FlowsSeen, Networks, NetworkSpec, PortTraffic, Unknown } from '#engine/port'
+import type { Absent, FlowsSeen, Networks, NetworkSpec, PortTraffic, Served, Unknown } from '#engine/port'
 import { coreLink, coreSpace, portDevice, routerDir, routerSpace } from '#engine/net/names'
 import { attempt, run } from '#engine/net/run'
 import { check, isName } from '#engine/net/check'
 import { readLinks, readTraffic, removeLinks } from '#engine/net/kernel'
 import { gatewaySpaces } from '#engine/net/gateway'
 import { makeLinks } from '#engine/net/peering'
+import { cannotShape, unlimited } from '#engine/net/shaping'
 import { spaceExists, spaceNames } from '#engine/net/space'
 import { bringUp, keepResolver, takeDown } from '#engine/net/core'
 import { openRouter, type Router } from '#engine/net/router'
@@ -30,7 +31,8 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
   const untold = new Map<number, Set<number>>()
   const inTurn = turns()
   let isDown = false
-  const resolver = (served?: readonly string[]) => inTurn('resolver', () => keepResolver(home, served))
+  let warned = false
+  const resolver = (served?: Served) => inTurn('resolver', () => keepResolver(home, served))
 
   const up = () => inTurn('core', async () => {
     isDown = false
@@ -63,7 +65,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
     try {
       const made = await inTurn('peers', () => makeLinks(home, spec.index, spec.peers.map(peer => peer.index).filter(agrees(spec.index))))
       for (const peer of made) tell(peer, [spec.index])
-      await router.apply(spec, [...made, ...given])
+      await router.apply(await withinMeans(spec), [...made, ...given])
       specs.set(spec.index, spec)
     } catch (error) {
       // It may have been done in part: look again next time.
@@ -71,6 +73,16 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
       tell(spec.index, given)
       throw error
     }
+  }
+
+  /** A kernel that can't hold limits runs without them, and the log says so: better than no machines. */
+  async function withinMeans(spec: NetworkSpec): Promise<NetworkSpec> {
+    if (!spec.ports.some(port => port.bitsPerSecond !== undefined)) return spec
+    const reason = await cannotShape(routerSpace(home, spec.index))
+    if (reason === undefined) return spec
+    if (!warned) log.warn('network.unlimited', { reason })
+    warned = true
+    return unlimited(spec)
   }
 
   /** Whether a network, as far as it was applied here, is a peer of this one too. */
@@ -119,7 +131,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
       await resolver()
     }).then(() => tellPeers(spec)),
     serve: domains => {
-      for (const domain of domains) if (!isName(domain)) throw new Error(`not a name: ${JSON.stringify(domain)}`)
+      for (const domain of Object.values(domains).flat()) if (!isName(domain)) throw new Error(`not a name: ${JSON.stringify(domain)}`)
       return resolver(domains)
     },
     observe: id => look<{ ports: string[] } | Absent>(async () => {

@@ -110,7 +110,8 @@ function walk(atlas: Atlas, flows: Flow[]) {
       return to && lets() ? beside(step, to, true) : undefined
     }
     const via = routeOf(network, port, target)
-    if (!via || 'nowhere' in via) return undefined
+    // Designs have no way to the object store, which is none of their networks' ports.
+    if (!via || 'nowhere' in via || 'store' in via) return undefined
     if ('port' in via) {
       const to = portOf(network, via.port)
       return lets() ? beside(step, to, false) : undefined

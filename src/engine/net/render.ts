@@ -2,8 +2,9 @@
  * A network as the packet filter of its router: pure, whole, loaded at once.
  *
  * Invariant: what no rule of the spec allows is dropped. A packet passes, in this order: its source (spoofing), its route's mark,
- * address translation, the subnets' stateless filters, egress of the sending port's groups and ingress of the receiving port's.
- * Egress and ingress are two base chains, since `accept` ends only its own: both must agree.
+ * address translation, its subnet's stateless filter, egress of the sending port's groups, the receiving subnet's filter and ingress of the
+ * receiving port's groups. Between them flows are counted (flows.ts). Egress and ingress are two base chains, since `accept` ends only its
+ * own: both must agree.
  */
 import { createHash } from 'node:crypto'
 import type { Home } from '#base/home'
@@ -11,21 +12,42 @@ import { METADATA_PORT, serviceAddress } from '#base/home'
 import { formatCidr } from '#base/cidr'
 import type { NetworkSpec, PortSpec } from '#engine/port'
 import {
-  FABRIC_GROUP, FIRST_SUBNET_GROUP, METADATA_ADDRESS, METADATA_MARK, peerDevice, PEERS_GROUP, RESOLVER_ADDRESS, routerDevice,
+  CORE_STORE_ADDRESS, FABRIC_GROUP, FIRST_SUBNET_GROUP, METADATA_ADDRESS, METADATA_MARK, peerDevice, PEERS_GROUP, RESOLVER_ADDRESS, routerDevice,
 } from '#engine/net/names'
 import type { NftChain, NftSet, Table } from '#engine/net/ruleset'
 import { filterRules, groupSide } from '#engine/net/traffic'
 
-/** The router's tables: ARP guard and packets. The spec has been checked. */
-export function render(home: Home, spec: NetworkSpec): [Table, Table] {
+/** All that the rules of groups and filters do not decide, which for a thousand ports is most of the work; `key` says of what it was made. */
+export type Frame = { key: string; arp: Table; sets: Record<string, NftSet>; chains: Record<string, NftChain> }
+
+/** The last one where it is still right. */
+export function frame(home: Home, spec: NetworkSpec, last?: Frame): Frame {
+  const key = JSON.stringify({ ...spec, groups: spec.groups.map(group => group.id), filters: spec.filters.map(filter => filter.id) })
+  if (last?.key === key) return last
   const ports = portsOf(spec)
   const elements = elementsOf(spec, ports)
   const sets: Record<string, NftSet> = {}
   for (const [name, type] of Object.entries(types)) {
     sets[name] = { type, ...(type.includes(' : ') && { map: true }), elements: elements[name] ?? [] }
   }
+  for (const { id } of spec.groups) {
+    const addresses = ports.filter(({ port }) => port.groups.includes(id)).flatMap(({ port }) => port.addresses.map(a => a.private))
+    sets[`members_${id}`] = { type: 'ipv4_addr', elements: addresses }
+  }
   const chains: Record<string, NftChain> = baseChains(home, spec)
   for (const hops of new Set(spec.ports.map(port => port.metadataHopLimit))) chains[`ttl_${hops}`] = { rules: [`ip ttl set ${hops}`] }
+  // Ports of equal groups share their chains: a thousand ports of one group cost no more to change than one.
+  for (const port of spec.ports.filter(each => !each.translates)) {
+    for (const way of ['out', 'in'] as const) {
+      chains[portChain(port, way)] ??= { rules: [...groupsOf(port).map(id => `jump group_${id}_${way}`), 'counter drop'] }
+    }
+  }
+  return { key, arp: arpTable(ports), sets, chains }
+}
+
+/** The router's tables: ARP guard and packets. The spec has been checked. */
+export function render(home: Home, spec: NetworkSpec, around: Frame = frame(home, spec)): [Table, Table] {
+  const [sets, chains] = [{ ...around.sets }, { ...around.chains }]
   for (const filter of spec.filters) {
     chains[`filter_${filter.id}_out`] = { rules: filterRules(filter.egress, 'daddr') }
     chains[`filter_${filter.id}_in`] = { rules: filterRules(filter.ingress, 'saddr') }
@@ -33,8 +55,6 @@ export function render(home: Home, spec: NetworkSpec): [Table, Table] {
   const known = new Set(spec.groups.map(group => group.id))
   const members = (id: string) => (known.has(id) ? `members_${id}` : undefined)
   for (const group of spec.groups) {
-    const addresses = ports.filter(({ port }) => port.groups.includes(group.id)).flatMap(({ port }) => port.addresses.map(a => a.private))
-    sets[`members_${group.id}`] = { type: 'ipv4_addr', elements: addresses }
     for (const [way, side, rules] of [['out', 'daddr', group.egress], ['in', 'saddr', group.ingress]] as const) {
       const name = `group_${group.id}_${way}`
       const made = groupSide(rules, { side, name, members })
@@ -42,13 +62,7 @@ export function render(home: Home, spec: NetworkSpec): [Table, Table] {
       Object.assign(chains, made.chains, { [name]: { rules: made.rules } })
     }
   }
-  // Ports of equal groups share their chains: a thousand ports of one group cost no more to change than one.
-  for (const port of spec.ports.filter(each => !each.translates)) {
-    for (const way of ['out', 'in'] as const) {
-      chains[portChain(port, way)] ??= { rules: [...groupsOf(port).map(id => `jump group_${id}_${way}`), 'counter drop'] }
-    }
-  }
-  return [arpTable(ports), { family: 'inet', name: 'router', sets, chains }]
+  return [around.arp, { family: 'inet', name: 'router', sets, chains }]
 }
 
 type Placed = { port: PortSpec; device: string }
@@ -222,6 +236,7 @@ function leaving(home: Home): Record<string, NftChain> {
       rules: [
         `oifgroup != ${FABRIC_GROUP} return`,
         `${METADATA} snat ip to ip saddr map @fabric_of`,
+        `rt ip nexthop ${CORE_STORE_ADDRESS} snat ip to ip saddr map @fabric_of`,
         'snat ip to ip saddr map @public_out',
       ],
     },

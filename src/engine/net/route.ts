@@ -12,8 +12,8 @@ import { fabricBlock } from '#base/home'
 import { formatIp, parseCidr } from '#base/cidr'
 import type { NetworkSpec, PortSpec, RouteSpec } from '#engine/port'
 import {
-  CORE_FABRIC_ADDRESS, coreLink, coreSpace, FABRIC_GROUP, GATEWAY_MAC, gatewayDevice, gatewaySpace, METADATA_MARK, MTU, peerAddress,
-  peerDevice, PEERS_GROUP, portDevice, RESOLVER_ADDRESS, routerAddress, routerDevice, ROUTERS_GROUP, shaperDevice,
+  CORE_FABRIC_ADDRESS, CORE_STORE_ADDRESS, coreLink, coreSpace, FABRIC_GROUP, GATEWAY_MAC, gatewayDevice, gatewaySpace, METADATA_MARK, MTU,
+  peerAddress, peerDevice, PEERS_GROUP, portDevice, RESOLVER_ADDRESS, routerAddress, routerDevice, ROUTERS_GROUP, shaperDevice,
 } from '#engine/net/names'
 
 /** One thing that shall be. `put` makes it so when it is missing or otherwise; a link that is missing is made by `create` first. */
@@ -68,6 +68,7 @@ export function routerItems(home: Home, spec: NetworkSpec, { hostPid, isLinked }
   const linked = spec.peers.filter(peer => isLinked(peer.index))
   const way = (via: RouteSpec['via']): string => {
     if ('internet' in via) return `via ${CORE_FABRIC_ADDRESS} dev fab`
+    if ('store' in via) return `via ${CORE_STORE_ADDRESS} dev fab`
     const peer = 'peer' in via ? linked.find(({ id }) => id === via.peer) : undefined
     if (peer) return `via ${peerAddress(peer.index)} dev ${peerDevice(peer.index)}`
     const port = 'port' in via ? ports.get(via.port) : undefined
@@ -142,7 +143,7 @@ export function coreItems(home: Home, spec: NetworkSpec): Item[] {
   const publics = spec.ports.flatMap(port => port.addresses.flatMap(a => a.public ?? []))
   return [
     link({ name, group: ROUTERS_GROUP, alias: spec.id }),
-    address(name, `${CORE_FABRIC_ADDRESS}/32`),
+    ...[CORE_FABRIC_ADDRESS, CORE_STORE_ADDRESS].map(own => address(name, `${own}/32`)),
     ...[fabricBlock(home, spec.index), ...publics].map(to => route('main', to, way)),
   ]
 }

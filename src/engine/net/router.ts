@@ -15,7 +15,7 @@ import { cutAddresses, cutUntracked } from '#engine/net/connections'
 import { changes, readSpace, removeLinks, type Found } from '#engine/net/kernel'
 import { keepGateways, makeGateways, readGateways, translators, type Gateway } from '#engine/net/gateway'
 import { coreItems, routerItems } from '#engine/net/route'
-import { render } from '#engine/net/render'
+import { frame, render, type Frame } from '#engine/net/render'
 import { delta, text, type Table } from '#engine/net/ruleset'
 import { openFlows, type Flows } from '#engine/net/flows'
 import { openNft, type Nft } from '#engine/net/nft'
@@ -43,6 +43,7 @@ type Known = {
   gateways: Map<string, Gateway>
   shapes: Shapes
   tables?: [Table, Table]
+  frame?: Frame
   owners: Map<string, string>
   spec?: NetworkSpec
 }
@@ -118,17 +119,18 @@ async function readFlows(flows: Flows, router: Found[]): Promise<FlowsSeen> {
 
 async function converge(home: Home, spec: NetworkSpec, known: Known, nft: Nft): Promise<void> {
   const [space, core, dir] = [routerSpace(home, spec.index), coreSpace(home), routerDir(home, spec.index)]
-  const tables = render(home, spec)
-  const beside = coreItems(home, spec)
-  const files = networkFiles(home, spec)
-
+  const around = frame(home, spec, known.frame)
+  const tables = render(home, spec, around)
   const transaction = tables.map((table, i) => (known.tables && delta(known.tables[i]!, table)) ?? text(table)).join('')
   if (transaction) await nft.load(transaction)
   known.tables = tables
+  known.frame = around
 
   const linked = await keepLinks(known, spec, { space, pid: nft.pid })
   const router = routerItems(home, spec, { hostPid: process.pid, isLinked: peer => linked.has(peerDevice(peer)) })
   const { drops, puts } = changes(known.router, router)
+  const beside = coreItems(home, spec)
+  const files = networkFiles(home, spec)
   const inRouter = async () => {
     await unshape(space, known.shapes, spec)
     await ipDrop(drops, space)

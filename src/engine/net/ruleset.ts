@@ -64,4 +64,4 @@ export function delta(a: Table, b: Table): string | undefined {
   return [...lines, ...made, ...filled, ...last].map(line => `${line}\n`).join('')
 }
 
-const same = (a: string[], b: string[]) => a.length === b.length && a.every((item, i) => item === b[i])
+const same = (a: string[], b: string[]) => a === b || (a.length === b.length && a.every((item, i) => item === b[i]))

@@ -57,6 +57,32 @@ export async function shape(space: string, known: Shapes, spec: NetworkSpec, mad
   for (const { device, bits } of lacking) known.set(device, bits)
 }
 
+let able: Promise<string | undefined> | undefined
+
+/** Why this kernel can't hold limits; undefined where it can. Tried once, in a router. */
+export const cannotShape = (space: string): Promise<string | undefined> => (able ??= tryOut(space).catch((error: unknown) => {
+  able = undefined
+  throw error
+}))
+
+async function tryOut(space: string): Promise<string | undefined> {
+  const trial = shaperDevice(0)
+  const lines = [
+    `qdisc add dev ${trial} ingress`,
+    `filter add dev ${trial} parent ffff: protocol all prio 1 u32 match u32 0 0 action mirred egress redirect dev lo`,
+    bucket(trial, 1e9),
+  ]
+  const link = await attempt(['ip', '-n', space, 'link', 'add', trial, 'type', 'ifb'])
+  if (link.code !== 0 && !link.err.includes('File exists')) return link.err.trim()
+  const limits = await attempt(['tc', '-n', space, '-batch', '-'], lines.map(line => `${line}\n`).join(''))
+  await run(['ip', '-n', space, 'link', 'del', trial])
+  return limits.code === 0 ? undefined : limits.err.trim()
+}
+
+/** The network without limits. */
+export const unlimited = (spec: NetworkSpec): NetworkSpec =>
+  ({ ...spec, ports: spec.ports.map(port => ({ ...port, bitsPerSecond: undefined })) })
+
 type QdiscJson = { kind: string; dev: string; options?: { rate?: number } }
 
 /** The limits that are there. `tc` says rates in bytes. */

@@ -120,13 +120,19 @@ class Caller:
             os.close(there)
         return same and bool(int(self.status()['CapEff'], 16) >> 21 & 1)
 
+    def peek(self, size, address):
+        try:
+            return os.pread(self.memory, size, address)
+        except (OSError, OverflowError):
+            raise refuse(errno.EFAULT) from None
+
     def string(self, address, limit):
         """Page by page, for the next page may not be there."""
         if not address:
             return None
         text = b''
         while len(text) < limit:
-            part = os.pread(self.memory, min(limit - len(text), 4096 - (address + len(text)) % 4096), address + len(text))
+            part = self.peek(min(limit - len(text), 4096 - (address + len(text)) % 4096), address + len(text))
             if not part:
                 break
             text += part
@@ -135,7 +141,7 @@ class Caller:
         raise refuse(errno.ENAMETOOLONG if len(text) >= limit else errno.EFAULT)
 
     def words(self, address, size):
-        data = os.pread(self.memory, size, address)
+        data = self.peek(size, address)
         if len(data) < size:
             raise refuse(errno.EFAULT)
         return bytearray(data)

@@ -30,8 +30,7 @@ export function actionOf(service: string, operation: string, input: Input = {}):
 
 const isFree = (prefix: string, name: string): boolean => FREE.has(`${prefix}:${name}`)
 
-const texts = (value: unknown): string[] => (typeof value === 'string' ? [value] : Array.isArray(value) ? value.filter(item =>
-  typeof item === 'string') : [])
+const texts = (value: unknown): string[] => [value].flat().filter(item => typeof item === 'string')
 
 /** Every value of members of these names, here and in the structures that belong to the call. */
 function valuesOf(input: Input, names: readonly string[]): string[] {

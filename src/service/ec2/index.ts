@@ -56,10 +56,13 @@ import { flowLog } from '#service/ec2/flow-log/flow-log'
 import { actions as prefixLists } from '#service/ec2/prefix-list/actions'
 import { prefixList } from '#service/ec2/prefix-list/prefix-list'
 import { actions as subnets } from '#service/ec2/subnet/actions'
+import { reservation } from '#service/ec2/subnet/reservation'
 import { subnet } from '#service/ec2/subnet/subnet'
 import { actions as peerings } from '#service/ec2/vpc-peering/actions'
 import { peeringDriver } from '#service/ec2/vpc-peering/drive'
 import { peering } from '#service/ec2/vpc-peering/peering'
+import { actions as endpoints } from '#service/ec2/vpc-endpoint/actions'
+import { vpcEndpoint } from '#service/ec2/vpc-endpoint/vpc-endpoint'
 import { actions as vpcs } from '#service/ec2/vpc/actions'
 import { sweepNetworks, vpcDriver } from '#service/ec2/vpc/drive'
 import { findDefaultVpc, preparation } from '#service/ec2/vpc/prepare'
@@ -70,7 +73,7 @@ const sdk = await loadSdk('ec2')
 
 const tagged = [
   instance, volume, snapshot, keyPair, vpc, subnet, routeTable, internetGateway, networkAcl, dhcpOptionsSet, securityGroup, networkInterface,
-  replaceRootTask, securityGroupRule, elasticIp, natGateway, peering, prefixList, flowLog,
+  replaceRootTask, securityGroupRule, elasticIp, natGateway, peering, prefixList, flowLog, vpcEndpoint, reservation,
 ].map(resource => taggable(resource as AnyResource))
 
 function actionsOf(context: Context): Actions<typeof Sdk> {
@@ -95,7 +98,8 @@ function actionsOf(context: Context): Actions<typeof Sdk> {
     ...addresses(context),
     ...natGateways(context),
     ...peerings,
-    ...prefixLists,
+    ...prefixLists(context),
+    ...endpoints,
     ...flowLogs(context),
     ...tagActions([...tagged, taggableImage]),
   }

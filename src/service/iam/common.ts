@@ -50,7 +50,8 @@ export function checkPath(path = '/'): string {
 
 /** Tags of IAM: unlike elsewhere, keys that differ by case alone are the same (IAM User Guide, "Tags for IAM resources"). */
 export function readTags(given: readonly { Key?: string; Value?: string }[] = [], before: Tags = {}): Tags {
-  const tags = { ...before }
+  // A map: a key may be named like a member of every object.
+  const tags = new Map(Object.entries(before))
   const seen = new Set<string>()
   for (const { Key: key = '', Value: value = '' } of given) {
     if (key === '' || key.length > 128) throw violation('tags', key, 'Member must have length between 1 and 128')
@@ -61,12 +62,12 @@ export function readTags(given: readonly { Key?: string; Value?: string }[] = []
     if (/^aws:/i.test(key)) throw invalidInput('Tag keys beginning with aws: are reserved.')
     if (seen.has(key.toLowerCase())) throw invalidInput('Duplicate tag keys found. Please note that Tag keys are case insensitive.')
     seen.add(key.toLowerCase())
-    const same = Object.keys(tags).find(other => other.toLowerCase() === key.toLowerCase())
-    if (same !== undefined) delete tags[same]
-    tags[key] = value
+    const same = [...tags.keys()].find(other => other.toLowerCase() === key.toLowerCase())
+    if (same !== undefined) tags.delete(same)
+    tags.set(key, value)
   }
-  if (Object.keys(tags).length > QUOTA.tags) throw exceeded('TagsPerResource', QUOTA.tags)
-  return tags
+  if (tags.size > QUOTA.tags) throw exceeded('TagsPerResource', QUOTA.tags)
+  return Object.fromEntries(tags)
 }
 
 export function withoutTags(tags: Tags, keys: readonly string[]): Tags {

@@ -24,5 +24,5 @@ export function checkDocument(text: string, { kind, quota, most }: { kind: Kind;
 const malformed = (words: string) => new ApiError('MalformedPolicyDocumentException', words)
 
 /** API Reference: "The policy document is URL-encoded compliant with RFC 3986". */
-export const encodeDocument = (text: string): string => encodeURIComponent(text).replace(/[!'()*]/g, c =>
-  `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+export const encodeDocument = (text: string): string =>
+  encodeURIComponent(text).replace(/[!'()*]/g, c => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)

@@ -11,6 +11,7 @@ import { holderActions } from '#service/iam/holders'
 import { loginActions } from '#service/iam/login'
 import { mfaActions } from '#service/iam/mfa'
 import { linkedActions } from '#service/iam/linked'
+import { oidcActions } from '#service/iam/oidc'
 import { policyActions } from '#service/iam/policies'
 import { profileActions } from '#service/iam/profiles'
 import { roleActions } from '#service/iam/roles'
@@ -22,7 +23,7 @@ const sdk = await loadSdk('iam')
 
 const actionsOf = (context: IamContext): Actions<typeof Sdk> => ({
   ...userAndKeyActions(context), ...groupActions, ...roleActions, ...profileActions, ...policyActions, ...holderActions, ...loginActions,
-    ...linkedActions, ...simulateActions,
+    ...linkedActions, ...oidcActions, ...simulateActions,
   ...mfaActions(context.identity), ...accountActions(context.identity),
 })
 

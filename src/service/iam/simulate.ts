@@ -3,10 +3,10 @@
  *
  * Invariant: only what the request gives counts as context; nothing of the caller's own call gets in (API Reference: SimulateCustomPolicy).
  */
-import type { ContextEntry, EvaluationResult } from '@aws-sdk/client-iam'
+import type { ContextEntry, EvaluationResult, PolicySourceType } from '@aws-sdk/client-iam'
 import { ApiError } from '#kit/error'
 import { Malformed, parsePolicy, type Kind, type Policy } from '#kit/policy/document'
-import { evaluate, type Layers } from '#kit/policy/evaluate'
+import { evaluate, type Layer, type Layers } from '#kit/policy/evaluate'
 import type { Asker } from '#kit/policy/principal'
 import { factsOf } from '#identity/access/facts'
 import { holdingsOfGroup, holdingsOfRole, holdingsOfUser, type Holdings } from '#identity/holdings'
@@ -37,8 +37,8 @@ function checkAction(name: string): string {
 }
 
 function refuse(input: object, members: readonly string[], operation: string): void {
-  const asked = members.find(name => { const value = (input as Record<string,
-    unknown>)[name]; return Array.isArray(value) ? value.length > 0 : value !== undefined })
+  const given = input as Record<string, unknown>
+  const asked = members.find(name => (Array.isArray(given[name]) ? given[name].length > 0 : given[name] !== undefined))
   if (asked) throw new ApiError('UnsupportedOperation', `Enclume does not implement ${asked} of ${operation}.`)
 }
 
@@ -54,6 +54,9 @@ function missing(policies: readonly Policy[], keys: ReadonlyMap<string, string[]
   return [...asked].filter(key => !keys.has(key.toLowerCase())).sort()
 }
 
+const sourceOf = (policy: string, layer: Layer): PolicySourceType | undefined =>
+  (layer === 'resource' ? 'resource' : policy.startsWith('arn:aws:iam::aws:') ? 'aws-managed' : undefined)
+
 function simulate(input: Asked, { layers, account, caller }: { layers: Layers; account: string; caller: string | undefined }) {
   const actions = input.ActionNames ?? []
   if (actions.length === 0) throw invalidInput('At least one action must be specified.')
@@ -66,10 +69,7 @@ function simulate(input: Asked, { layers, account, caller }: { layers: Layers; a
       const { decision, by, matched } = evaluate(layers, { action, resource, keys, asker })
       results.push({
         EvalActionName: action, EvalResourceName: resource, EvalDecision: decision, MissingContextValues: missing(all, keys),
-        MatchedStatements: matched.map(({ policy, layer }) =>
-          ({ SourcePolicyId: policy,
-            SourcePolicyType: layer === 'resource' ? 'resource' as const : policy.startsWith('arn:aws:iam::aws:')
-              ? 'aws-managed' as const : undefined })),
+        MatchedStatements: matched.map(({ policy, layer }) => ({ SourcePolicyId: policy, SourcePolicyType: sourceOf(policy, layer) })),
         PermissionsBoundaryDecisionDetail: layers.boundary && { AllowedByPermissionsBoundary: !(by === 'boundary' && decision !== 'allowed') },
       })
     }

@@ -16,18 +16,20 @@ export type Objects = { tables: Tables; files: Files }
 export type S3 = ReturnType<typeof openS3>
 
 export function openS3(home: string) {
+  // Beside the control plane's, where backups look for databases.
+  const database = join(home, 's3.db')
   let opening: Promise<Objects> | undefined
   const open = async (): Promise<Objects> => {
     const dir = join(home, 's3')
     mkdirSync(dir, { recursive: true, mode: 0o700 })
-    const tables = openTables(join(dir, 's3.db'))
+    const tables = openTables(database)
     return { tables, files: await openFiles(dir, id => tables.isFile(id)) }
   }
   const ready = (): Promise<Objects> => (opening ??= open())
   return {
     ready,
     /** Whether there is anything yet. */
-    there: (): boolean => opening !== undefined || existsSync(join(home, 's3', 's3.db')),
+    there: (): boolean => opening !== undefined || existsSync(database),
     /** A bucket by its name. */
     async bucket(name: string): Promise<Objects & { bucket: Bucket<Settings> }> {
       const objects = await ready()

@@ -2,6 +2,7 @@
 import { ApiError } from '#kit/error'
 import { headersOf, ruleFor, type Crossing } from '#service/s3/cors'
 import type { S3 } from '#service/s3/context'
+import { siteOf, sitePage } from '#service/s3/website'
 import type { Front } from '#service/service'
 
 type Head = Parameters<Front['page']>[0]
@@ -17,7 +18,9 @@ export function front(s3: S3, bucketOf: (head: Head) => string | undefined): Fro
     return rule && headersOf(rule, asked)
   }
   return {
-    async page(head) {
+    async page(head, call) {
+      const site = siteOf(head.headers.host)
+      if (site !== undefined) return sitePage(s3, site, { head, call })
       if (head.method !== 'OPTIONS') return undefined
       const method = head.headers['access-control-request-method']
       if (!head.headers.origin || !method) throw new ApiError('BadRequest', 'Insufficient information. Origin request header needed.')

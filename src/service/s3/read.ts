@@ -1,11 +1,12 @@
 /** GetObject, HeadObject, GetObjectAttributes. */
 import type * as Sdk from '@aws-sdk/client-s3'
+import type { Also } from '#kit/action'
 import { ApiError } from '#kit/error'
 import { getVersion, shownVersion, type S3 } from '#service/s3/context'
 import { invalidArgument, invalidRequest, refuse } from '#service/s3/errors'
 import type { Handlers } from '#service/s3/handlers'
 import { checkRead, checksumMember, checksumMembers, checkVersionId, quoted, rangeOf, type ReadConditions } from '#service/s3/object'
-import type { Version } from '#service/s3/tables'
+import type { Bucket, Tables, Version } from '#service/s3/tables'
 
 const REFUSED = ['SSECustomerAlgorithm', 'SSECustomerKey', 'SSECustomerKeyMD5']
 
@@ -40,11 +41,23 @@ function describe(version: Version, { asked, shown }: { asked: Asked; shown: str
   return { members: { ...members, ContentType: headers.ContentType ?? 'binary/octet-stream' }, span: span ?? { start: 0, end: size } }
 }
 
+type Permit = (also: Also) => Promise<void>
+
+/** That a key is not there is told only to those who may list the bucket; to others it is denied (API Reference, GetObject, "Permissions"). */
+async function find({ tables, bucket }: { tables: Tables; bucket: Bucket }, asked: { key: string; version: string | undefined }, permit: Permit) {
+  try {
+    return getVersion(tables, bucket.name, asked)
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) await permit({ action: 's3:ListBucket', resource: `arn:aws:s3:::${bucket.name}` })
+    throw error
+  }
+}
+
 export const reads = (s3: S3) => ({
-  async GetObject({ input }) {
+  async GetObject({ input, permit }) {
     refuse('GetObject', input, REFUSED)
     const { bucket, tables, files } = await s3.bucket(input.Bucket!)
-    const version = getVersion(tables, bucket.name, { key: input.Key!, version: checkVersionId(input.VersionId) })
+    const version = await find({ tables, bucket }, { key: input.Key!, version: checkVersionId(input.VersionId) }, permit)
     checkRead(input, version)
     const { members, span } = describe(version, { asked: input, shown: shownVersion(bucket, version.version) })
     const over = {
@@ -56,18 +69,18 @@ export const reads = (s3: S3) => ({
     return { ...members, ...asked, Body }
   },
 
-  async HeadObject({ input }) {
+  async HeadObject({ input, permit }) {
     refuse('HeadObject', input, REFUSED)
     const { bucket, tables } = await s3.bucket(input.Bucket!)
-    const version = getVersion(tables, bucket.name, { key: input.Key!, version: checkVersionId(input.VersionId) })
+    const version = await find({ tables, bucket }, { key: input.Key!, version: checkVersionId(input.VersionId) }, permit)
     checkRead(input, version)
     return describe(version, { asked: input, shown: shownVersion(bucket, version.version) }).members
   },
 
-  async GetObjectAttributes({ input }) {
+  async GetObjectAttributes({ input, permit }) {
     refuse('GetObjectAttributes', input, REFUSED)
     const { bucket, tables } = await s3.bucket(input.Bucket!)
-    const version = getVersion(tables, bucket.name, { key: input.Key!, version: checkVersionId(input.VersionId) })
+    const version = await find({ tables, bucket }, { key: input.Key!, version: checkVersionId(input.VersionId) }, permit)
     const { info, parts } = version
     const has = (name: string): boolean => input.ObjectAttributes!.some(asked => asked.split(',').map(one => one.trim()).includes(name))
     const marker = Number(input.PartNumberMarker ?? 0)

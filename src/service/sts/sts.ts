@@ -5,8 +5,9 @@ import { nullMember } from '#kit/error'
 import { operationsOf } from '#kit/schema'
 import { loadSdk } from '#kit/sdk'
 import type { Identity } from '#identity/identity'
-import { assumeActions } from '#service/sts/assume'
+import { assumeActions, federationActions } from '#service/sts/assume'
 import { sessionActions } from '#service/sts/session'
+import { webIdentityActions } from '#service/sts/web-identity'
 import type { Service } from '#service/service'
 
 /** The schemas; the wire reads its errors from them too. */
@@ -18,7 +19,7 @@ const actions = (identity: Identity): Actions<typeof Sdk> => ({
       return { UserId: principal.userId, Account: principal.account, Arn: principal.arn }
     },
   },
-  ...sessionActions(identity), ...assumeActions(identity),
+  ...sessionActions(identity), ...assumeActions(identity), ...federationActions(identity), ...webIdentityActions(identity),
 })
 
 /** The whole of STS. */

@@ -5,7 +5,7 @@ import { silent } from '#base/log'
 import { openFake } from '#engine/fake'
 import type { FlowCount } from '#engine/port'
 import { flowLogSweeper } from '#service/ec2/flow-log/deliver'
-import { harness, now, place } from '#service/ec2/vpc/harness.suite'
+import { harness, home, now, place } from '#service/ec2/vpc/harness.suite'
 import { networkOf } from '#service/ec2/vpc/drive'
 import type { VpcRow } from '#service/ec2/vpc/vpc'
 
@@ -21,7 +21,7 @@ async function open() {
   const h = harness({ deliver })
   const eni = await h.launch()
   const engine = openFake()
-  await engine.networks.apply(await networkOf(h.store, (await h.store.get<VpcRow>('vpc', eni.spec.vpc))!))
+  await engine.networks.apply(await networkOf(h.store, home, (await h.store.get<VpcRow>('vpc', eni.spec.vpc))!))
   const sweep = flowLogSweeper({ store: h.store, engine, clock: () => now, log: silent, deliver })
   const flow: FlowCount = {
     port: eni.id, direction: 'in', accepted: true, source: '198.51.100.7', destination: '172.31.0.4', protocol: 6, sourcePort: 40_000,
@@ -51,7 +51,7 @@ test('counted flows become records in AWS\'s default format, in an object with A
 
 test('a log has its traffic and its fields, and an interface is watched while there is one about it', async () => {
   const { call, store, eni, engine, sweep, objects, flow } = await open()
-  const watched = async () => (await networkOf(store, (await store.get<VpcRow>('vpc', eni.spec.vpc))!)).ports.map(port => port.watched)
+  const watched = async () => (await networkOf(store, home, (await store.get<VpcRow>('vpc', eni.spec.vpc))!)).ports.map(port => port.watched)
   assert.deepEqual(await watched(), [undefined])
   const { FlowLogIds } = await call('CreateFlowLogs', {
     ...log, ResourceType: 'NetworkInterface', ResourceIds: [eni.id], TrafficType: 'REJECT', MaxAggregationInterval: 60,

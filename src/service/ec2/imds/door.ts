@@ -13,6 +13,7 @@ import type { Context } from '#service/ec2/context'
 import { openImds, type Imds } from '#service/ec2/imds/server'
 import type { Metadata, MetadataInterface } from '#service/ec2/imds/metadata'
 import { createSigner, openSigner, type Signer, type SignerFiles } from '#service/ec2/imds/signer'
+import { dataVolumes } from '#service/ec2/instance/belongings'
 import { instance, type InstanceRow } from '#service/ec2/instance/instance'
 import { roleReader, type RoleOf } from '#service/ec2/instance-profile/role'
 import { find, view } from '#service/ec2/instance-type/instance-type'
@@ -22,6 +23,8 @@ import { networkInterface, type InterfaceRow } from '#service/ec2/network-interf
 import { zoneId } from '#service/ec2/region/region'
 import { securityGroup } from '#service/ec2/security-group/security-group'
 import { subnet } from '#service/ec2/subnet/subnet'
+import { guestDevice } from '#service/ec2/volume/device'
+import { attachmentTo } from '#service/ec2/volume/volume'
 import { vpc } from '#service/ec2/vpc/vpc'
 import type { Reader, Row } from '#store/store'
 
@@ -80,6 +83,16 @@ async function interfaceOf(reader: Reader, row: InterfaceRow): Promise<MetadataI
   }
 }
 
+/** EBS volumes are among them since the start that found them attached (EC2 User Guide, "Instance metadata categories": ebsN). */
+async function blockDevices(reader: Reader, row: InstanceRow): Promise<Record<string, string>> {
+  const { rootDevice, launchTime } = row.spec
+  const attachments = (await dataVolumes(reader, row)).map(own => attachmentTo(own, row.id)!).filter(({ time }) => time <= launchTime)
+  return {
+    ami: guestDevice(rootDevice), root: rootDevice,
+    ...Object.fromEntries(attachments.map(({ device }, i) => [`ebs${i + 1}`, guestDevice(device)])),
+  }
+}
+
 type OfferedKey = Row<{ instance: string; user: string; key: string; expires: string }, object>
 
 /** Keys that EC2 Instance Connect's service keeps for an instance, by user. */
@@ -105,7 +118,7 @@ async function metadataOf(reader: Reader, row: InstanceRow, { role, now }: Momen
     imageId: spec.image, instanceType: spec.type, architecture: spec.architecture, hypervisor: type && view(type).Hypervisor,
     launchIndex: spec.launchIndex, reservationId: spec.reservation, lifecycle: 'on-demand', pendingTime: new Date(spec.launchTime),
     hostname: spec.privateDnsName, interfaces: [primary, ...others],
-    blockDevices: { ami: spec.rootDevice.replace('/dev/', ''), root: spec.rootDevice },
+    blockDevices: await blockDevices(reader, row),
     keys: key ? [{ name: spec.keyName!, openSsh: key.spec.publicKey }] : [],
     connectKeys: await connectKeys(reader, row.id, now),
     userData: spec.userData === undefined ? undefined : Buffer.from(spec.userData, 'base64'),

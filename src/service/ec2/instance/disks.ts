@@ -7,7 +7,7 @@
 import type { MachineDisk, MachineSeen } from '#engine/port'
 import type { Context } from '#service/ec2/context'
 import { dataVolumes, ownVolumes } from '#service/ec2/instance/belongings'
-import { isEphemeral, wantedEphemeral } from '#service/ec2/instance/ephemeral'
+import { ephemeralDisks, wantedEphemeral } from '#service/ec2/instance/ephemeral'
 import { instance, type InstanceRow } from '#service/ec2/instance/instance'
 import type { Seen } from '#service/ec2/instance/plan'
 import { guestDevice } from '#service/ec2/volume/device'
@@ -55,6 +55,21 @@ export function disksOf({ store, engine, loop }: Pick<Context, 'store' | 'engine
     ])
   }
 
+  /** The end of the instance store of a machine that is off. */
+  async function wipe(row: InstanceRow): Promise<void> {
+    for (const { disk } of ephemeralDisks(row)) {
+      await engine.machines.detachDisk(row.id, disk, { force: true })
+      await engine.disks.delete(disk)
+    }
+  }
+
+  /** Whether a machine that is off still has to be rid of its instance store. */
+  async function unwiped(row: InstanceRow): Promise<boolean> {
+    if (row.spec.desired === 'running') return false
+    const seen = await Promise.all(ephemeralDisks(row).map(({ disk }) => engine.disks.observe(disk)))
+    return seen.some(one => typeof one === 'object')
+  }
+
   async function move(row: InstanceRow): Promise<void> {
     const own = await ownVolumes(store, row)
     const found = await engine.machines.observe(row.id)
@@ -64,8 +79,8 @@ export function disksOf({ store, engine, loop }: Pick<Context, 'store' | 'engine
       const leaving = own.find(({ id }) => id === disk)
       const force = leaving ? attachmentTo(leaving, row.id)!.force === true : true
       if (!busy || force) await engine.machines.detachDisk(row.id, disk, { force })
-      if (isEphemeral(disk)) await engine.disks.delete(disk)
     }
+    if (row.spec.desired !== 'running') await wipe(row)
     await ready(row)
     const has = (disk: string) => found.disks.some(one => one.disk === disk && !one.busy)
     for (const disk of wanted) if (!has(disk.disk)) await engine.machines.attachDisk(row.id, disk)
@@ -77,6 +92,7 @@ export function disksOf({ store, engine, loop }: Pick<Context, 'store' | 'engine
     ready,
     wanted: wantedDisks,
     move,
+    wipe,
 
     /** Another root is there for a machine that runs: it is to be stopped, and started with that. */
     async swaps(row: InstanceRow, { power, rootDisk }: MachineSeen): Promise<boolean> {
@@ -93,7 +109,8 @@ export function disksOf({ store, engine, loop }: Pick<Context, 'store' | 'engine
       const busy = new Set(disks.filter(one => one.busy).map(({ disk }) => disk))
       const forced = own.some(one => busy.has(one.id) && attachmentTo(one, row.id)!.force)
       const other = rootDisk !== wantedRoot(row, own)
-      if ((other && power === 'off') || forced || has.size !== wanted.size || ![...wanted].every(disk => has.has(disk))) return 'apart'
+      const cold = power === 'off' && (other || await unwiped(row))
+      if (cold || forced || has.size !== wanted.size || ![...wanted].every(disk => has.has(disk))) return 'apart'
       const unwritten = own.some(one => {
         const { moving, busy: known = false } = attachmentTo(one, row.id)!
         if (one.id === rootDisk || one.id === row.spec.rootVolume) return moving !== undefined && !other

@@ -9,7 +9,6 @@ import type { Tx } from '#store/store'
 import type { Context } from '#service/ec2/context'
 import { detach, release } from '#service/ec2/instance/belongings'
 import { disksOf, writeDisks } from '#service/ec2/instance/disks'
-import { ephemeralDisks } from '#service/ec2/instance/ephemeral'
 import { endImaging, imagingOf, letTake, settleImaging } from '#service/ec2/instance/imaging'
 import { instance, lifeOf, type InstanceRow } from '#service/ec2/instance/instance'
 import { portsOf, writePorts } from '#service/ec2/instance/ports'
@@ -69,8 +68,8 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
       disks: row => disks.move(row),
       image: row => settleImaging(context, row),
       async delete(row) {
+        await disks.wipe(row)
         await machines.delete(row.id)
-        for (const { disk } of ephemeralDisks(row)) await engine.disks.delete(disk)
       },
       async reboot(row) {
         await machines.reboot(row.id, { timeoutMs: STOP_TIMEOUT_MS })

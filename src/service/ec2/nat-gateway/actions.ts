@@ -2,11 +2,14 @@
 import type { Actions } from '#kit/action'
 import { select } from '#kit/describe'
 import type { Context } from '#service/ec2/context'
+import { addressActions } from '#service/ec2/nat-gateway/addresses'
 import { createNatGateway } from '#service/ec2/nat-gateway/create'
 import { natGateway } from '#service/ec2/nat-gateway/nat-gateway'
 import type * as sdk from '@aws-sdk/client-ec2'
 
 export const actions = ({ home }: Pick<Context, 'home'>): Actions<typeof sdk> => ({
+  ...addressActions,
+
   async CreateNatGateway(call) {
     const row = await createNatGateway(call, home)
     return { NatGateway: await natGateway.viewOne(call.tx, row), ClientToken: call.input.ClientToken }

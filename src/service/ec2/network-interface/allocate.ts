@@ -12,6 +12,7 @@ import { ApiError } from '#kit/error'
 import type { HostnameType } from '#service/ec2/network-interface/names'
 import { networkInterface, type Attachment, type InterfaceRow } from '#service/ec2/network-interface/network-interface'
 import { DEFAULT_GROUP, nameScope, securityGroup } from '#service/ec2/security-group/security-group'
+import { reservedIn } from '#service/ec2/subnet/reservation'
 import { addressScope, RESERVED, type SubnetRow } from '#service/ec2/subnet/subnet'
 import { claimLowest, claimNext } from '#service/ec2/vpc/numbers'
 import type { VpcRow } from '#service/ec2/vpc/vpc'
@@ -115,7 +116,9 @@ export async function claimAddress(tx: Tx, { subnet, owner, address }: ClaimAddr
   const [least, most] = [block.base + RESERVED.first, block.base + size(block) - 1 - RESERVED.last]
   const scope = addressScope(subnet.id)
   if (address === undefined) {
-    const free = await claimLowest(tx, { scope, owner, least, most, key: formatIp })
+    const reserved = (await reservedIn(tx, subnet)).map(cidr => parseCidr(cidr)!)
+    const avoid = (ip: number) => reserved.some(cidr => contains(cidr, ip))
+    const free = await claimLowest(tx, { scope, owner, least, most, key: formatIp, avoid })
     if (free !== undefined) return formatIp(free)
     throw new ApiError('InsufficientFreeAddressesInSubnet',
       `The specified subnet does not have enough free addresses to satisfy the request.`)

@@ -10,7 +10,8 @@ const dashed = (address: string): string => address.replaceAll('.', '-')
 /** The domain of private names, which the default DHCP options hand out too. */
 export const privateDomain = (region: string): string => (region === 'us-east-1' ? 'ec2.internal' : `${region}.compute.internal`)
 
-const publicDomain = (region: string): string => `${region === 'us-east-1' ? 'compute-1' : `${region}.compute`}.amazonaws.com`
+/** The domain of public names. */
+export const publicDomain = (region: string): string => `${region === 'us-east-1' ? 'compute-1' : `${region}.compute`}.amazonaws.com`
 
 /** `ec2-198-18-0-7.compute-1.amazonaws.com`. */
 export const publicName = (region: string, address: string): string => `ec2-${dashed(address)}.${publicDomain(region)}`

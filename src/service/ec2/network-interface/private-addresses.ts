@@ -22,7 +22,8 @@ async function releaseClaims(tx: Tx, row: InterfaceRow, { private: address, publ
   for (const id of [outside?.allocation, outside?.association]) if (id !== undefined) await tx.release(ASSOCIATIONS, id)
 }
 
-async function without(tx: Tx, row: InterfaceRow, going: Address[]): Promise<void> {
+/** Lets secondary addresses of an interface go; an Elastic IP in front of one stays allocated. */
+export async function removeAddresses(tx: Tx, row: InterfaceRow, going: Address[]): Promise<void> {
   for (const address of going) await releaseClaims(tx, row, address)
   const addresses = row.spec.addresses.filter(address => !going.includes(address))
   await networkInterface.update(tx, row, { spec: { addresses } }, 'addresses-unassigned')
@@ -32,7 +33,7 @@ async function without(tx: Tx, row: InterfaceRow, going: Address[]): Promise<voi
 async function takeOver(tx: Tx, from: InterfaceRow, to: InterfaceRow, address: string): Promise<Address> {
   const moving = from.spec.addresses.find(own => own.private === address)!
   if (moving.primary) throw new ApiError('InvalidParameterValue', `The primary IP address ${address} of interface ${from.id} cannot be reassigned.`)
-  await without(tx, from, [moving])
+  await removeAddresses(tx, from, [moving])
   await tx.claim(addressScope(to.spec.subnet), address, to.id)
   for (const id of [moving.public?.allocation, moving.public?.association]) if (id !== undefined) await tx.claim(ASSOCIATIONS, id, to.id)
   return moving
@@ -93,5 +94,5 @@ export async function unassign(call: Call<sdk.UnassignPrivateIpAddressesRequest>
   }
   const primary = going.find(address => address.primary)
   if (primary) throw new ApiError('InvalidParameterValue', `The primary IP address ${primary.private} of interface ${row.id} cannot be unassigned.`)
-  await without(tx, row, going)
+  await removeAddresses(tx, row, going)
 }

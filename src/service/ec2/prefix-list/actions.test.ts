@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { harness, place } from '#service/ec2/vpc/harness.suite'
+import { harness, home, place } from '#service/ec2/vpc/harness.suite'
 import { networkOf } from '#service/ec2/vpc/drive'
 import type { VpcRow } from '#service/ec2/vpc/vpc'
 
@@ -51,7 +51,8 @@ test('what no list can be is refused, and changes nothing', async () => {
     'InvalidPrefixListModification', 'InvalidParameterCombination', 'PrefixListMaxEntriesExceeded', 'InvalidParameterValue',
     'InvalidPrefixListID.NotFound', 'InvalidPrefixListId.Malformed',
   ])
-  assert.deepEqual([await entriesNow(), (await call('DescribeManagedPrefixLists', {})).PrefixLists!.length], [['192.0.2.0/24'], 1])
+  assert.deepEqual([await entriesNow(), (await call('DescribeManagedPrefixLists', {})).PrefixLists!.length],
+    [['192.0.2.0/24'], 2], 'AWS\'s own and this one')
 })
 
 test('each change of entries is a version, and an earlier one can be restored', async () => {
@@ -76,7 +77,7 @@ test('a rule and a route that name a list let through and lead what its entries 
   const [table] = (await call('DescribeRouteTables', {})).RouteTables!
   await call('CreateRoute', { RouteTableId: table!.RouteTableId, DestinationPrefixListId: PrefixListId, NetworkInterfaceId: eni.id })
   const compiled = async () => {
-    const spec = await networkOf(store, (await store.get<VpcRow>('vpc', eni.spec.vpc))!)
+    const spec = await networkOf(store, home, (await store.get<VpcRow>('vpc', eni.spec.vpc))!)
     const group = spec.groups.find(({ id }) => id === GroupId)!
     return [group.ingress.flatMap(({ ports, peer }) => (ports?.from === 80 ? peer : [])), spec.routeTables[0]!.routes]
   }

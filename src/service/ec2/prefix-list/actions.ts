@@ -1,10 +1,12 @@
 /** What may be asked of managed prefix lists. */
 import type { Actions } from '#kit/action'
-import { describe, pageOf, select } from '#kit/describe'
+import { pageOf, select } from '#kit/describe'
 import { ApiError } from '#kit/error'
 import { invalidCombination, invalidValue, missingParameter } from '#service/ec2/errors'
+import type { Context } from '#service/ec2/context'
 import { changed, checkSize, readEntries } from '#service/ec2/prefix-list/entries'
 import { entriesOf, prefixList, sizesOf, type PrefixListRow, type Spec, type Status } from '#service/ec2/prefix-list/prefix-list'
+import { onlyManaged, s3ListId, withManaged } from '#service/ec2/prefix-list/managed'
 import { referrersOf } from '#service/ec2/prefix-list/references'
 import { checkLimit } from '#service/ec2/vpc/limits'
 import type { Tx } from '#store/store'
@@ -66,12 +68,20 @@ async function modify({ input, account, region, tx }: {
   return MaxEntries === undefined ? named : resize(tx, named, sizeOf(MaxEntries))
 }
 
-export const actions: Actions<typeof sdk> = {
-  DescribeManagedPrefixLists: describe(prefixList, 'PrefixListIds', 'PrefixLists', { page: { least: 1, most: 100 } }),
+/** Changing what is AWS's own. */
+const checkOwn = (region: string, id: string): void => {
+  if (id === s3ListId(region)) throw new ApiError('OperationNotPermitted', `The prefix list ${id} is managed by AWS and cannot be changed.`)
+}
 
-  /** The lists that AWS has for its own services: none are kept here. */
+export const actions = ({ home }: Pick<Context, 'home'>): Actions<typeof sdk> => ({
+  async DescribeManagedPrefixLists(call) {
+    const { hits, next } = await select(call, withManaged(home, call.region), { ids: call.input.PrefixListIds, page: { least: 1, most: 100 } })
+    return { PrefixLists: hits.map(hit => hit.view), NextToken: next }
+  },
+
+  /** The lists that AWS has for its own services. */
   async DescribePrefixLists(call) {
-    const { hits, next } = await select(call, prefixList, { ids: call.input.PrefixListIds, rows: [] })
+    const { hits, next } = await select(call, onlyManaged(home, call.region), { ids: call.input.PrefixListIds })
     const lists = hits.map(({ row }) => ({ PrefixListId: row.id, PrefixListName: row.spec.name, Cidrs: entriesOf(row).map(({ cidr }) => cidr) }))
     return { PrefixLists: lists, NextToken: next }
   },
@@ -92,10 +102,12 @@ export const actions: Actions<typeof sdk> = {
   },
 
   async ModifyManagedPrefixList(call) {
+    checkOwn(call.region, call.input.PrefixListId!)
     return { PrefixList: await prefixList.viewOne(call.tx, await modify(call)) }
   },
 
   async RestoreManagedPrefixListVersion({ input, account, region, tx }) {
+    checkOwn(region, input.PrefixListId!)
     const row = await prefixList.get(tx, { account, region }, input.PrefixListId!)
     checkVersion(row, input.CurrentVersion)
     const before = row.spec.versions[input.PreviousVersion! - 1]
@@ -109,6 +121,7 @@ export const actions: Actions<typeof sdk> = {
 
   /** One that is referred to stays, and says why. */
   async DeleteManagedPrefixList({ input, account, region, tx }) {
+    checkOwn(region, input.PrefixListId!)
     const row = await prefixList.get(tx, { account, region }, input.PrefixListId!)
     const users = await referrersOf(tx, row, new Map())
     if (users.length > 0) {
@@ -120,7 +133,7 @@ export const actions: Actions<typeof sdk> = {
   },
 
   async GetManagedPrefixListEntries({ input, account, region, tx }) {
-    const row = await prefixList.get(tx, { account, region }, input.PrefixListId!)
+    const row = await withManaged(home, region).get(tx, { account, region }, input.PrefixListId!)
     const { TargetVersion: version = row.spec.versions.length } = input
     const entries = row.spec.versions[version - 1]
     if (!entries) throw invalidValue('TargetVersion', version, `It must be between 1 and ${row.spec.versions.length}.`)
@@ -129,9 +142,9 @@ export const actions: Actions<typeof sdk> = {
   },
 
   async GetManagedPrefixListAssociations({ input, account, region, tx }) {
-    const row = await prefixList.get(tx, { account, region }, input.PrefixListId!)
+    const row = await withManaged(home, region).get(tx, { account, region }, input.PrefixListId!)
     const users = (await referrersOf(tx, row, new Map())).map(({ id, account: owner }) => ({ ResourceId: id, ResourceOwner: owner }))
     const { items, next } = pageOf(users, ({ ResourceId }) => ResourceId, input, `${row.id}/associations`, { least: 5, most: 255 })
     return { PrefixListAssociations: items, NextToken: next }
   },
-}
+})

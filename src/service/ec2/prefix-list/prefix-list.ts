@@ -44,8 +44,10 @@ export const prefixList = resource<Spec, Status, sdk.ManagedPrefixList>({
 })
 
 /** IPv4 blocks by the ids of an account's lists: what rules and routes that name a list mean. */
-export async function blocksOf(reader: Reader, at: { account: string; region: string }): Promise<Map<string, string[]>> {
-  const rows = await prefixList.list(reader, at)
+export async function blocksOf(
+  reader: Reader, at: { account: string; region: string }, managed: readonly PrefixListRow[],
+): Promise<Map<string, string[]>> {
+  const rows = [...managed, ...await prefixList.list(reader, at)]
   return new Map(rows.map(row => [row.id, entriesOf(row).map(({ cidr }) => cidr).filter(cidr => parseCidr(cidr) !== undefined)]))
 }
 

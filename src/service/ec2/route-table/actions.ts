@@ -9,6 +9,7 @@ import { routeActions } from '#service/ec2/route-table/routes'
 import { subnet, type SubnetRow } from '#service/ec2/subnet/subnet'
 import { checkLimit } from '#service/ec2/vpc/limits'
 import { claimId } from '#service/ec2/vpc/numbers'
+import { vpcEndpoint } from '#service/ec2/vpc-endpoint/vpc-endpoint'
 import { vpc, type VpcRow } from '#service/ec2/vpc/vpc'
 import type { Reader, Tx } from '#store/store'
 import type * as sdk from '@aws-sdk/client-ec2'
@@ -54,7 +55,8 @@ export const actions: Actions<typeof sdk> = {
   async DeleteRouteTable({ input, account, region, tx }) {
     const row = await routeTable.get(tx, { account, region }, input.RouteTableId!)
     const { Associations } = await routeTable.viewOne(tx, row)
-    if (Associations!.length > 0) throw hasDependencies('routeTable', row.id)
+    const named = (await vpcEndpoint.list(tx, row)).some(({ spec }) => spec.routeTables.includes(row.id))
+    if (named || Associations!.length > 0) throw hasDependencies('routeTable', row.id)
     await tx.remove(row, 'deleted')
     return {}
   },

@@ -7,6 +7,8 @@
 import { resource, tagList } from '#kit/resource'
 import type { Row } from '#store/store'
 import { readTargets, targetView, type Targets } from '#service/ec2/route-table/targets'
+import { s3ListId } from '#service/ec2/prefix-list/managed'
+import type { VpcEndpointRow } from '#service/ec2/vpc-endpoint/vpc-endpoint'
 import type { SubnetRow } from '#service/ec2/subnet/subnet'
 import type { VpcRow } from '#service/ec2/vpc/vpc'
 import type * as sdk from '@aws-sdk/client-ec2'
@@ -28,7 +30,7 @@ export type RouteTableRow = Row<Spec, Status>
 
 export const ROUTE_TABLE_ASSOCIATION = 'route-table-association'
 
-type Joined = { vpcs: Map<string, VpcRow>; subnets: SubnetRow[]; targets: Targets }
+type Joined = { vpcs: Map<string, VpcRow>; subnets: SubnetRow[]; targets: Targets; endpoints: VpcEndpointRow[] }
 const associated = { State: 'associated' } as const
 
 function associations(id: string, vpc: VpcRow, subnets: SubnetRow[]): sdk.RouteTableAssociation[] {
@@ -51,10 +53,11 @@ export const routeTable = resource<Spec, Status, sdk.RouteTable, Joined>({
       vpcs: new Map(vpcs.map(row => [row.id, row])),
       subnets: await reader.list<SubnetRow>({ kind: 'subnet', ...at }),
       targets: await readTargets(reader, at),
+      endpoints: await reader.list<VpcEndpointRow>({ kind: 'vpc-endpoint', ...at }),
     }
   },
-  view(row, { vpcs, subnets, targets }) {
-    const { id, account, spec, tags } = row
+  view(row, { vpcs, subnets, targets, endpoints }) {
+    const { id, account, region, spec, tags } = row
     const network = vpcs.get(spec.vpc)!
     return {
       RouteTableId: id,
@@ -69,6 +72,9 @@ export const routeTable = resource<Spec, Status, sdk.RouteTable, Joined>({
         ...spec.routes.map(route => ({
           ...('cidr' in route ? { DestinationCidrBlock: route.cidr } : { DestinationPrefixListId: route.prefixList }),
           ...targetView(route.via, row, targets), Origin: 'CreateRoute' as const,
+        })),
+        ...endpoints.filter(({ spec: { routeTables } }) => routeTables.includes(id)).map(endpoint => ({
+          DestinationPrefixListId: s3ListId(region), GatewayId: endpoint.id, Origin: 'CreateRoute' as const, State: 'active' as const,
         })),
       ],
       Tags: tagList(tags),

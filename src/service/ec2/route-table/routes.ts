@@ -3,7 +3,8 @@ import { formatCidr, parseCidr, within, type Cidr } from '#base/cidr'
 import type { Actions } from '#kit/action'
 import { ApiError } from '#kit/error'
 import { invalidCombination, missingParameter, refuseMembers, unsupported } from '#service/ec2/errors'
-import { prefixList, sizesOf } from '#service/ec2/prefix-list/prefix-list'
+import { referenced } from '#service/ec2/prefix-list/managed'
+import { sizesOf } from '#service/ec2/prefix-list/prefix-list'
 import { destinationText, routeTable, type Route, type RouteTableRow, type Via } from '#service/ec2/route-table/route-table'
 import { targetOf } from '#service/ec2/route-table/targets'
 import { readCidr } from '#service/ec2/vpc/cidr'
@@ -24,8 +25,8 @@ async function destinationOf(reader: Reader, row: RouteTableRow, operation: stri
     throw invalidCombination('The parameters destinationCidrBlock and destinationPrefixListId cannot be used together.')
   }
   if (list !== undefined) {
-    const found = await prefixList.get(reader, row, list)
-    return { prefixList: found.id, size: found.spec.maxEntries }
+    const { id, size } = await referenced(reader, row, list)
+    return { prefixList: id, size }
   }
   if (cidr === undefined) throw missingParameter('destinationCidrBlock or destinationIpv6CidrBlock')
   const block = readCidr('destinationCidrBlock', cidr)

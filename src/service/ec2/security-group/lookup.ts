@@ -2,7 +2,7 @@
 import type { Place } from '#kit/action'
 import { ApiError } from '#kit/error'
 import { missingParameter } from '#service/ec2/errors'
-import { prefixList } from '#service/ec2/prefix-list/prefix-list'
+import { referenced } from '#service/ec2/prefix-list/managed'
 import { parseRules, type Flat, type GroupReference, type Parsed, type ParsedPeer } from '#service/ec2/security-group/parse'
 import type { Draft, GroupPeer, Peer } from '#service/ec2/security-group/rule'
 import { nameScope, securityGroup, type SecurityGroupRow } from '#service/ec2/security-group/security-group'
@@ -59,7 +59,7 @@ async function peerGroup(reader: Reader, of: SecurityGroupRow, reference: GroupR
 export async function peerOf(reader: Reader, of: SecurityGroupRow, peer: ParsedPeer): Promise<Peer> {
   if ('reference' in peer) return peerGroup(reader, of, peer.reference)
   if ('prefixList' in peer) {
-    return { prefixList: (await prefixList.get(reader, of, peer.prefixList)).id }
+    return { prefixList: (await referenced(reader, of, peer.prefixList)).id }
   }
   return peer
 }

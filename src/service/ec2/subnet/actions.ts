@@ -8,6 +8,7 @@ import { hasDependencies, invalidCombination, invalidValue, missingParameter, re
 import { networkInterface } from '#service/ec2/network-interface/network-interface'
 import { zoneId } from '#service/ec2/region/region'
 import { createSubnet } from '#service/ec2/subnet/make'
+import { reservation, reservationActions } from '#service/ec2/subnet/reservation'
 import { subnet, type Spec, type SubnetRow } from '#service/ec2/subnet/subnet'
 import { isAllowedSize, readCidr } from '#service/ec2/vpc/cidr'
 import { checkLimit } from '#service/ec2/vpc/limits'
@@ -73,6 +74,7 @@ function freeDefaultBlock(home: VpcRow, others: SubnetRow[]): Cidr {
 const DEFAULT_SIZE = 4096
 
 export const actions: Actions<typeof sdk> = {
+  ...reservationActions,
   DescribeSubnets: describe(subnet, 'SubnetIds', 'Subnets'),
 
   async CreateSubnet({ input, account, region, tx, now, tags }) {
@@ -119,6 +121,7 @@ export const actions: Actions<typeof sdk> = {
     const row = await subnet.get(tx, { account, region }, input.SubnetId!)
     const interfaces = await networkInterface.list(tx, row)
     if (interfaces.some(({ spec }) => spec.subnet === row.id)) throw hasDependencies('subnet', row.id)
+    for (const own of await reservation.list(tx, row)) if (own.spec.subnet === row.id) await tx.remove(own, 'deleted')
     await tx.remove(row, 'deleted')
     return {}
   },

@@ -36,7 +36,7 @@ test('every kind of rule that the API takes is one that the packet filter takes'
   }
   const row = await launch({ groups, secondary: 2 })
   await launch({ groups: groups.slice(1), publicIp: false })
-  const spec = (await networkOf(store, (await store.get<VpcRow>('vpc', row.spec.vpc))!))!
+  const spec = (await networkOf(store, home, (await store.get<VpcRow>('vpc', row.spec.vpc))!))!
   for (const table of render(home, spec)) {
     const loaded = spawnSync('unshare', ['--net', 'nft', '-f', '-'], { input: text(table), encoding: 'utf8' })
     assert.deepEqual([loaded.status, loaded.stderr], [0, ''], text(table))

@@ -17,11 +17,11 @@ const port: InterfaceSpec = {
   vpc: 'vpc-1', subnet: 'subnet-1', zone: 'us-east-1a', index: 7, mac: '02:ec:00:00:00:07', fabric: '100.64.16.1',
   addresses: [{ private: '10.0.1.4', primary: true, public: { address: '198.18.0.2' } }, { private: '10.0.1.5', primary: false }],
   groups: ['sg-1'], description: '', sourceDestCheck: true, metadataHopLimit: 2, hostnameType: 'ip-name',
-  attachment: { id: 'a', instance: 'i-1', deviceIndex: 0, deleteOnTermination: true, time: '' },
+  attachment: { id: 'a', instance: 'i-1', deviceIndex: 0, deleteOnTermination: true, time: '', bandwidthGbps: 1.024 },
 }
 
 const records = (): Records => ({
-  nats: [], peers: [], prefixLists: new Map(), flowLogs: [],
+  nats: [], peers: [], prefixLists: new Map(), flowLogs: [], endpoints: [],
   vpc: row('vpc', 'vpc-1', {
     index: 3, cidrs: [{ cidr: '10.0.0.0/16', association: 'x' }, { cidr: '10.1.0.0/16', association: 'y' }], isDefault: false,
     tenancy: 'default',
@@ -105,7 +105,8 @@ test('a VPC\'s records become the engine\'s network', () => {
     }],
     ports: [{
       id: 'eni-1', index: 7, mac: '02:ec:00:00:00:07', subnet: 'subnet-1', fabric: '100.64.16.1', groups: ['sg-1'], checked: true,
-      metadataHopLimit: 2, hostname: 'ip-10-0-1-4', addresses: [{ private: '10.0.1.4', public: '198.18.0.2' }, { private: '10.0.1.5' }],
+      metadataHopLimit: 2, bitsPerSecond: 1_024_000_000, hostname: 'ip-10-0-1-4',
+      addresses: [{ private: '10.0.1.4', public: '198.18.0.2' }, { private: '10.0.1.5' }],
     }],
     dhcp: { domainName: 'ec2.internal', domainNameServers: ['10.0.0.2', '192.0.2.53'], ntpServers: [], leaseSeconds: 3600 },
     peers: [],

@@ -13,10 +13,12 @@ import type { Entry, NetworkAclRow } from '#service/ec2/network-acl/network-acl'
 import { isThere, type NatGatewayRow } from '#service/ec2/nat-gateway/nat-gateway'
 import { hostname, ipName, publicName, resourceName } from '#service/ec2/network-interface/names'
 import type { InterfaceRow } from '#service/ec2/network-interface/network-interface'
+import { s3ListId } from '#service/ec2/prefix-list/managed'
 import type { RouteTableRow, Via } from '#service/ec2/route-table/route-table'
 import { hasPorts, isIcmp, type Rule } from '#service/ec2/security-group/rule'
 import type { SecurityGroupRow } from '#service/ec2/security-group/security-group'
 import type { SubnetRow } from '#service/ec2/subnet/subnet'
+import type { VpcEndpointRow } from '#service/ec2/vpc-endpoint/vpc-endpoint'
 import type { VpcRow } from '#service/ec2/vpc/vpc'
 
 export type Records = {
@@ -30,6 +32,7 @@ export type Records = {
   dhcp: DhcpOptionsRow | undefined
   nats: NatGatewayRow[]
   flowLogs: FlowLogRow[]
+  endpoints: VpcEndpointRow[]
   /** IPv4 blocks by the ids of prefix lists. */
   prefixLists: Map<string, string[]>
   /** The other side of each VPC peering connection that packets pass by. */
@@ -49,7 +52,8 @@ export function compile(records: Records): NetworkSpec {
   const filters = byId(records.acls).map(filterOf).filter(filter => filter !== undefined)
   const filtered = new Set(filters.map(filter => filter.id))
   const hasGateway = records.gateways.some(gateway => gateway.spec.vpc === vpc.id)
-  const routeTables = byId(records.routeTables).map(table => ({ id: table.id, index: table.spec.index, routes: routesOf(table, records) }))
+  const routeTables = byId(records.routeTables).map(table => (
+    { id: table.id, index: table.spec.index, routes: [...routesOf(table, records), ...endpointRoutes(table, records)] }))
   return {
     id: vpc.id,
     index: vpc.spec.index,
@@ -111,6 +115,13 @@ function routesOf({ spec }: RouteTableRow, { vpc, gateways, interfaces, nats, pe
     ...lists.flatMap(({ prefixList, via }) => (prefixLists.get(prefixList) ?? []).map(block => ({ cidr: block, via }))),
   ]) if (!found.has(cidr)) found.set(cidr, { cidr, via: way(via) })
   return [...found.values()]
+}
+
+/** An endpoint's prefix list goes before what a wider route says; a route of the same block goes before it. */
+function endpointRoutes({ id, region, spec }: RouteTableRow, { endpoints, prefixLists }: Records): RouteSpec[] {
+  if (!endpoints.some(endpoint => endpoint.spec.routeTables.includes(id))) return []
+  const own = new Set(spec.routes.flatMap(route => ('cidr' in route ? route.cidr : prefixLists.get(route.prefixList) ?? [])))
+  return (prefixLists.get(s3ListId(region)) ?? []).filter(cidr => !own.has(cidr)).map(cidr => ({ cidr, via: { store: true } }))
 }
 
 // Network ACLs.

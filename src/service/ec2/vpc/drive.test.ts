@@ -7,7 +7,7 @@ import { releaseInterface, takePublicAddress } from '#service/ec2/network-interf
 import { networkInterface, type InterfaceRow } from '#service/ec2/network-interface/network-interface'
 import { vpc, type VpcRow } from '#service/ec2/vpc/vpc'
 import { sweepNetworks, vpcDriver } from '#service/ec2/vpc/drive'
-import { harness, now, place } from '#service/ec2/vpc/harness.suite'
+import { harness, home, now, place } from '#service/ec2/vpc/harness.suite'
 import { vpcWakes } from '#service/ec2/vpc/wakes'
 
 /** The pipeline, the loop and an engine of memory, which tells what it was asked to do. */
@@ -18,7 +18,7 @@ function running() {
   const woken: string[] = []
   const open = () => openLoop({
     store: h.store, log: silent,
-    drivers: [vpcDriver({ store: h.store, engine, loop: () => ({ wake: (kind, id) => { woken.push(`${kind}/${id}`) } }) })],
+    drivers: [vpcDriver({ store: h.store, engine, home, loop: () => ({ wake: (kind, id) => { woken.push(`${kind}/${id}`) } }) })],
     clock: () => now, wakes: vpcWakes(h.store),
     pause: { first: 1, longest: 2 },
   })
@@ -103,7 +103,7 @@ test('machines whose ports have got new devices are woken, others are not', asyn
 test('a network that could not be made is tried again, and is not taken for current meanwhile', async () => {
   const { launch, store, engine, settled, close } = running()
   let failing = true
-  const driver = vpcDriver({ store, engine: openFake({ before() { if (failing) throw new Error('no') } }), loop: () => ({ wake() {} }) })
+  const driver = vpcDriver({ store, home, engine: openFake({ before() { if (failing) throw new Error('no') } }), loop: () => ({ wake() {} }) })
   const row = (await store.get<VpcRow>('vpc', (await launch()).spec.vpc))!
   await settled()
   await assert.rejects(driver.acts.apply!(row), /no/)
@@ -112,7 +112,7 @@ test('a network that could not be made is tried again, and is not taken for curr
   await driver.acts.apply!(row)
   assert.deepEqual(await driver.observe(row), { network: 'current', populated: true })
   engine.outage = true
-  assert.equal(await vpcDriver({ store, engine, loop: () => ({ wake() {} }) }).observe(row), 'unknown')
+  assert.equal(await vpcDriver({ store, home, engine, loop: () => ({ wake() {} }) }).observe(row), 'unknown')
   await close()
 })
 

@@ -5,6 +5,7 @@
  * once; it is remembered only after the engine has said that packets obey.
  */
 import { createHash } from 'node:crypto'
+import type { Home } from '#base/home'
 import type { NetworkSpec } from '#engine/port'
 import type { Driver, Loop } from '#loop/loop'
 import type { Context } from '#service/ec2/context'
@@ -17,7 +18,9 @@ import { networkInterface, type InterfaceRow } from '#service/ec2/network-interf
 import type { RouteTableRow } from '#service/ec2/route-table/route-table'
 import type { SecurityGroupRow } from '#service/ec2/security-group/security-group'
 import type { SubnetRow } from '#service/ec2/subnet/subnet'
+import { managedLists } from '#service/ec2/prefix-list/managed'
 import { blocksOf } from '#service/ec2/prefix-list/prefix-list'
+import type { VpcEndpointRow } from '#service/ec2/vpc-endpoint/vpc-endpoint'
 import { compile, type PeerRecords } from '#service/ec2/vpc/compile'
 import { plan, type Seen } from '#service/ec2/vpc/plan'
 import type { VpcRow } from '#service/ec2/vpc/vpc'
@@ -25,7 +28,7 @@ import { peersOf } from '#service/ec2/vpc-peering/peering'
 import type { Reader, Row } from '#store/store'
 
 /** A VPC's network as its records want it. */
-export async function networkOf(reader: Reader, vpc: VpcRow): Promise<NetworkSpec> {
+export async function networkOf(reader: Reader, home: Home, vpc: VpcRow): Promise<NetworkSpec> {
   const { account, region } = vpc
   const inVpc = async <R extends Row<{ vpc?: string }>>(kind: string): Promise<R[]> =>
     (await reader.list<R>({ kind, account, region })).filter(row => row.spec.vpc === vpc.id)
@@ -41,7 +44,8 @@ export async function networkOf(reader: Reader, vpc: VpcRow): Promise<NetworkSpe
     nats: await inVpc<NatGatewayRow>('natgateway'),
     peers: await peerRecords(reader, vpc),
     flowLogs: await inVpc<FlowLogRow>('vpc-flow-log'),
-    prefixLists: await blocksOf(reader, vpc),
+    endpoints: await inVpc<VpcEndpointRow>('vpc-endpoint'),
+    prefixLists: await blocksOf(reader, vpc, managedLists(home, region)),
   })
 }
 
@@ -58,7 +62,9 @@ async function peerRecords(reader: Reader, { id }: VpcRow): Promise<PeerRecords[
 
 const hashOf = (spec: NetworkSpec): string => createHash('sha256').update(JSON.stringify(spec)).digest('base64')
 
-export function vpcDriver({ store, engine, loop }: Pick<Context, 'store' | 'engine'> & { loop(): Pick<Loop, 'wake'> }): Driver<VpcRow, Seen> {
+export function vpcDriver(
+  { store, engine, home, loop }: Pick<Context, 'store' | 'engine' | 'home'> & { loop(): Pick<Loop, 'wake'> },
+): Driver<VpcRow, Seen> {
   const applied = new Map<string, string>()
 
   /** Machines whose ports have got new devices see to having them. */
@@ -72,7 +78,7 @@ export function vpcDriver({ store, engine, loop }: Pick<Context, 'store' | 'engi
   return {
     kind: 'vpc',
     async observe(row) {
-      const spec = await networkOf(store, row)
+      const spec = await networkOf(store, home, row)
       const found = await engine.networks.observe(row.id)
       if (found === 'unknown') return 'unknown'
       const populated = spec.ports.length > 0
@@ -83,7 +89,7 @@ export function vpcDriver({ store, engine, loop }: Pick<Context, 'store' | 'engi
     plan,
     acts: {
       async apply(row) {
-        const spec = await networkOf(store, row)
+        const spec = await networkOf(store, home, row)
         applied.delete(row.id)
         const before = await engine.networks.observe(row.id)
         await engine.networks.apply(spec)

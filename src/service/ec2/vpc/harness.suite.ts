@@ -13,6 +13,7 @@ import { actions as natGateway } from '#service/ec2/nat-gateway/actions'
 import { actions as peering } from '#service/ec2/vpc-peering/actions'
 import type { Context } from '#service/ec2/context'
 import { actions as flowLog } from '#service/ec2/flow-log/actions'
+import { actions as endpoints } from '#service/ec2/vpc-endpoint/actions'
 import { actions as prefixList } from '#service/ec2/prefix-list/actions'
 import { actions as routeTable } from '#service/ec2/route-table/actions'
 import { actions as securityGroup } from '#service/ec2/security-group/actions'
@@ -51,7 +52,7 @@ export function harness({ deliver }: Pick<Context, 'deliver'> = {}) {
       id: 'ec2', operations, prepare: { needed: at => !prepared(at), run: prepare, done() {} },
       actions: {
         ...dhcpOptions, ...internetGateway, ...networkAcl, ...networkInterface({ home }), ...routeTable, ...securityGroup, ...subnet,
-        ...vpc({ home }), ...natGateway({ home }), ...peering, ...prefixList, ...flowLog({ deliver }),
+        ...vpc({ home }), ...natGateway({ home }), ...peering, ...prefixList({ home }), ...endpoints, ...flowLog({ deliver }),
       } as Record<string, never>,
       missing: member => new ApiError('MissingParameter', `The request must contain the parameter ${member}`),
     }],

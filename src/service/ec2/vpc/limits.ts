@@ -12,6 +12,7 @@ const limits = {
   peerings: [50, 'VpcPeeringConnectionsPerVpcLimitExceeded', 'active VPC peering connections for this VPC'],
   natGateways: [5, 'NatGatewayLimitExceeded', 'NAT gateways in the Availability Zone'],
   flowLogs: [2, 'FlowLogsLimitExceeded', 'flow logs for this resource'],
+  gatewayEndpoints: [20, 'VpcEndpointLimitExceeded', 'gateway VPC endpoints'],
   prefixLists: [100, 'PrefixListLimitExceeded', 'prefix lists'],
   networkAcls: [200, 'NetworkAclLimitExceeded', 'network acls'],
   networkAclEntries: [20, 'NetworkAclEntryLimitExceeded', 'network acl entries'],

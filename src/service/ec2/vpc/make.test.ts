@@ -4,7 +4,7 @@ import { silent } from '#base/log'
 import { openFake } from '#engine/fake'
 import { openLoop } from '#loop/loop'
 import { vpcDriver } from '#service/ec2/vpc/drive'
-import { harness, now, place } from '#service/ec2/vpc/harness.suite'
+import { harness, home, now, place } from '#service/ec2/vpc/harness.suite'
 import { vpcWakes } from '#service/ec2/vpc/wakes'
 
 const nobody = 'vpc-0123456789abcdef0'
@@ -93,7 +93,7 @@ test('a VPC is deleted only when nothing but its own is in it, and is then nobod
   ], [[], [], [], []])
   const engine = openFake()
   const loop = openLoop({
-    store, drivers: [vpcDriver({ store, engine, loop: () => ({ wake() {} }) })], log: silent, clock: () => now, wakes: vpcWakes(store),
+    store, drivers: [vpcDriver({ store, home, engine, loop: () => ({ wake() {} }) })], log: silent, clock: () => now, wakes: vpcWakes(store),
     pause: { first: 1, longest: 2 },
   })
   await loop.sweep()

@@ -16,6 +16,7 @@ import { createGroup } from '#service/ec2/security-group/create'
 import { DEFAULT_GROUP, securityGroup } from '#service/ec2/security-group/security-group'
 import { subnet } from '#service/ec2/subnet/subnet'
 import { hasDependencies } from '#service/ec2/errors'
+import { vpcEndpoint } from '#service/ec2/vpc-endpoint/vpc-endpoint'
 import { claimId, claimNext } from '#service/ec2/vpc/numbers'
 import { CIDR_ASSOCIATION, DEFAULT_VPC, placeKey, vpc, type Spec, type VpcRow } from '#service/ec2/vpc/vpc'
 import type { Reader, Tx } from '#store/store'
@@ -83,7 +84,7 @@ export async function endVpc(tx: Tx, row: VpcRow): Promise<void> {
   const groups = await within(securityGroup.list(tx, place))
   const inUse = (await within(subnet.list(tx, place))).length > 0 || await tx.holder(GATEWAY_OF, id) !== undefined
     || tables.some(table => table.id !== spec.mainRouteTable.id) || acls.some(acl => !acl.spec.isDefault)
-    || groups.some(group => group.spec.name !== DEFAULT_GROUP)
+    || groups.some(group => group.spec.name !== DEFAULT_GROUP) || (await within(vpcEndpoint.list(tx, place))).length > 0
   if (inUse) throw hasDependencies('vpc', id)
   for (const own of [...tables, ...acls, ...groups]) await tx.remove(own, 'deleted')
   if (spec.isDefault) await tx.release(DEFAULT_VPC, placeKey(place))

@@ -12,15 +12,17 @@ export type NumberOptions = {
   owner: string
   least: number
   most: number
+  /** Numbers that are free and not given. */
+  avoid?: (n: number) => boolean
   /** The claim's key for a number: the number itself by default. */
   key?: (n: number) => string
 }
 
 /** The lowest free number; undefined where all are taken. */
-export async function claimLowest(tx: Tx, { scope, owner, least, most, key = String }: NumberOptions): Promise<number | undefined> {
+export async function claimLowest(tx: Tx, { scope, owner, least, most, key = String, avoid }: NumberOptions): Promise<number | undefined> {
   const held = await tx.claims(scope)
   for (let n = least; n <= most; n++) {
-    if (!held.has(key(n)) && await tx.claim(scope, key(n), owner)) return n
+    if (!held.has(key(n)) && !avoid?.(n) && await tx.claim(scope, key(n), owner)) return n
   }
   return undefined
 }
