@@ -26,6 +26,8 @@ export type Terminals = {
 }
 
 const PTY = fileURLToPath(new URL('pty.py', import.meta.url))
+/** The distribution's, whatever else comes first in PATH. */
+const PYTHON = '/usr/bin/python3'
 const MESSAGE_BYTES = 256 * 1024
 const MOST = 50
 /** A page that reads slower than its program writes: the program waits. */
@@ -70,7 +72,7 @@ export function openTerminals({ target, log }: TerminalOptions): Terminals {
 type Running = { socket: Duplex; head: Buffer; program: Program; size: [number, number]; say(message: object): void }
 
 async function run({ socket, head, program, size, say }: Running): Promise<void> {
-  const child = spawn('python3', ['-I', PTY, String(size[0]), String(size[1]), program.file, ...program.args], {
+  const child = spawn(PYTHON, ['-I', PTY, String(size[0]), String(size[1]), program.file, ...program.args], {
     env: { PATH: process.env.PATH, TERM: 'xterm-256color', LANG: 'C.UTF-8', ...program.env }, stdio: ['pipe', 'pipe', 'inherit', 'pipe'],
   })
   const ended = new Promise<number>(resolve => {

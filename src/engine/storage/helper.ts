@@ -11,6 +11,8 @@ import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import { commandLine, processes, until } from '#engine/incus/process'
 
+/** The distribution's, whatever else comes first in PATH. */
+const PYTHON = '/usr/bin/python3'
 const SCRIPT = join(import.meta.dirname, 'storage.py')
 const READY_MS = 10_000
 const END_MS = 5000
@@ -35,7 +37,7 @@ export async function startStorageHelper(home: Home, log: Log): Promise<void> {
   rmSync(storageSocket(home), { force: true })
   for (const dir of [home.run, join(home.dir, 'log')]) mkdirSync(dir, { recursive: true, mode: 0o700 })
   const output = openSync(join(home.dir, 'log', 'storage.log'), 'a')
-  const child = spawn('python3', ['-IS', SCRIPT, storageSocket(home), lock(home)], {
+  const child = spawn(PYTHON, ['-IS', SCRIPT, storageSocket(home), lock(home)], {
     cwd: '/', detached: true, stdio: ['ignore', output, output], env: { PATH: process.env['PATH'], LANG: 'C.UTF-8' },
   })
   closeSync(output)
