@@ -6,8 +6,10 @@ import type { Dispatch } from '#kit/action'
 import { cloudtrail } from '#service/cloudtrail/index'
 import type { History } from '#service/cloudtrail/history'
 import { imageId } from '#service/ec2/image/prepare'
+import { dlm, policyDriver, sdk as dlmSdk } from '#service/dlm/dlm'
 import { ebs, sdk as ebsSdk } from '#service/ebs/ebs'
 import { ec2 } from '#service/ec2/index'
+import { lifecycleOf } from '#service/ec2/snapshot/lifecycle'
 import { snapshotsFor } from '#service/ec2/snapshot/direct'
 import { ec2InstanceConnect, sdk as connectSdk } from '#service/ec2-instance-connect/ec2-instance-connect'
 import { regionFacts } from '#service/ec2/region/data/regions'
@@ -26,6 +28,7 @@ import { addressOf } from '#wire/restxml'
 export const wires = {
   ec2: { signingName: 'ec2', version: '2016-11-15', xmlns: 'http://ec2.amazonaws.com/doc/2016-11-15/', protocol: 'ec2Query' },
   'ec2-instance-connect': { signingName: 'ec2-instance-connect', version: '2018-04-02', xmlns: '', protocol: 'awsJson' },
+  dlm: { signingName: 'dlm', version: '2018-01-12', xmlns: '', protocol: 'restJson' },
   ebs: { signingName: 'ebs', version: '2019-11-02', xmlns: '', protocol: 'restJson' },
   sts: { signingName: 'sts', version: '2011-06-15', xmlns: 'https://sts.amazonaws.com/doc/2011-06-15/', protocol: 'awsQuery' },
   iam: { signingName: 'iam', version: '2010-05-08', xmlns: 'https://iam.amazonaws.com/doc/2010-05-08/', protocol: 'awsQuery' },
@@ -47,6 +50,7 @@ export const services = (context: Context): Service[] =>
     ec2(context), sts(context), iam(context), s3(context), ssm(partsOf(context)),
     { definition: ec2InstanceConnect(), sdk: connectSdk, drivers: [] },
     { definition: ebs({ ...context, snapshots: snapshotsFor(context) }), sdk: ebsSdk, drivers: [] },
+    { definition: dlm(), sdk: dlmSdk, drivers: [policyDriver({ clock: context.clock, lifecycle: lifecycleOf })] },
   ]
 
 /** Those that look over the others: tags of all, and the history of every call. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { after, before, test } from 'node:test'
-import { firstLoop } from '#engine/disk/loop'
+import { loopsBelow } from '#engine/disk/loop'
 import { diskVolume, volumeFile } from '#engine/disk/layout'
 import { run } from '#engine/disk/run'
 import { ebs, openBench } from '#engine/disk/volumes.suite'
@@ -45,7 +45,7 @@ before(async () => {
 after(async () => { await bench.close() })
 
 test('a node for a device of the host, inside a file system of the guest\'s own, opens nothing', async () => {
-  const theirs = `7 ${firstLoop({ slot: bench.home.slot, place: 1 }) + 1}`
+  const theirs = `7 ${loopsBelow(volumeFile(bench.home, diskVolume('vol-2')))[0]!.number}`
   await inA('mkfs.ext4 -q /dev/xvdf')
   // Written past the kernel, as root in the guest can into its own disk.
   const nodes = { host: numberOf(hostDevice()), disk: numberOf('/dev/loop-control').replace(/.*/, '259 0'), theirs }

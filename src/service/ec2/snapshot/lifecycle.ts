@@ -1,0 +1,51 @@
+/**
+ * What Data Lifecycle Manager may do with volumes and snapshots: find volumes by tags, take snapshots of them, delete its own.
+ *
+ * Invariant: it deletes only snapshots that bear the policy's own tags, and none that an image is made of.
+ */
+import type { Place } from '#kit/action'
+import type { Tags } from '#kit/tags'
+import { ownVolumes } from '#service/ec2/instance/belongings'
+import { instance } from '#service/ec2/instance/instance'
+import { imagesOf } from '#service/ec2/snapshot/actions'
+import { takeSnapshot } from '#service/ec2/snapshot/create'
+import { snapshot } from '#service/ec2/snapshot/snapshot'
+import { volume, type VolumeRow } from '#service/ec2/volume/volume'
+import type { Tx } from '#store/store'
+
+const bears = (own: Tags, wanted: Tags): boolean => Object.entries(wanted).some(([key, value]) => own[key] === value)
+
+type Taking = Place & {
+  now: Date; of: 'VOLUME' | 'INSTANCE'; targets: Tags; description: string; tags: Tags; copyTags: boolean
+}
+
+export const lifecycleOf = {
+  /** Takes a snapshot of each volume that bears one of the tags, or whose instance does. Answers how many. */
+  async take(tx: Tx, asked: Taking): Promise<number> {
+    const { account, region, now, of, targets, description, tags, copyTags } = asked
+    const place = { account, region }
+    let rows: VolumeRow[] = []
+    if (of === 'VOLUME') rows = (await volume.list(tx, place)).filter(row => bears(row.tags, targets))
+    else for (const row of await instance.list(tx, place)) if (bears(row.tags, targets)) rows.push(...await ownVolumes(tx, row))
+    const settled = rows.filter(row => row.status.state === 'available' || row.status.state === 'in-use')
+    for (const row of settled) {
+      await takeSnapshot(tx, row, { place, now, description, tags: { ...copyTags ? row.tags : {}, ...tags } })
+    }
+    return settled.length
+  },
+
+  /** Deletes those that bear all the tags and are too many for their volume, or too old. */
+  async expire(tx: Tx, { account, region, now, tags, keep,
+    olderMs }: Place & { now: Date; tags: Tags; keep?: number; olderMs?: number }): Promise<void> {
+    const own = (await snapshot.list(tx, { account, region })).filter(row => Object.entries(tags).every(([key, value]) => row.tags[key] === value))
+    const newest = own.toSorted((a, b) => (a.created < b.created ? 1 : -1))
+    const seen = new Map<string, number>()
+    for (const row of newest) {
+      const rank = (seen.get(row.spec.volume) ?? 0) + 1
+      seen.set(row.spec.volume, rank)
+      const over = keep !== undefined ? rank > keep : now.getTime() - Date.parse(row.created) > olderMs!
+      if (over && (await imagesOf(tx, row)).length === 0) await snapshot.update(tx, row, { spec: { desired: 'absent' } }, 'deleting')
+    }
+  },
+}
+export type Lifecycle = typeof lifecycleOf
