@@ -47,6 +47,7 @@ test('the core has a way to the network\'s fabric block and public addresses', (
   assert.deepEqual(changes([], coreItems(home, spec)), [
     'link set dev n1 up group 2 alias network-a',
     'address replace 169.254.0.1/32 dev n1',
+    'address replace 169.254.0.3/32 dev n1',
     'route replace 100.104.16.0/20 via 100.104.16.0 dev n1 table main onlink',
     'route replace 198.19.64.11 via 100.104.16.0 dev n1 table main onlink',
   ])
