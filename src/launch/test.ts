@@ -8,11 +8,13 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { homeAt } from '#base/home'
+import { silent } from '#base/log'
 import { installPackages } from '#launch/apt'
 import type { Args } from '#launch/args'
 import { findConfig } from '#launch/config'
 import { Failure, misuse } from '#launch/failure'
 import type { Host } from '#launch/host'
+import { sweepLeftovers } from '#launch/leftovers'
 import { withLock } from '#launch/lock'
 import { browserTestPackages, clientTestPackages, enginePackages, engineTestPackages } from '#launch/packages'
 import { resetHome } from '#launch/reset'
@@ -25,6 +27,8 @@ export type Stage = (typeof stages)[number] | 'bench'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const TEST_HOME = '/var/lib/enclume-test'
+/** Of the tests of machines and disks below the control plane, which share one daemon and the image that takes a minute to build. */
+const ENGINE_HOME = homeAt({ dir: '/var/lib/enclume-test-incus', slot: 6 })
 /** Not the home's own: the tests run `enclume up` there, which takes that one. */
 const LOCK = 'tests of this host'
 const CLI = '/usr/bin/aws'
@@ -47,11 +51,14 @@ export async function test({ operands, options }: Args, ui: Ui, host: Host): Pro
     const more: Record<string, string> = clients ? { ENCLUME_TEST_AWS: CLI, ENCLUME_TEST_PYTHON: await setUpClients(ui) } : {}
     if (!engine) return runStages(wanted, more)
     const slot = await withLock(TEST_HOME, {}, () => clear(ui, host))
+    await clearEngine(ui)
     try {
-      const code = await runStages(wanted, { ...more, ENCLUME_HOME: TEST_HOME, ENCLUME_TEST_SLOT: String(slot) })
+      const env = { ENCLUME_HOME: TEST_HOME, ENCLUME_TEST_SLOT: String(slot), ENCLUME_TEST_HOME: ENGINE_HOME.dir }
+      const code = await runStages(wanted, { ...more, ...env })
       if (code !== 0) showWarnings(ui)
       return code
     } finally {
+      await clearEngine(ui)
       const home = homeAt({ ...findConfig(TEST_HOME), dir: TEST_HOME, slot })
       await withLock(TEST_HOME, { waitMs: 30_000 }, () => resetHome(home, ui, host))
     }
@@ -75,6 +82,14 @@ async function clear(ui: Ui, host: Host): Promise<number> {
   if (findConfig(TEST_HOME)) await resetHome(home, ui, host)
   mkdirSync(TEST_HOME, { recursive: true, mode: 0o711 })
   return claimSlot({ dir: TEST_HOME, want: slot })
+}
+
+/** Removes all that tests, also killed ones, made in the engine's home. */
+async function clearEngine(ui: Ui): Promise<void> {
+  const { resetDaemon } = await import('#engine/incus/reset')
+  await resetDaemon(ENGINE_HOME, silent)
+  await sweepLeftovers(ENGINE_HOME, line => ui.line(`  ${line}`))
+  for (const dir of [ENGINE_HOME.dir, ENGINE_HOME.run]) rmSync(dir, { recursive: true, force: true })
 }
 
 /** What the server that the tests used has warned of: its home goes with the tests, and why one failed may stand there alone. */

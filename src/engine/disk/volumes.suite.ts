@@ -20,7 +20,7 @@ import { resetDaemon } from '#engine/incus/reset'
 const given = process.env['ENCLUME_TEST_HOME']
 
 export async function openBench() {
-  const home = homeAt({ dir: given ?? '/var/lib/enclume-test-disk', slot: Number(process.env['ENCLUME_TEST_SLOT'] ?? 6) })
+  const home = homeAt({ dir: given ?? '/var/lib/enclume-test-incus', slot: 6 })
   mkdirSync(join(home.dir, 'log'), { recursive: true })
   const log = openLog(line => writeFileSync(join(home.dir, 'log', 'test.log'), line, { flag: 'a' }))
   const client = await startDaemon(home, log, { poolGiB: 20 })
