@@ -153,7 +153,7 @@ async function connect({ page }: Seat, language: Language, id: string): Promise<
   await begin()
   await page.locator('.xterm').click()
   await page.keyboard.press('Enter')
-  await type(page, { command: 'nobody-in-particular', wanted: /login: nobody-in-particular/, what: `${language}-serial-console` })
+  await type(page, { command: 'nobody-in-particular', wanted: /nobody-in-particular[\s\S]*Password/, what: `${language}-serial-console` })
   await shot(page, `real-${language}-serial-console`)
 }
 
@@ -195,7 +195,7 @@ test("without the role's permission there is no session", { timeout: BOOT_MS }, 
   await signIn(seat.page, { url: url(), language: 'en', password })
   await seat.page.goto(`${url()}/ec2/instances/${id}/connect?kind=ssm`)
   await seat.page.getByRole('tabpanel').getByRole('button', { name: 'Connect', exact: true }).click()
-  await seat.page.getByText(/TargetNotConnected/).waitFor()
+  await seat.page.getByText(/TargetNotConnected/).first().waitFor()
   await seat.context.close()
 })
 

@@ -34,6 +34,7 @@ const USERS: [RegExp, string][] = [
 export const userOf = (image: string): string => USERS.find(([pattern]) => pattern.test(image))?.[1] ?? 'ec2-user'
 
 export default function Connect({ id, kind }: { id: string; kind?: string }) {
+  const [tab, setTab] = useState(kind ?? 'eic')
   const instances = useInstances({ InstanceIds: [id] })
   const item: Item | undefined = instances.data?.[0]
   const image = useAnswer('ec2', 'DescribeImages', item ? { ImageIds: [item.ImageId] } : { Owners: ['self'] })
@@ -52,7 +53,8 @@ export default function Connect({ id, kind }: { id: string; kind?: string }) {
         <Container>
           <Tabs
             ariaLabel={t('connect.title')}
-            {...(kind ? { defaultActiveTabId: kind } : {})}
+            activeTabId={tab}
+            onChange={({ detail }) => setTab(detail.activeTabId)}
             tabs={[
               { id: 'eic', label: t('connect.eic'), content: <ByUser key={user} item={item} user={user} /> },
               { id: 'ssm', label: t('connect.ssm'), content: <Shell item={item} kind="session" hint={t('connect.ssmHint')} /> },
