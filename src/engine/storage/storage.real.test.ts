@@ -6,6 +6,7 @@ import { loopsBelow } from '#engine/disk/loop'
 import { diskVolume, volumeFile } from '#engine/disk/layout'
 import { run } from '#engine/disk/run'
 import { ebs, openBench } from '#engine/disk/volumes.suite'
+import { startDaemon } from '#engine/incus/daemon'
 import { until } from '#engine/incus/process'
 import { storageHelper } from '#engine/storage/helper'
 
@@ -156,4 +157,6 @@ test('while the helper is away mounts fail, and nothing else', async () => {
   assert.ok(await until(async () => (await look('cat /came 2>/dev/null || true')) !== '', 10_000))
   assert.notEqual((await look('cat /came')).trim(), '0')
   assert.equal(await look('cat /mnt/file; echo more >> /mnt/file; umount /mnt; echo free'), 'kept\nfree\n')
+  await startDaemon(bench.home, bench.log)
+  assert.notEqual(storageHelper(bench.home), undefined)
 })
