@@ -125,10 +125,9 @@ test('it grows while it is attached, and moves to another instance with its data
   await eventually(async () => await size() === String(2 * 2 ** 30), { what: 'the new size', timeoutMs: 60_000 })
   await inside(one, 'umount /data; e2fsck -fp /dev/xvdf; resize2fs /dev/xvdf; sed -i /xvdf/d /etc/fstab')
   await detach(data)
-  const [two] = await launch(await enclume.image('debian-12')) as [string]
+  const [two] = await launch(await enclume.image('debian-12-ec2')) as [string]
   await attach(data, two, '/dev/sdh')
-  const user = { key, user: 'admin', address: (await enclume.instance(two)).PublicIpAddress }
-  const { stdout } = await ssh(user, 'sudo sh -euc "mkdir /data; mount /dev/sdh /data; cat /data/file; df --output=size -BM /data | tail -1"')
+  const { stdout } = await ssh(await login(two), 'sudo sh -euc "mkdir /data; mount /dev/sdh /data; cat /data/file; df --output=size -BM /data | tail -1"')
   const [kept, seen] = stdout.trim().split('\n').map(line => line.trim())
   assert.ok(kept === 'kept' && Number.parseInt(seen!, 10) > 1900, stdout)
   await enclume.ec2('terminate-instances', '--instance-ids', two)
@@ -186,9 +185,10 @@ test('killed at any moment while it attaches, detaches and copies, it loses noth
   await reaches(killed, 'in-use')
   await eventually(async () => (await ssh(await login(one), 'test -b /dev/xvdp')).code === 0, { what: '/dev/xvdp', timeoutMs: 60_000 })
   await inside(one, 'mkfs.ext4 -q /dev/xvdp; mkdir -p /p; mount /dev/xvdp /p; echo kept > /p/file; sync')
+  const user = await login(one) // While the server is away nobody tells its address.
   const { SnapshotId } = await enclume.ec2('create-snapshot', '--volume-id', killed)
   kill()
-  assert.equal(await inside(one, 'echo on >> /p/file; cat /p/file'), 'kept\non')
+  assert.equal((await ssh(user, 'sudo sh -euc "echo on >> /p/file; cat /p/file"')).stdout.trim(), 'kept\non')
   await back()
   await completed(SnapshotId)
   await inside(one, 'umount /p')
