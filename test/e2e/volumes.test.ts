@@ -203,10 +203,11 @@ test('killed at any moment while it attaches, detaches and copies, it loses noth
 })
 
 test('terminate deletes the root volume and keeps the data', async () => {
-  const { BlockDeviceMappings } = await enclume.instance(one)
-  const [root] = BlockDeviceMappings.filter((mapping: any) => mapping.Ebs.DeleteOnTermination)
-  await enclume.ec2('terminate-instances', '--instance-ids', one)
-  await enclume.state(one, 'terminated')
+  const [fresh] = await launch(await enclume.image('debian-12-ec2')) as [string]
+  const { BlockDeviceMappings: [root] } = await enclume.instance(fresh)
+  await attach(data, fresh, '/dev/sdg')
+  await enclume.ec2('terminate-instances', '--instance-ids', fresh)
+  await enclume.state(fresh, 'terminated')
   await eventually(async () => (await enclume.aws('ec2', 'describe-volumes', '--volume-ids', root.Ebs.VolumeId)).code !== 0,
     { what: 'the root volume gone', timeoutMs: 60_000 })
   await reaches(data, 'available')
