@@ -127,7 +127,8 @@ test('it grows while it is attached, and moves to another instance with its data
   await detach(data)
   const [two] = await launch(await enclume.image('debian-12-ec2')) as [string]
   await attach(data, two, '/dev/sdh')
-  const { stdout } = await ssh(await login(two), 'sudo sh -euc "mkdir /data; mount /dev/sdh /data; cat /data/file; df --output=size -BM /data | tail -1"')
+  const { stdout } = await ssh(await login(two),
+    'sudo sh -euc "mkdir /data; mount /dev/sdh /data; cat /data/file; df --output=size -BM /data | tail -1"')
   const [kept, seen] = stdout.trim().split('\n').map(line => line.trim())
   assert.ok(kept === 'kept' && Number.parseInt(seen!, 10) > 1900, stdout)
   await enclume.ec2('terminate-instances', '--instance-ids', two)
