@@ -3,7 +3,7 @@
  *
  * Invariant: it refuses what the real engine refuses: to delete or to write a disk that a machine has, to shrink one, to copy what is not there.
  */
-import { BLOCK_BYTES, type Blocks, type DiskLimits, type Disks, type DiskSpec, type ImageSeen } from '#engine/port'
+import { BLOCK_BYTES, type Blocks, type Disks, type DiskSpec, type ImageSeen } from '#engine/port'
 
 /** `blocks`: what was written, by index; a copy shares them, as none is ever changed in place. */
 export type FakeDisk = DiskSpec & { blocks?: Map<number, Uint8Array> }
