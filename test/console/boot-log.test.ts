@@ -14,8 +14,9 @@ const before = (log: string, mark: string): string => log.slice(0, log.indexOf(m
 
 test('each phase is seen as the log grows', () => {
   const log = read('console-boot')
+  const marks = ["running 'init'", "running 'modules:config'", "running 'modules:final'", 'hello from user data', 'finished at']
   assert.deepEqual(
-    ["running 'init'", "running 'modules:config'", "running 'modules:final'", 'hello from user data', 'finished at'].map(mark => seen(before(log, mark))),
+    marks.map(mark => seen(before(log, mark))),
     [[], ['dhcp'], ['dhcp', 'imds'], ['dhcp', 'imds', 'userData'], ['dhcp', 'imds', 'userData']],
   )
   assert.deepEqual(phasesOf(log), { dhcp: true, imds: true, userData: true, failed: false, ready: true, userDataLog: 'hello from user data' })

@@ -1,6 +1,7 @@
 /** Loading for components: what is shown follows the server's events; a later answer is never overtaken by an earlier one. */
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { call, listAll, wordsOf, type Answer, type Input, type Service } from './call'
+import { instancesOf } from '../resources/choices'
 import { onChange } from './live'
 
 export type Loaded<T> = { data: T | undefined; error: string | undefined; loading: boolean; reload(): void }
@@ -66,10 +67,7 @@ export const useAnswer = (service: Service, operation: string, input: Input = {}
 /** Instances, out of their reservations. */
 export const useInstances = (input: Input = {}): Loaded<any[]> =>
   useLoaded(
-    async () =>
-      (await listAll('ec2', 'DescribeInstances', 'Reservations', input)).flatMap((r: any) =>
-        r.Instances.map((i: any) => ({ ...i, ReservationId: r.ReservationId, OwnerId: r.OwnerId })),
-      ),
+    async () => instancesOf(await listAll('ec2', 'DescribeInstances', 'Reservations', input)),
     ['instance', 'network-interface', 'volume', 'elastic-ip'],
     JSON.stringify(['instances', input]),
   )

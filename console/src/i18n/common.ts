@@ -58,6 +58,9 @@ export const common = {
   'do.copied': ['Copied', 'Copié'],
   'do.copyFailed': ['Could not copy', 'Copie impossible'],
   'do.remove': ['Remove', 'Retirer'],
+  'table.choose': ['Choose', 'Choisir'],
+  'table.noChoice': ['There are none', "Il n'y en a pas"],
+  'unit.gib': ['GiB', 'Gio'],
   'table.find': ['Find {what} by attribute or tag', 'Rechercher par attribut ou balise : {what}'],
   'table.noMatch': ['No matches', 'Aucune correspondance'],
   'table.noMatchHint': ['Nothing meets the filter.', 'Rien ne correspond au filtre.'],
@@ -109,6 +112,7 @@ export const common = {
     'Enclume does not implement this part of EC2 yet: its API answers UnsupportedOperation. Nothing here is simulated.',
     "Enclume n'implémente pas encore cette partie d'EC2 : son API répond UnsupportedOperation. Rien n'est simulé ici.",
   ],
+  'notBuilt.nowhere': ['No page has this address.', "Aucune page n'a cette adresse."],
   'done.created': ['{id} created', '{id} créé'],
   'done.requested': ['{action}: requested for {id}', '{action} : demandé pour {id}'],
 } as const

@@ -55,6 +55,7 @@ export const connect = {
   'rules.saved': ['The rules of {id} were saved', 'Les règles de {id} ont été enregistrées'],
   'rules.type': ['Type', 'Type'],
   'rules.all': ['All traffic', 'Tout le trafic'],
+  'rules.every': ['All', 'Tous'],
   'rules.allTcp': ['All TCP', 'Tous les TCP'],
   'rules.allUdp': ['All UDP', 'Tous les UDP'],
   'rules.allIcmp': ['All ICMP - IPv4', 'Tous les ICMP - IPv4'],

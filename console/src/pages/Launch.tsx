@@ -17,7 +17,8 @@ import {
 import { useEffect, useState } from 'react'
 import { call, wordsOf } from '../api/call'
 import { useList } from '../api/use'
-import { t } from '../i18n/text'
+import { formatNumber, t } from '../i18n/text'
+import { priceOf, usd } from '../prices'
 import { AdvancedSection } from '../parts/LaunchAdvanced'
 import { ImageSection } from '../parts/LaunchImage'
 import { KeySection } from '../parts/LaunchKey'
@@ -32,10 +33,14 @@ import { GROUP_DESCRIPTION, rulesOf, runInput, start, wizardName, type Launch } 
 export type SectionProps = { state: Launch; set(part: Partial<Launch>): void }
 
 const describeType = (type: any): string =>
-  `${type.VCpuInfo.DefaultVCpus} vCPU · ${type.MemoryInfo.SizeInMiB / 1024} GiB · ${type.ProcessorInfo.SupportedArchitectures.join(', ')}`
+  [
+    `${type.VCpuInfo.DefaultVCpus} vCPU`,
+    `${formatNumber(type.MemoryInfo.SizeInMiB / 1024)} ${t('unit.gib')}`,
+    ...type.ProcessorInfo.SupportedArchitectures,
+  ].join(' · ')
 
-export default function LaunchPage({ image }: { image?: string }) {
-  const [state, setState] = useState<Launch>({ ...start, image: image ?? '' })
+export default function LaunchPage({ image, type = start.type }: { image: string; type?: string }) {
+  const [state, setState] = useState<Launch>({ ...start, image, type })
   const [error, setError] = useState<string>()
   const [busy, setBusy] = useState(false)
   const [checked, setChecked] = useState(false)
@@ -89,6 +94,7 @@ export default function LaunchPage({ image }: { image?: string }) {
       value: type.InstanceType as string,
       label: type.InstanceType as string,
       description: describeType(type),
+      labelTag: usd(priceOf(type.InstanceType)) && t('cost.hour', { price: usd(priceOf(type.InstanceType))! }),
       tags: type.FreeTierEligible ? [t('f.freeTier')] : undefined,
     }))
     .sort((a, b) => a.label.localeCompare(b.label, undefined, { numeric: true }))

@@ -11,6 +11,7 @@ import { ResourceTable } from '../parts/ResourceTable'
 import { Tags } from '../parts/Tags'
 import { resourceAt } from '../resources'
 import { nameOf, type Item, type Resource } from '../resources/kinds'
+import { stay, usePath } from '../shell/router'
 
 type Props = { path: string; id?: string; create?: boolean }
 
@@ -20,7 +21,7 @@ export default function Resources({ path, id, create }: Props) {
     void resourceAt(path).then(setResource)
   }, [path])
   if (!resource) return <Spinner size="large" />
-  if (create && resource.create && 'form' in resource.create)
+  if (create && resource.create?.form)
     return <FormPage service={resource.service} form={resource.create.form} title={resource.create.label} back={path} />
   return <Listing resource={resource} id={id} />
 }
@@ -28,6 +29,7 @@ export default function Resources({ path, id, create }: Props) {
 function Listing({ resource, id }: { resource: Resource; id?: string }) {
   const list = useLoaded<Item[]>(
     async () => {
+      if (resource.load) return resource.load()
       const items = await listAll(resource.service, resource.operation, resource.member, resource.input)
       return resource.rows?.(items) ?? items
     },
@@ -48,7 +50,8 @@ function Listing({ resource, id }: { resource: Resource; id?: string }) {
 }
 
 function Details({ resource, item, id }: { resource: Resource; item: Item; id: string }) {
-  const name = nameOf(item)
+  const name = resource.name?.(item) ?? nameOf(item)
+  const asked = new URLSearchParams(usePath().split('?')[1]).get('tab')
   const tabs = (resource.tabs ?? []).map(tab => ({ id: tab.id, label: t(tab.label), content: tab.content(item) }))
   if (!resource.tabs?.some(tab => tab.id === 'details'))
     tabs.unshift({ id: 'details', label: t('tab.details'), content: <Facts title="tab.details" columns={resource.columns} item={item} /> })
@@ -74,7 +77,12 @@ function Details({ resource, item, id }: { resource: Resource; item: Item; id: s
         </Header>
       }
     >
-      <Tabs tabs={tabs} ariaLabel={id} />
+      <Tabs
+        tabs={tabs}
+        ariaLabel={id}
+        activeTabId={tabs.some(tab => tab.id === asked) ? asked! : tabs[0]!.id}
+        onChange={({ detail }) => stay(`?tab=${detail.activeTabId}`)}
+      />
     </ContentLayout>
   )
 }

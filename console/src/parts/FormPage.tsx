@@ -22,6 +22,8 @@ function useForm(service: Service, form: Form, item: Item | undefined, done: (an
     setError(undefined)
     try {
       const answer = await call(service, form.operation, form.input(values, item))
+      const problem = form.problem?.(answer)
+      if (problem) return setError(problem)
       form.done?.(answer, values)
       done(answer)
     } catch (cause) {
@@ -77,11 +79,12 @@ export function FormPage({ service, form, title, back }: PageProps) {
   )
 }
 
-type DialogProps = { service: Service; form: Form; title: Key; item: Item; id: string; onClose(): void }
+type DialogProps = { service: Service; form: Form; title: Key; item: Item; id: string; onClose(): void; onDone?(): void }
 
-export function FormDialog({ service, form, title, item, id, onClose }: DialogProps) {
+export function FormDialog({ service, form, title, item, id, onClose, onDone }: DialogProps) {
   const { body, busy, submit } = useForm(service, form, item, () => {
     flash({ type: 'success', content: t('done.requested', { action: t(title), id }) })
+    onDone?.()
     onClose()
   })
   return (

@@ -10,11 +10,11 @@ import {
   Input,
   Select,
   SpaceBetween,
-  Textarea,
 } from '@cloudscape-design/components'
 import { useList } from '../api/use'
 import { t } from '../i18n/text'
 import type { SectionProps } from '../pages/Launch'
+import { LazyEditor } from './LazyEditor'
 import { templates } from '../pages/launch-state'
 
 type Choice = { value: string; label: string }
@@ -108,16 +108,7 @@ export function AdvancedSection({ state, set }: SectionProps) {
                 {t('launch.upload')}
               </FileInput>
             </SpaceBetween>
-            <div style={{ fontFamily: 'monospace' }}>
-              <Textarea
-                value={state.userData}
-                rows={Math.min(24, Math.max(6, state.userData.split('\n').length + 1))}
-                spellcheck={false}
-                ariaLabel={t('launch.userData')}
-                placeholder="#!/bin/bash"
-                onChange={({ detail }) => set({ userData: detail.value })}
-              />
-            </div>
+            <LazyEditor value={state.userData} language="sh" label={t('launch.userData')} onChange={userData => set({ userData })} />
           </SpaceBetween>
         </FormField>
       </SpaceBetween>
