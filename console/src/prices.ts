@@ -11,9 +11,6 @@ export function priceOf(type: string): number | undefined {
   return at < 0 ? undefined : Number(words[at + 1])
 }
 
-/** '0.0104 USD': as many digits as the list has. */
-export const usd = (price: number | undefined): string | undefined => (price === undefined ? undefined : `${+price.toFixed(6)} USD`)
-
 /** Of all of these together, and how many of them have no price. */
 export function sumOf(types: readonly string[]): { price: number; unknown: number } {
   const prices = types.map(priceOf)

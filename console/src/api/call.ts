@@ -76,14 +76,21 @@ export async function call(service: Service, operation: string, input: Input = {
   }
 }
 
-/** All pages of a listing, as one list. */
-export async function listAll(service: Service, operation: string, member: string, input: Input = {}): Promise<any[]> {
+/** All pages of a listing, as one list. `onPart` is told what there is after each page but the last. */
+export async function listAll(
+  service: Service,
+  operation: string,
+  member: string,
+  input: Input = {},
+  onPart: (found: any[]) => void = () => {},
+): Promise<any[]> {
   const found: any[] = []
   let next: Input = {}
   do {
     const answer = await call(service, operation, { ...input, ...next })
     found.push(...(answer[member] ?? []))
     next = answer.NextToken ? { NextToken: answer.NextToken } : answer.Marker && answer.IsTruncated ? { Marker: answer.Marker } : {}
+    if (Object.keys(next).length > 0) onPart([...found])
   } while (Object.keys(next).length > 0)
   return found
 }

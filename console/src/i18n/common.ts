@@ -2,6 +2,7 @@
 export const common = {
   'app.name': ['Enclume console', 'Console Enclume'],
   'app.skip': ['Skip to main content', 'Aller au contenu principal'],
+  'app.more': ['More', 'Plus'],
   'app.region': ['Region', 'Région'],
   'app.language': ['Language', 'Langue'],
   'app.theme': ['Theme', 'Thème'],
@@ -79,6 +80,7 @@ export const common = {
   'table.next': ['Next page', 'Page suivante'],
   'table.previous': ['Previous page', 'Page précédente'],
   'table.page': ['Page {page}', 'Page {page}'],
+  'error.page': ['This page has a fault', 'Cette page a un défaut'],
   'error.title': ['This could not be done', "L'opération a échoué"],
   'error.load': ['This could not be loaded', 'Le chargement a échoué'],
   'error.retry': ['Try again', 'Réessayer'],
@@ -106,6 +108,7 @@ export const common = {
   'tags.saved': ['Tags saved', 'Balises enregistrées'],
   'value.yes': ['Yes', 'Oui'],
   'value.no': ['No', 'Non'],
+  'value.upTo': ['Up to', "Jusqu'à"],
   'value.none': ['–', '–'],
   'notBuilt.title': ['{name} is not there yet', '{name} : pas encore disponible'],
   'notBuilt.text': [

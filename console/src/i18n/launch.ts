@@ -73,6 +73,16 @@ export const launch = {
   'launch.root': ['Root volume', 'Volume racine'],
   'launch.size': ['Size (GiB)', 'Taille (Gio)'],
   'launch.volumeType': ['Volume type', 'Type de volume'],
+  'launch.fromSnapshot': ['Snapshot', 'Instantané'],
+  'launch.emptyDisk': ['None: an empty volume', 'Aucun : un volume vide'],
+  'launch.store': [
+    'Instance store of this type: {count} × {size} GB, empty after a stop',
+    "Stockage d'instance de ce type : {count} × {size} Go, vide après un arrêt",
+  ],
+  'launch.notEncrypted': [
+    'Volumes are not encrypted here: the API refuses what asks for encryption.',
+    "Les volumes ne sont pas chiffrés ici : l'API refuse les demandes de chiffrement.",
+  ],
   'launch.advanced': ['Advanced details', 'Détails avancés'],
   'launch.notThere': [
     'Purchasing option, placement group, capacity reservation and tenancy are not implemented here: the API would refuse them by name.',
@@ -99,7 +109,7 @@ export const launch = {
     'A script that runs once, as root, when the instance boots for the first time.',
     "Un script exécuté une fois, en tant que root, au premier démarrage de l'instance.",
   ],
-  'launch.template': ['Insert a template', 'Insérer un modèle'],
+  'launch.template': ['Insert a template:', 'Insérer un modèle :'],
   'launch.template.node': ['Node.js server (Express, port 80)', 'Serveur Node.js (Express, port 80)'],
   'launch.template.web': ['Web page (httpd, port 80)', 'Page web (httpd, port 80)'],
   'launch.upload': ['Choose file', 'Choisir un fichier'],

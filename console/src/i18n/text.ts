@@ -49,6 +49,9 @@ export const formatDate = (date: Date | string | undefined): string =>
 export const formatDay = (day: string): string =>
   new Date(`${day}T12:00:00`).toLocaleDateString(language === 'fr' ? 'fr-FR' : 'en-US', { dateStyle: 'long' })
 export const formatNumber = (value: number): string => value.toLocaleString(language === 'fr' ? 'fr-FR' : 'en-US')
+/** '0.0104 USD': as many digits as the price list has. */
+export const usd = (price: number): string =>
+  `${price.toLocaleString(language === 'fr' ? 'fr-FR' : 'en-US', { minimumFractionDigits: 2, maximumFractionDigits: 6 })} USD`
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
 const UNITS_FR = ['o', 'Kio', 'Mio', 'Gio', 'Tio']

@@ -135,7 +135,14 @@ function Serial({ item }: { item: Item }) {
     )
   }
   if (!access.data && !access.error) return <Spinner />
-  if (!enabled) return <Button onClick={enable}>{t('connect.serialEnable')}</Button>
+  if (!enabled) {
+    return (
+      <SpaceBetween size="m">
+        <Box>{t('connect.serialOff')}</Box>
+        <Button onClick={enable}>{t('connect.serialEnable')}</Button>
+      </SpaceBetween>
+    )
+  }
   return <Shell item={item} kind="serial" hint={t('connect.serialHint')} />
 }
 

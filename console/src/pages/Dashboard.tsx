@@ -15,9 +15,9 @@ import {
 import { currentRegion } from '../api/call'
 import { findSession } from '../api/session'
 import { useInstances, useList, useLoaded } from '../api/use'
-import { formatNumber, t, type Key } from '../i18n/text'
+import { formatNumber, t, usd, type Key } from '../i18n/text'
 import { Cost } from '../parts/Cost'
-import { sumOf, usd } from '../prices'
+import { priceOf } from '../prices'
 import type { Item } from '../resources/kinds'
 import { facts } from '../shell/facts'
 import { follow, go } from '../shell/router'
@@ -136,7 +136,7 @@ export default function Dashboard() {
               <Cost types={running.map(i => i.InstanceType as string)} />
               {byType(running).map(([type, count]) => (
                 <Box key={type}>
-                  {count} × {type}: {usd(sumOf(Array<string>(count).fill(type)).price) ?? t('value.none')}
+                  {count} × {type}: {priceOf(type) === undefined ? t('value.none') : usd(priceOf(type)! * count)}
                 </Box>
               ))}
             </SpaceBetween>

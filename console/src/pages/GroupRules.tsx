@@ -125,14 +125,16 @@ export default function GroupRules({ id, outbound }: { id: string; outbound: boo
           {open && !outbound && <Alert type="warning">{t('launch.openWarning')}</Alert>}
           {rows.length === 0 && <Box>{t('rules.none')}</Box>}
           {rows.length > 0 && (
-            <Grid gridDefinition={WIDTHS}>
-              {[t('rules.type'), t('f.protocol'), t('f.ports'), t(outbound ? 'f.destination' : 'f.source'), t('f.description')].map(head => (
-                <Box key={head} variant="awsui-key-label">
-                  {head}
-                </Box>
-              ))}
-              <span />
-            </Grid>
+            <div className="wide-only">
+              <Grid gridDefinition={WIDTHS}>
+                {[t('rules.type'), t('f.protocol'), t('f.ports'), t(outbound ? 'f.destination' : 'f.source'), t('f.description')].map(head => (
+                  <Box key={head} variant="awsui-key-label">
+                    {head}
+                  </Box>
+                ))}
+                <span />
+              </Grid>
+            </div>
           )}
           {rows.map((row, i) => (
             <RuleRow key={row.id ?? `new-${i}`} row={row} outbound={outbound} onChange={part => change(i, part)} onRemove={() => drop(i)} />

@@ -1,6 +1,6 @@
 /** A listing, one thing of it, or the form that makes one: the shared pages over a listing's definition. */
 import { Alert, Box, ContentLayout, Header, SpaceBetween, Spinner, Tabs } from '@cloudscape-design/components'
-import { useEffect, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 import { listAll } from '../api/call'
 import { useLoaded } from '../api/use'
 import { t } from '../i18n/text'
@@ -28,15 +28,18 @@ export default function Resources({ path, id, create }: Props) {
 
 function Listing({ resource, id }: { resource: Resource; id?: string }) {
   const list = useLoaded<Item[]>(
-    async () => {
+    async onPart => {
+      const rowsOf = resource.rows ?? (items => items)
       if (resource.load) return resource.load()
-      const items = await listAll(resource.service, resource.operation, resource.member, resource.input)
-      return resource.rows?.(items) ?? items
+      const { service, operation, member, input } = resource
+      return rowsOf(await listAll(service, operation, member, input, found => onPart(rowsOf(found))))
     },
     resource.kinds,
     resource.path,
   )
-  if (id === undefined) return <ResourceTable resource={resource} list={list} />
+  const more = useLoaded(list.data && resource.also, resource.kinds, `${resource.path} ${list.data !== undefined}`)
+  const whole = useMemo(() => more.data && list.data?.map(item => ({ ...item, ...more.data?.get(resource.id(item)) })), [list.data, more.data])
+  if (id === undefined) return <ResourceTable resource={resource} list={{ ...list, data: whole ?? list.data }} />
   const item = list.data?.find(found => resource.id(found) === id)
   if (!item)
     return list.loading ? (
@@ -67,8 +70,8 @@ function Details({ resource, item, id }: { resource: Resource; item: Item; id: s
             </SpaceBetween>
           }
         >
-          {id}
-          {name !== '' && name !== id && (
+          {id.startsWith('arn:') ? name : id}
+          {name !== '' && name !== id && !id.startsWith('arn:') && (
             <Box variant="span" color="text-body-secondary">
               {' '}
               ({name})

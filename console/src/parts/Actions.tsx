@@ -1,7 +1,7 @@
 /** The actions on selected things: which are possible, the question before them, and what became of them. */
 import { Alert, Box, Button, ButtonDropdown, FormField, Input, Modal, SpaceBetween } from '@cloudscape-design/components'
 import { useState } from 'react'
-import { call, wordsOf } from '../api/call'
+import { call, wordsOf, type Service } from '../api/call'
 import { t, type Key } from '../i18n/text'
 import type { Action, Item, Resource } from '../resources/kinds'
 import { flash } from '../shell/flash'
@@ -59,15 +59,17 @@ export function Actions({ resource, items, menu, onMenuClose = () => {}, onDone 
   }
   return (
     <>
-      {all
-        .filter(action => action.place === 'button')
-        .map(action => (
-          <Button key={action.id} disabled={!isPossible(action, items)} onClick={() => choose(action)}>
-            {t(action.label)}
-          </Button>
-        ))}
-      {menuOf('state', 'f.instanceState')}
-      {menuOf(undefined, 'do.actions')}
+      <SpaceBetween size="xs" direction="horizontal">
+        {all
+          .filter(action => action.place === 'button')
+          .map(action => (
+            <Button key={action.id} disabled={!isPossible(action, items)} onClick={() => choose(action)}>
+              {t(action.label)}
+            </Button>
+          ))}
+        {menuOf('state', 'f.instanceState')}
+        {menuOf(undefined, 'do.actions')}
+      </SpaceBetween>
       {menu && items.length > 0 && (
         <ContextMenu
           at={menu}
@@ -89,15 +91,15 @@ export function Actions({ resource, items, menu, onMenuClose = () => {}, onDone 
       )}
       {asked?.dialog?.(items, () => setAsked(undefined))}
       {asked?.confirm && (
-        <Question resource={resource} action={asked} items={items} ids={ids} onNo={() => setAsked(undefined)} onYes={() => void run(asked)} />
+        <Question service={resource.service} action={asked} items={items} ids={ids} onNo={() => setAsked(undefined)} onYes={() => void run(asked)} />
       )}
     </>
   )
 }
 
-type QuestionProps = { resource: Resource; action: Action; items: Item[]; ids: string; onYes(): void; onNo(): void }
+type QuestionProps = { service: Service; action: Action; items: Item[]; ids: string; onYes(): void; onNo(): void }
 
-function Question({ resource, action, items, ids, onYes, onNo }: QuestionProps) {
+export function Question({ service, action, items, ids, onYes, onNo }: QuestionProps) {
   const [typed, setTyped] = useState('')
   const word = t('confirm.word')
   const ready = action.confirm === 'plain' || typed === word
@@ -128,7 +130,7 @@ function Question({ resource, action, items, ids, onYes, onNo }: QuestionProps) 
             <Input value={typed} onChange={({ detail }) => setTyped(detail.value)} placeholder={word} />
           </FormField>
         )}
-        <Code calls={inputsOf(action, items).map(input => ({ service: resource.service, operation: action.operation!, input }))} />
+        <Code calls={inputsOf(action, items).map(input => ({ service, operation: action.operation!, input }))} />
       </SpaceBetween>
     </Modal>
   )

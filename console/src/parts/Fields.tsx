@@ -2,6 +2,7 @@
 import { Checkbox, FormField, Input, Select, SpaceBetween, Textarea } from '@cloudscape-design/components'
 import { useEffect } from 'react'
 import { useList } from '../api/use'
+import { wordText } from './State'
 import { LazyEditor } from './LazyEditor'
 import { t } from '../i18n/text'
 import type { Field, Values } from '../resources/kinds'
@@ -65,7 +66,7 @@ function Chooser({ field, value, onChange }: { field: Field; value: string; onCh
     ? (from.rows?.(list.data ?? []) ?? list.data ?? [])
         .filter(from.keep ?? (() => true))
         .map(item => ({ value: from.value(item), label: from.label?.(item) ?? from.value(item) }))
-    : (field.options ?? []).map(option => ({ value: option, label: option }))
+    : (field.options ?? []).map(option => ({ value: option, label: wordText(option) }))
   if (field.optional) options.unshift({ value: '', label: t('value.none') })
   // One must be chosen: the first stands there already.
   const first = from && !field.optional ? options[0]?.value : undefined

@@ -25,7 +25,13 @@ export function Permissions({ kind, name }: Owner) {
         columns={policies}
         kinds={['iam-user', 'iam-role', 'iam-policy']}
         empty="iam.noPolicies"
-        remove={{ label: 'iam.detach', operation: `Detach${kind}Policy`, input: item => ({ ...input, PolicyArn: item.PolicyArn }) }}
+        remove={{
+          id: 'remove',
+          label: 'iam.detach',
+          operation: `Detach${kind}Policy`,
+          each: item => ({ ...input, PolicyArn: item.PolicyArn }),
+          confirm: 'plain',
+        }}
       />
       <SubList
         service="iam"
@@ -34,7 +40,13 @@ export function Permissions({ kind, name }: Owner) {
         member="PolicyNames"
         input={input}
         columns={inline}
-        remove={{ label: 'do.delete', operation: `Delete${kind}Policy`, input: item => ({ ...input, PolicyName: item.name }) }}
+        remove={{
+          id: 'remove',
+          label: 'do.delete',
+          operation: `Delete${kind}Policy`,
+          each: item => ({ ...input, PolicyName: item.name }),
+          confirm: 'plain',
+        }}
       />
     </SpaceBetween>
   )
@@ -60,7 +72,13 @@ export function Credentials({ name }: { name: string }) {
         columns={keys}
         kinds={['iam-user', 'iam-access-key']}
         empty="iam.noKeys"
-        remove={{ label: 'do.delete', operation: 'DeleteAccessKey', input: item => ({ ...input, AccessKeyId: item.AccessKeyId }) }}
+        remove={{
+          id: 'remove',
+          label: 'do.delete',
+          operation: 'DeleteAccessKey',
+          each: item => ({ ...input, AccessKeyId: item.AccessKeyId }),
+          confirm: 'typed',
+        }}
       />
       <SubList service="iam" title="iam.groups" operation="ListGroupsForUser" member="Groups" input={input} columns={groups} />
     </SpaceBetween>

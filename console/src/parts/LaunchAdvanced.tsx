@@ -45,6 +45,16 @@ export function AdvancedSection({ state, set }: SectionProps) {
             profile => set({ profile }),
           )}
           {select(
+            t('f.hostnameType'),
+            state.hostname,
+            [
+              { value: '', label: t('launch.subnetDefault') },
+              { value: 'ip-name', label: t('word.ip-name') },
+              { value: 'resource-name', label: t('word.resource-name') },
+            ],
+            hostname => set({ hostname: hostname as '' }),
+          )}
+          {select(
             t('launch.shutdown'),
             state.shutdown,
             [
@@ -96,7 +106,7 @@ export function AdvancedSection({ state, set }: SectionProps) {
         <FormField stretch label={t('launch.userData')} description={t('launch.userDataHint')}>
           <SpaceBetween size="xs">
             <SpaceBetween size="xs" direction="horizontal" alignItems="center">
-              <Box>{t('launch.template')}:</Box>
+              <Box>{t('launch.template')}</Box>
               <Button onClick={() => set({ userData: templates.node })}>{t('launch.template.node')}</Button>
               <Button onClick={() => set({ userData: templates.web })}>{t('launch.template.web')}</Button>
               <FileInput

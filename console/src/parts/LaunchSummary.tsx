@@ -50,7 +50,7 @@ export function LaunchSummary({
                 label: t('launch.summaryStorage'),
                 value: t('launch.volumes', {
                   count: state.volumes.length + 1,
-                  size: [state, ...state.volumes].reduce((sum, { size }) => sum + Number(size), 0),
+                  size: [state.root, ...state.volumes].reduce((sum, { size }) => sum + Number(size), 0),
                 }),
               },
               { label: t('launch.cost'), value: <Cost types={Array.from({ length: Math.max(1, Number(state.count) || 1) }, () => state.type)} /> },

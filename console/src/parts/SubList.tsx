@@ -4,8 +4,9 @@ import { useState, type ReactNode } from 'react'
 import { call, wordsOf, type Input, type Service } from '../api/call'
 import { useList } from '../api/use'
 import { t, type Key } from '../i18n/text'
-import type { Column, Item } from '../resources/kinds'
+import type { Action, Column, Item } from '../resources/kinds'
 import { flash } from '../shell/flash'
+import { Question } from './Actions'
 import { Cell } from './cells'
 
 type Selection = { chosen: Item[]; choose(items: Item[]): void }
@@ -60,39 +61,48 @@ type Props = {
   input: Input
   columns: readonly Column[]
   kinds?: readonly string[]
-  remove?: { label: Key; operation: string; input(item: Item): Input }
+  /** What takes some away, asked before it is done. */
+  remove?: Action
   empty?: Key
 }
 
 export function SubList({ service, title, operation, member, input, columns, kinds, remove, empty }: Props) {
   const list = useList(service, operation, member, { input, kinds })
   const [chosen, setChosen] = useState<Item[]>([])
+  const [asking, setAsking] = useState(false)
   if (list.error) return <Alert type="error">{list.error}</Alert>
   const items = (list.data ?? []).map((item: Item | string) => (typeof item === 'string' ? { name: item } : item))
   const take = async (): Promise<void> => {
+    setAsking(false)
     try {
-      for (const item of chosen) await call(service, remove!.operation, remove!.input(item))
+      for (const item of chosen) await call(service, remove!.operation!, remove!.each!(item))
     } catch (error) {
       flash({ type: 'error', header: t('error.title'), content: wordsOf(error) })
     }
     setChosen([])
     list.reload()
   }
+  const ids = chosen.map(item => String(columns[0]!.value(item))).join(', ')
   return (
-    <List
-      title={title}
-      columns={columns}
-      items={items}
-      loading={list.loading && !list.data}
-      empty={empty}
-      selection={remove && { chosen, choose: setChosen }}
-      actions={
-        remove && (
-          <Button disabled={chosen.length === 0} onClick={() => void take()}>
-            {t(remove.label)}
-          </Button>
-        )
-      }
-    />
+    <>
+      <List
+        title={title}
+        columns={columns}
+        items={items}
+        loading={list.loading && !list.data}
+        empty={empty}
+        selection={remove && { chosen, choose: setChosen }}
+        actions={
+          remove && (
+            <Button disabled={chosen.length === 0} onClick={() => setAsking(true)}>
+              {t(remove.label)}
+            </Button>
+          )
+        }
+      />
+      {asking && remove && (
+        <Question service={service} action={remove} items={chosen} ids={ids} onNo={() => setAsking(false)} onYes={() => void take()} />
+      )}
+    </>
   )
 }

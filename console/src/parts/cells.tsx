@@ -1,7 +1,7 @@
 /** Values as they are shown. Whatever was stored is shown as text. */
 import { Link } from '@cloudscape-design/components'
 import type { ReactNode } from 'react'
-import { formatBytes, formatDate, formatNumber, t } from '../i18n/text'
+import { formatBytes, formatDate, formatNumber, t, usd } from '../i18n/text'
 import type { Column, Item, Value } from '../resources/kinds'
 import { follow } from '../shell/router'
 import { State, stateText, wordText } from './State'
@@ -14,6 +14,7 @@ export function textOf(column: Column, item: Item): string {
   if (column.kind === 'date' || value instanceof Date) return formatDate(value as Date)
   if (typeof value === 'boolean') return t(value ? 'value.yes' : 'value.no')
   if (column.kind === 'gib') return `${formatNumber(Number(value))} ${t('unit.gib')}`
+  if (column.kind === 'usd') return usd(Number(value))
   if (column.kind === 'bytes') return formatBytes(Number(value))
   return String(value)
 }

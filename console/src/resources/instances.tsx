@@ -49,7 +49,7 @@ const summary: Column[] = [
   { id: 'imds', label: 'f.imdsv2', value: item => t(item.MetadataOptions?.HttpTokens === 'required' ? 'f.required' : 'f.optional') },
   column('SubnetId', 'f.SubnetId', { link: '/vpc/subnets' }),
   { id: 'arn', label: 'f.arn', value: item => `arn:aws:ec2:${currentRegion()}:${item.OwnerId ?? facts().account}:instance/${item.InstanceId}` },
-  column('IamInstanceProfile.Arn', 'f.role'),
+  { id: 'role', label: 'f.role', value: item => item.IamInstanceProfile?.Arn.split('/').pop() },
   { id: 'managed', label: 'f.managed', value: item => item.Operator?.Managed === true },
 ]
 const more: Column[] = [
@@ -146,14 +146,11 @@ const actions: Action[] = [
   },
 ]
 
-/** Instances, each with what its status checks say: 'ok' where both do. */
-async function load(): Promise<Item[]> {
-  const [reservations, statuses] = await Promise.all([
-    listAll('ec2', 'DescribeInstances', 'Reservations'),
-    listAll('ec2', 'DescribeInstanceStatus', 'InstanceStatuses'),
-  ])
-  const checks = new Map(statuses.map(s => [s.InstanceId, s.InstanceStatus?.Status === 'ok' ? s.SystemStatus?.Status : s.InstanceStatus?.Status]))
-  return instancesOf(reservations).map(i => ({ ...i, Check: checks.get(i.InstanceId) }))
+/** What the status checks say of each: 'ok' where both do. */
+async function checks(): Promise<Map<string, Item>> {
+  const statuses = await listAll('ec2', 'DescribeInstanceStatus', 'InstanceStatuses')
+  const worse = (s: Item): string | undefined => (s.InstanceStatus?.Status === 'ok' ? s.SystemStatus?.Status : s.InstanceStatus?.Status)
+  return new Map(statuses.map(s => [s.InstanceId as string, { Check: worse(s) }]))
 }
 
 export const resources: Resource[] = [
@@ -164,7 +161,10 @@ export const resources: Resource[] = [
     empty: ['instances.empty', 'instances.emptyHint'],
     operation: 'DescribeInstances',
     member: 'Reservations',
-    load,
+    // The first ones show while the others come: reading a thousand takes the browser more than a second.
+    input: { MaxResults: 150 },
+    rows: instancesOf,
+    also: checks,
     id: item => item.InstanceId,
     kinds: ['instance', 'network-interface', 'elastic-ip'],
     columns,

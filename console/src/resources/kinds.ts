@@ -10,7 +10,7 @@ export type Column = {
   label: Key
   value(item: Item): Value
   /** 'word': one of the API's fixed words, of which there may be a message. */
-  kind?: 'state' | 'date' | 'gib' | 'bytes' | 'word'
+  kind?: 'state' | 'date' | 'gib' | 'bytes' | 'usd' | 'word'
   /** In pixels, where its kind's is not enough. */
   width?: number
   /** The listing that the value is an id in. */
@@ -88,6 +88,8 @@ export type Resource = {
   rows?(items: Item[]): Item[]
   /** In place of one listing operation. */
   load?(): Promise<Item[]>
+  /** What else is to be said of each, by its id: asked once the things themselves are there. */
+  also?(): Promise<Map<string, Item>>
   id(item: Item): string
   /** What people call it, where that is not its tag `Name`. */
   name?(item: Item): string

@@ -12,6 +12,8 @@ export const resources: Resource[] = [
     empty: ['dlm.empty', 'dlm.emptyHint'],
     operation: 'GetLifecyclePolicies',
     member: 'Policies',
+    // Tags are a map here.
+    rows: items => items.map(item => ({ ...item, Tags: Object.entries(item.Tags ?? {}).map(([Key, Value]) => ({ Key, Value })) })),
     id: item => item.PolicyId,
     kinds: ['lifecycle-policy'],
     columns: [

@@ -2,7 +2,8 @@
 import { Box, Modal, Table } from '@cloudscape-design/components'
 import { t } from '../i18n/text'
 import { textOf } from '../parts/cells'
-import { priceOf, usd } from '../prices'
+import { wordText } from '../parts/State'
+import { priceOf } from '../prices'
 import { column, type Column, type Item, type Resource } from './kinds'
 
 const gb = (i: Item): string | undefined => (i.InstanceStorageInfo ? `${i.InstanceStorageInfo.TotalSizeInGB} GB` : undefined)
@@ -10,9 +11,9 @@ const columns: Column[] = [
   column('InstanceType', 'f.InstanceType'),
   column('VCpuInfo.DefaultVCpus', 'f.vcpus', { width: 110 }),
   { id: 'memory', label: 'f.memory', width: 150, value: i => i.MemoryInfo.SizeInMiB / 1024 },
-  { id: 'price', label: 'f.price', width: 220, value: i => usd(priceOf(i.InstanceType)) },
+  { id: 'price', label: 'f.price', width: 250, kind: 'usd', value: i => priceOf(i.InstanceType) },
   { id: 'architecture', label: 'f.architecture', value: i => i.ProcessorInfo.SupportedArchitectures.join(', ') },
-  column('NetworkInfo.NetworkPerformance', 'f.network', { width: 200 }),
+  { id: 'network', label: 'f.network', width: 200, value: i => wordText(i.NetworkInfo.NetworkPerformance).replace(/^Up to /, `${t('value.upTo')} `) },
   { id: 'storage', label: 'f.storage', value: gb },
   column('CurrentGeneration', 'f.currentGeneration'),
   column('BurstablePerformanceSupported', 'f.burstable'),

@@ -106,7 +106,7 @@ export function routeOf(address: string): Route {
         ? page(t(listing), list, () => <Resources key={list} path={list} />)
         : decoded === 'create'
           ? { ...below(list, t('do.create')), contentType: 'form' as const, page: () => <Resources key={path} path={list} create /> }
-          : { ...below(list, decoded), page: () => <Resources key={path} path={list} id={decoded} /> }
+          : { ...below(list, decoded.replace(/^arn:.*\//, '')), page: () => <Resources key={path} path={list} id={decoded} /> }
     return { contentType: decoded === undefined ? 'table' : 'default', ...known }
   }
   return { title: t('error.missing'), crumbs: [root('')], page: () => <NotBuilt /> }
