@@ -1,6 +1,6 @@
 /** Every page, in both languages, in a real browser: it shows, nothing breaks, and a screen reader finds its way (axe). */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, before, suite, test } from 'node:test'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser } from 'playwright-core'
 import { openBrowser, openSeat, openWorld, settle, shot, signIn, visit, type Language, type World } from './kit.ts'
@@ -23,28 +23,30 @@ after(async () => {
 
 const looks: { language: Language; dark?: boolean }[] = [{ language: 'fr' }, { language: 'en', dark: true }]
 
-for (const { language, dark } of looks) {
-  test(`every page shows in ${language}${dark ? ', in the dark' : ''}, and axe finds nothing serious`, async () => {
-    const { context, page, errors } = await openSeat(browser, { language, dark })
-    await page.goto(world.url)
-    await settle(page)
-    await shot(page, `${language}-sign-in`)
-    await signIn(page, { url: world.url, language })
-    errors.length = 0
-    const wrong: string[] = []
-    for (const place of places) {
-      await visit(page, place)
-      await shot(page, `${language}-${pictureOf(place)}`)
-      for (const message of await page.locator('[class*="awsui_type-error"][class*="awsui_alert"]').allInnerTexts())
-        wrong.push(`${place}: ${message}`)
-      const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']).analyze()
-      for (const { id, nodes } of violations) wrong.push(`${place}: ${id} at ${nodes[0]!.target.join(' ')}`)
-      assert.notEqual(await page.title(), 'broken')
-    }
-    assert.deepEqual([wrong, errors], [[], []])
-    await context.close()
-  })
-}
+suite('every page', { concurrency: true }, () => {
+  for (const { language, dark } of looks) {
+    test(`shows in ${language}${dark ? ', in the dark' : ''}, and axe finds nothing serious`, async () => {
+      const { context, page, errors } = await openSeat(browser, { language, dark })
+      await page.goto(world.url)
+      await settle(page)
+      await shot(page, `${language}-sign-in`)
+      await signIn(page, { url: world.url, language })
+      errors.length = 0
+      const wrong: string[] = []
+      for (const place of places) {
+        await visit(page, place)
+        await shot(page, `${language}-${pictureOf(place)}`)
+        for (const message of await page.locator('[class*="awsui_type-error"][class*="awsui_alert"]').allInnerTexts())
+          wrong.push(`${place}: ${message}`)
+        const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']).analyze()
+        for (const { id, nodes } of violations) wrong.push(`${place}: ${id} at ${nodes[0]!.target.join(' ')}`)
+        assert.notEqual(await page.title(), 'broken')
+      }
+      assert.deepEqual([wrong, errors], [[], []])
+      await context.close()
+    })
+  }
+})
 
 test('stored markup is shown as text', async () => {
   const { context, page } = await openSeat(browser, { language: 'en' })

@@ -45,7 +45,8 @@ test('an instance is launched by its form, stopped and terminated by its buttons
     const [instance] = Reservations![0]!.Instances!
     const asked = { InstanceId: instance!.InstanceId!, Attribute: 'userData' } as const
     const { UserData } = await server.ec2().send(new sdk.DescribeInstanceAttributeCommand(asked))
-    assert.equal(Buffer.from(UserData!.Value!, 'base64').toString(), readFileSync(join(import.meta.dirname, '../e2e/data/course-user-data.sh'), 'utf8'))
+    const script = readFileSync(join(import.meta.dirname, '../e2e/data/course-user-data.sh'), 'utf8')
+    assert.equal(Buffer.from(UserData!.Value!, 'base64').toString(), script)
     const { SecurityGroups } = await server.ec2().send(new sdk.DescribeSecurityGroupsCommand({ GroupNames: ['launch-wizard-1'] }))
     const rules = SecurityGroups![0]!.IpPermissions!.map(p => [p.FromPort, p.IpRanges![0]!.CidrIp]).sort()
     assert.deepEqual(

@@ -1,5 +1,5 @@
 /** The actions on selected things: which are possible, the question before them, and what became of them. */
-import { Alert, Box, Button, ButtonDropdown, FormField, Input, Modal, SpaceBetween } from '@cloudscape-design/components'
+import { Alert, Box, Button, ButtonDropdown, FormField, Input, SpaceBetween } from '@cloudscape-design/components'
 import { useState } from 'react'
 import { call, wordsOf, type Service } from '../api/call'
 import { t, type Key } from '../i18n/text'
@@ -8,6 +8,7 @@ import { flash } from '../shell/flash'
 import { go } from '../shell/router'
 import { Code } from './Code'
 import { ContextMenu, type At } from './ContextMenu'
+import { Dialog } from './Dialog'
 import { FormDialog } from './FormPage'
 
 export const isPossible = (action: Action, items: Item[]): boolean =>
@@ -104,24 +105,7 @@ export function Question({ service, action, items, ids, onYes, onNo }: QuestionP
   const word = t('confirm.word')
   const ready = action.confirm === 'plain' || typed === word
   return (
-    <Modal
-      visible
-      header={t('confirm.title', { what: t(action.label) })}
-      onDismiss={onNo}
-      closeAriaLabel={t('do.close')}
-      footer={
-        <Box float="right">
-          <SpaceBetween size="xs" direction="horizontal">
-            <Button variant="link" onClick={onNo}>
-              {t('do.cancel')}
-            </Button>
-            <Button variant="primary" disabled={!ready} onClick={onYes}>
-              {t(action.label)}
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
-    >
+    <Dialog title={t('confirm.title', { what: t(action.label) })} submit={t(action.label)} disabled={!ready} onSubmit={onYes} onClose={onNo}>
       <SpaceBetween size="m">
         <Box>{t('confirm.items', { items: ids })}</Box>
         {action.confirm === 'typed' && <Alert type="warning">{t('confirm.data')}</Alert>}
@@ -132,6 +116,6 @@ export function Question({ service, action, items, ids, onYes, onNo }: QuestionP
         )}
         <Code calls={inputsOf(action, items).map(input => ({ service, operation: action.operation!, input }))} />
       </SpaceBetween>
-    </Modal>
+    </Dialog>
   )
 }

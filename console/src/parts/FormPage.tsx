@@ -1,5 +1,5 @@
 /** A page, or a dialog, that makes one call out of a form that is data. */
-import { Alert, Box, Button, Container, Form as Frame, Header, Modal, SpaceBetween } from '@cloudscape-design/components'
+import { Alert, Button, Container, Form as Frame, Header, SpaceBetween } from '@cloudscape-design/components'
 import { useState } from 'react'
 import { call, wordsOf, type Service } from '../api/call'
 import { t, type Key } from '../i18n/text'
@@ -7,6 +7,7 @@ import type { Form, Item, Values } from '../resources/kinds'
 import { flash } from '../shell/flash'
 import { go } from '../shell/router'
 import { Code } from './Code'
+import { Dialog } from './Dialog'
 import { Fields, missingIn, startOf } from './Fields'
 
 function useForm(service: Service, form: Form, item: Item | undefined, done: (answer: any) => void) {
@@ -88,26 +89,8 @@ export function FormDialog({ service, form, title, item, id, onClose, onDone }: 
     onClose()
   })
   return (
-    <Modal
-      visible
-      header={t(title)}
-      size="large"
-      onDismiss={onClose}
-      closeAriaLabel={t('do.close')}
-      footer={
-        <Box float="right">
-          <SpaceBetween size="xs" direction="horizontal">
-            <Button variant="link" onClick={onClose}>
-              {t('do.cancel')}
-            </Button>
-            <Button variant="primary" loading={busy} onClick={() => void submit()}>
-              {t(title)}
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
-    >
+    <Dialog large title={t(title)} submit={t(title)} busy={busy} onSubmit={() => void submit()} onClose={onClose}>
       {body}
-    </Modal>
+    </Dialog>
   )
 }
