@@ -4,7 +4,7 @@ import { after, before, suite, test } from 'node:test'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser } from 'playwright-core'
 import { openBrowser, openSeat, openWorld, settle, shot, signIn, visit, type Language, type World } from './kit.ts'
-import { pictureOf, placesOf } from './places.ts'
+import { isNotBuilt, pictureOf, placesOf } from './places.ts'
 import { MARKUP, seed } from './seed.ts'
 
 let world: World
@@ -38,6 +38,8 @@ suite('every page', { concurrency: true }, () => {
         await shot(page, `${language}-${pictureOf(place)}`)
         for (const message of await page.locator('[class*="awsui_type-error"][class*="awsui_alert"]').allInnerTexts())
           wrong.push(`${place}: ${message}`)
+        // In the dark the colours are other; forms and what is not there have no colours of their own.
+        if (dark && (place.endsWith('/create') || isNotBuilt(place))) continue
         const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']).analyze()
         for (const { id, nodes } of violations) wrong.push(`${place}: ${id} at ${nodes[0]!.target.join(' ')}`)
         assert.notEqual(await page.title(), 'broken')

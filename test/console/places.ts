@@ -13,6 +13,8 @@ const NOT_BUILT = [
   'load-balancers', 'target-groups', 'trust-stores', 'auto-scaling',
 ].map(name => `/ec2/${name}`)
 
+export const isNotBuilt = (place: string): boolean => NOT_BUILT.includes(place)
+
 export function placesOf(made: Seeded): string[] {
   const instance = `/ec2/instances/${made.instance}`
   const group = `/ec2/security-groups/${made.group}`
