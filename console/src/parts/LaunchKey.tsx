@@ -28,22 +28,19 @@ export function KeySection({ state, set, error }: SectionProps & { error?: strin
         </Header>
       }
     >
-      <FormField
-        label={t('launch.keyName')}
-        errorText={error}
-        secondaryControl={
-          <Button iconName="add-plus" onClick={() => setMaking(true)}>
+      <FormField label={t('launch.keyName')} errorText={error}>
+        <SpaceBetween size="xs">
+          <Select
+            selectedOption={chosen}
+            options={options}
+            placeholder={t('launch.keyName')}
+            filteringType={options.length > 8 ? 'auto' : 'none'}
+            onChange={({ detail }) => set({ key: detail.selectedOption.value })}
+          />
+          <Button variant="inline-link" iconName="add-plus" onClick={() => setMaking(true)}>
             {t('launch.newKey')}
           </Button>
-        }
-      >
-        <Select
-          selectedOption={chosen}
-          options={options}
-          placeholder={t('launch.keyName')}
-          filteringType={options.length > 8 ? 'auto' : 'none'}
-          onChange={({ detail }) => set({ key: detail.selectedOption.value })}
-        />
+        </SpaceBetween>
       </FormField>
       {making && (
         <NewKey
