@@ -9,6 +9,7 @@ import { availableParallelism } from 'node:os'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import type { Stage } from '#launch/test'
+import { benchmarks } from './benchmarks.ts'
 
 type Counts = { passed: number; failed: number; skipped: number }
 type Plan = { include: string[]; exclude?: string[]; concurrency: number; timeoutMs: number }
@@ -60,8 +61,6 @@ async function runTests({ include, exclude = [], concurrency, timeoutMs }: Plan)
   return summed ? counts : { ...counts, failed: counts.failed + 1 }
 }
 
-/** Benchmarks print ratios measured in one run; each fails by its exit code when a promised ratio is missed. */
-const bench = (): Counts => count(globSync('test/bench/*.ts').sort().map(file => succeeds(process.execPath, [file])))
 
 const total: Counts = { passed: 0, failed: 0, skipped: 0 }
 const rows: Record<string, Counts & { seconds: number }> = {}
@@ -76,7 +75,7 @@ async function stage(name: string, work: () => Counts | Promise<Counts>): Promis
 
 for (const name of process.argv.slice(2) as Stage[]) {
   if (name === 'unit') await stage('check', check)
-  if (name === 'bench') await stage(name, bench)
+  if (name === 'bench') await stage(name, () => count(benchmarks()))
   else await stage(name, () => runTests(plans[name]))
 }
 mkdirSync('.state', { recursive: true })

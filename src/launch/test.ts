@@ -42,9 +42,9 @@ const MOST_WARNINGS = 60
 export async function test({ operands, options }: Args, ui: Ui, host: Host): Promise<number> {
   const wanted = readStages(operands, options.bench === true)
   return withLock(LOCK, { note: 'test' }, async () => {
-    const clients = wanted.includes('conformance') || wanted.includes('e2e')
+    const clients = wanted.includes('conformance') || wanted.includes('e2e') || wanted.includes('bench')
     const browser = wanted.includes('console') || wanted.includes('e2e')
-    const engine = wanted.includes('real') || wanted.includes('e2e')
+    const engine = wanted.includes('real') || wanted.includes('e2e') || wanted.includes('bench')
     await installPackages([
       ...(engine ? [...enginePackages, ...engineTestPackages] : []), ...(clients ? clientTestPackages : []), ...(browser ? browserTestPackages : []),
     ], ui)
@@ -65,12 +65,13 @@ export async function test({ operands, options }: Args, ui: Ui, host: Host): Pro
   })
 }
 
-/** In the order in which they run: seconds first. */
+/** In the order in which they run: seconds first. The benchmarks are no part of `all`. */
 export function readStages(words: string[], bench: boolean): Stage[] {
-  const unknown = words.find(word => word !== 'all' && !(stages as readonly string[]).includes(word))
-  if (unknown) throw misuse(`test: there is no stage '${unknown}'; there are ${stages.join(', ')} and all`)
+  const known = [...stages, 'bench', 'all']
+  const unknown = words.find(word => !known.includes(word))
+  if (unknown) throw misuse(`test: there is no stage '${unknown}'; there are ${known.slice(0, -1).join(', ')} and all`)
   const all = words.length === 0 || words.includes('all')
-  return [...stages.filter(stage => all || words.includes(stage)), ...(bench ? ['bench' as const] : [])]
+  return [...stages.filter(stage => all || words.includes(stage)), ...(bench || words.includes('bench') ? ['bench' as const] : [])]
 }
 
 /** A clean home with a slot for the tests. */

@@ -27,8 +27,8 @@ before(async () => {
   group = (await enclume.ec2('create-security-group', '--group-name', 'hostile', '--description', 'hostile')).GroupId
   for (const port of ['22', '8080'])
     await enclume.ec2('authorize-security-group-ingress', '--group-id', group, '--protocol', 'tcp', '--port', port, '--cidr', '0.0.0.0/0')
-  const { Instances } = await enclume.ec2('run-instances', '--image-id', await enclume.image('debian-12'), '--instance-type', 't3.nano', '--count', '2',
-    '--key-name', 'hostile', '--security-group-ids', group)
+  const { Instances } = await enclume.ec2('run-instances', '--image-id', await enclume.image('debian-12'), '--instance-type', 't3.nano',
+    '--count', '2', '--key-name', 'hostile', '--security-group-ids', group)
   ;[attacker, neighbour] = await Promise.all(Instances.map((one: any) => enclume.state(one.InstanceId, 'running')))
   bad = { key, user: 'admin', address: attacker.PublicIpAddress }
   good = { key, user: 'admin', address: neighbour.PublicIpAddress }
@@ -87,7 +87,10 @@ test('a guest that wants all memory loses its own process', ATTACK, async t => {
 })
 
 test('a guest that fills its disk fills its own', ATTACK, async t => {
-  const pool = async () => Number((await must('df', ['--output=used', '--block-size=1M', join(incusDir(enclume.home), 'storage-pools/pool')])).split('\n')[1])
+  const pool = async () => {
+    const lines = await must('df', ['--output=used', '--block-size=1M', join(incusDir(enclume.home), 'storage-pools/pool')])
+    return Number(lines.split('\n')[1])
+  }
   const before = await pool()
   const { stderr } = await during(t, ssh(bad, 'sudo fallocate -l 100G /full; sudo sh -c "while fallocate -l 64M /f$((n=n+1)); do :; done"; df --output=avail /'))
   assert.match(stderr, /No space left on device/)
