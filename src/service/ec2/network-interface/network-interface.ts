@@ -41,6 +41,8 @@ export type Spec = {
   mac: string
   fabric: string
   addresses: Address[]
+  /** IPv6 addresses, the first of which DHCP hands out; each claimed in its subnet's scope. */
+  addresses6?: string[]
   groups: string[]
   description: string
   sourceDestCheck: boolean
