@@ -151,7 +151,8 @@ function arriving(home: Home, spec: NetworkSpec): Record<string, NftChain> {
         ...rules6(spec).spoofing,
         `iifgroup ${FABRIC_GROUP} ip saddr ${own} counter drop`,
         `iifgroup ${FABRIC_GROUP} accept`,
-        ...spec.peers.map(({ index, cidrs }) => `iifname "${peerDevice(index)}" ip saddr { ${cidrs.join(', ')} } ip daddr ${own} accept`),
+        ...spec.peers.filter(({ cidrs }) => cidrs.length > 0)
+          .map(({ index, cidrs }) => `iifname "${peerDevice(index)}" ip saddr { ${cidrs.join(', ')} } ip daddr ${own} accept`),
         'iifname . ether saddr . ip saddr @source_ok accept',
         'ip saddr 0.0.0.0 udp sport 68 udp dport 67 iifname . ether saddr @port_mac accept',
         `iifname @unchecked ip saddr != { ${fabric}, 169.254.0.0/16 } ip daddr != 169.254.0.0/16 accept`,

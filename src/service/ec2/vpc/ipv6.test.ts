@@ -97,3 +97,99 @@ test('what of IPv6 is not there is refused by name', async () => {
     (await refused('AssociateVpcCidrBlock', { VpcId, Ipv6Pool: 'ipv6pool-ec2-0123456789abcdef0' }))[0],
   ], ['UnsupportedOperation', 'UnsupportedOperation', 'UnsupportedOperation'])
 })
+
+async function withSubnet() {
+  const h = await lab()
+  const { SubnetId } = await h.subnet('10.0.1.0/24', '3fff:ec2:0:101::/64')
+  const make = async (more: object = {}) => (await h.call('CreateNetworkInterface', { SubnetId, ...more })).NetworkInterface!
+  const code = async (more: object) => h.refused('CreateNetworkInterface', { SubnetId, ...more })
+  return { ...h, SubnetId: SubnetId!, make, code }
+}
+const addresses = (shown: { Ipv6Addresses?: { Ipv6Address?: string }[] }) => shown.Ipv6Addresses!.map(one => one.Ipv6Address)
+
+test('interfaces have the addresses that are named, as many as are asked for, or the one that their subnet gives', async () => {
+  const { call, code, make, SubnetId } = await withSubnet()
+  const named = await make({ Ipv6Addresses: [{ Ipv6Address: '3fff:EC2:0:101::7' }] })
+  assert.deepEqual(named.Ipv6Addresses, [{ Ipv6Address: '3fff:ec2:0:101::7', IsPrimaryIpv6: false }])
+  const chosen = addresses(await make({ Ipv6AddressCount: 2 }))
+  assert.deepEqual([chosen.length, new Set(chosen).size, chosen.every(address => address!.startsWith('3fff:ec2:0:101:'))], [2, 2, true])
+  assert.deepEqual(addresses(await make()), [])
+  await call('ModifySubnetAttribute', { SubnetId, AssignIpv6AddressOnCreation: { Value: true } })
+  assert.deepEqual([addresses(await make()).length, addresses(await make({ Ipv6AddressCount: 0 })).length], [1, 0])
+  const value = 'InvalidParameterValue'
+  const tries = ['3fff:ec2:0:101::7', '3fff:ec2:0:102::7', '3fff:ec2:0:101::3', '3fff:ec2:0:101:ffff:ffff:ffff:ffff', 'x']
+  assert.deepEqual(await Promise.all(tries.map(Ipv6Address => code({ Ipv6Addresses: [{ Ipv6Address }] }))), [
+    ['InvalidIPAddress.InUse', 'Address 3fff:ec2:0:101::7 is in use.'],
+    [value, `Address 3fff:ec2:0:102::7 does not fall within the subnet's address range`],
+    [value, `Address 3fff:ec2:0:101::3 is in subnet's reserved address range`],
+    [value, `Address 3fff:ec2:0:101:ffff:ffff:ffff:ffff is in subnet's reserved address range`], [value, 'invalid value for parameter address: x'],
+  ])
+  assert.equal((await code({ Ipv6AddressCount: 1, Ipv6Addresses: [{ Ipv6Address: '3fff:ec2:0:101::9' }] }))[0], 'InvalidParameterCombination')
+  const found = await call('DescribeNetworkInterfaces', { Filters: [{ Name: 'ipv6-addresses.ipv6-address', Values: ['3fff:ec2:0:101::7'] }] })
+  assert.deepEqual(found.NetworkInterfaces!.map(row => row.NetworkInterfaceId), [named.NetworkInterfaceId])
+})
+
+test('addresses are assigned later and taken back, and then are another\'s to have', async () => {
+  const { call, refused, make } = await withSubnet()
+  const [one, other] = [(await make()).NetworkInterfaceId!, (await make()).NetworkInterfaceId!]
+  const address = '3fff:ec2:0:101::7'
+  const assign = (NetworkInterfaceId: string, ...Ipv6Addresses: string[]) => ({ NetworkInterfaceId, Ipv6Addresses })
+  assert.deepEqual(await call('AssignIpv6Addresses', assign(one, '3FFF:ec2:0:101::7')), { NetworkInterfaceId: one, AssignedIpv6Addresses: [address] })
+  assert.equal((await call('AssignIpv6Addresses', { NetworkInterfaceId: one, Ipv6AddressCount: 2 })).AssignedIpv6Addresses!.length, 2)
+  assert.deepEqual([
+    (await refused('AssignIpv6Addresses', assign(other, address)))[0], (await refused('AssignIpv6Addresses', { NetworkInterfaceId: one }))[0],
+    (await refused('UnassignIpv6Addresses', assign(other, address)))[0], (await refused('UnassignIpv6Addresses', { NetworkInterfaceId: one }))[0],
+    (await refused('AssignIpv6Addresses', { NetworkInterfaceId: one, Ipv6PrefixCount: 1 }))[0],
+  ], ['InvalidIPAddress.InUse', 'MissingParameter', 'InvalidParameterValue', 'MissingParameter', 'UnsupportedOperation'])
+  assert.deepEqual(await call('UnassignIpv6Addresses', assign(one, address)), { NetworkInterfaceId: one, UnassignedIpv6Addresses: [address] })
+  await call('AssignIpv6Addresses', assign(other, address))
+  const [shown] = (await call('DescribeNetworkInterfaces', { NetworkInterfaceIds: [one] })).NetworkInterfaces!
+  assert.equal(addresses(shown!).length, 2)
+})
+
+test('a subnet keeps its block while an interface has an address of it', async () => {
+  const { call, refused, make, SubnetId } = await withSubnet()
+  const { NetworkInterfaceId } = await make({ Ipv6AddressCount: 1 })
+  const [subnet] = (await call('DescribeSubnets', { SubnetIds: [SubnetId] })).Subnets!
+  const AssociationId = subnet!.Ipv6CidrBlockAssociationSet![0]!.AssociationId!
+  assert.equal((await refused('DisassociateSubnetCidrBlock', { AssociationId }))[0], 'InvalidCidrBlock.InUse')
+  await call('DeleteNetworkInterface', { NetworkInterfaceId })
+  await call('DisassociateSubnetCidrBlock', { AssociationId })
+  assert.equal((await refused('CreateNetworkInterface', { SubnetId, Ipv6AddressCount: 1 }))[0], 'InvalidParameterValue')
+})
+
+test('a VPC has one gateway for egress alone, from its making to its end', async () => {
+  const { call, refused, VpcId } = await lab()
+  const TagSpecifications = [{ ResourceType: 'egress-only-internet-gateway' as const, Tags: [{ Key: 'a', Value: 'b' }] }]
+  const { EgressOnlyInternetGateway: made } = await call('CreateEgressOnlyInternetGateway', { VpcId, TagSpecifications })
+  const EgressOnlyInternetGatewayId = made!.EgressOnlyInternetGatewayId!
+  assert.deepEqual(made, { EgressOnlyInternetGatewayId, Attachments: [{ State: 'attached', VpcId }], Tags: [{ Key: 'a', Value: 'b' }] })
+  const listed = await call('DescribeEgressOnlyInternetGateways', { Filters: [{ Name: 'tag:a', Values: ['b'] }] })
+  assert.deepEqual(listed.EgressOnlyInternetGateways, [made])
+  assert.deepEqual([
+    (await refused('CreateEgressOnlyInternetGateway', { VpcId }))[0], (await refused('DeleteVpc', { VpcId }))[0],
+    (await refused('CreateEgressOnlyInternetGateway', { VpcId: 'vpc-0123456789abcdef0' }))[0],
+  ], ['InvalidParameterValue', 'DependencyViolation', 'InvalidVpcID.NotFound'])
+  const [table] = (await call('DescribeRouteTables', { Filters: [{ Name: 'vpc-id', Values: [VpcId] }] })).RouteTables!
+  const { RouteTableId } = table!
+  const route = { RouteTableId, EgressOnlyInternetGatewayId }
+  await call('CreateRoute', { ...route, DestinationIpv6CidrBlock: '0::0/0' })
+  assert.deepEqual([
+    (await refused('CreateRoute', { ...route, DestinationIpv6CidrBlock: '::/0' }))[0],
+    (await refused('CreateRoute', { ...route, DestinationIpv6CidrBlock: IPV6[0] }))[0],
+    (await refused('CreateRoute', { ...route, DestinationIpv6CidrBlock: '3fff:ec2:0:101::/64' }))[0],
+    (await refused('CreateRoute', { ...route, DestinationCidrBlock: '0.0.0.0/0' }))[0],
+    (await refused('CreateRoute', { ...route, DestinationCidrBlock: '0.0.0.0/0', DestinationIpv6CidrBlock: '::/0' }))[0],
+    await refused('DeleteRoute', { RouteTableId, DestinationIpv6CidrBlock: '1::/16' }),
+  ], ['RouteAlreadyExists', 'RouteAlreadyExists', 'InvalidParameterValue', 'InvalidParameterValue', 'InvalidParameterCombination',
+    ['InvalidRoute.NotFound', `no route with destination-ipv6-cidr-block 1::/16 in route table ${RouteTableId}`]])
+  const routes = async () => (await call('DescribeRouteTables', { RouteTableIds: [RouteTableId!] })).RouteTables![0]!.Routes!
+    .map(r => [r.DestinationIpv6CidrBlock ?? r.DestinationCidrBlock, r.EgressOnlyInternetGatewayId ?? r.GatewayId, r.State])
+  const local = [['10.0.0.0/16', 'local', 'active'], [IPV6[0], 'local', 'active']]
+  assert.deepEqual(await routes(), [...local, ['::/0', EgressOnlyInternetGatewayId, 'active']])
+  assert.deepEqual(await call('DeleteEgressOnlyInternetGateway', { EgressOnlyInternetGatewayId }), { ReturnCode: true })
+  assert.deepEqual(await routes(), [...local, ['::/0', EgressOnlyInternetGatewayId, 'blackhole']])
+  assert.equal((await refused('DeleteEgressOnlyInternetGateway', { EgressOnlyInternetGatewayId }))[0], 'InvalidGatewayID.NotFound')
+  await call('DeleteRoute', { RouteTableId, DestinationIpv6CidrBlock: '::/0' })
+  assert.deepEqual(await routes(), local)
+})
