@@ -209,7 +209,8 @@ test('IPv6 is compiled where the VPC has a block, and left out where it has none
   ] })]
   six.prefixLists = new Map([['pl-6', ['3fff::/20']]])
   const spec = compile(six)
-  assert.deepEqual([spec.cidrs6, spec.subnets.map(s => s.cidr6), spec.ports.map(p => p.addresses6), spec.routeTables[0]!.routes, spec.groups[0]!.ingress], [
+  const { cidrs6, subnets, ports, routeTables, groups } = spec
+  assert.deepEqual([cidrs6, subnets.map(s => s.cidr6), ports.map(p => p.addresses6), routeTables[0]!.routes, groups[0]!.ingress], [
     [block], ['3fff:ec2:0:101::/64', undefined], six.interfaces.map(() => [address]),
     [
       { cidr: '::/0', via: { egress: true } }, { cidr: '1::/16', via: { nowhere: true } },
