@@ -8,6 +8,10 @@
  * - An act that throws may have been done, in part or whole: observe again. Nothing here retries.
  * - Nothing is remembered between calls that a restart would lose; what was made is found again on the host.
  */
+import type { FlowsSeen, PortTraffic } from '#engine/count'
+
+export type { FlowCount, FlowsSeen, PortTraffic } from '#engine/count'
+
 export type Unknown = 'unknown'
 export type Absent = 'absent'
 
@@ -252,30 +256,8 @@ export type PortSpec = {
   watched?: true
 }
 
-/** `isPartial`: there were more flows than the kernel had room to count. */
-export type FlowsSeen = { flows: FlowCount[]; isPartial: boolean }
-/** Packets of one flow at one port: that passed the filters, or that they stopped. Ports are 0 where the protocol has none. */
-export type FlowCount = {
-  port: string
-  direction: 'in' | 'out'
-  accepted: boolean
-  source: string
-  destination: string
-  protocol: number
-  sourcePort: number
-  destinationPort: number
-  packets: number
-  bytes: number
-}
-
 /** Domains; `addresses`: those in which `ec2-A-B-C-D` means the public address A.B.C.D, whoever has it. */
 export type Served = { host: readonly string[]; store: readonly string[]; addresses: readonly string[] }
-
-/**
- * As the machine sees it: `in` is what it received. Counters begin at 0 with each device, which comes anew when a router was lost. The kernel
- * hands large pieces of a connection on as one packet: there are fewer packets than on a wire; the bytes are all there.
- */
-export type PortTraffic = { bytesIn: number; bytesOut: number; packetsIn: number; packetsOut: number }
 
 export type Networks = {
   /** The host's and the core's side: routes, address translation, guards. Idempotent; also after a reboot of the host. */

@@ -15,6 +15,12 @@ export const isIp6 = (text: string): boolean => text.includes(':')
 /** Whether anything of IPv6 passes here. */
 export const speaks6 = (spec: NetworkSpec): boolean => (spec.cidrs6 ?? []).length > 0
 
+/** The network as it is where the kernel has no IPv6. */
+export const without6 = (spec: NetworkSpec): NetworkSpec => ({
+  ...spec, cidrs6: undefined, subnets: spec.subnets.map(subnet => ({ ...subnet, cidr6: undefined })),
+  ports: spec.ports.map(port => ({ ...port, addresses6: undefined })),
+})
+
 const EVERYTHING = '::/0'
 /** There is nobody on the link who could have the address, and nobody to wait for. */
 const AT_ONCE = ' nodad'
