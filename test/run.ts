@@ -21,7 +21,7 @@ const plans: Record<Exclude<Stage, 'bench'>, Plan> = {
     timeoutMs: minutes(3),
   },
   conformance: { include: ['test/conformance/**/*.test.ts'], concurrency: availableParallelism(), timeoutMs: minutes(5) },
-  console: { include: ['test/console/**/*.test.ts'], concurrency: 1, timeoutMs: minutes(5) },
+  console: { include: ['test/console/**/*.test.ts'], concurrency: 1, timeoutMs: minutes(8) },
   real: { include: [`src/${REAL}`], concurrency: 1, timeoutMs: minutes(10) },
   e2e: { include: ['test/e2e/**/*.test.ts'], concurrency: 1, timeoutMs: minutes(25) },
 }

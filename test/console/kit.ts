@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
+import { chromium, type Browser, type BrowserContext, type Page, type Request } from 'playwright-core'
 import { openPage } from '#page'
 import { buildConsole } from '#launch/console'
 import { keys, openServer, type TestOptions, type TestServer } from '../conformance/server.ts'
@@ -50,6 +50,7 @@ export async function openSeat(browser: Browser, { language, dark = false }: { l
     viewport: { width: 1440, height: 1000 }, acceptDownloads: true,
   })
   const page = await context.newPage()
+  watch(page)
   const errors: string[] = []
   page.on('pageerror', error => errors.push(String(error)))
   page.on('console', message => {
@@ -72,4 +73,33 @@ export async function signIn(page: Page, { url, language, password = PASSWORD }:
 export async function shot(page: Page, name: string): Promise<void> {
   mkdirSync(SHOTS, { recursive: true })
   await page.screenshot({ path: join(SHOTS, `${name}.png`) })
+}
+
+const BUSY = '[aria-busy="true"], [class*="awsui_spinner"], [class*="awsui_loading"]'
+const asked = new WeakMap<Page, Set<Request>>()
+
+/** What is under way in a page, but the live stream that never ends. */
+function watch(page: Page): void {
+  const open = new Set<Request>()
+  asked.set(page, open)
+  page.on('request', request => !request.url().includes('/_console/events') && open.add(request))
+  page.on('requestfinished', request => open.delete(request))
+  page.on('requestfailed', request => open.delete(request))
+}
+
+/** Waits until nothing loads: no request under way over two frames, and no sign of one in the page. */
+export async function settle(page: Page): Promise<void> {
+  await page.locator('h1').first().waitFor()
+  const until = Date.now() + 15_000
+  for (let quiet = 0; quiet < 2; quiet = asked.get(page)!.size === 0 ? quiet + 1 : 0) {
+    if (Date.now() > until) throw new Error(`still asked for: ${[...asked.get(page)!].map(request => request.url()).join(' ')}`)
+    await page.evaluate('new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 20))))')
+  }
+  await page.locator(BUSY).first().waitFor({ state: 'detached', timeout: 15_000 })
+}
+
+/** Goes to a page as a link in the console does, and waits for it. */
+export async function visit(page: Page, place: string): Promise<void> {
+  await page.evaluate(`history.pushState(null, '', ${JSON.stringify(place)}); dispatchEvent(new PopStateEvent('popstate'))`)
+  await settle(page)
 }

@@ -165,6 +165,8 @@ for (const language of ['fr', 'en'] as const) {
     const id = await launch(seat, language)
     await page.getByText(words[language].running).first().waitFor({ timeout: 60_000 })
     await page.getByRole('link', { name: words[language].open }).waitFor({ timeout: BOOT_MS })
+    // DHCP, IMDS, user data, ready: no phase stays grey once the port answers, however much the script has printed.
+    await page.locator('[class*="awsui_status-pending"]').first().waitFor({ state: 'detached', timeout: 20_000 })
     await shot(page, `real-${language}-launched`)
     const link = await page.getByRole('link', { name: words[language].open }).getAttribute('href')
     assert.match(await visit(link!), /Hello World/)

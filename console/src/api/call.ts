@@ -6,7 +6,7 @@
  */
 import { credentials, forgetCredentials } from './session'
 
-export type Service = 'ec2' | 'iam' | 's3' | 'ssm' | 'sts'
+export type Service = 'ec2' | 'iam' | 's3' | 'ssm' | 'sts' | 'dlm'
 export type Input = Record<string, unknown>
 /** Answers as the SDK gives them. Pages read them by AWS's names. */
 export type Answer = any
@@ -17,8 +17,16 @@ const modules = {
   s3: () => import('@aws-sdk/client-s3'),
   ssm: () => import('@aws-sdk/client-ssm'),
   sts: () => import('@aws-sdk/client-sts'),
+  dlm: () => import('@aws-sdk/client-dlm'),
 } satisfies Record<Service, () => Promise<object>>
-const classes: Record<Service, string> = { ec2: 'EC2Client', iam: 'IAMClient', s3: 'S3Client', ssm: 'SSMClient', sts: 'STSClient' }
+const classes: Record<Service, string> = {
+  ec2: 'EC2Client',
+  iam: 'IAMClient',
+  s3: 'S3Client',
+  ssm: 'SSMClient',
+  sts: 'STSClient',
+  dlm: 'DLMClient',
+}
 
 const KEPT = 'enclume-region'
 let region = localStorage.getItem(KEPT) ?? ''
@@ -68,14 +76,21 @@ export async function call(service: Service, operation: string, input: Input = {
   }
 }
 
-/** All pages of a listing, as one list. */
-export async function listAll(service: Service, operation: string, member: string, input: Input = {}): Promise<any[]> {
+/** All pages of a listing, as one list. `onPart` is told what there is after each page but the last. */
+export async function listAll(
+  service: Service,
+  operation: string,
+  member: string,
+  input: Input = {},
+  onPart: (found: any[]) => void = () => {},
+): Promise<any[]> {
   const found: any[] = []
   let next: Input = {}
   do {
     const answer = await call(service, operation, { ...input, ...next })
     found.push(...(answer[member] ?? []))
     next = answer.NextToken ? { NextToken: answer.NextToken } : answer.Marker && answer.IsTruncated ? { Marker: answer.Marker } : {}
+    if (Object.keys(next).length > 0) onPart([...found])
   } while (Object.keys(next).length > 0)
   return found
 }

@@ -1,13 +1,17 @@
 /** Loading for components: what is shown follows the server's events; a later answer is never overtaken by an earlier one. */
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { call, listAll, wordsOf, type Answer, type Input, type Service } from './call'
+import { instancesOf } from '../resources/choices'
 import { onChange } from './live'
 
 export type Loaded<T> = { data: T | undefined; error: string | undefined; loading: boolean; reload(): void }
 
+/** What is loaded in parts shows its first parts until all are there; later loads replace the whole. */
+type Load<T> = (onPart: (data: T) => void) => Promise<T>
+
 /** Loads at once, and again whenever one of these kinds changes. Nothing is loaded while `load` is undefined. */
-export function useLoaded<T>(load: (() => Promise<T>) | undefined, kinds: readonly string[], key: string): Loaded<T> {
-  const [state, setState] = useState<{ data?: T; error?: string; loading: boolean }>({ loading: load !== undefined })
+export function useLoaded<T>(load: Load<T> | undefined, kinds: readonly string[], key: string): Loaded<T> {
+  const [state, setState] = useState<{ data?: T; error?: string; loading: boolean; whole?: boolean }>({ loading: load !== undefined })
   const turn = useRef(0)
   const run = useRef(load)
   run.current = load
@@ -23,10 +27,12 @@ export function useLoaded<T>(load: (() => Promise<T>) | undefined, kinds: readon
     const mine = ++turn.current
     setState(before => ({ ...before, loading: true }))
     try {
-      const data = await run.current()
-      if (mine === turn.current) setState({ data, loading: false })
+      const data = await run.current(part => {
+        if (mine === turn.current) setState(before => (before.whole ? before : { data: part, loading: true }))
+      })
+      if (mine === turn.current) setState({ data, loading: false, whole: true })
     } catch (error) {
-      if (mine === turn.current) setState(before => ({ data: before.data, error: wordsOf(error), loading: false }))
+      if (mine === turn.current) setState(before => ({ ...before, error: wordsOf(error), loading: false }))
     } finally {
       busy.current = false
       if (again.current) {
@@ -66,10 +72,7 @@ export const useAnswer = (service: Service, operation: string, input: Input = {}
 /** Instances, out of their reservations. */
 export const useInstances = (input: Input = {}): Loaded<any[]> =>
   useLoaded(
-    async () =>
-      (await listAll('ec2', 'DescribeInstances', 'Reservations', input)).flatMap((r: any) =>
-        r.Instances.map((i: any) => ({ ...i, ReservationId: r.ReservationId, OwnerId: r.OwnerId })),
-      ),
+    async () => instancesOf(await listAll('ec2', 'DescribeInstances', 'Reservations', input)),
     ['instance', 'network-interface', 'volume', 'elastic-ip'],
     JSON.stringify(['instances', input]),
   )

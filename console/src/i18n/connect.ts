@@ -25,6 +25,10 @@ export const connect = {
     'The console of the machine. It asks for a user with a password; press Enter to see its prompt.',
     'La console de la machine. Elle demande un utilisateur avec mot de passe ; appuyez sur Entrée pour voir son invite.',
   ],
+  'connect.serialOff': [
+    'The serial console shows what the machine prints while it boots, and works without a network. Each account turns it on first.',
+    "La console série montre ce que la machine affiche au démarrage et fonctionne sans réseau. Chaque compte doit d'abord l'activer.",
+  ],
   'connect.serialEnable': ['Turn the serial console on for this account', 'Activer la console série pour ce compte'],
   'connect.ssh1': ['Open an SSH client.', 'Ouvrez un client SSH.'],
   'connect.ssh2': [
@@ -55,6 +59,7 @@ export const connect = {
   'rules.saved': ['The rules of {id} were saved', 'Les règles de {id} ont été enregistrées'],
   'rules.type': ['Type', 'Type'],
   'rules.all': ['All traffic', 'Tout le trafic'],
+  'rules.every': ['All', 'Tous'],
   'rules.allTcp': ['All TCP', 'Tous les TCP'],
   'rules.allUdp': ['All UDP', 'Tous les UDP'],
   'rules.allIcmp': ['All ICMP - IPv4', 'Tous les ICMP - IPv4'],

@@ -61,14 +61,27 @@ export const instances = {
   'dashboard.given': ['{vcpus} vCPUs and {memory} GiB run now', "{vcpus} vCPU et {memory} Gio en cours d'exécution"],
   'dashboard.zones': ['Availability Zones', 'Zones de disponibilité'],
   'dashboard.cost': ['Cost', 'Coût'],
-  'dashboard.noCost': [
-    'Enclume shows no prices: it runs on your own machine, and holds no price list that it could cite.',
-    "Enclume n'affiche pas de prix : il s'exécute sur votre machine et n'a pas de liste de prix qu'il puisse citer.",
+  'cost.source': [
+    "AWS's public on-demand price (Linux, us-east-1, {date}), without storage and traffic; Enclume itself charges nothing.",
+    "Tarif public à la demande d'AWS (Linux, us-east-1, {date}), hors stockage et trafic ; Enclume lui-même ne facture rien.",
   ],
-  'types.compare': ['Compare ({count})', 'Comparer ({count})'],
+  'cost.hour': ['{price} an hour', '{price} par heure'],
+  'cost.month': ['about {price} in a month of 730 hours', 'environ {price} par mois de 730 heures'],
+  'cost.unknown': ['No price is known of {count} of them', 'Aucun prix connu pour {count} de ces instances'],
+  'cost.none': ['Nothing runs', "Rien ne s'exécute"],
+  'types.compare': ['Compare', 'Comparer'],
+  'types.launch': ['Launch instance with this type', 'Lancer une instance de ce type'],
+  'types.empty': ['No instance types', "Aucun type d'instance"],
+  'types.emptyHint': [
+    'An instance type says how much CPU, memory and network an instance has.',
+    "Un type d'instance détermine le processeur, la mémoire et le réseau d'une instance.",
+  ],
   'types.compareTitle': ['Compare instance types', "Comparer les types d'instances"],
   'catalog.launch': ['Launch instance with AMI', "Lancer une instance avec l'AMI"],
   'catalog.quick': ['Quick Start AMIs', 'AMI de démarrage rapide'],
   'catalog.mine': ['My AMIs', 'Mes AMI'],
-  'catalog.none': ['None', 'Aucune'],
+  'catalog.none': [
+    'None yet. Make one of an instance: Instances, Actions, Create image.',
+    "Aucune pour l'instant. Créez-en une à partir d'une instance : Instances, Actions, Créer une image.",
+  ],
 } as const

@@ -37,10 +37,57 @@ export const menu = {
   'menu.nats': ['NAT gateways', 'Passerelles NAT'],
   'menu.peerings': ['Peering connections', "Connexions d'appairage"],
   'menu.acls': ['Network ACLs', 'ACL réseau'],
+  'menu.endpoints': ['Endpoints', 'Points de terminaison'],
+  'menu.prefixLists': ['Managed prefix lists', 'Listes de préfixes gérées'],
+  'menu.flowLogs': ['Flow logs', 'Journaux de flux'],
   'menu.identity': ['Identity and storage', 'Identité et stockage'],
   'menu.iamUsers': ['IAM users', 'Utilisateurs IAM'],
   'menu.iamRoles': ['IAM roles', 'Rôles IAM'],
   'menu.iamPolicies': ['IAM policies', 'Politiques IAM'],
   'menu.s3': ['S3 buckets', 'Compartiments S3'],
   'menu.parameters': ['Parameter Store', 'Parameter Store'],
+  'what.launchTemplates': [
+    'A launch template keeps the settings of a launch under a name and version, so that instances are launched alike.',
+    "Un modèle de lancement conserve les paramètres d'un lancement sous un nom et une version, pour lancer des instances identiques.",
+  ],
+  'what.spot': [
+    'Spot instances run on spare capacity at a reduced price, and may be interrupted: for work that tolerates that.',
+    "Les instances Spot utilisent la capacité inutilisée à prix réduit et peuvent être interrompues : pour des charges de travail qui s'en accommodent.",
+  ],
+  'what.savings': [
+    'A Savings Plan lowers prices in exchange for a commitment to a certain use, for one or three years.',
+    "Un Savings Plan réduit les prix en échange d'un engagement d'utilisation d'un ou trois ans.",
+  ],
+  'what.reserved': [
+    'Reserved Instances are paid ahead, or committed to for one or three years, below the on-demand price.',
+    'Les instances réservées sont prépayées ou engagées pour un ou trois ans, à un tarif inférieur à celui à la demande.',
+  ],
+  'what.dedicated': [
+    'A Dedicated Host is a physical server for one customer alone, who decides what runs where on it.',
+    'Un hôte dédié est un serveur physique réservé à un seul client, qui décide du placement des instances.',
+  ],
+  'what.capacity': [
+    'A capacity reservation makes sure that instances of a type can be launched in an Availability Zone when they are needed.',
+    "Une réservation de capacité garantit que des instances d'un type pourront être lancées dans une zone de disponibilité.",
+  ],
+  'what.placement': [
+    'A placement group says whether instances stand close together (fast network) or apart (fewer fail at once).',
+    'Un groupe de placement rapproche les instances (réseau rapide) ou les éloigne (moins de pannes simultanées).',
+  ],
+  'what.balancers': [
+    'A load balancer takes connections at one address and spreads them over several instances.',
+    'Un équilibreur de charge reçoit les connexions à une adresse et les répartit entre plusieurs instances.',
+  ],
+  'what.targets': [
+    'A target group is the set of instances among which a load balancer spreads traffic.',
+    "Un groupe cible est l'ensemble des instances entre lesquelles un équilibreur de charge répartit le trafic.",
+  ],
+  'what.trust': [
+    'A trust store holds the certificate authorities by which a load balancer knows its clients.',
+    'Un trust store contient les autorités de certification auxquelles un équilibreur de charge reconnaît ses clients.',
+  ],
+  'what.scalingGroups': [
+    'An Auto Scaling group keeps as many instances running as the load asks for.',
+    "Un groupe Auto Scaling maintient en marche autant d'instances que la charge le demande.",
+  ],
 } as const

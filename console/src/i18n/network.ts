@@ -37,6 +37,7 @@ export const network = {
   'vpc.create': ['Create VPC', 'Créer un VPC'],
   'vpc.delete': ['Delete VPC', 'Supprimer le VPC'],
   'vpc.map': ['Resource map', 'Carte des ressources'],
+  'vpc.connections': ['Network connections', 'Connexions réseau'],
   'vpc.mapHint': [
     'Which subnets there are, which route table each follows, and where that leads.',
     'Les sous-réseaux, la table de routage de chacun et ses destinations.',
@@ -96,4 +97,28 @@ export const network = {
   'acls.egress': ['Outbound', 'Sortante'],
   'acls.action': ['Allow or deny', 'Autoriser ou refuser'],
   'acls.ports': ['First and last port (TCP, UDP), such as 80 or 1024-65535', 'Premier et dernier port (TCP, UDP), p. ex. 80 ou 1024-65535'],
+  'endpoints.empty': ['No endpoints', 'Aucun point de terminaison'],
+  'endpoints.emptyHint': [
+    'A gateway endpoint leads from a VPC to S3 without the internet.',
+    "Un point de terminaison de passerelle mène d'un VPC à S3 sans passer par Internet.",
+  ],
+  'endpoints.create': ['Create endpoint', 'Créer un point de terminaison'],
+  'endpoints.delete': ['Delete endpoint', 'Supprimer le point de terminaison'],
+  'prefixLists.empty': ['No prefix lists', 'Aucune liste de préfixes'],
+  'prefixLists.emptyHint': [
+    'A prefix list names a set of address blocks, for rules and routes.',
+    "Une liste de préfixes nomme un ensemble de blocs d'adresses, pour les règles et les routes.",
+  ],
+  'prefixLists.create': ['Create prefix list', 'Créer une liste de préfixes'],
+  'prefixLists.delete': ['Delete prefix list', 'Supprimer la liste de préfixes'],
+  'prefixLists.entries': ['Entries: one CIDR block a line', 'Entrées : un bloc CIDR par ligne'],
+  'prefixLists.tab': ['Entries', 'Entrées'],
+  'flowLogs.empty': ['No flow logs', 'Aucun journal de flux'],
+  'flowLogs.emptyHint': [
+    'A flow log records in a bucket what traffic was accepted and rejected.',
+    'Un journal de flux consigne dans un compartiment le trafic accepté et rejeté.',
+  ],
+  'flowLogs.create': ['Create flow log', 'Créer un journal de flux'],
+  'flowLogs.delete': ['Delete flow logs', 'Supprimer les journaux de flux'],
+  'flowLogs.prefix': ['Folder in the bucket', 'Dossier dans le compartiment'],
 } as const

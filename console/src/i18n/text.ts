@@ -46,4 +46,17 @@ export const t = (key: Key, values: Record<string, string | number> = {}): strin
 
 export const formatDate = (date: Date | string | undefined): string =>
   date === undefined ? '–' : new Date(date).toLocaleString(language === 'fr' ? 'fr-FR' : 'en-US', { dateStyle: 'medium', timeStyle: 'medium' })
+export const formatDay = (day: string): string =>
+  new Date(`${day}T12:00:00`).toLocaleDateString(language === 'fr' ? 'fr-FR' : 'en-US', { dateStyle: 'long' })
 export const formatNumber = (value: number): string => value.toLocaleString(language === 'fr' ? 'fr-FR' : 'en-US')
+/** '0.0104 USD': as many digits as the price list has. */
+export const usd = (price: number): string =>
+  `${price.toLocaleString(language === 'fr' ? 'fr-FR' : 'en-US', { minimumFractionDigits: 2, maximumFractionDigits: 6 })} USD`
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+const UNITS_FR = ['o', 'Kio', 'Mio', 'Gio', 'Tio']
+/** 1,536 is '1.5 KiB'. */
+export function formatBytes(bytes: number): string {
+  const power = bytes < 1024 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10))
+  return `${formatNumber(Math.round((bytes / 1024 ** power) * 10) / 10)} ${(language === 'fr' ? UNITS_FR : UNITS)[power]}`
+}

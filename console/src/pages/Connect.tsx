@@ -20,6 +20,7 @@ import { t } from '../i18n/text'
 import type { Item } from '../resources/kinds'
 import { facts } from '../shell/facts'
 import { flash } from '../shell/flash'
+import { stay } from '../shell/router'
 
 const Terminal = lazy(() => import('../parts/Terminal'))
 
@@ -33,8 +34,7 @@ const USERS: [RegExp, string][] = [
 ]
 export const userOf = (image: string): string => USERS.find(([pattern]) => pattern.test(image))?.[1] ?? 'ec2-user'
 
-export default function Connect({ id, kind }: { id: string; kind?: string }) {
-  const [tab, setTab] = useState(kind ?? 'eic')
+export default function Connect({ id, kind }: { id: string; kind: string }) {
   const instances = useInstances({ InstanceIds: [id] })
   const item: Item | undefined = instances.data?.[0]
   const image = useAnswer('ec2', 'DescribeImages', item ? { ImageIds: [item.ImageId] } : { Owners: ['self'] })
@@ -53,8 +53,8 @@ export default function Connect({ id, kind }: { id: string; kind?: string }) {
         <Container>
           <Tabs
             ariaLabel={t('connect.title')}
-            activeTabId={tab}
-            onChange={({ detail }) => setTab(detail.activeTabId)}
+            activeTabId={kind}
+            onChange={({ detail }) => stay(`?kind=${detail.activeTabId}`)}
             tabs={[
               { id: 'eic', label: t('connect.eic'), content: <ByUser key={user} item={item} user={user} /> },
               { id: 'ssm', label: t('connect.ssm'), content: <Shell item={item} kind="session" hint={t('connect.ssmHint')} /> },
@@ -135,7 +135,14 @@ function Serial({ item }: { item: Item }) {
     )
   }
   if (!access.data && !access.error) return <Spinner />
-  if (!enabled) return <Button onClick={enable}>{t('connect.serialEnable')}</Button>
+  if (!enabled) {
+    return (
+      <SpaceBetween size="m">
+        <Box>{t('connect.serialOff')}</Box>
+        <Button onClick={enable}>{t('connect.serialEnable')}</Button>
+      </SpaceBetween>
+    )
+  }
   return <Shell item={item} kind="serial" hint={t('connect.serialHint')} />
 }
 

@@ -15,11 +15,21 @@ import {
 import { currentRegion } from '../api/call'
 import { findSession } from '../api/session'
 import { useInstances, useList, useLoaded } from '../api/use'
-import { formatNumber, t, type Key } from '../i18n/text'
+import { formatNumber, t, usd, type Key } from '../i18n/text'
+import { Cost } from '../parts/Cost'
+import { priceOf } from '../prices'
+import type { Item } from '../resources/kinds'
 import { facts } from '../shell/facts'
 import { follow, go } from '../shell/router'
 
 type Capacity = { cpus: number; memoryMiB: number; diskGiB: number; diskFreeGiB: number }
+
+/** How many of each type, the most first. */
+function byType(instances: Item[]): [string, number][] {
+  const counts = new Map<string, number>()
+  for (const { InstanceType: type } of instances) counts.set(type, (counts.get(type) ?? 0) + 1)
+  return [...counts].sort((a, b) => b[1] - a[1]).slice(0, 5)
+}
 
 export default function Dashboard() {
   const instances = useInstances()
@@ -83,20 +93,20 @@ export default function Dashboard() {
             </SpaceBetween>
           </Container>
           <Container fitHeight header={<Header variant="h2">{t('dashboard.health')}</Header>}>
-            <KeyValuePairs
-              columns={2}
-              items={[
-                {
-                  label: t('app.region'),
-                  value: <StatusIndicator type={instances.error ? 'error' : 'success'}>{instances.error ?? t('dashboard.healthy')}</StatusIndicator>,
-                },
-                { label: t('dashboard.engine'), value: known.engine },
-                { label: t('dashboard.version'), value: known.version },
-                { label: t('dashboard.endpoint'), value: known.endpoint },
-                { label: t('dashboard.host'), value: known.hostAddress },
-                { label: t('dashboard.zones'), value: (zones.data ?? []).map(z => z.ZoneName).join(', ') || '…' },
-              ]}
-            />
+            <SpaceBetween size="m">
+              <StatusIndicator type={instances.error ? 'error' : 'success'}>{instances.error ?? t('dashboard.healthy')}</StatusIndicator>
+              <KeyValuePairs
+                columns={2}
+                items={[
+                  { label: t('app.region'), value: currentRegion() },
+                  { label: t('dashboard.engine'), value: known.engine },
+                  { label: t('dashboard.version'), value: known.version },
+                  { label: t('dashboard.endpoint'), value: known.endpoint },
+                  { label: t('dashboard.host'), value: known.hostAddress },
+                  { label: t('dashboard.zones'), value: (zones.data ?? []).map(z => z.ZoneName).join(', ') || '…' },
+                ]}
+              />
+            </SpaceBetween>
           </Container>
           <Container
             fitHeight
@@ -110,16 +120,26 @@ export default function Dashboard() {
               columns={3}
               items={[
                 { label: t('dashboard.cpus'), value: capacity ? formatNumber(capacity.cpus) : '…' },
-                { label: t('dashboard.memory'), value: capacity ? `${formatNumber(Math.round(capacity.memoryMiB / 102.4) / 10)} GiB` : '…' },
+                {
+                  label: t('dashboard.memory'),
+                  value: capacity ? `${formatNumber(Math.round(capacity.memoryMiB / 102.4) / 10)} ${t('unit.gib')}` : '…',
+                },
                 {
                   label: t('dashboard.disk'),
-                  value: capacity ? `${formatNumber(capacity.diskFreeGiB)} / ${formatNumber(capacity.diskGiB)} GiB` : '…',
+                  value: capacity ? `${formatNumber(capacity.diskFreeGiB)} / ${formatNumber(capacity.diskGiB)} ${t('unit.gib')}` : '…',
                 },
               ]}
             />
           </Container>
           <Container fitHeight header={<Header variant="h2">{t('dashboard.cost')}</Header>}>
-            <Box>{t('dashboard.noCost')}</Box>
+            <SpaceBetween size="m">
+              <Cost types={running.map(i => i.InstanceType as string)} />
+              {byType(running).map(([type, count]) => (
+                <Box key={type}>
+                  {count} × {type}: {priceOf(type) === undefined ? t('value.none') : usd(priceOf(type)! * count)}
+                </Box>
+              ))}
+            </SpaceBetween>
           </Container>
         </Grid>
       </SpaceBetween>

@@ -6,7 +6,7 @@ import type { Preview } from '../api/preview'
 import { t } from '../i18n/text'
 import { Code } from '../parts/Code'
 import { useRules } from '../parts/GroupTab'
-import { peerOf, portsOf, typeOf } from '../parts/RuleTable'
+import { peerOf, portsOf, protocolText, typeOf } from '../parts/RuleTable'
 import type { Item } from '../resources/kinds'
 import { facts } from '../shell/facts'
 import { flash } from '../shell/flash'
@@ -26,6 +26,9 @@ const known: Record<string, Known> = {
   mysql: { label: () => 'MYSQL/Aurora', protocol: 'tcp', ports: '3306' },
   postgres: { label: () => 'PostgreSQL', protocol: 'tcp', ports: '5432' },
 }
+
+/** One line from a tablet's width on; below it each part has a line. */
+const WIDTHS = [3, 1, 2, 3, 2, 1].map(span => ({ colspan: { default: 12, xs: span } }))
 
 function permission(row: Row): object {
   const { protocol, ports = row.ports } = known[row.type]!
@@ -121,6 +124,18 @@ export default function GroupRules({ id, outbound }: { id: string; outbound: boo
           )}
           {open && !outbound && <Alert type="warning">{t('launch.openWarning')}</Alert>}
           {rows.length === 0 && <Box>{t('rules.none')}</Box>}
+          {rows.length > 0 && (
+            <div className="wide-only">
+              <Grid gridDefinition={WIDTHS}>
+                {[t('rules.type'), t('f.protocol'), t('f.ports'), t(outbound ? 'f.destination' : 'f.source'), t('f.description')].map(head => (
+                  <Box key={head} variant="awsui-key-label">
+                    {head}
+                  </Box>
+                ))}
+                <span />
+              </Grid>
+            </div>
+          )}
           {rows.map((row, i) => (
             <RuleRow key={row.id ?? `new-${i}`} row={row} outbound={outbound} onChange={part => change(i, part)} onRemove={() => drop(i)} />
           ))}
@@ -142,7 +157,7 @@ function RuleRow({ row, outbound, onChange, onRemove }: { row: Row; outbound: bo
   const fixed = row.original !== undefined
   const ports = fixed ? row.ports : (known[row.type]!.ports ?? row.ports)
   return (
-    <Grid gridDefinition={[{ colspan: 3 }, { colspan: 2 }, { colspan: 3 }, { colspan: 3 }, { colspan: 1 }]}>
+    <Grid gridDefinition={WIDTHS}>
       {fixed ? (
         <Input ariaLabel={t('rules.type')} disabled value={typeOf(row.original)} />
       ) : (
@@ -153,9 +168,10 @@ function RuleRow({ row, outbound, onChange, onRemove }: { row: Row; outbound: bo
           onChange={({ detail }) => onChange({ type: detail.selectedOption.value! })}
         />
       )}
+      <Input ariaLabel={t('f.protocol')} disabled value={protocolText(row.original?.IpProtocol ?? known[row.type]!.protocol)} />
       <Input
         ariaLabel={t('f.ports')}
-        placeholder={t('f.ports')}
+        placeholder="8080-8090"
         disabled={fixed || known[row.type]?.ports !== undefined}
         value={ports}
         onChange={({ detail }) => onChange({ ports: detail.value })}

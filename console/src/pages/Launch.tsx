@@ -17,7 +17,8 @@ import {
 import { useEffect, useState } from 'react'
 import { call, wordsOf } from '../api/call'
 import { useList } from '../api/use'
-import { t } from '../i18n/text'
+import { formatNumber, t, usd } from '../i18n/text'
+import { priceOf } from '../prices'
 import { AdvancedSection } from '../parts/LaunchAdvanced'
 import { ImageSection } from '../parts/LaunchImage'
 import { KeySection } from '../parts/LaunchKey'
@@ -32,10 +33,14 @@ import { GROUP_DESCRIPTION, rulesOf, runInput, start, wizardName, type Launch } 
 export type SectionProps = { state: Launch; set(part: Partial<Launch>): void }
 
 const describeType = (type: any): string =>
-  `${type.VCpuInfo.DefaultVCpus} vCPU · ${type.MemoryInfo.SizeInMiB / 1024} GiB · ${type.ProcessorInfo.SupportedArchitectures.join(', ')}`
+  [
+    `${type.VCpuInfo.DefaultVCpus} vCPU`,
+    `${formatNumber(type.MemoryInfo.SizeInMiB / 1024)} ${t('unit.gib')}`,
+    ...type.ProcessorInfo.SupportedArchitectures,
+  ].join(' · ')
 
-export default function LaunchPage({ image }: { image?: string }) {
-  const [state, setState] = useState<Launch>({ ...start, image: image ?? '' })
+export default function LaunchPage({ image, type = start.type }: { image: string; type?: string }) {
+  const [state, setState] = useState<Launch>({ ...start, image, type })
   const [error, setError] = useState<string>()
   const [busy, setBusy] = useState(false)
   const [checked, setChecked] = useState(false)
@@ -51,7 +56,10 @@ export default function LaunchPage({ image }: { image?: string }) {
   useEffect(() => {
     if (!images.data) return
     const found = chosen ?? images.data.find(i => i.Name === 'debian-12-ec2') ?? images.data[0]
-    if (found) set({ image: found.ImageId, rootDevice: found.RootDeviceName, size: String(found.BlockDeviceMappings?.[0]?.Ebs?.VolumeSize ?? 8) })
+    if (found) {
+      const size = String(found.BlockDeviceMappings?.[0]?.Ebs?.VolumeSize ?? 8)
+      set({ image: found.ImageId, rootDevice: found.RootDeviceName, root: { ...state.root, size } })
+    }
   }, [images.data, state.image])
 
   async function submit(): Promise<void> {
@@ -89,6 +97,7 @@ export default function LaunchPage({ image }: { image?: string }) {
       value: type.InstanceType as string,
       label: type.InstanceType as string,
       description: describeType(type),
+      labelTag: priceOf(type.InstanceType) === undefined ? undefined : t('cost.hour', { price: usd(priceOf(type.InstanceType)!) }),
       tags: type.FreeTierEligible ? [t('f.freeTier')] : undefined,
     }))
     .sort((a, b) => a.label.localeCompare(b.label, undefined, { numeric: true }))
@@ -138,7 +147,7 @@ export default function LaunchPage({ image }: { image?: string }) {
           </Container>
           <KeySection state={state} set={set} error={checked && state.key === undefined ? t('launch.chooseKey') : undefined} />
           <NetworkSection state={state} set={set} groups={groups} />
-          <StorageSection state={state} set={set} />
+          <StorageSection state={state} set={set} type={(types.data ?? []).find(one => one.InstanceType === state.type)} />
           <AdvancedSection state={state} set={set} />
         </SpaceBetween>
         <LaunchSummary

@@ -1,7 +1,6 @@
 /** What becomes of a launch: each phase of the boot as it is seen, and the page's address when it answers. */
 import {
   Alert,
-  Box,
   Button,
   Container,
   ContentLayout,
@@ -14,9 +13,11 @@ import {
 } from '@cloudscape-design/components'
 import { useEffect, useState } from 'react'
 import { call, currentRegion } from '../api/call'
-import { phasesOf, useConsole } from '../api/console-log'
+import { phasesOf } from '../api/boot-log'
+import { useConsole } from '../api/console-log'
 import { useInstances, useLoaded } from '../api/use'
 import { t, type Key } from '../i18n/text'
+import { LogText } from '../parts/LogText'
 import { State } from '../parts/State'
 import { nameOf, type Item } from '../resources/kinds'
 import { go } from '../shell/router'
@@ -41,10 +42,37 @@ export default function LaunchStatus({ ids }: { ids: string[] }) {
   )
 }
 
+type Step = { label: Key; sign: StatusIndicatorProps.Type }
+
+/** Each phase's label and sign: what is done, what goes on now, what has not begun. */
+function stepsOf(state: string, log: string, hasScript: boolean, answers: boolean): Step[] {
+  const { dhcp, imds, userData, failed, ready } = phasesOf(log)
+  const running = state === 'running'
+  const step = (label: Key, done: boolean, busy: boolean): Step => ({ label, sign: done ? 'success' : busy ? 'in-progress' : 'pending' })
+  // A script whose last command serves in the foreground never ends, as on EC2: its port tells that it is at work.
+  const serving = userData && !ready && answers
+  const script: Step = failed
+    ? { label: 'status.userDataFailed', sign: 'error' }
+    : serving
+      ? { label: 'status.userDataServes', sign: 'success' }
+      : ready
+        ? step('status.userDataDone', true, false)
+        : step('status.userData', false, userData)
+  return [
+    step('status.pending', running, state === 'pending'),
+    step('status.running', running, false),
+    step('status.dhcp', running && dhcp, running),
+    step('status.imds', running && imds, running && dhcp),
+    hasScript ? script : step('status.noUserData', running && imds, false),
+    step('status.ready', running && (ready || serving), false),
+  ]
+}
+
 function One({ item }: { item: Item }) {
   const id = item.InstanceId as string
   const state = item.State.Name as string
   const running = state === 'running'
+  const [answers, setAnswers] = useState(false)
   const { log } = useConsole(id, running || state === 'pending', text => phasesOf(text).ready)
   const given = useLoaded(
     async () => (await call('ec2', 'DescribeInstanceAttribute', { InstanceId: id, Attribute: 'userData' })).UserData?.Value as string | undefined,
@@ -52,19 +80,7 @@ function One({ item }: { item: Item }) {
     id,
   )
   const phases = phasesOf(log)
-  const steps: [Key, boolean, boolean][] = [
-    ['status.pending', running, state === 'pending'],
-    ['status.running', running, false],
-    ['status.dhcp', phases.dhcp, running && !phases.dhcp],
-    ['status.imds', phases.imds, running && phases.dhcp && !phases.imds],
-    [
-      given.loading || given.data ? 'status.userData' : 'status.noUserData',
-      phases.ready || (!given.loading && !given.data),
-      phases.userData && !phases.ready,
-    ],
-    ['status.ready', phases.ready, false],
-  ]
-  const sign = (done: boolean, busy: boolean): StatusIndicatorProps.Type => (done ? 'success' : busy ? 'in-progress' : 'pending')
+  const hasScript = given.loading || given.data !== undefined
   return (
     <Container
       header={
@@ -86,33 +102,32 @@ function One({ item }: { item: Item }) {
     >
       <SpaceBetween size="m">
         <SpaceBetween size="xs">
-          {steps.map(([key, done, busy]) => (
-            <div key={key}>
-              <StatusIndicator type={sign(done, busy)}>{t(key)}</StatusIndicator>
+          {stepsOf(state, log, hasScript, answers).map(({ label, sign }) => (
+            <div key={label}>
+              <StatusIndicator type={sign}>{t(label)}</StatusIndicator>
             </div>
           ))}
         </SpaceBetween>
-        {running && item.PublicIpAddress && <Port id={id} ip={item.PublicIpAddress as string} />}
-        <ExpandableSection headerText={t('logs.userDataLog')} defaultExpanded={phases.userData}>
-          <Box variant="code" display="block">
-            <pre style={{ whiteSpace: 'pre-wrap', maxHeight: '24rem', overflow: 'auto' }} tabIndex={0}>
-              {phases.userDataLog || t('logs.none')}
-            </pre>
-          </Box>
-        </ExpandableSection>
+        {running && item.PublicIpAddress && <Port id={id} ip={item.PublicIpAddress as string} open={answers} onOpen={setAnswers} />}
+        {hasScript && (
+          <ExpandableSection headerText={t('logs.userDataLog')} defaultExpanded>
+            <LogText label={t('logs.userDataLog')} text={phases.userDataLog} />
+          </ExpandableSection>
+        )}
       </SpaceBetween>
     </Container>
   )
 }
 
+type PortProps = { id: string; ip: string; open: boolean; onOpen(open: boolean): void }
+
 /** Whether port 80 answers, as the live stream says. */
-function Port({ id, ip }: { id: string; ip: string }) {
-  const [open, setOpen] = useState(false)
+function Port({ id, ip, open, onOpen }: PortProps) {
   useEffect(() => {
     const source = new EventSource(`/_console/events?port=80&instance=${encodeURIComponent(id)}&region=${encodeURIComponent(currentRegion())}`)
     source.addEventListener('port', event => {
       const { answers } = JSON.parse((event as MessageEvent<string>).data) as { answers: boolean }
-      setOpen(answers)
+      onOpen(answers)
       if (answers) source.close()
     })
     return () => source.close()

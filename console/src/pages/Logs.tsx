@@ -1,9 +1,11 @@
 /** What an instance's console has printed, and its user data with what came of it. */
 import { Alert, Box, Container, ContentLayout, Header, Tabs } from '@cloudscape-design/components'
 import { call } from '../api/call'
-import { phasesOf, plainLog, useConsole } from '../api/console-log'
+import { phasesOf, plainLog } from '../api/boot-log'
+import { useConsole } from '../api/console-log'
 import { useLoaded } from '../api/use'
 import { t } from '../i18n/text'
+import { LogText } from '../parts/LogText'
 
 export default function Logs({ id }: { id: string }) {
   const { log, error } = useConsole(id, true)
@@ -13,13 +15,7 @@ export default function Logs({ id }: { id: string }) {
     id,
   )
   const script = given.data ? new TextDecoder().decode(Uint8Array.from(atob(given.data), c => c.charCodeAt(0))) : ''
-  const block = (text: string, label: string) => (
-    <Box variant="code" display="block">
-      <pre aria-label={label} style={{ whiteSpace: 'pre-wrap', maxHeight: '60vh', overflow: 'auto' }} tabIndex={0}>
-        {text || t('logs.none')}
-      </pre>
-    </Box>
-  )
+  const block = (text: string, label: string) => <LogText text={text} label={label} height="60vh" />
   return (
     <ContentLayout header={<Header variant="h1">{t('logs.title')}</Header>}>
       <Container>

@@ -1,6 +1,6 @@
 /** A listing, one thing of it, or the form that makes one: the shared pages over a listing's definition. */
 import { Alert, Box, ContentLayout, Header, SpaceBetween, Spinner, Tabs } from '@cloudscape-design/components'
-import { useEffect, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 import { listAll } from '../api/call'
 import { useLoaded } from '../api/use'
 import { t } from '../i18n/text'
@@ -11,6 +11,7 @@ import { ResourceTable } from '../parts/ResourceTable'
 import { Tags } from '../parts/Tags'
 import { resourceAt } from '../resources'
 import { nameOf, type Item, type Resource } from '../resources/kinds'
+import { stay, usePath } from '../shell/router'
 
 type Props = { path: string; id?: string; create?: boolean }
 
@@ -20,21 +21,25 @@ export default function Resources({ path, id, create }: Props) {
     void resourceAt(path).then(setResource)
   }, [path])
   if (!resource) return <Spinner size="large" />
-  if (create && resource.create && 'form' in resource.create)
+  if (create && resource.create?.form)
     return <FormPage service={resource.service} form={resource.create.form} title={resource.create.label} back={path} />
   return <Listing resource={resource} id={id} />
 }
 
 function Listing({ resource, id }: { resource: Resource; id?: string }) {
   const list = useLoaded<Item[]>(
-    async () => {
-      const items = await listAll(resource.service, resource.operation, resource.member, resource.input)
-      return resource.rows?.(items) ?? items
+    async onPart => {
+      const rowsOf = resource.rows ?? (items => items)
+      if (resource.load) return resource.load()
+      const { service, operation, member, input } = resource
+      return rowsOf(await listAll(service, operation, member, input, found => onPart(rowsOf(found))))
     },
     resource.kinds,
     resource.path,
   )
-  if (id === undefined) return <ResourceTable resource={resource} list={list} />
+  const more = useLoaded(list.data && resource.also, resource.kinds, `${resource.path} ${list.data !== undefined}`)
+  const whole = useMemo(() => more.data && list.data?.map(item => ({ ...item, ...more.data?.get(resource.id(item)) })), [list.data, more.data])
+  if (id === undefined) return <ResourceTable resource={resource} list={{ ...list, data: whole ?? list.data }} />
   const item = list.data?.find(found => resource.id(found) === id)
   if (!item)
     return list.loading ? (
@@ -48,7 +53,8 @@ function Listing({ resource, id }: { resource: Resource; id?: string }) {
 }
 
 function Details({ resource, item, id }: { resource: Resource; item: Item; id: string }) {
-  const name = nameOf(item)
+  const name = resource.name?.(item) ?? nameOf(item)
+  const asked = new URLSearchParams(usePath().split('?')[1]).get('tab')
   const tabs = (resource.tabs ?? []).map(tab => ({ id: tab.id, label: t(tab.label), content: tab.content(item) }))
   if (!resource.tabs?.some(tab => tab.id === 'details'))
     tabs.unshift({ id: 'details', label: t('tab.details'), content: <Facts title="tab.details" columns={resource.columns} item={item} /> })
@@ -64,8 +70,8 @@ function Details({ resource, item, id }: { resource: Resource; item: Item; id: s
             </SpaceBetween>
           }
         >
-          {id}
-          {name !== '' && name !== id && (
+          {id.startsWith('arn:') ? name : id}
+          {name !== '' && name !== id && !id.startsWith('arn:') && (
             <Box variant="span" color="text-body-secondary">
               {' '}
               ({name})
@@ -74,7 +80,12 @@ function Details({ resource, item, id }: { resource: Resource; item: Item; id: s
         </Header>
       }
     >
-      <Tabs tabs={tabs} ariaLabel={id} />
+      <Tabs
+        tabs={tabs}
+        ariaLabel={id}
+        activeTabId={tabs.some(tab => tab.id === asked) ? asked! : tabs[0]!.id}
+        onChange={({ detail }) => stay(`?tab=${detail.activeTabId}`)}
+      />
     </ContentLayout>
   )
 }

@@ -20,10 +20,10 @@ export type Launch = {
   sshCidr: string
   https: boolean
   http: boolean
-  size: string
-  volumeType: string
+  root: Volume
   /** Besides the root's. */
-  volumes: { size: string; type: string }[]
+  volumes: Volume[]
+  hostname: '' | 'ip-name' | 'resource-name'
   count: string
   shutdown: 'stop' | 'terminate'
   protect: boolean
@@ -37,6 +37,13 @@ export type Launch = {
   metadataTags: boolean
   userData: string
 }
+
+/** Empty figures are the type's own; an empty snapshot is an empty disk. */
+export type Volume = { size: string; type: string; iops: string; throughput: string; snapshot: string; deleted: boolean }
+export const newVolume: Volume = { size: '8', type: 'gp3', iops: '', throughput: '', snapshot: '', deleted: true }
+/** Which types are asked for a speed: EBS User Guide, "Amazon EBS volume types". */
+export const hasIops = (type: string): boolean => ['gp3', 'io1', 'io2'].includes(type)
+export const hasThroughput = (type: string): boolean => type === 'gp3'
 
 export const start: Launch = {
   name: '',
@@ -56,9 +63,9 @@ export const start: Launch = {
   sshCidr: '',
   https: false,
   http: false,
-  size: '8',
-  volumeType: 'gp3',
+  root: newVolume,
   volumes: [],
+  hostname: '',
   count: '1',
   shutdown: 'stop',
   protect: false,
@@ -90,11 +97,20 @@ export function wizardName(taken: readonly string[]): string {
 
 export const base64 = (text: string): string => btoa(String.fromCharCode(...new TextEncoder().encode(text)))
 
+const figure = (text: string): number | undefined => (text === '' ? undefined : Number(text))
+
 /** Further volumes are /dev/sdf and on, as EC2 recommends (EC2 User Guide, "Device names for volumes"). */
-const devicesOf = ({ rootDevice, size, volumeType, volumes }: Launch): object[] =>
-  [{ size, type: volumeType }, ...volumes].map((volume, i) => ({
+const devicesOf = ({ rootDevice, root, volumes }: Launch): object[] =>
+  [root, ...volumes].map((volume, i) => ({
     DeviceName: i === 0 ? rootDevice : `/dev/sd${String.fromCharCode(101 + i)}`,
-    Ebs: { VolumeSize: Number(volume.size), VolumeType: volume.type, DeleteOnTermination: true },
+    Ebs: {
+      VolumeSize: Number(volume.size),
+      VolumeType: volume.type,
+      Iops: hasIops(volume.type) ? figure(volume.iops) : undefined,
+      Throughput: hasThroughput(volume.type) ? figure(volume.throughput) : undefined,
+      SnapshotId: volume.snapshot || undefined,
+      DeleteOnTermination: volume.deleted,
+    },
   }))
 
 export function runInput(s: Launch, groups: string[]): Record<string, unknown> {
@@ -133,6 +149,7 @@ export function runInput(s: Launch, groups: string[]): Record<string, unknown> {
       DisableApiTermination: s.protect || undefined,
       DisableApiStop: s.protectStop || undefined,
       Monitoring: s.monitoring ? { Enabled: true } : undefined,
+      PrivateDnsNameOptions: s.hostname ? { HostnameType: s.hostname } : undefined,
       CreditSpecification: s.credits ? { CpuCredits: s.credits } : undefined,
       IamInstanceProfile: s.profile ? { Name: s.profile } : undefined,
       UserData: s.userData.trim() === '' ? undefined : base64(s.userData),

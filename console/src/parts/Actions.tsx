@@ -1,23 +1,26 @@
 /** The actions on selected things: which are possible, the question before them, and what became of them. */
-import { Alert, Box, Button, ButtonDropdown, FormField, Input, Modal, SpaceBetween } from '@cloudscape-design/components'
+import { Alert, Box, Button, ButtonDropdown, FormField, Input, SpaceBetween } from '@cloudscape-design/components'
 import { useState } from 'react'
-import { call, wordsOf } from '../api/call'
-import { t } from '../i18n/text'
+import { call, wordsOf, type Service } from '../api/call'
+import { t, type Key } from '../i18n/text'
 import type { Action, Item, Resource } from '../resources/kinds'
 import { flash } from '../shell/flash'
 import { go } from '../shell/router'
 import { Code } from './Code'
 import { ContextMenu, type At } from './ContextMenu'
+import { Dialog } from './Dialog'
 import { FormDialog } from './FormPage'
 
 export const isPossible = (action: Action, items: Item[]): boolean =>
-  items.length > 0 && (items.length === 1 || !(action.one || action.form || action.href)) && items.every(item => action.enabled?.(item) ?? true)
+  items.length >= (action.least ?? 1) &&
+  (items.length === 1 || !(action.one || action.form || action.href)) &&
+  items.every(item => action.enabled?.(item) ?? true)
 
 const inputsOf = (action: Action, items: Item[]) => (action.all ? [action.all(items)] : items.map(item => action.each!(item)))
 
-type Props = { resource: Resource; items: Item[]; menu?: At; onMenuClose?(): void }
+type Props = { resource: Resource; items: Item[]; menu?: At; onMenuClose?(): void; onDone?(): void }
 
-export function Actions({ resource, items, menu, onMenuClose = () => {} }: Props) {
+export function Actions({ resource, items, menu, onMenuClose = () => {}, onDone = () => {} }: Props) {
   const [asked, setAsked] = useState<Action>()
   const ids = items.map(resource.id).join(', ')
 
@@ -26,70 +29,83 @@ export function Actions({ resource, items, menu, onMenuClose = () => {} }: Props
     const message = { id: `${action.id} ${ids}`, content: t('done.requested', { action: t(action.label), id: ids }) }
     flash({ ...message, type: 'info', loading: true })
     try {
-      for (const input of inputsOf(action, items)) await call(resource.service, action.operation!, input)
+      if (action.run) await action.run(items)
+      else for (const input of inputsOf(action, items)) await call(resource.service, action.operation!, input)
       flash({ ...message, type: 'success' })
+      onDone()
     } catch (error) {
       flash({ ...message, type: 'error', header: `${t('error.title')}: ${t(action.label)}`, content: wordsOf(error) })
     }
   }
   const choose = (action: Action): void => {
     if (action.href) go(action.href(items[0]))
-    else if (action.form || action.confirm) setAsked(action)
+    else if (action.form || action.dialog || action.confirm) setAsked(action)
     else void run(action)
+  }
+  const all = resource.actions ?? []
+  const menuOf = (place: Action['place'], label: Key) => {
+    const actions = all.filter(action => action.place === place)
+    return (
+      actions.length > 0 && (
+        <ButtonDropdown
+          items={actions.map(action => ({ id: action.id, text: t(action.label), disabled: !isPossible(action, items) }))}
+          disabled={items.length === 0}
+          expandToViewport
+          onItemClick={({ detail }) => choose(all.find(a => a.id === detail.id)!)}
+        >
+          {t(label)}
+        </ButtonDropdown>
+      )
+    )
   }
   return (
     <>
-      <ButtonDropdown
-        items={(resource.actions ?? []).map(action => ({ id: action.id, text: t(action.label), disabled: !isPossible(action, items) }))}
-        disabled={items.length === 0}
-        expandToViewport
-        onItemClick={({ detail }) => choose(resource.actions!.find(a => a.id === detail.id)!)}
-      >
-        {t('do.actions')}
-      </ButtonDropdown>
+      <SpaceBetween size="xs" direction="horizontal">
+        {all
+          .filter(action => action.place === 'button')
+          .map(action => (
+            <Button key={action.id} disabled={!isPossible(action, items)} onClick={() => choose(action)}>
+              {t(action.label)}
+            </Button>
+          ))}
+        {menuOf('state', 'f.instanceState')}
+        {menuOf(undefined, 'do.actions')}
+      </SpaceBetween>
       {menu && items.length > 0 && (
         <ContextMenu
           at={menu}
-          actions={(resource.actions ?? []).map(action => ({ action, possible: isPossible(action, items) }))}
+          actions={all.map(action => ({ action, possible: isPossible(action, items) }))}
           onChoose={choose}
           onClose={onMenuClose}
         />
       )}
       {asked?.form && (
-        <FormDialog service={resource.service} form={asked.form} title={asked.label} item={items[0]} id={ids} onClose={() => setAsked(undefined)} />
+        <FormDialog
+          service={resource.service}
+          form={asked.form}
+          title={asked.label}
+          item={items[0]}
+          id={ids}
+          onDone={onDone}
+          onClose={() => setAsked(undefined)}
+        />
       )}
+      {asked?.dialog?.(items, () => setAsked(undefined))}
       {asked?.confirm && (
-        <Question resource={resource} action={asked} items={items} ids={ids} onNo={() => setAsked(undefined)} onYes={() => void run(asked)} />
+        <Question service={resource.service} action={asked} items={items} ids={ids} onNo={() => setAsked(undefined)} onYes={() => void run(asked)} />
       )}
     </>
   )
 }
 
-type QuestionProps = { resource: Resource; action: Action; items: Item[]; ids: string; onYes(): void; onNo(): void }
+type QuestionProps = { service: Service; action: Action; items: Item[]; ids: string; onYes(): void; onNo(): void }
 
-function Question({ resource, action, items, ids, onYes, onNo }: QuestionProps) {
+export function Question({ service, action, items, ids, onYes, onNo }: QuestionProps) {
   const [typed, setTyped] = useState('')
   const word = t('confirm.word')
   const ready = action.confirm === 'plain' || typed === word
   return (
-    <Modal
-      visible
-      header={t('confirm.title', { what: t(action.label) })}
-      onDismiss={onNo}
-      closeAriaLabel={t('do.close')}
-      footer={
-        <Box float="right">
-          <SpaceBetween size="xs" direction="horizontal">
-            <Button variant="link" onClick={onNo}>
-              {t('do.cancel')}
-            </Button>
-            <Button variant="primary" disabled={!ready} onClick={onYes}>
-              {t(action.label)}
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
-    >
+    <Dialog title={t('confirm.title', { what: t(action.label) })} submit={t(action.label)} disabled={!ready} onSubmit={onYes} onClose={onNo}>
       <SpaceBetween size="m">
         <Box>{t('confirm.items', { items: ids })}</Box>
         {action.confirm === 'typed' && <Alert type="warning">{t('confirm.data')}</Alert>}
@@ -98,8 +114,8 @@ function Question({ resource, action, items, ids, onYes, onNo }: QuestionProps) 
             <Input value={typed} onChange={({ detail }) => setTyped(detail.value)} placeholder={word} />
           </FormField>
         )}
-        <Code calls={inputsOf(action, items).map(input => ({ service: resource.service, operation: action.operation!, input }))} />
+        <Code calls={inputsOf(action, items).map(input => ({ service, operation: action.operation!, input }))} />
       </SpaceBetween>
-    </Modal>
+    </Dialog>
   )
 }

@@ -1,6 +1,9 @@
 /** The fields of a form that is data. */
-import { Checkbox, FormField, Input, Select, Textarea } from '@cloudscape-design/components'
+import { Checkbox, FormField, Input, Select, SpaceBetween, Textarea } from '@cloudscape-design/components'
+import { useEffect } from 'react'
 import { useList } from '../api/use'
+import { wordText } from './State'
+import { LazyEditor } from './LazyEditor'
 import { t } from '../i18n/text'
 import type { Field, Values } from '../resources/kinds'
 
@@ -15,7 +18,7 @@ type Props = { fields: readonly Field[]; values: Values; missing: readonly strin
 
 export function Fields({ fields, values, missing, onChange }: Props) {
   const shown = fields.filter(f => f.when?.(values) ?? true)
-  return shown.map(field => {
+  const fieldOf = (field: Field) => {
     const set = (value: string | boolean): void => onChange({ ...values, [field.name]: value })
     if (field.kind === 'bool') {
       return (
@@ -34,10 +37,13 @@ export function Fields({ fields, values, missing, onChange }: Props) {
         key={field.name}
         label={t(field.label)}
         description={field.hint && t(field.hint)}
+        stretch={field.kind === 'json'}
         errorText={missing.includes(field.name) ? t('error.required') : undefined}
       >
         {field.kind === 'select' ? (
           <Chooser field={field} value={String(values[field.name] ?? '')} onChange={set} />
+        ) : field.kind === 'json' ? (
+          <LazyEditor value={String(values[field.name] ?? '')} language="json" label={t(field.label)} onChange={set} />
         ) : field.kind === 'area' ? (
           <Textarea value={String(values[field.name] ?? '')} rows={6} onChange={({ detail }) => set(detail.value)} />
         ) : (
@@ -49,19 +55,29 @@ export function Fields({ fields, values, missing, onChange }: Props) {
         )}
       </FormField>
     )
-  })
+  }
+  return <SpaceBetween size="l">{shown.map(fieldOf)}</SpaceBetween>
 }
 
 function Chooser({ field, value, onChange }: { field: Field; value: string; onChange(value: string): void }) {
   const { from } = field
   const list = useList(from?.service ?? 'ec2', from?.operation ?? '', from?.member ?? '', { off: !from, input: from?.input })
   const options = from
-    ? (list.data ?? []).filter(from.keep ?? (() => true)).map(item => ({ value: from.value(item), label: from.label?.(item) ?? from.value(item) }))
-    : (field.options ?? []).map(option => ({ value: option, label: option }))
+    ? (from.rows?.(list.data ?? []) ?? list.data ?? [])
+        .filter(from.keep ?? (() => true))
+        .map(item => ({ value: from.value(item), label: from.label?.(item) ?? from.value(item) }))
+    : (field.options ?? []).map(option => ({ value: option, label: wordText(option) }))
   if (field.optional) options.unshift({ value: '', label: t('value.none') })
+  // One must be chosen: the first stands there already.
+  const first = from && !field.optional ? options[0]?.value : undefined
+  useEffect(() => {
+    if (value === '' && first !== undefined) onChange(first)
+  }, [first])
   return (
     <Select
       selectedOption={options.find(o => o.value === value) ?? null}
+      placeholder={t('table.choose')}
+      empty={t('table.noChoice')}
       options={options}
       filteringType={options.length > 8 ? 'auto' : 'none'}
       statusType={list.error ? 'error' : from && list.loading && !list.data ? 'loading' : 'finished'}

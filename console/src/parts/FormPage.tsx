@@ -1,5 +1,5 @@
 /** A page, or a dialog, that makes one call out of a form that is data. */
-import { Alert, Box, Button, Container, Form as Frame, Header, Modal, SpaceBetween } from '@cloudscape-design/components'
+import { Alert, Button, Container, Form as Frame, Header, SpaceBetween } from '@cloudscape-design/components'
 import { useState } from 'react'
 import { call, wordsOf, type Service } from '../api/call'
 import { t, type Key } from '../i18n/text'
@@ -7,6 +7,7 @@ import type { Form, Item, Values } from '../resources/kinds'
 import { flash } from '../shell/flash'
 import { go } from '../shell/router'
 import { Code } from './Code'
+import { Dialog } from './Dialog'
 import { Fields, missingIn, startOf } from './Fields'
 
 function useForm(service: Service, form: Form, item: Item | undefined, done: (answer: any) => void) {
@@ -22,6 +23,8 @@ function useForm(service: Service, form: Form, item: Item | undefined, done: (an
     setError(undefined)
     try {
       const answer = await call(service, form.operation, form.input(values, item))
+      const problem = form.problem?.(answer)
+      if (problem) return setError(problem)
       form.done?.(answer, values)
       done(answer)
     } catch (cause) {
@@ -77,34 +80,17 @@ export function FormPage({ service, form, title, back }: PageProps) {
   )
 }
 
-type DialogProps = { service: Service; form: Form; title: Key; item: Item; id: string; onClose(): void }
+type DialogProps = { service: Service; form: Form; title: Key; item: Item; id: string; onClose(): void; onDone?(): void }
 
-export function FormDialog({ service, form, title, item, id, onClose }: DialogProps) {
+export function FormDialog({ service, form, title, item, id, onClose, onDone }: DialogProps) {
   const { body, busy, submit } = useForm(service, form, item, () => {
     flash({ type: 'success', content: t('done.requested', { action: t(title), id }) })
+    onDone?.()
     onClose()
   })
   return (
-    <Modal
-      visible
-      header={t(title)}
-      size="large"
-      onDismiss={onClose}
-      closeAriaLabel={t('do.close')}
-      footer={
-        <Box float="right">
-          <SpaceBetween size="xs" direction="horizontal">
-            <Button variant="link" onClick={onClose}>
-              {t('do.cancel')}
-            </Button>
-            <Button variant="primary" loading={busy} onClick={() => void submit()}>
-              {t(title)}
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
-    >
+    <Dialog large title={t(title)} submit={t(title)} busy={busy} onSubmit={() => void submit()} onClose={onClose}>
       {body}
-    </Modal>
+    </Dialog>
   )
 }

@@ -1,12 +1,13 @@
 /** The tabs of an instance's page. */
-import { Alert, Box, Container, Header, SpaceBetween, Table } from '@cloudscape-design/components'
+import { Alert, Box, Container, Header, SpaceBetween } from '@cloudscape-design/components'
 import { useAnswer, useList } from '../api/use'
 import { t, type Key } from '../i18n/text'
 import { column, type Column, type Item } from '../resources/kinds'
-import { Cell, ItemLink } from './cells'
+import { ItemLink } from './cells'
 import { Facts } from './Facts'
 import { RuleTable } from './RuleTable'
 import { State } from './State'
+import { List } from './SubList'
 
 export function InstanceStatus({ id }: { id: string }) {
   const { data, error } = useAnswer('ec2', 'DescribeInstanceStatus', { InstanceIds: [id], IncludeAllInstances: true }, ['instance'])
@@ -36,28 +37,6 @@ export const NoMetrics = () => (
     <Box>{t('instances.noMetrics')}</Box>
   </Container>
 )
-
-function List({ title, columns, items }: { title: Key; columns: readonly Column[]; items: Item[] }) {
-  return (
-    <Table
-      variant="container"
-      items={items}
-      ariaLabels={{ tableLabel: t(title) }}
-      header={
-        <Header variant="h2" counter={`(${items.length})`}>
-          {t(title)}
-        </Header>
-      }
-      empty={<Box>{t('value.none')}</Box>}
-      columnDefinitions={columns.map((c, i) => ({
-        id: c.id,
-        header: t(c.label),
-        isRowHeader: i === 0,
-        cell: (item: Item) => <Cell column={c} item={item} />,
-      }))}
-    />
-  )
-}
 
 export function InstanceSecurity({ item }: { item: Item }) {
   const ids = (item.SecurityGroups ?? []).map((g: Item) => g.GroupId)

@@ -10,68 +10,84 @@ import {
   Input,
   Select,
   SpaceBetween,
-  Textarea,
 } from '@cloudscape-design/components'
 import { useList } from '../api/use'
-import { t } from '../i18n/text'
+import { t, type Key } from '../i18n/text'
 import type { SectionProps } from '../pages/Launch'
+import { LazyEditor } from './LazyEditor'
 import { templates } from '../pages/launch-state'
 
-type Choice = { value: string; label: string }
+type Setting = { name: 'hostname' | 'shutdown' | 'credits' | 'tokens'; label: Key; options: readonly (readonly [value: string, label: Key])[] }
+const CHOICES: readonly Setting[] = [
+  {
+    name: 'hostname',
+    label: 'f.hostnameType',
+    options: [
+      ['', 'launch.subnetDefault'],
+      ['ip-name', 'word.ip-name'],
+      ['resource-name', 'word.resource-name'],
+    ],
+  },
+  {
+    name: 'shutdown',
+    label: 'launch.shutdown',
+    options: [
+      ['stop', 'launch.stop'],
+      ['terminate', 'launch.terminate'],
+    ],
+  },
+  {
+    name: 'credits',
+    label: 'launch.credits',
+    options: [
+      ['', 'launch.typeDefault'],
+      ['standard', 'launch.credits.standard'],
+      ['unlimited', 'launch.credits.unlimited'],
+    ],
+  },
+  {
+    name: 'tokens',
+    label: 'launch.metadataVersion',
+    options: [
+      ['required', 'launch.v2'],
+      ['optional', 'launch.v1v2'],
+    ],
+  },
+]
 
-export function AdvancedSection({ state, set }: SectionProps) {
-  const profiles = useList('iam', 'ListInstanceProfiles', 'InstanceProfiles')
-  const select = (label: string, value: string, options: Choice[], change: (value: string) => void, error?: string) => (
-    <FormField label={label} errorText={error}>
+type ChoiceProps = { label: string; value: string; options: readonly (readonly [value: string, label: string])[]; onChange(value: string): void }
+
+function Choice({ label, value, options: pairs, onChange }: ChoiceProps) {
+  const options = pairs.map(([one, text]) => ({ value: one, label: text }))
+  return (
+    <FormField label={label}>
       <Select
         options={options}
         selectedOption={options.find(o => o.value === value) ?? null}
-        onChange={({ detail }) => change(detail.selectedOption.value!)}
+        onChange={({ detail }) => onChange(detail.selectedOption.value!)}
       />
     </FormField>
   )
+}
+
+export function AdvancedSection({ state, set }: SectionProps) {
+  const profiles = useList('iam', 'ListInstanceProfiles', 'InstanceProfiles')
+  const roles = (profiles.data ?? []).map((p): readonly [string, string] => [p.InstanceProfileName, p.InstanceProfileName])
   return (
     <ExpandableSection variant="container" defaultExpanded headerText={t('launch.advanced')}>
       <SpaceBetween size="l">
         <Box color="text-body-secondary">{t('launch.notThere')}</Box>
         <ColumnLayout columns={2}>
-          {select(
-            t('f.role'),
-            state.profile,
-            [
-              { value: '', label: t('value.none') },
-              ...(profiles.data ?? []).map(p => ({ value: p.InstanceProfileName as string, label: p.InstanceProfileName as string })),
-            ],
-            profile => set({ profile }),
-          )}
-          {select(
-            t('launch.shutdown'),
-            state.shutdown,
-            [
-              { value: 'stop', label: t('launch.stop') },
-              { value: 'terminate', label: t('launch.terminate') },
-            ],
-            shutdown => set({ shutdown: shutdown as 'stop' }),
-          )}
-          {select(
-            t('launch.credits'),
-            state.credits,
-            [
-              { value: '', label: t('launch.typeDefault') },
-              { value: 'standard', label: t('launch.credits.standard') },
-              { value: 'unlimited', label: t('launch.credits.unlimited') },
-            ],
-            credits => set({ credits: credits as '' }),
-          )}
-          {select(
-            t('launch.metadataVersion'),
-            state.tokens,
-            [
-              { value: 'required', label: t('launch.v2') },
-              { value: 'optional', label: t('launch.v1v2') },
-            ],
-            tokens => set({ tokens: tokens as 'required' }),
-          )}
+          <Choice label={t('f.role')} value={state.profile} onChange={profile => set({ profile })} options={[['', t('value.none')], ...roles]} />
+          {CHOICES.map(({ label, name, options }) => (
+            <Choice
+              key={name}
+              label={t(label)}
+              value={state[name]}
+              onChange={value => set({ [name]: value })}
+              options={options.map(([value, key]) => [value, t(key)] as const)}
+            />
+          ))}
           <FormField label={t('launch.hops')}>
             <Input type="number" value={state.hops} onChange={({ detail }) => set({ hops: detail.value })} />
           </FormField>
@@ -96,7 +112,7 @@ export function AdvancedSection({ state, set }: SectionProps) {
         <FormField stretch label={t('launch.userData')} description={t('launch.userDataHint')}>
           <SpaceBetween size="xs">
             <SpaceBetween size="xs" direction="horizontal" alignItems="center">
-              <Box>{t('launch.template')}:</Box>
+              <Box>{t('launch.template')}</Box>
               <Button onClick={() => set({ userData: templates.node })}>{t('launch.template.node')}</Button>
               <Button onClick={() => set({ userData: templates.web })}>{t('launch.template.web')}</Button>
               <FileInput
@@ -108,16 +124,7 @@ export function AdvancedSection({ state, set }: SectionProps) {
                 {t('launch.upload')}
               </FileInput>
             </SpaceBetween>
-            <div style={{ fontFamily: 'monospace' }}>
-              <Textarea
-                value={state.userData}
-                rows={Math.min(24, Math.max(6, state.userData.split('\n').length + 1))}
-                spellcheck={false}
-                ariaLabel={t('launch.userData')}
-                placeholder="#!/bin/bash"
-                onChange={({ detail }) => set({ userData: detail.value })}
-              />
-            </div>
+            <LazyEditor value={state.userData} language="sh" label={t('launch.userData')} onChange={userData => set({ userData })} />
           </SpaceBetween>
         </FormField>
       </SpaceBetween>

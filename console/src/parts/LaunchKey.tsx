@@ -1,5 +1,5 @@
 /** The launch page's key pair: chosen, made in place and downloaded, or none. */
-import { Alert, Box, Button, Container, FormField, Header, Input, Modal, RadioGroup, Select, SpaceBetween } from '@cloudscape-design/components'
+import { Alert, Button, Container, FormField, Header, Input, RadioGroup, Select, SpaceBetween } from '@cloudscape-design/components'
 import { useState } from 'react'
 import { call, wordsOf } from '../api/call'
 import { useList } from '../api/use'
@@ -7,6 +7,7 @@ import { t } from '../i18n/text'
 import type { SectionProps } from '../pages/Launch'
 import { flash } from '../shell/flash'
 import { Code } from './Code'
+import { Dialog } from './Dialog'
 import { download } from './download'
 
 const NONE = ''
@@ -27,22 +28,19 @@ export function KeySection({ state, set, error }: SectionProps & { error?: strin
         </Header>
       }
     >
-      <FormField
-        label={t('launch.keyName')}
-        errorText={error}
-        secondaryControl={
-          <Button iconName="add-plus" onClick={() => setMaking(true)}>
+      <FormField label={t('launch.keyName')} errorText={error}>
+        <SpaceBetween size="xs">
+          <Select
+            selectedOption={chosen}
+            options={options}
+            placeholder={t('launch.keyName')}
+            filteringType={options.length > 8 ? 'auto' : 'none'}
+            onChange={({ detail }) => set({ key: detail.selectedOption.value })}
+          />
+          <Button variant="inline-link" iconName="add-plus" onClick={() => setMaking(true)}>
             {t('launch.newKey')}
           </Button>
-        }
-      >
-        <Select
-          selectedOption={chosen}
-          options={options}
-          placeholder={t('launch.keyName')}
-          filteringType={options.length > 8 ? 'auto' : 'none'}
-          onChange={({ detail }) => set({ key: detail.selectedOption.value })}
-        />
+        </SpaceBetween>
       </FormField>
       {making && (
         <NewKey
@@ -85,24 +83,7 @@ function NewKey({ onClose, onMade }: { onClose(): void; onMade(name: string): vo
     </FormField>
   )
   return (
-    <Modal
-      visible
-      header={t('launch.newKey')}
-      onDismiss={onClose}
-      closeAriaLabel={t('do.close')}
-      footer={
-        <Box float="right">
-          <SpaceBetween size="xs" direction="horizontal">
-            <Button variant="link" onClick={onClose}>
-              {t('do.cancel')}
-            </Button>
-            <Button variant="primary" disabled={name === ''} onClick={() => void make()}>
-              {t('keys.create')}
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
-    >
+    <Dialog title={t('launch.newKey')} submit={t('keys.create')} disabled={name === ''} onSubmit={() => void make()} onClose={onClose}>
       <SpaceBetween size="m">
         {error && <Alert type="error">{error}</Alert>}
         <FormField label={t('launch.keyName')}>
@@ -112,6 +93,6 @@ function NewKey({ onClose, onMade }: { onClose(): void; onMade(name: string): vo
         {choice(t('launch.keyFormat'), format, ['pem', 'ppk'], setFormat)}
         <Code calls={[{ service: 'ec2', operation: 'CreateKeyPair', input }]} />
       </SpaceBetween>
-    </Modal>
+    </Dialog>
   )
 }

@@ -1,16 +1,20 @@
-/** The launch page's volumes: the root's, and as many more as are wanted. */
-import { Button, Container, FormField, Header, Input, Select, SpaceBetween } from '@cloudscape-design/components'
+/** The launch page's volumes: the root's, as many more as are wanted, and what the instance type brings. */
+import { Box, Button, Checkbox, ColumnLayout, Container, FormField, Header, Input, Select, SpaceBetween } from '@cloudscape-design/components'
+import { useList } from '../api/use'
 import { t } from '../i18n/text'
 import type { SectionProps } from '../pages/Launch'
+import { hasIops, hasThroughput, newVolume, type Volume } from '../pages/launch-state'
+import { labelOf } from '../resources/choices'
+import type { Item } from '../resources/kinds'
 
 const TYPES = ['gp3', 'gp2', 'io1', 'io2', 'st1', 'sc1', 'standard']
 const options = TYPES.map(value => ({ value, label: value }))
-type Volume = { size: string; type: string }
 
-export function StorageSection({ state, set }: SectionProps) {
+export function StorageSection({ state, set, type }: SectionProps & { type?: Item }) {
   const change = (i: number, part: Partial<Volume>): void =>
     set({ volumes: state.volumes.map((volume, j) => (i === j ? { ...volume, ...part } : volume)) })
-  const add = <Button onClick={() => set({ volumes: [...state.volumes, { size: '8', type: 'gp3' }] })}>{t('launch.addVolume')}</Button>
+  const add = <Button onClick={() => set({ volumes: [...state.volumes, newVolume] })}>{t('launch.addVolume')}</Button>
+  const disks = (type?.InstanceStorageInfo?.Disks ?? []) as Item[]
   return (
     <Container
       header={
@@ -19,12 +23,8 @@ export function StorageSection({ state, set }: SectionProps) {
         </Header>
       }
     >
-      <SpaceBetween size="m">
-        <VolumeRow
-          title={t('launch.root')}
-          volume={{ size: state.size, type: state.volumeType }}
-          onChange={({ size = state.size, type = state.volumeType }) => set({ size, volumeType: type })}
-        />
+      <SpaceBetween size="l">
+        <VolumeRow title={t('launch.root')} volume={state.root} onChange={part => set({ root: { ...state.root, ...part } })} />
         {state.volumes.map((volume, i) => (
           <VolumeRow
             key={i}
@@ -32,29 +32,63 @@ export function StorageSection({ state, set }: SectionProps) {
             volume={volume}
             onChange={part => change(i, part)}
             onRemove={() => set({ volumes: state.volumes.filter((_, j) => i !== j) })}
+            own
           />
         ))}
+        {disks.map((disk, i) => (
+          <Box key={i}>{t('launch.store', { count: disk.Count, size: disk.SizeInGB })}</Box>
+        ))}
+        <Box color="text-body-secondary">{t('launch.notEncrypted')}</Box>
       </SpaceBetween>
     </Container>
   )
 }
 
-type RowProps = { title: string; volume: Volume; onChange(part: Partial<Volume>): void; onRemove?(): void }
+type RowProps = { title: string; volume: Volume; onChange(part: Partial<Volume>): void; onRemove?(): void; own?: boolean }
 
-function VolumeRow({ title, volume, onChange, onRemove }: RowProps) {
+function VolumeRow({ title, volume, onChange, onRemove, own = false }: RowProps) {
+  const snapshots = useList('ec2', 'DescribeSnapshots', 'Snapshots', { kinds: ['snapshot'], input: { OwnerIds: ['self'] }, off: !own })
+  const sources = [
+    { value: '', label: t('launch.emptyDisk') },
+    ...(snapshots.data ?? []).map(s => ({ value: s.SnapshotId as string, label: labelOf(s.SnapshotId, s), description: s.Description as string })),
+  ]
+  const number = (label: string, value: string, change: (value: string) => void, placeholder?: string) => (
+    <FormField label={label}>
+      <Input ariaLabel={`${title}: ${label}`} type="number" value={value} placeholder={placeholder} onChange={({ detail }) => change(detail.value)} />
+    </FormField>
+  )
   return (
-    <SpaceBetween size="m" direction="horizontal" alignItems="end">
-      <FormField label={`${title}: ${t('launch.size')}`}>
-        <Input type="number" value={volume.size} onChange={({ detail }) => onChange({ size: detail.value })} />
-      </FormField>
-      <FormField label={`${title}: ${t('launch.volumeType')}`}>
-        <Select
-          selectedOption={{ value: volume.type, label: volume.type }}
-          options={options}
-          onChange={({ detail }) => onChange({ type: detail.selectedOption.value! })}
-        />
-      </FormField>
-      {onRemove && <Button onClick={onRemove}>{t('do.remove')}</Button>}
-    </SpaceBetween>
+    <div role="group" aria-label={title}>
+      <SpaceBetween size="s">
+        <Box variant="h3">{title}</Box>
+        <ColumnLayout columns={4}>
+          {number(t('launch.size'), volume.size, size => onChange({ size }))}
+          <FormField label={t('launch.volumeType')}>
+            <Select
+              ariaLabel={`${title}: ${t('launch.volumeType')}`}
+              selectedOption={{ value: volume.type, label: volume.type }}
+              options={options}
+              onChange={({ detail }) => onChange({ type: detail.selectedOption.value! })}
+            />
+          </FormField>
+          {hasIops(volume.type) && number(t('f.iops'), volume.iops, iops => onChange({ iops }), volume.type === 'gp3' ? '3000' : undefined)}
+          {hasThroughput(volume.type) && number(t('f.throughput'), volume.throughput, throughput => onChange({ throughput }), '125')}
+        </ColumnLayout>
+        {own && (
+          <FormField label={t('launch.fromSnapshot')}>
+            <Select
+              ariaLabel={`${title}: ${t('launch.fromSnapshot')}`}
+              selectedOption={sources.find(o => o.value === volume.snapshot) ?? sources[0]!}
+              options={sources}
+              onChange={({ detail }) => onChange({ snapshot: detail.selectedOption.value! })}
+            />
+          </FormField>
+        )}
+        <Checkbox checked={volume.deleted} onChange={({ detail }) => onChange({ deleted: detail.checked })}>
+          {t('f.deleteOnTermination')}
+        </Checkbox>
+        {onRemove && <Button onClick={onRemove}>{t('do.remove')}</Button>}
+      </SpaceBetween>
+    </div>
   )
 }

@@ -7,6 +7,7 @@ import { callsOf } from '../pages/launch-state'
 import type { Item } from '../resources/kinds'
 import { facts } from '../shell/facts'
 import { Code } from './Code'
+import { Cost } from './Cost'
 
 export function LaunchSummary({
   state,
@@ -49,10 +50,10 @@ export function LaunchSummary({
                 label: t('launch.summaryStorage'),
                 value: t('launch.volumes', {
                   count: state.volumes.length + 1,
-                  size: [state, ...state.volumes].reduce((sum, { size }) => sum + Number(size), 0),
+                  size: [state.root, ...state.volumes].reduce((sum, { size }) => sum + Number(size), 0),
                 }),
               },
-              { label: t('launch.cost'), value: <Box color="text-body-secondary">{t('dashboard.noCost')}</Box> },
+              { label: t('launch.cost'), value: <Cost types={Array.from({ length: Math.max(1, Number(state.count) || 1) }, () => state.type)} /> },
             ]}
           />
           <Code calls={callsOf(state, facts().hostAddress)} />

@@ -15,7 +15,7 @@ import {
 import { useMemo, useState } from 'react'
 import type { Loaded } from '../api/use'
 import { t } from '../i18n/text'
-import type { Column, Item, Resource } from '../resources/kinds'
+import { nameColumn, type Column, type Item, type Resource } from '../resources/kinds'
 import { go } from '../shell/router'
 import { Actions } from './Actions'
 import { Cell, ItemLink, textOf } from './cells'
@@ -81,11 +81,11 @@ export function ResourceTable({ resource, list }: { resource: Resource; list: Lo
         </SpaceBetween>
       ),
     },
-    sorting: {},
+    sorting: { defaultState: { sortingColumn: { sortingField: `_${columns[0]!.id}`, sortingComparator: comparatorOf(columns[0]!) } } },
     pagination: { pageSize: preferences.pageSize ?? 50 },
   })
   const chosen = rows.filter(row => selected.includes(row.id))
-  const title = t(resource.title)
+  const title = resource.heading ?? t(resource.title)
   return (
     <Table<Item>
       {...collectionProps}
@@ -122,10 +122,10 @@ export function ResourceTable({ resource, list }: { resource: Resource; list: Lo
         minWidth: 110,
         width: widthOf(c),
         isRowHeader: i === 0,
-        sortingComparator: (a: Item, b: Item) => compare(c.value(a.item), c.value(b.item)),
+        sortingComparator: comparatorOf(c),
         cell: (row: Item) =>
-          (c.id === resource.columns[0]!.id && !c.link && textOf(c, row.item) !== '') || c.id === idColumn(resource) ? (
-            <ItemLink href={`${resource.path}/${encodeURIComponent(row.id)}`} text={textOf(c, row.item)} />
+          isLinked(resource, c) && hrefOf(resource, row.item) && textOf(c, row.item) !== '' ? (
+            <ItemLink href={hrefOf(resource, row.item)!} text={textOf(c, row.item)} />
           ) : (
             <Cell column={c} item={row.item} />
           ),
@@ -151,8 +151,15 @@ export function ResourceTable({ resource, list }: { resource: Resource; list: Lo
                 }
               />
               {resource.actions && (
-                <Actions resource={resource} items={chosen.map(row => row.item)} menu={menu} onMenuClose={() => setMenu(undefined)} />
+                <Actions
+                  resource={resource}
+                  items={chosen.map(row => row.item)}
+                  menu={menu}
+                  onMenuClose={() => setMenu(undefined)}
+                  onDone={list.reload}
+                />
               )}
+              {resource.extra}
               {resource.create && <CreateButton resource={resource} />}
             </SpaceBetween>
           }
@@ -167,6 +174,7 @@ export function ResourceTable({ resource, list }: { resource: Resource; list: Lo
               {list.error}
             </Alert>
           )}
+          {resource.above}
           <PropertyFilter
             {...propertyFilterProps}
             expandToViewport
@@ -202,21 +210,33 @@ export function ResourceTable({ resource, list }: { resource: Resource; list: Lo
 }
 
 /** Enough for what such a column holds. */
-const widthOf = ({ kind, link, id }: Column): number => (kind === 'date' || link || id.endsWith('Id') ? 220 : kind === 'state' ? 190 : 160)
+const widthOf = ({ kind, link, id, width }: Column): number =>
+  width ?? (id === 'Arn' ? 400 : kind === 'date' || kind === 'state' || link || id.endsWith('Id') ? 230 : 170)
 
-const idColumn = (resource: Resource): string => (resource.columns[0]!.id === 'Name' ? resource.columns[1]!.id : resource.columns[0]!.id)
+/** Names and ids lead to what they name. */
+const isLinked = ({ columns }: Resource, column: Column): boolean => column === columns[0] || (columns[0] === nameColumn && column === columns[1])
+const hrefOf = (resource: Resource, item: Item): string | undefined =>
+  resource.href ? resource.href(item) : `${resource.path}/${encodeURIComponent(resource.id(item))}`
+
+/** Made once: making one for each comparison is what takes long. */
+const ORDER = new Intl.Collator(undefined, { numeric: true })
+
+const comparatorOf =
+  (column: Column) =>
+  (a: Item, b: Item): number =>
+    compare(column.value(a.item), column.value(b.item))
 
 function compare(a: unknown, b: unknown): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b
   if (a instanceof Date && b instanceof Date) return a.getTime() - b.getTime()
-  return String(a ?? '').localeCompare(String(b ?? ''))
+  return ORDER.compare(String(a ?? ''), String(b ?? ''))
 }
 
 export function CreateButton({ resource }: { resource: Resource }) {
   const { create } = resource
   if (!create) return null
   return (
-    <Button variant="primary" onClick={() => go('href' in create ? create.href : `${resource.path}/create`)}>
+    <Button variant="primary" onClick={() => go(create.href ?? `${resource.path}/create`)}>
       {t(create.label)}
     </Button>
   )

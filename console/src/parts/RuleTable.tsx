@@ -24,8 +24,10 @@ export function typeOf({ IpProtocol: protocol, FromPort: from, ToPort: to }: Ite
   return protocol === 'icmp' ? t('rules.allIcmp') : String(protocol)
 }
 export const portsOf = ({ IpProtocol: protocol, FromPort: from, ToPort: to }: Item): string =>
-  protocol === '-1' || from === undefined || from === -1 ? '–' : from === to ? String(from) : `${from}-${to}`
+  protocol === '-1' || from === undefined || from === -1 ? t('rules.every') : from === to ? String(from) : `${from}-${to}`
 export const peerOf = (rule: Item): string => rule.CidrIpv4 ?? rule.CidrIpv6 ?? rule.ReferencedGroupInfo?.GroupId ?? rule.PrefixListId ?? '–'
+
+export const protocolText = (protocol: string): string => (protocol === '-1' ? t('rules.every') : protocol.toUpperCase())
 
 export function RuleTable({ title, rules, actions }: { title: Key; rules: Item[]; actions?: ReactNode }) {
   return (
@@ -45,7 +47,7 @@ export function RuleTable({ title, rules, actions }: { title: Key; rules: Item[]
         {
           id: 'protocol',
           header: t('f.protocol'),
-          cell: rule => (rule.IpProtocol === '-1' ? t('rules.all') : String(rule.IpProtocol).toUpperCase()),
+          cell: rule => protocolText(rule.IpProtocol),
         },
         { id: 'ports', header: t('f.ports'), cell: portsOf },
         { id: 'peer', header: t(rules[0]?.IsEgress ? 'f.destination' : 'f.source'), cell: peerOf },

@@ -31,12 +31,23 @@ const signs: Record<string, StatusIndicatorProps.Type> = {
   impaired: 'error',
   initializing: 'in-progress',
   'insufficient-data': 'pending',
+  ENABLED: 'success',
+  DISABLED: 'stopped',
+  ERROR: 'error',
+  ACTIVE: 'success',
+  provisioning: 'in-progress',
+  expired: 'stopped',
+  'create-complete': 'success',
+  'modify-complete': 'success',
   allow: 'success',
   deny: 'error',
   associating: 'in-progress',
   'not-applicable': 'stopped',
 }
 export const stateText = (state: string): string => (`state.${state}` in messages ? t(`state.${state}` as Key) : state)
+
+/** Fixed words of the API's that are no states, such as `private`. */
+export const wordText = (word: string): string => (`word.${word}` in messages ? t(`word.${word}` as Key) : word)
 
 export function State({ state }: { state: string }) {
   return <StatusIndicator type={signs[state] ?? 'info'}>{stateText(state)}</StatusIndicator>

@@ -2,20 +2,27 @@
 import { Alert, Box, Button, Container, Header, SpaceBetween, Table, TagEditor, type TagEditorProps } from '@cloudscape-design/components'
 import { useState } from 'react'
 import { call, wordsOf } from '../api/call'
+import type { Preview } from '../api/preview'
 import { t } from '../i18n/text'
 import { flash } from '../shell/flash'
+import { Code } from './Code'
 
 type Tag = { Key: string; Value: string }
+
+function callsFor(id: string, edited: TagEditorProps.Tag[]): Preview[] {
+  const gone = edited.filter(tag => tag.existing && tag.markedForRemoval).map(tag => ({ Key: tag.key }))
+  const set = edited.filter(tag => !tag.markedForRemoval).map(tag => ({ Key: tag.key, Value: tag.value }))
+  const call = (operation: string, Tags: object[]): Preview[] =>
+    Tags.length > 0 ? [{ service: 'ec2', operation, input: { Resources: [id], Tags } }] : []
+  return [...call('DeleteTags', gone), ...call('CreateTags', set)]
+}
 
 export function Tags({ id, tags, editable }: { id: string; tags: Tag[]; editable: boolean }) {
   const [edited, setEdited] = useState<TagEditorProps.Tag[]>()
   const [error, setError] = useState<string>()
   async function save(): Promise<void> {
-    const gone = edited!.filter(tag => tag.existing && tag.markedForRemoval).map(tag => ({ Key: tag.key }))
-    const set = edited!.filter(tag => !tag.markedForRemoval).map(tag => ({ Key: tag.key, Value: tag.value }))
     try {
-      if (gone.length > 0) await call('ec2', 'DeleteTags', { Resources: [id], Tags: gone })
-      if (set.length > 0) await call('ec2', 'CreateTags', { Resources: [id], Tags: set })
+      for (const { service, operation, input } of callsFor(id, edited!)) await call(service, operation, input)
       setEdited(undefined)
       flash({ type: 'success', content: t('tags.saved') })
     } catch (cause) {
@@ -42,6 +49,7 @@ export function Tags({ id, tags, editable }: { id: string; tags: Tag[]; editable
             </Alert>
           )}
           <TagEditor tags={edited} tagLimit={50} onChange={({ detail }) => setEdited([...detail.tags])} />
+          <Code calls={callsFor(id, edited)} />
           <SpaceBetween size="xs" direction="horizontal">
             <Button onClick={() => setEdited(undefined)}>{t('do.cancel')}</Button>
             <Button variant="primary" onClick={() => void save()}>

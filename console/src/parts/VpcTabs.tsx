@@ -1,8 +1,9 @@
 /** Tables inside the pages of route tables, network ACLs and DHCP option sets. */
 import { Box, Header, Table } from '@cloudscape-design/components'
 import { t } from '../i18n/text'
+import { ItemLink } from './cells'
 import type { Item } from '../resources/kinds'
-import { State } from './State'
+import { State, wordText } from './State'
 
 export const targetOf = (route: Item): string =>
   route.GatewayId ??
@@ -28,15 +29,30 @@ export function RoutesTab({ table }: { table: Item }) {
           isRowHeader: true,
           cell: (r: Item) => r.DestinationCidrBlock ?? r.DestinationIpv6CidrBlock ?? r.DestinationPrefixListId,
         },
-        { id: 'target', header: t('f.target'), cell: targetOf },
+        { id: 'target', header: t('f.target'), cell: (r: Item) => <Target id={targetOf(r)} /> },
         { id: 'state', header: t('f.state'), cell: (r: Item) => <State state={r.State} /> },
-        { id: 'origin', header: t('f.propagated'), cell: (r: Item) => r.Origin },
+        { id: 'origin', header: t('f.propagated'), cell: (r: Item) => wordText(r.Origin) },
       ]}
     />
   )
 }
 
-const PROTOCOLS: Record<string, string> = { '-1': '*', '6': 'TCP', '17': 'UDP', '1': 'ICMP' }
+const PLACES: Record<string, string> = {
+  igw: '/vpc/internet-gateways',
+  nat: '/vpc/nat-gateways',
+  pcx: '/vpc/peering-connections',
+  eni: '/ec2/network-interfaces',
+  vpce: '/vpc/endpoints',
+  i: '/ec2/instances',
+}
+/** The page of what a route leads to; undefined for `local`. */
+export const placeOf = (id: string): string | undefined => {
+  const place = PLACES[id.split('-')[0]!]
+  return place && id.includes('-') ? `${place}/${id}` : undefined
+}
+const Target = ({ id }: { id: string }) => (placeOf(id) ? <ItemLink href={placeOf(id)!} text={id} /> : id)
+
+const PROTOCOLS: Record<string, string> = { '6': 'TCP', '17': 'UDP', '1': 'ICMP' }
 const LAST_RULE = 32_767
 
 export function AclTab({ acl, egress }: { acl: Item; egress: boolean }) {
@@ -51,8 +67,8 @@ export function AclTab({ acl, egress }: { acl: Item; egress: boolean }) {
       empty={<Box>{t('value.none')}</Box>}
       columnDefinitions={[
         { id: 'number', header: t('f.ruleNumber'), isRowHeader: true, cell: e => (e.RuleNumber === LAST_RULE ? '*' : e.RuleNumber) },
-        { id: 'protocol', header: t('f.protocol'), cell: e => PROTOCOLS[e.Protocol] ?? e.Protocol },
-        { id: 'ports', header: t('f.ports'), cell: e => (e.PortRange ? `${e.PortRange.From}-${e.PortRange.To}` : '*') },
+        { id: 'protocol', header: t('f.protocol'), cell: e => (e.Protocol === '-1' ? t('rules.every') : (PROTOCOLS[e.Protocol] ?? e.Protocol)) },
+        { id: 'ports', header: t('f.ports'), cell: e => (e.PortRange ? `${e.PortRange.From}-${e.PortRange.To}` : t('rules.every')) },
         { id: 'cidr', header: t(egress ? 'f.destination' : 'f.source'), cell: e => e.CidrBlock ?? e.Ipv6CidrBlock },
         { id: 'action', header: t('acls.action'), cell: e => <State state={e.RuleAction} /> },
       ]}

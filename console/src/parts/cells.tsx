@@ -1,18 +1,21 @@
 /** Values as they are shown. Whatever was stored is shown as text. */
 import { Link } from '@cloudscape-design/components'
 import type { ReactNode } from 'react'
-import { formatDate, formatNumber, t } from '../i18n/text'
+import { formatBytes, formatDate, formatNumber, t, usd } from '../i18n/text'
 import type { Column, Item, Value } from '../resources/kinds'
 import { follow } from '../shell/router'
-import { State, stateText } from './State'
+import { State, stateText, wordText } from './State'
 
 export function textOf(column: Column, item: Item): string {
   const value: Value = column.value(item)
   if (value === undefined || value === null || value === '') return ''
   if (column.kind === 'state') return stateText(String(value))
+  if (column.kind === 'word') return wordText(String(value))
   if (column.kind === 'date' || value instanceof Date) return formatDate(value as Date)
   if (typeof value === 'boolean') return t(value ? 'value.yes' : 'value.no')
-  if (column.kind === 'gib') return `${formatNumber(Number(value))} GiB`
+  if (column.kind === 'gib') return `${formatNumber(Number(value))} ${t('unit.gib')}`
+  if (column.kind === 'usd') return usd(Number(value))
+  if (column.kind === 'bytes') return formatBytes(Number(value))
   return String(value)
 }
 

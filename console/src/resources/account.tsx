@@ -1,6 +1,7 @@
 /** IAM's users, roles and policies, and the parameter store. */
 import { call, wordsOf } from '../api/call'
 import { t } from '../i18n/text'
+import { Credentials, Document, Permissions, PolicyDocument, PolicyEntities } from '../parts/IamTabs'
 import { download } from '../parts/download'
 import { flash } from '../shell/flash'
 import { column, type Resource } from './kinds'
@@ -40,7 +41,12 @@ export const resources: Resource[] = [
     member: 'Users',
     id: item => item.UserName,
     kinds: ['iam-user'],
-    columns: [column('UserName', 'f.user'), column('Path', 'f.path'), column('Arn', 'f.Arn'), column('CreateDate', 'f.created', { kind: 'date' })],
+    columns: [
+      column('UserName', 'f.user', { width: 240 }),
+      column('Arn', 'f.Arn'),
+      column('Path', 'f.path', { hidden: true }),
+      column('CreateDate', 'f.created', { kind: 'date' }),
+    ],
     create: {
       label: 'users.create',
       form: {
@@ -84,6 +90,10 @@ export const resources: Resource[] = [
       },
       { id: 'delete', label: 'users.delete', operation: 'DeleteUser', each: item => ({ UserName: item.UserName }), confirm: 'typed' },
     ],
+    tabs: [
+      { id: 'permissions', label: 'iam.permissions', content: item => <Permissions kind="User" name={item.UserName} /> },
+      { id: 'credentials', label: 'iam.credentials', content: item => <Credentials name={item.UserName} /> },
+    ],
   },
   {
     path: '/iam/roles',
@@ -95,10 +105,10 @@ export const resources: Resource[] = [
     id: item => item.RoleName,
     kinds: ['iam-role'],
     columns: [
-      column('RoleName', 'f.roleName'),
-      column('Path', 'f.path'),
+      column('RoleName', 'f.roleName', { width: 240 }),
       column('Arn', 'f.Arn'),
       column('Description', 'f.description'),
+      column('Path', 'f.path', { hidden: true }),
       column('CreateDate', 'f.created', { kind: 'date' }),
     ],
     create: {
@@ -108,7 +118,7 @@ export const resources: Resource[] = [
         id: answer => answer.Role.RoleName,
         fields: [
           { name: 'name', label: 'f.roleName' },
-          { name: 'trust', label: 'roles.trust', kind: 'area', value: TRUST_EC2 },
+          { name: 'trust', label: 'roles.trust', kind: 'json', value: TRUST_EC2 },
         ],
         input: values => ({ RoleName: values.name, AssumeRolePolicyDocument: values.trust }),
         done: (_, values) => void profileFor(values.name, values.trust),
@@ -126,6 +136,10 @@ export const resources: Resource[] = [
       },
       { id: 'delete', label: 'roles.delete', operation: 'DeleteRole', each: item => ({ RoleName: item.RoleName }), confirm: 'typed' },
     ],
+    tabs: [
+      { id: 'permissions', label: 'iam.permissions', content: item => <Permissions kind="Role" name={item.RoleName} /> },
+      { id: 'trust', label: 'iam.trust', content: item => <Document title="roles.trust" document={item.AssumeRolePolicyDocument} /> },
+    ],
   },
   {
     path: '/iam/policies',
@@ -135,9 +149,10 @@ export const resources: Resource[] = [
     operation: 'ListPolicies',
     member: 'Policies',
     id: item => item.Arn,
+    name: item => item.PolicyName,
     kinds: ['iam-policy'],
     columns: [
-      column('PolicyName', 'f.policy'),
+      column('PolicyName', 'f.policy', { width: 280 }),
       column('Arn', 'f.Arn'),
       column('AttachmentCount', 'f.attachments'),
       column('DefaultVersionId', 'f.version'),
@@ -150,7 +165,7 @@ export const resources: Resource[] = [
         id: answer => answer.Policy.PolicyName,
         fields: [
           { name: 'name', label: 'f.policy' },
-          { name: 'document', label: 'policies.document', kind: 'area', value: READ_ALL },
+          { name: 'document', label: 'policies.document', kind: 'json', value: READ_ALL },
         ],
         input: values => ({ PolicyName: values.name, PolicyDocument: values.document }),
       },
@@ -165,6 +180,10 @@ export const resources: Resource[] = [
         confirm: 'typed',
       },
     ],
+    tabs: [
+      { id: 'document', label: 'policies.document', content: item => <PolicyDocument item={item} /> },
+      { id: 'entities', label: 'iam.entities', content: item => <PolicyEntities item={item} /> },
+    ],
   },
   {
     path: '/ssm/parameters',
@@ -176,7 +195,7 @@ export const resources: Resource[] = [
     id: item => item.Name,
     kinds: ['parameter', 'ssm-parameter'],
     columns: [
-      column('Name', 'f.Name'),
+      column('Name', 'f.Name', { width: 280 }),
       column('Type', 'f.type'),
       column('Tier', 'f.tier'),
       column('Version', 'f.version'),

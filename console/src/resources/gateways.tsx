@@ -1,4 +1,5 @@
 /** What stands at the borders of VPCs: gateways, peering, network ACLs, DHCP options. */
+import { isIn, natGateways, peerings } from '../../../src/service/ec2/states'
 import { AclTab, OptionsTab } from '../parts/VpcTabs'
 import { simple, subnet, text, vpc } from './choices'
 import { column, nameColumn, type Item, type Resource } from './kinds'
@@ -110,7 +111,7 @@ export const gateways: Resource[] = [
     columns: [
       nameColumn,
       column('NatGatewayId', 'f.NatId'),
-      column('ConnectivityType', 'f.connectivity'),
+      column('ConnectivityType', 'f.connectivity', { kind: 'word' }),
       column('State', 'f.state', { kind: 'state' }),
       {
         id: 'public',
@@ -158,7 +159,7 @@ export const gateways: Resource[] = [
         id: 'delete',
         label: 'nats.delete',
         ...simple('DeleteNatGateway', 'NatGatewayId'),
-        enabled: item => !['deleting', 'deleted'].includes(item.State),
+        enabled: item => isIn(natGateways.delete, item.State),
         confirm: 'plain',
       },
     ],
@@ -177,8 +178,8 @@ export const gateways: Resource[] = [
       nameColumn,
       column('VpcPeeringConnectionId', 'f.PeeringId'),
       column('Status.Code', 'f.state', { kind: 'state' }),
-      column('RequesterVpcInfo.VpcId', 'f.requester'),
-      column('AccepterVpcInfo.VpcId', 'f.accepter'),
+      column('RequesterVpcInfo.VpcId', 'f.requester', { link: '/vpc/vpcs' }),
+      column('AccepterVpcInfo.VpcId', 'f.accepter', { link: '/vpc/vpcs' }),
     ],
     create: {
       label: 'peerings.create',
@@ -194,16 +195,22 @@ export const gateways: Resource[] = [
         id: 'accept',
         label: 'peerings.accept',
         ...simple('AcceptVpcPeeringConnection', 'VpcPeeringConnectionId'),
-        enabled: item => item.Status?.Code === 'pending-acceptance',
+        enabled: item => isIn(peerings.accept, item.Status?.Code),
       },
       {
         id: 'reject',
         label: 'peerings.reject',
         ...simple('RejectVpcPeeringConnection', 'VpcPeeringConnectionId'),
-        enabled: item => item.Status?.Code === 'pending-acceptance',
+        enabled: item => isIn(peerings.reject, item.Status?.Code),
         confirm: 'plain',
       },
-      { id: 'delete', label: 'peerings.delete', ...simple('DeleteVpcPeeringConnection', 'VpcPeeringConnectionId'), confirm: 'plain' },
+      {
+        id: 'delete',
+        label: 'peerings.delete',
+        ...simple('DeleteVpcPeeringConnection', 'VpcPeeringConnectionId'),
+        enabled: item => isIn(peerings.delete, item.Status?.Code),
+        confirm: 'plain',
+      },
     ],
   },
   {

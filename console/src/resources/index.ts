@@ -10,6 +10,9 @@ const areas: Record<string, () => Promise<{ resources: Resource[] }>> = {
   '/ec2/addresses': () => import('./network'),
   '/ec2/key-pairs': () => import('./network'),
   '/ec2/network-interfaces': () => import('./network'),
+  '/ec2/instance-types': () => import('./types'),
+  '/ec2/lifecycle-manager': () => import('./lifecycle'),
+  '/s3/buckets': () => import('./buckets'),
 }
 const rest: Record<string, () => Promise<{ resources: Resource[] }>> = {
   vpc: () => import('./vpc'),

@@ -1,11 +1,12 @@
 /** Instances as a listing. Which states allow what the server's own table says. */
-import { from, isIn } from '../../../src/service/ec2/instance/states'
+import { instances as from, isIn } from '../../../src/service/ec2/states'
 import { facts } from '../shell/facts'
-import { currentRegion } from '../api/call'
+import { currentRegion, listAll } from '../api/call'
 import { t } from '../i18n/text'
 import { InstanceNetworking, InstanceSecurity, InstanceStatus, InstanceStorage, NoMetrics } from '../parts/InstanceTabs'
 import { Facts } from '../parts/Facts'
 import { SpaceBetween } from '@cloudscape-design/components'
+import { instancesOf } from './choices'
 import { column, nameColumn, type Action, type Column, type Item, type Resource } from './kinds'
 
 const stateOf = (item: Item): string => item.State.Name
@@ -21,6 +22,7 @@ const columns: Column[] = [
   column('InstanceId', 'f.InstanceId'),
   column('State.Name', 'f.instanceState', { kind: 'state' }),
   column('InstanceType', 'f.InstanceType'),
+  { id: 'check', label: 'f.statusCheck', kind: 'state', value: item => item.Check },
   column('Placement.AvailabilityZone', 'f.zone'),
   column('PublicDnsName', 'f.publicDns', { hidden: true }),
   column('PublicIpAddress', 'f.publicIp'),
@@ -41,13 +43,13 @@ const summary: Column[] = [
   column('State.Name', 'f.instanceState', { kind: 'state' }),
   column('PublicDnsName', 'f.publicDns'),
   column('PrivateDnsName', 'f.privateDns'),
-  { id: 'hostname', label: 'f.hostnameType', value: item => item.PrivateDnsNameOptions?.HostnameType },
+  { id: 'hostname', label: 'f.hostnameType', kind: 'word', value: item => item.PrivateDnsNameOptions?.HostnameType },
   column('InstanceType', 'f.InstanceType'),
   column('VpcId', 'f.VpcId', { link: '/vpc/vpcs' }),
   { id: 'imds', label: 'f.imdsv2', value: item => t(item.MetadataOptions?.HttpTokens === 'required' ? 'f.required' : 'f.optional') },
   column('SubnetId', 'f.SubnetId', { link: '/vpc/subnets' }),
   { id: 'arn', label: 'f.arn', value: item => `arn:aws:ec2:${currentRegion()}:${item.OwnerId ?? facts().account}:instance/${item.InstanceId}` },
-  column('IamInstanceProfile.Arn', 'f.role'),
+  { id: 'role', label: 'f.role', value: item => item.IamInstanceProfile?.Arn.split('/').pop() },
   { id: 'managed', label: 'f.managed', value: item => item.Operator?.Managed === true },
 ]
 const more: Column[] = [
@@ -59,23 +61,31 @@ const more: Column[] = [
   column('AmiLaunchIndex', 'f.launchIndex'),
   column('ReservationId', 'f.reservation'),
   column('Placement.AvailabilityZone', 'f.zone'),
-  column('Placement.Tenancy', 'f.tenancy'),
-  column('Monitoring.State', 'f.monitoring'),
+  column('Placement.Tenancy', 'f.tenancy', { kind: 'word' }),
+  column('Monitoring.State', 'f.monitoring', { kind: 'word' }),
   column('StateTransitionReason', 'f.reason'),
   column('RootDeviceName', 'f.rootDevice'),
 ]
 
 const actions: Action[] = [
-  { id: 'connect', label: 'instances.connect', href: item => `${instancePath(item)}/connect`, enabled: item => stateOf(item) === 'running' },
-  { id: 'start', label: 'instances.start', operation: 'StartInstances', all, enabled: allowed(from.start) },
-  { id: 'stop', label: 'instances.stop', operation: 'StopInstances', all, enabled: allowed(from.stop), confirm: 'plain' },
-  { id: 'reboot', label: 'instances.reboot', operation: 'RebootInstances', all, enabled: allowed(from.reboot), confirm: 'plain' },
-  { id: 'terminate', label: 'instances.terminate', operation: 'TerminateInstances', all, enabled: allowed(from.terminate), confirm: 'typed' },
+  { id: 'connect', label: 'instances.connect', href: item => `${instancePath(item)}/connect`, enabled: allowed(from.connect), place: 'button' },
+  { id: 'start', label: 'instances.start', place: 'state', operation: 'StartInstances', all, enabled: allowed(from.start) },
+  { id: 'stop', label: 'instances.stop', place: 'state', operation: 'StopInstances', all, enabled: allowed(from.stop), confirm: 'plain' },
+  { id: 'reboot', label: 'instances.reboot', place: 'state', operation: 'RebootInstances', all, enabled: allowed(from.reboot), confirm: 'plain' },
+  {
+    id: 'terminate',
+    label: 'instances.terminate',
+    place: 'state',
+    operation: 'TerminateInstances',
+    all,
+    enabled: allowed(from.terminate),
+    confirm: 'typed',
+  },
   { id: 'logs', label: 'instances.logs', href: item => `${instancePath(item)}/logs` },
   {
     id: 'type',
     label: 'instances.changeType',
-    enabled: item => stateOf(item) === 'stopped',
+    enabled: allowed(from.changeType),
     form: {
       operation: 'ModifyInstanceAttribute',
       input: (values, item) => ({ InstanceId: item?.InstanceId, InstanceType: { Value: values.type } }),
@@ -114,7 +124,7 @@ const actions: Action[] = [
   {
     id: 'image',
     label: 'images.create',
-    enabled: allowed(['running', 'stopped']),
+    enabled: allowed(from.image),
     form: {
       operation: 'CreateImage',
       input: (values, item) => ({ InstanceId: item?.InstanceId, Name: values.name, NoReboot: values.noReboot }),
@@ -136,6 +146,13 @@ const actions: Action[] = [
   },
 ]
 
+/** What the status checks say of each: 'ok' where both do. */
+async function checks(): Promise<Map<string, Item>> {
+  const statuses = await listAll('ec2', 'DescribeInstanceStatus', 'InstanceStatuses')
+  const worse = (s: Item): string | undefined => (s.InstanceStatus?.Status === 'ok' ? s.SystemStatus?.Status : s.InstanceStatus?.Status)
+  return new Map(statuses.map(s => [s.InstanceId as string, { Check: worse(s) }]))
+}
+
 export const resources: Resource[] = [
   {
     path: '/ec2/instances',
@@ -144,7 +161,10 @@ export const resources: Resource[] = [
     empty: ['instances.empty', 'instances.emptyHint'],
     operation: 'DescribeInstances',
     member: 'Reservations',
-    rows: reservations => reservations.flatMap(r => r.Instances.map((i: Item) => ({ ...i, ReservationId: r.ReservationId, OwnerId: r.OwnerId }))),
+    // The first ones show while the others come: reading a thousand takes the browser more than a second.
+    input: { MaxResults: 150 },
+    rows: instancesOf,
+    also: checks,
     id: item => item.InstanceId,
     kinds: ['instance', 'network-interface', 'elastic-ip'],
     columns,

@@ -9,7 +9,10 @@ export type Column = {
   id: string
   label: Key
   value(item: Item): Value
-  kind?: 'state' | 'date' | 'gib' | 'bool' | 'number'
+  /** 'word': one of the API's fixed words, of which there may be a message. */
+  kind?: 'state' | 'date' | 'gib' | 'bytes' | 'usd' | 'word'
+  /** In pixels, where its kind's is not enough. */
+  width?: number
   /** The listing that the value is an id in. */
   link?: string
   /** Not shown unless chosen. */
@@ -19,7 +22,7 @@ export type Field = {
   name: string
   label: Key
   hint?: Key
-  kind?: 'text' | 'number' | 'select' | 'bool' | 'area'
+  kind?: 'text' | 'number' | 'select' | 'bool' | 'area' | 'json'
   /** For select: fixed values, or a listing that they come from. */
   options?: readonly string[]
   from?: {
@@ -30,6 +33,7 @@ export type Field = {
     service?: Service
     input?: Input
     keep?(item: Item): boolean
+    rows?(items: Item[]): Item[]
   }
   optional?: boolean
   value?: string | boolean
@@ -42,6 +46,8 @@ export type Form = {
   input(values: Values, item?: Item): Input
   done?(answer: any, values: Values): void
   id?(answer: any): string
+  /** What went wrong, where an answer says so in place of an error. */
+  problem?(answer: any): string | undefined
 }
 export type Action = {
   id: string
@@ -53,6 +59,14 @@ export type Action = {
   each?(item: Item): Input
   href?(item: Item): string
   form?: Form
+  /** What is no call, such as keeping a file. */
+  run?(items: Item[]): Promise<void>
+  /** Something to look at. */
+  dialog?(items: Item[], onClose: () => void): ReactNode
+  /** Beside the menu of actions: a button of its own, or an entry of the menu of states. */
+  place?: 'button' | 'state'
+  /** How many it takes at least. */
+  least?: number
   enabled?(item: Item): boolean
   /** 'typed' where data dies. */
   confirm?: 'plain' | 'typed'
@@ -63,6 +77,8 @@ export type Resource = {
   path: string
   service: Service
   title: Key
+  /** In place of the title: what things are in. */
+  heading?: string
   /** 'No volumes', and what they are for. */
   empty: readonly [Key, Key]
   operation: string
@@ -70,16 +86,28 @@ export type Resource = {
   input?: Input
   /** Makes plain rows of an answer's list. */
   rows?(items: Item[]): Item[]
+  /** In place of one listing operation. */
+  load?(): Promise<Item[]>
+  /** What else is to be said of each, by its id: asked once the things themselves are there. */
+  also?(): Promise<Map<string, Item>>
   id(item: Item): string
+  /** What people call it, where that is not its tag `Name`. */
+  name?(item: Item): string
+  /** Where its id leads; undefined where there is no page. */
+  href?(item: Item): string | undefined
   /** Kinds of records whose change changes this list. */
   kinds: readonly string[]
   columns: readonly Column[]
   actions?: readonly Action[]
   /** A page of its own, or the form of a page. */
-  create?: { label: Key; href: string } | { label: Key; form: Form }
+  create?: { label: Key; href?: string; form?: Form }
   tabs?: readonly Tab[]
   /** What CreateTags names. */
   tagged?: boolean
+  /** Beside the actions, such as a button that takes files. */
+  extra?: ReactNode
+  /** Above the table, such as the way up. */
+  above?: ReactNode
 }
 
 export const nameOf = (item: Item): string => item.Tags?.find((tag: Item) => tag.Key === 'Name')?.Value ?? ''

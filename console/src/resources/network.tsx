@@ -1,9 +1,9 @@
 /** Security groups, addresses, key pairs, network interfaces. */
+import { interfaces, isIn } from '../../../src/service/ec2/states'
 import { download } from '../parts/download'
 import { GroupTab } from '../parts/GroupTab'
-import { subnet, text, vpc } from './choices'
-import { column, nameColumn, type Resource } from './kinds'
-
+import { instance, subnet, text, vpc } from './choices'
+import { column, nameColumn, nameOf, type Resource } from './kinds'
 
 export const resources: Resource[] = [
   {
@@ -14,6 +14,7 @@ export const resources: Resource[] = [
     operation: 'DescribeSecurityGroups',
     member: 'SecurityGroups',
     id: item => item.GroupId,
+    name: item => item.GroupName,
     kinds: ['security-group', 'security-group-rule'],
     tagged: true,
     columns: [
@@ -58,6 +59,7 @@ export const resources: Resource[] = [
     operation: 'DescribeAddresses',
     member: 'Addresses',
     id: item => item.AllocationId,
+    name: item => nameOf(item) || item.PublicIp,
     kinds: ['elastic-ip', 'network-interface'],
     tagged: true,
     columns: [
@@ -79,7 +81,7 @@ export const resources: Resource[] = [
         label: 'addresses.associate',
         form: {
           operation: 'AssociateAddress',
-          fields: [{ name: 'instance', label: 'f.InstanceId' }],
+          fields: [instance],
           input: (values, item) => ({ AllocationId: item?.AllocationId, InstanceId: values.instance }),
         },
       },
@@ -109,13 +111,14 @@ export const resources: Resource[] = [
     operation: 'DescribeKeyPairs',
     member: 'KeyPairs',
     id: item => item.KeyPairId,
+    name: item => item.KeyName,
     kinds: ['key-pair'],
     tagged: true,
     columns: [
       column('KeyName', 'f.Name'),
       column('KeyPairId', 'f.KeyPairId'),
       column('KeyType', 'f.type'),
-      column('KeyFingerprint', 'f.fingerprint'),
+      column('KeyFingerprint', 'f.fingerprint', { width: 420 }),
       column('CreateTime', 'f.created', { kind: 'date' }),
     ],
     create: {
@@ -152,7 +155,7 @@ export const resources: Resource[] = [
       column('VpcId', 'f.VpcId', { link: '/vpc/vpcs' }),
       column('AvailabilityZone', 'f.zone'),
       { id: 'groups', label: 'f.groups', value: item => item.Groups?.map((g: any) => g.GroupName).join(', ') },
-      column('InterfaceType', 'f.interfaceType'),
+      column('InterfaceType', 'f.interfaceType', { kind: 'word' }),
       column('Attachment.InstanceId', 'f.InstanceId', { link: '/ec2/instances' }),
       column('Status', 'f.state', { kind: 'state' }),
       column('PrivateIpAddress', 'f.privateIp'),
@@ -173,10 +176,10 @@ export const resources: Resource[] = [
       {
         id: 'attach',
         label: 'nics.attach',
-        enabled: item => item.Status === 'available',
+        enabled: item => isIn(interfaces.attach, item.Status),
         form: {
           operation: 'AttachNetworkInterface',
-          fields: [{ name: 'instance', label: 'f.InstanceId' }],
+          fields: [instance],
           input: (values, item) => ({ NetworkInterfaceId: item?.NetworkInterfaceId, InstanceId: values.instance, DeviceIndex: 1 }),
         },
       },
@@ -185,7 +188,7 @@ export const resources: Resource[] = [
         label: 'nics.detach',
         operation: 'DetachNetworkInterface',
         each: item => ({ AttachmentId: item.Attachment.AttachmentId }),
-        enabled: item => (item.Attachment?.DeviceIndex ?? 0) > 0,
+        enabled: item => isIn(interfaces.detach, item.Status) && item.Attachment?.DeviceIndex > 0,
         confirm: 'plain',
       },
       {
@@ -193,7 +196,7 @@ export const resources: Resource[] = [
         label: 'nics.delete',
         operation: 'DeleteNetworkInterface',
         each: item => ({ NetworkInterfaceId: item.NetworkInterfaceId }),
-        enabled: item => item.Status === 'available',
+        enabled: item => isIn(interfaces.delete, item.Status),
         confirm: 'plain',
       },
     ],

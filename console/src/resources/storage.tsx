@@ -1,5 +1,7 @@
 /** Volumes, snapshots, images. */
-import { text, zone } from './choices'
+import { images, isIn, snapshots, volumes } from '../../../src/service/ec2/states'
+import { instance, snapshot, text, zone } from './choices'
+import { facts } from '../shell/facts'
 import { column, nameColumn, type Field, type Resource } from './kinds'
 
 const VOLUME_TYPES = ['gp3', 'gp2', 'io1', 'io2', 'st1', 'sc1', 'standard']
@@ -48,7 +50,7 @@ export const resources: Resource[] = [
       form: {
         operation: 'CreateVolume',
         id: answer => answer.VolumeId,
-        fields: [...volumeFields, zone, { name: 'snapshot', label: 'f.SnapshotId', optional: true }],
+        fields: [...volumeFields, zone, snapshot],
         input: values => ({ ...performance(values), AvailabilityZone: values.zone, SnapshotId: text(values.snapshot) }),
       },
     },
@@ -56,14 +58,11 @@ export const resources: Resource[] = [
       {
         id: 'attach',
         label: 'volumes.attach',
-        enabled: item => item.State === 'available',
+        enabled: item => isIn(volumes.attach, item.State) && (item.State === 'available' || item.MultiAttachEnabled === true),
         form: {
           operation: 'AttachVolume',
           input: (values, item) => ({ VolumeId: item?.VolumeId, InstanceId: values.instance, Device: values.device }),
-          fields: [
-            { name: 'instance', label: 'f.InstanceId' },
-            { name: 'device', label: 'f.device', value: '/dev/sdf' },
-          ],
+          fields: [instance, { name: 'device', label: 'f.device', value: '/dev/sdf' }],
         },
       },
       {
@@ -71,12 +70,13 @@ export const resources: Resource[] = [
         label: 'volumes.detach',
         operation: 'DetachVolume',
         each: item => ({ VolumeId: item.VolumeId }),
-        enabled: item => item.State === 'in-use',
+        enabled: item => isIn(volumes.detach, item.State),
         confirm: 'plain',
       },
       {
         id: 'modify',
         label: 'volumes.modify',
+        enabled: item => isIn(volumes.modify, item.State),
         form: {
           operation: 'ModifyVolume',
           fields: volumeFields,
@@ -89,6 +89,7 @@ export const resources: Resource[] = [
       {
         id: 'snapshot',
         label: 'volumes.snapshot',
+        enabled: item => isIn(volumes.snapshot, item.State),
         form: {
           operation: 'CreateSnapshot',
           fields: [description],
@@ -100,7 +101,7 @@ export const resources: Resource[] = [
         label: 'volumes.delete',
         operation: 'DeleteVolume',
         each: item => ({ VolumeId: item.VolumeId }),
-        enabled: item => item.State === 'available',
+        enabled: item => isIn(volumes.delete, item.State),
         confirm: 'typed',
       },
     ],
@@ -130,6 +131,7 @@ export const resources: Resource[] = [
       {
         id: 'volume',
         label: 'snapshots.volume',
+        enabled: item => isIn(snapshots.use, item.State),
         form: {
           operation: 'CreateVolume',
           fields: [zone, { name: 'type', label: 'launch.volumeType', kind: 'select', options: VOLUME_TYPES }],
@@ -148,22 +150,36 @@ export const resources: Resource[] = [
     member: 'Images',
     input: { Owners: ['self', 'amazon'] },
     id: item => item.ImageId,
+    name: item => item.Name,
     kinds: ['image'],
     tagged: true,
     columns: [
-      column('Name', 'f.ImageName'),
+      column('Name', 'f.ImageName', { width: 220 }),
       column('ImageId', 'f.ImageId'),
-      column('Description', 'f.description'),
+      column('Description', 'f.description', { width: 320 }),
       column('State', 'f.state', { kind: 'state' }),
       column('Architecture', 'f.architecture'),
-      column('OwnerId', 'f.OwnerId'),
+      { id: 'owner', label: 'f.OwnerId', value: item => item.ImageOwnerAlias ?? item.OwnerId },
       column('Public', 'f.public', { hidden: true }),
       column('CreationDate', 'f.created', { kind: 'date' }),
       column('RootDeviceName', 'f.rootDevice', { hidden: true }),
     ],
     actions: [
-      { id: 'launch', label: 'catalog.launch', href: item => `/ec2/instances/launch?image=${item.ImageId}` },
-      { id: 'deregister', label: 'images.deregister', operation: 'DeregisterImage', each: item => ({ ImageId: item.ImageId }), confirm: 'typed' },
+      {
+        id: 'launch',
+        label: 'catalog.launch',
+        place: 'button',
+        href: item => `/ec2/instances/launch?image=${item.ImageId}`,
+        enabled: item => isIn(images.launch, item.State),
+      },
+      {
+        id: 'deregister',
+        label: 'images.deregister',
+        operation: 'DeregisterImage',
+        each: item => ({ ImageId: item.ImageId }),
+        enabled: item => item.OwnerId === facts().account,
+        confirm: 'typed',
+      },
     ],
   },
 ]

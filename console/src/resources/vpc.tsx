@@ -3,6 +3,7 @@ import { ResourceMap } from '../parts/ResourceMap'
 import { gateways } from './gateways'
 import { RoutesTab } from '../parts/VpcTabs'
 import { simple, subnet, text, vpc, zone } from './choices'
+import { traffic } from './traffic'
 import { column, nameColumn, type Item, type Resource } from './kinds'
 
 const target = (id: string): object => {
@@ -33,7 +34,7 @@ export const resources: Resource[] = [
       column('State', 'f.state', { kind: 'state' }),
       column('CidrBlock', 'f.cidr'),
       column('DhcpOptionsId', 'f.DhcpId', { link: '/vpc/dhcp-options' }),
-      column('InstanceTenancy', 'f.tenancy', { hidden: true }),
+      column('InstanceTenancy', 'f.tenancy', { kind: 'word', hidden: true }),
       column('IsDefault', 'f.default'),
       column('OwnerId', 'f.OwnerId', { hidden: true }),
     ],
@@ -149,4 +150,5 @@ export const resources: Resource[] = [
     tabs: [{ id: 'routes', label: 'routes.title', content: item => <RoutesTab table={item} /> }],
   },
   ...gateways,
+  ...traffic,
 ]

@@ -6,6 +6,7 @@ import { onOnline } from '../api/live'
 import type { Facts } from '../api/session'
 import { useList } from '../api/use'
 import { t, type Language } from '../i18n/text'
+import { Fault } from './Fault'
 import { dismiss, flash, useFlashes } from './flash'
 import { menuItems } from './menu'
 import { follow, usePath } from './router'
@@ -46,6 +47,7 @@ export function Console({ facts, language, onLanguage, onSignOut }: Props) {
     <>
       <div id="top">
         <TopNavigation
+          i18nStrings={{ overflowMenuTriggerText: t('app.more'), overflowMenuTitleText: t('app.more') }}
           identity={{ href: '/', logo: { src: '/wordmark.svg', alt: 'Enclume' }, onFollow: follow as never }}
           utilities={[
             {
@@ -107,7 +109,11 @@ export function Console({ facts, language, onLanguage, onSignOut }: Props) {
         }
         breadcrumbs={route.crumbs && <BreadcrumbGroup ariaLabel={t('app.breadcrumbs')} items={route.crumbs} onFollow={follow} />}
         notifications={<Messages fake={facts.engine === 'fake'} />}
-        content={<Suspense fallback={null}>{route.page()}</Suspense>}
+        content={
+          <Fault key={path.split('?')[0]}>
+            <Suspense fallback={null}>{route.page()}</Suspense>
+          </Fault>
+        }
       />
     </>
   )

@@ -4,19 +4,18 @@ import { t, type Key } from '../i18n/text'
 
 type Entry = readonly [key: Key, href: string]
 /** What is there in EC2 and not in Enclume: their pages say so. */
-export const notBuilt: Record<string, Key> = {
-  '/ec2/launch-templates': 'menu.launchTemplates',
-  '/ec2/spot': 'menu.spot',
-  '/ec2/savings-plans': 'menu.savings',
-  '/ec2/reserved': 'menu.reserved',
-  '/ec2/dedicated-hosts': 'menu.dedicated',
-  '/ec2/capacity-reservations': 'menu.capacity',
-  '/ec2/lifecycle-manager': 'menu.lifecycle',
-  '/ec2/placement-groups': 'menu.placement',
-  '/ec2/load-balancers': 'menu.balancers',
-  '/ec2/target-groups': 'menu.targets',
-  '/ec2/trust-stores': 'menu.trust',
-  '/ec2/auto-scaling': 'menu.scalingGroups',
+export const notBuilt: Record<string, readonly [name: Key, what: Key]> = {
+  '/ec2/launch-templates': ['menu.launchTemplates', 'what.launchTemplates'],
+  '/ec2/spot': ['menu.spot', 'what.spot'],
+  '/ec2/savings-plans': ['menu.savings', 'what.savings'],
+  '/ec2/reserved': ['menu.reserved', 'what.reserved'],
+  '/ec2/dedicated-hosts': ['menu.dedicated', 'what.dedicated'],
+  '/ec2/capacity-reservations': ['menu.capacity', 'what.capacity'],
+  '/ec2/placement-groups': ['menu.placement', 'what.placement'],
+  '/ec2/load-balancers': ['menu.balancers', 'what.balancers'],
+  '/ec2/target-groups': ['menu.targets', 'what.targets'],
+  '/ec2/trust-stores': ['menu.trust', 'what.trust'],
+  '/ec2/auto-scaling': ['menu.scalingGroups', 'what.scalingGroups'],
 }
 
 const sections: readonly (readonly [Key, readonly Entry[]])[] = [
@@ -78,6 +77,9 @@ const sections: readonly (readonly [Key, readonly Entry[]])[] = [
       ['menu.nats', '/vpc/nat-gateways'],
       ['menu.peerings', '/vpc/peering-connections'],
       ['menu.acls', '/vpc/network-acls'],
+      ['menu.endpoints', '/vpc/endpoints'],
+      ['menu.prefixLists', '/vpc/prefix-lists'],
+      ['menu.flowLogs', '/vpc/flow-logs'],
     ],
   ],
   [

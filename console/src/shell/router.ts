@@ -14,6 +14,12 @@ export function go(href: string): void {
   window.scrollTo(0, 0)
 }
 
+/** The same page with another query, such as the tab that is open: nothing to go back to. */
+export function stay(query: string): void {
+  history.replaceState(null, '', location.pathname + query)
+  changed()
+}
+
 export function usePath(): string {
   return useSyncExternalStore(
     callback => {

@@ -11,9 +11,8 @@ const LaunchStatus = lazy(() => import('../pages/LaunchStatus'))
 const Connect = lazy(() => import('../pages/Connect'))
 const Logs = lazy(() => import('../pages/Logs'))
 const GroupRules = lazy(() => import('../pages/GroupRules'))
-const Types = lazy(() => import('../pages/Types'))
 const Catalog = lazy(() => import('../pages/Catalog'))
-const Buckets = lazy(() => import('../pages/Buckets'))
+const Bucket = lazy(() => import('../pages/Bucket'))
 const NotBuilt = lazy(() => import('../pages/NotBuilt'))
 
 export type Route = {
@@ -43,36 +42,60 @@ export const listings: Record<string, Key> = {
   '/vpc/nat-gateways': 'menu.nats',
   '/vpc/peering-connections': 'menu.peerings',
   '/vpc/network-acls': 'menu.acls',
+  '/vpc/endpoints': 'menu.endpoints',
+  '/vpc/prefix-lists': 'menu.prefixLists',
+  '/vpc/flow-logs': 'menu.flowLogs',
+  '/ec2/instance-types': 'menu.instanceTypes',
+  '/ec2/lifecycle-manager': 'menu.lifecycle',
+  '/s3/buckets': 'menu.s3',
   '/iam/users': 'menu.iamUsers',
   '/iam/roles': 'menu.iamRoles',
   '/iam/policies': 'menu.iamPolicies',
   '/ssm/parameters': 'menu.parameters',
 }
 
-const root = () => ({ text: 'EC2', href: '/' })
+/** Where the breadcrumbs begin: the service that a page belongs to, with its first page. */
+const SERVICES: Record<string, readonly [name: string, href: string]> = {
+  ec2: ['EC2', '/'],
+  vpc: ['VPC', '/vpc/vpcs'],
+  iam: ['IAM', '/iam/users'],
+  s3: ['S3', '/s3/buckets'],
+  ssm: ['Systems Manager', '/ssm/parameters'],
+}
+const root = (path: string) => {
+  const [text, href] = SERVICES[path.split('/')[1]!] ?? SERVICES.ec2!
+  return { text, href }
+}
 
 export function routeOf(address: string): Route {
   const [path, query = ''] = address.split('?') as [string, string?]
   const asked = new URLSearchParams(query)
   if (path === '/') return { title: t('menu.dashboard'), page: () => <Dashboard /> }
   const missing = notBuilt[path]
-  if (missing) return page(t(missing), path, () => <NotBuilt name={t(missing)} />)
+  if (missing) return page(t(missing[0]), path, () => <NotBuilt name={t(missing[0])} what={t(missing[1])} />)
   const [, service, kind, id, what] = path.split('/')
   const list = `/${service}/${kind}`
   const listing = listings[list]
   if (path === '/ec2/instances/launch')
-    return { ...below(list, t('launch.title')), contentType: 'form', page: () => <Launch image={asked.get('image') ?? undefined} /> }
+    return {
+      ...below(list, t('launch.title')),
+      contentType: 'form',
+      page: () => <Launch image={asked.get('image') ?? ''} type={asked.get('type') ?? undefined} />,
+    }
   if (path === '/ec2/instances/launched')
     return { ...below(list, t('status.title')), page: () => <LaunchStatus ids={(asked.get('ids') ?? '').split(',')} /> }
-  if (path === '/ec2/instance-types') return page(t('menu.instanceTypes'), path, () => <Types />)
   if (path === '/ec2/catalog') return page(t('menu.catalog'), path, () => <Catalog />)
-  if (list === '/s3/buckets')
+  const buckets = '/s3/buckets'
+  if (path === '/s3/create')
+    return { ...below(buckets, t('buckets.create')), contentType: 'form', page: () => <Resources key={path} path={buckets} create /> }
+  if (list === buckets && id)
     return {
-      ...page(t('menu.s3'), list, () => <Buckets bucket={id ? decodeURIComponent(id) : undefined} prefix={asked.get('prefix') ?? ''} />),
-      menu: list,
+      ...below(buckets, decodeURIComponent(id)),
+      contentType: 'table',
+      page: () => <Bucket bucket={decodeURIComponent(id)} prefix={asked.get('prefix') ?? ''} />,
     }
   if (list === '/ec2/instances' && id && what === 'connect')
-    return { ...under(list, id, t('connect.title')), page: () => <Connect id={id} kind={asked.get('kind') ?? undefined} /> }
+    return { ...under(list, id, t('connect.title')), page: () => <Connect id={id} kind={asked.get('kind') ?? 'eic'} /> }
   if (list === '/ec2/instances' && id && what === 'logs') return { ...under(list, id, t('logs.title')), page: () => <Logs id={id} /> }
   if (list === '/ec2/security-groups' && id && (what === 'inbound' || what === 'outbound'))
     return { ...under(list, id, t(`rules.edit.${what}`)), page: () => <GroupRules id={id} outbound={what === 'outbound'} /> }
@@ -83,26 +106,26 @@ export function routeOf(address: string): Route {
         ? page(t(listing), list, () => <Resources key={list} path={list} />)
         : decoded === 'create'
           ? { ...below(list, t('do.create')), contentType: 'form' as const, page: () => <Resources key={path} path={list} create /> }
-          : { ...below(list, decoded), page: () => <Resources key={path} path={list} id={decoded} /> }
+          : { ...below(list, decoded.replace(/^arn:.*\//, '')), page: () => <Resources key={path} path={list} id={decoded} /> }
     return { contentType: decoded === undefined ? 'table' : 'default', ...known }
   }
-  return { title: t('error.missing'), crumbs: [root()], page: () => <NotBuilt /> }
+  return { title: t('error.missing'), crumbs: [root('')], page: () => <NotBuilt /> }
 }
 
 const page = (title: string, href: string, content: () => ReactNode): Route => ({
   title,
   menu: href,
-  crumbs: [root(), { text: title, href }],
+  crumbs: [root(href), { text: title, href }],
   contentType: 'table',
   page: content,
 })
 const below = (list: string, title: string) => ({
   title,
   menu: list,
-  crumbs: [root(), { text: t(listings[list]!), href: list }, { text: title, href: '#' }],
+  crumbs: [root(list), { text: t(listings[list]!), href: list }, { text: title, href: '#' }],
 })
 const under = (list: string, id: string, title: string) => ({
   title,
   menu: list,
-  crumbs: [root(), { text: t(listings[list]!), href: list }, { text: id, href: `${list}/${id}` }, { text: title, href: '#' }],
+  crumbs: [root(list), { text: t(listings[list]!), href: list }, { text: id, href: `${list}/${id}` }, { text: title, href: '#' }],
 })

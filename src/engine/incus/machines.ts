@@ -15,6 +15,7 @@ import { diskVolume, volumeFile } from '#engine/disk/layout'
 import { clearLoop } from '#engine/disk/loop'
 import { mountFile, unmountFile } from '#engine/disk/mount'
 import { IncusError, type Client } from '#engine/incus/client'
+import { stopForking } from '#engine/incus/fork'
 import { clearConsole, consoleFile, readConsole } from '#engine/incus/console'
 import { incusDir, lxcName, poolOf, projectOf, socketOf } from '#engine/incus/place'
 import { watchMachines } from '#engine/incus/events'
@@ -95,7 +96,10 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
     }
   }
 
-  const powerOff = (id: string) => unless(async () => !await isOn(id), () => setState(id, { action: 'stop', force: true }))
+  const powerOff = (id: string) => unless(async () => !await isOn(id), async () => {
+    stopForking((await client.get<State>(path(id, '/state'))).pid)
+    await setState(id, { action: 'stop', force: true })
+  })
 
   /** In order if the guest does it within the time, else by force. */
   async function inOrder(id: string, { action, timeoutMs }: { action: 'stop' | 'restart'; timeoutMs: number }): Promise<void> {

@@ -20,20 +20,22 @@ type Limits = Pick<MachineSpec, 'cpus' | 'cpuBaselinePercent' | 'memoryMiB'>
 /** Terminals, null, full, zero, random, urandom, tty, console, ptmx, fuse, tun. `m` alone lets nodes be made, not used. */
 const DEVICES = ['b *:* m', 'c *:* m', 'c 136:* rwm', 'c 1:3 rwm', 'c 1:5 rwm', 'c 1:7 rwm', 'c 1:8 rwm', 'c 1:9 rwm', 'c 5:0 rwm',
   'c 5:1 rwm', 'c 5:2 rwm', 'c 10:229 rwm', 'c 10:200 rwm']
-const PROCESSES = 16_384
+/** A kernel of its own would allow one for each 128 KiB of memory (`threads-max`, kernel/fork.c). */
+const MOST_PROCESSES = 16_384
+const PROCESSES_PER_MIB = 8
 
 /** The baseline is a share that counts when CPUs are contended, never a cap: who may burst is decided elsewhere. */
 export const limitsOf = ({ cpus, cpuBaselinePercent = 100, memoryMiB }: Limits): Record<string, string> => ({
   'limits.cpu': String(cpus),
   'limits.cpu.allowance': `${Math.min(100, Math.max(1, Math.round(cpuBaselinePercent)))}%`,
   'limits.memory': `${memoryMiB}MiB`,
+  'limits.processes': String(Math.min(MOST_PROCESSES, memoryMiB * PROCESSES_PER_MIB)),
 })
 
 /** `place`: a number of the machine's own among those of this Enclume. */
 export const configOf = (spec: MachineSpec, { place, range }: { place: number; range: Range }, paths: Paths): Record<string, string> => ({
   ...limitsOf(spec),
   ...Object.fromEntries(Object.entries(spec.environment ?? {}).map(([name, value]) => [`environment.${name}`, value])),
-  'limits.processes': String(PROCESSES),
   'security.idmap.isolated': 'true',
   'security.guestapi': 'false',
   'security.nesting': 'false',

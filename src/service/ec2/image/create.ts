@@ -19,6 +19,7 @@ import { checkSpace } from '#service/ec2/volume/create'
 import { checkDevice } from '#service/ec2/volume/device'
 import { badMapping, refuseOddEbs, shapeOf } from '#service/ec2/volume/mapping'
 import { attachmentTo, type VolumeRow } from '#service/ec2/volume/volume'
+import { instances, isIn } from '#service/ec2/states'
 
 /** API Reference, CreateImage, Name: 3 to 128 of these characters. Text seen on AWS in packer issue 2163. */
 export async function checkName({ tx, account, region }: Call<object>, name: string): Promise<void> {
@@ -86,7 +87,7 @@ export async function createImage(context: Context, call: Call<sdk.CreateImageRe
     throw unsupported(`SnapshotLocation ${input.SnapshotLocation} of CreateImage`)
   }
   await checkName(call, input.Name!)
-  if (state !== 'running' && state !== 'stopped') {
+  if (!isIn(instances.image, state)) {
     throw new ApiError('IncorrectState', `Instance '${holder.id}' is ${state}: an image can be made of a running or stopped one.`)
   }
   if (holder.spec.imaging) throw new ApiError('IncorrectState', `Image '${holder.spec.imaging.image}' is being made of instance '${holder.id}'.`)

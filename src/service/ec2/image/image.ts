@@ -13,6 +13,7 @@ import { isResourceId } from '#base/id'
 import { isBlocked } from '#service/ec2/account/public-access'
 import type { Shape } from '#service/ec2/volume/volume'
 import type { Reader, Row } from '#store/store'
+import { images, isIn } from '#service/ec2/states'
 
 /** A device that instances of the image get: a volume, made of a snapshot or empty, or an instance store disk. */
 export type Mapping = {
@@ -155,7 +156,7 @@ export async function getImages(reader: Reader, place: Place, ids: readonly stri
 export async function imageForLaunch(reader: Reader, place: Place, id: string): Promise<ImageRow> {
   const [row] = await getImages(reader, place, [id])
   const { state } = row!.status
-  if (state === 'available') return row!
+  if (isIn(images.launch, state)) return row!
   throw new ApiError('InvalidAMIID.Unavailable', state === 'deregistered' ? `The image ID '${id}' is no longer available`
     : `The image ID '${id}' is not available: ${state}`)
 }

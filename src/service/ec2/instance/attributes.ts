@@ -14,6 +14,7 @@ import { checkGroups } from '#service/ec2/network-interface/allocate'
 import { networkInterface } from '#service/ec2/network-interface/network-interface'
 import { attaching, attachmentTo, volume } from '#service/ec2/volume/volume'
 import type { Tx } from '#store/store'
+import { instances, isIn } from '#service/ec2/states'
 
 const invalid = (value: unknown, parameter: string) =>
   new ApiError('InvalidParameterValue', `Value (${value}) for parameter ${parameter} is invalid.`)
@@ -40,7 +41,7 @@ const readers: Record<string, (row: InstanceRow, call: Call<object>) => Answer |
 }
 
 const mustBeStopped = (row: InstanceRow): void => {
-  if (row.status.state !== 'stopped') {
+  if (!isIn(instances.changeType, row.status.state)) {
     throw new ApiError('IncorrectInstanceState', `The instance '${row.id}' is not in the 'stopped' state.`)
   }
 }

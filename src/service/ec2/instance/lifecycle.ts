@@ -10,7 +10,7 @@ import type { Context } from '#service/ec2/context'
 import { checkFits } from '#service/ec2/instance/capacity'
 import { hasRoot } from '#service/ec2/instance/belongings'
 import { instance, stateOf, type InstanceRow } from '#service/ec2/instance/instance'
-import { from, isIn } from '#service/ec2/instance/states'
+import { instances, isIn } from '#service/ec2/states'
 import { givePublicAddress } from '#service/ec2/network-interface/allocate'
 import { networkInterface } from '#service/ec2/network-interface/network-interface'
 
@@ -40,7 +40,7 @@ export const lifecycle = (context: Context): Actions<typeof sdk> => ({
     const StartingInstances = await each(call, async row => {
       const { state } = row.status
       if (state === 'running' || state === 'pending') return row
-      if (!isIn(from.start, state)) throw wrongState(row, 'started')
+      if (!isIn(instances.start, state)) throw wrongState(row, 'started')
       if (!await hasRoot(call.tx, row)) {
         throw new ApiError('InvalidParameterValue',
           `Invalid value '${row.id}' for instanceId. Instance does not have a volume attached at root (${row.spec.rootDevice})`)
@@ -68,7 +68,7 @@ export const lifecycle = (context: Context): Actions<typeof sdk> => ({
       const force = call.input.Force === true || call.input.SkipOsShutdown === true
       if (state === 'stopped') return row
       if (state === 'stopping') return force && !row.spec.force ? instance.update(call.tx, row, { spec: { force } }, 'stopping') : row
-      if (!isIn(from.stop, state)) throw wrongState(row, 'stopped')
+      if (!isIn(instances.stop, state)) throw wrongState(row, 'stopped')
       if (row.spec.stopProtection) {
         throw new ApiError('OperationNotPermitted',
           `The instance '${row.id}' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.`)
@@ -83,7 +83,7 @@ export const lifecycle = (context: Context): Actions<typeof sdk> => ({
   async RebootInstances(call) {
     await each(call, async row => {
       const { state } = row.status
-      if (!isIn(from.reboot, state)) throw wrongState(row, 'rebooted')
+      if (!isIn(instances.reboot, state)) throw wrongState(row, 'rebooted')
       return instance.update(call.tx, row, { spec: { rebootsAsked: row.spec.rebootsAsked + 1 } }, 'rebooting')
     })
     return {}

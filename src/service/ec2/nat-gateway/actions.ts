@@ -5,6 +5,7 @@ import type { Context } from '#service/ec2/context'
 import { addressActions } from '#service/ec2/nat-gateway/addresses'
 import { createNatGateway } from '#service/ec2/nat-gateway/create'
 import { natGateway } from '#service/ec2/nat-gateway/nat-gateway'
+import { isIn, natGateways } from '#service/ec2/states'
 import type * as sdk from '@aws-sdk/client-ec2'
 
 export const actions = ({ home }: Pick<Context, 'home'>): Actions<typeof sdk> => ({
@@ -25,8 +26,7 @@ export const actions = ({ home }: Pick<Context, 'home'>): Actions<typeof sdk> =>
   /** One that is going or gone is told again that it is. Its Elastic IP stays allocated. */
   async DeleteNatGateway({ input, account, region, tx }) {
     const row = await natGateway.get(tx, { account, region }, input.NatGatewayId!)
-    const { state } = row.status
-    if (state === 'pending' || state === 'available') {
+    if (isIn(natGateways.delete, row.status.state)) {
       await natGateway.update(tx, row, { spec: { desired: 'absent' }, status: { state: 'deleting' } }, 'deleting')
     }
     return { NatGatewayId: row.id }

@@ -11,6 +11,7 @@ import { instance, type InstanceRow } from '#service/ec2/instance/instance'
 import { ownInterfaces } from '#service/ec2/instance/ports'
 import { find, limits, type Limits } from '#service/ec2/instance-type/instance-type'
 import { networkInterface, refuseManaged, type Attachment, type InterfaceRow } from '#service/ec2/network-interface/network-interface'
+import { instances, isIn } from '#service/ec2/states'
 import type * as sdk from '@aws-sdk/client-ec2'
 
 export const limitsOf = ({ spec }: InstanceRow): Limits => limits(find(spec.type)!)
@@ -20,7 +21,7 @@ export const tooManyAddresses = (): ApiError =>
   new ApiError('PrivateIpAddressLimitExceeded', 'Number of private addresses will exceed limit.')
 
 function checkState({ id, status: { state } }: InstanceRow): void {
-  if (state === 'running' || state === 'stopped') return
+  if (isIn(instances.attach, state)) return
   throw new ApiError('IncorrectInstanceState', `Instance '${id}' is ${state}: it must be running or stopped.`)
 }
 

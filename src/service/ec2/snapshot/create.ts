@@ -17,13 +17,14 @@ import { getCompleted, NO_VOLUME, snapshot, sourceOf, type SnapshotRow, type Spe
 import { checkSpace } from '#service/ec2/volume/create'
 import { volume, type VolumeRow } from '#service/ec2/volume/volume'
 import type { Tx } from '#store/store'
+import { isIn, volumes } from '#service/ec2/states'
 
 type Taking = { place: Place; now: Date; description: string; tags: Tags; held?: boolean }
 
 /** The record of a snapshot of a volume. */
 export function takeSnapshot(tx: Tx, row: VolumeRow, { place: { account, region }, now, description, tags, held }: Taking): Promise<SnapshotRow> {
   const { state } = row.status
-  if (state !== 'available' && state !== 'in-use') throw incorrectState(`The volume '${row.id}' is '${state}': no snapshot can be taken of it.`)
+  if (!isIn(volumes.snapshot, state)) throw incorrectState(`The volume '${row.id}' is '${state}': no snapshot can be taken of it.`)
   const spec: Spec = {
     sizeGiB: row.spec.sizeGiB, description, volume: row.id, owner: 'self', public: false, from: { disk: row.id }, desired: 'present',
     ...(held && { held }),

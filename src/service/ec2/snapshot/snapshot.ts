@@ -14,6 +14,7 @@ import { isBlocked } from '#service/ec2/account/public-access'
 import { visibleImages, type ImageRow } from '#service/ec2/image/image'
 import { incorrectState } from '#service/ec2/errors'
 import type { Reader, Row } from '#store/store'
+import { isIn, snapshots } from '#service/ec2/states'
 
 export type Spec = {
   sizeGiB: number
@@ -107,7 +108,7 @@ export async function getVisible(reader: Reader, place: Place, ids: readonly str
 /** A snapshot that a volume can be made from now. */
 export async function getCompleted(reader: Reader, place: Place, id: string): Promise<SnapshotRow> {
   const [row] = await getVisible(reader, place, [id])
-  if (row!.status.state !== 'completed') throw incorrectState(`Snapshot is in invalid state - ${row!.status.state}`)
+  if (!isIn(snapshots.use, row!.status.state)) throw incorrectState(`Snapshot is in invalid state - ${row!.status.state}`)
   return row!
 }
 

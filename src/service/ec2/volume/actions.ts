@@ -10,6 +10,7 @@ import { createVolume } from '#service/ec2/volume/create'
 import { modification, modificationView } from '#service/ec2/volume/modification'
 import { modifyVolume } from '#service/ec2/volume/modify'
 import { attachmentsOf, attachmentView, volume, volumeStatus } from '#service/ec2/volume/volume'
+import { isIn, volumes } from '#service/ec2/states'
 
 export const actions = (context: Context): Actions<typeof sdk> => ({
   DescribeVolumes: describe(volume, 'VolumeIds', 'Volumes'),
@@ -69,10 +70,10 @@ export const actions = (context: Context): Actions<typeof sdk> => ({
     const [attachment] = attachmentsOf(row)
     // Text seen on AWS in nixops-aws issue 104.
     if (attachment) throw new ApiError('VolumeInUse', `Volume ${id} is currently attached to ${attachment.instance}`)
-    if (row.status.state === 'creating') throw incorrectState(`The volume '${id}' is not in a state in which it can be deleted: creating`)
-    if (row.status.state !== 'deleting') {
-      await volume.update(tx, row, { spec: { desired: 'absent' }, status: { state: 'deleting' } }, 'deleting')
-    }
+    const { state } = row.status
+    if (state === 'deleting') return {}
+    if (!isIn(volumes.delete, state)) throw incorrectState(`The volume '${id}' is not in a state in which it can be deleted: ${state}`)
+    await volume.update(tx, row, { spec: { desired: 'absent' }, status: { state: 'deleting' } }, 'deleting')
     return {}
   },
 })

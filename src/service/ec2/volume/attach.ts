@@ -11,6 +11,7 @@ import { dataVolumes } from '#service/ec2/instance/belongings'
 import { instance, type InstanceRow } from '#service/ec2/instance/instance'
 import { checkDevice, sameDevice } from '#service/ec2/volume/device'
 import { attaching, attachmentsOf, attachmentTo, volume, type Attachment, type VolumeRow } from '#service/ec2/volume/volume'
+import { instances, isIn, volumes } from '#service/ec2/states'
 
 /** EC2 User Guide, "Amazon EBS volume limits": 28 on most Nitro types, the root and the interface among them. */
 const MOST_VOLUMES = 27
@@ -21,7 +22,7 @@ const MOST_INSTANCES = 16
 function checkVolume(row: VolumeRow, holder: InstanceRow): void {
   const { state } = row.status
   const others = attachmentsOf(row)
-  if (state !== 'available' && state !== 'in-use') throw incorrectState(`${row.id} is not 'available'.`)
+  if (!isIn(volumes.attach, state)) throw incorrectState(`${row.id} is not 'available'.`)
   if (others.some(one => one.instance === holder.id) || (others.length > 0 && !row.spec.multiAttach)) {
     throw new ApiError('VolumeInUse', `${row.id} is already attached to an instance`)
   }
@@ -33,7 +34,7 @@ function checkVolume(row: VolumeRow, holder: InstanceRow): void {
 
 async function checkPlace({ tx }: Call<object>, holder: InstanceRow, device: string): Promise<void> {
   const { state } = holder.status
-  if (state !== 'running' && state !== 'stopped') throw incorrectState(`Instance '${holder.id}' is not 'running'.`)
+  if (!isIn(instances.attach, state)) throw incorrectState(`Instance '${holder.id}' is not 'running'.`)
   const data = await dataVolumes(tx, holder)
   const taken = [
     ...data.map(row => attachmentTo(row, holder.id)!.device), ...(holder.spec.rootVolume === undefined ? [] : [holder.spec.rootDevice]),
@@ -85,7 +86,7 @@ export async function detachVolume(call: Call<sdk.DetachVolumeRequest>): Promise
   if (attachment.root && holder.status.state !== 'stopped') {
     throw new ApiError('OperationNotPermitted', `Unable to detach root volume '${row.id}' from instance '${holder.id}'`)
   }
-  if (row.status.state === 'creating') throw incorrectState(`${row.id} is not 'in-use'.`)
+  if (!isIn(volumes.detach, row.status.state)) throw incorrectState(`${row.id} is not 'in-use'.`)
   const force = attachment.force || input.Force === true
   if (attachment.moving === 'detaching' && force === (attachment.force ?? false)) return { row, attachment }
   const leaving: Attachment = { ...attachment, moving: 'detaching', ...(force && { force }) }

@@ -12,6 +12,7 @@ import { incorrectState, invalidCombination, invalidValue } from '#service/ec2/e
 import { checkSpace, unsupportedMultiAttach } from '#service/ec2/volume/create'
 import { LIMITS, provision, volumeType } from '#service/ec2/volume/limits'
 import { attachmentsOf, volume, type Shape, type VolumeRow } from '#service/ec2/volume/volume'
+import { isIn, volumes } from '#service/ec2/states'
 
 const shapeOf = ({ spec: { sizeGiB, type, iops, throughput, multiAttach } }: VolumeRow): Shape => ({ sizeGiB, type, iops, throughput, multiAttach })
 
@@ -46,7 +47,7 @@ export async function modifyVolume(context: Context, call: Call<ModifyVolumeRequ
   if ([input.Size, input.VolumeType, input.Iops, input.Throughput, input.MultiAttachEnabled].every(value => value === undefined)) {
     throw invalidCombination('At least one of size, volumeType, iops, throughput and multiAttachEnabled must be specified.')
   }
-  if (state !== 'available' && state !== 'in-use') throw incorrectState(`Volume '${row.id}' is in the '${state}' state: it can't be modified.`)
+  if (!isIn(volumes.modify, state)) throw incorrectState(`Volume '${row.id}' is in the '${state}' state: it can't be modified.`)
   if (modification?.state === 'modifying') {
     throw new ApiError('IncorrectModificationState', `Volume '${row.id}' is being modified: wait until that is done.`)
   }

@@ -9,6 +9,7 @@ import { SHOWN_MS } from '#service/ec2/vpc-peering/plan'
 import { checkLimit } from '#service/ec2/vpc/limits'
 import { vpc, type VpcRow } from '#service/ec2/vpc/vpc'
 import type { Reader, Tx } from '#store/store'
+import { isIn, peerings } from '#service/ec2/states'
 import type * as sdk from '@aws-sdk/client-ec2'
 
 /** "If no action is taken within 7 days, the request expires" (VPC Peering Guide, lifecycle). */
@@ -53,7 +54,7 @@ const noTransition = ({ id, status }: PeeringRow, to: string): ApiError =>
 async function requestTo(call: Call<{ VpcPeeringConnectionId?: string }>, verb: string, to: string): Promise<PeeringRow> {
   const row = await getPeering(call.tx, call, call.input.VpcPeeringConnectionId!)
   if (!isAt(row.spec.accepter, call)) throw notPermitted(`User ${call.account} cannot ${verb} peering ${row.id}`)
-  if (row.status.state !== 'pending-acceptance') throw noTransition(row, to)
+  if (!isIn(to === 'rejected' ? peerings.reject : peerings.accept, row.status.state)) throw noTransition(row, to)
   return row
 }
 
@@ -112,7 +113,7 @@ export const actions: Actions<typeof sdk> = {
     const row = await getPeering(call.tx, call, call.input.VpcPeeringConnectionId!)
     const isRequest = row.status.state === 'pending-acceptance'
     if (isRequest && !isAt(row.spec.requester, call)) throw notPermitted(`User ${call.account} cannot delete peering ${row.id}`)
-    if (!isRequest && !isLinked(row)) throw noTransition(row, 'deleting')
+    if (!isIn(peerings.delete, row.status.state)) throw noTransition(row, 'deleting')
     const status = { state: 'deleted' as const, message: `Deleted by ${call.account}`, until: after(call.now, SHOWN_MS.deleted) }
     await peering.update(call.tx, row, { status }, 'deleted')
     return { Return: true }

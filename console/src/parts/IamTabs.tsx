@@ -1,0 +1,115 @@
+/** What users, roles and policies have: policies, keys, members, documents. */
+import { Alert, Container, Header, SpaceBetween } from '@cloudscape-design/components'
+import { useAnswer } from '../api/use'
+import { t, type Key } from '../i18n/text'
+import { column, type Column, type Item } from '../resources/kinds'
+import { LogText } from './LogText'
+import { SubList } from './SubList'
+
+const policies: Column[] = [column('PolicyName', 'f.policy'), column('PolicyArn', 'f.Arn')]
+const inline: Column[] = [column('name', 'f.policy')]
+
+type Owner = { kind: 'User' | 'Role'; name: string }
+
+/** The policies of a user or a role. */
+export function Permissions({ kind, name }: Owner) {
+  const input = { [`${kind}Name`]: name }
+  return (
+    <SpaceBetween size="l">
+      <SubList
+        service="iam"
+        title="iam.attached"
+        operation={`ListAttached${kind}Policies`}
+        member="AttachedPolicies"
+        input={input}
+        columns={policies}
+        kinds={['iam-user', 'iam-role', 'iam-policy']}
+        empty="iam.noPolicies"
+        remove={{
+          id: 'remove',
+          label: 'iam.detach',
+          operation: `Detach${kind}Policy`,
+          each: item => ({ ...input, PolicyArn: item.PolicyArn }),
+          confirm: 'plain',
+        }}
+      />
+      <SubList
+        service="iam"
+        title="iam.inline"
+        operation={`List${kind}Policies`}
+        member="PolicyNames"
+        input={input}
+        columns={inline}
+        remove={{
+          id: 'remove',
+          label: 'do.delete',
+          operation: `Delete${kind}Policy`,
+          each: item => ({ ...input, PolicyName: item.name }),
+          confirm: 'plain',
+        }}
+      />
+    </SpaceBetween>
+  )
+}
+
+const keys: Column[] = [
+  column('AccessKeyId', 'iam.keyId'),
+  column('Status', 'f.state', { kind: 'word' }),
+  column('CreateDate', 'f.created', { kind: 'date' }),
+]
+const groups: Column[] = [column('GroupName', 'iam.group'), column('Arn', 'f.Arn')]
+
+export function Credentials({ name }: { name: string }) {
+  const input = { UserName: name }
+  return (
+    <SpaceBetween size="l">
+      <SubList
+        service="iam"
+        title="iam.keys"
+        operation="ListAccessKeys"
+        member="AccessKeyMetadata"
+        input={input}
+        columns={keys}
+        kinds={['iam-user', 'iam-access-key']}
+        empty="iam.noKeys"
+        remove={{
+          id: 'remove',
+          label: 'do.delete',
+          operation: 'DeleteAccessKey',
+          each: item => ({ ...input, AccessKeyId: item.AccessKeyId }),
+          confirm: 'typed',
+        }}
+      />
+      <SubList service="iam" title="iam.groups" operation="ListGroupsForUser" member="Groups" input={input} columns={groups} />
+    </SpaceBetween>
+  )
+}
+
+const tidy = (document: string): string => JSON.stringify(JSON.parse(decodeURIComponent(document)), null, 2)
+
+export function Document({ title, document }: { title: Key; document: string | undefined }) {
+  return (
+    <Container header={<Header variant="h2">{t(title)}</Header>}>
+      <LogText label={t(title)} text={document ? tidy(document) : ''} />
+    </Container>
+  )
+}
+
+export function PolicyDocument({ item }: { item: Item }) {
+  const { data, error } = useAnswer('iam', 'GetPolicyVersion', { PolicyArn: item.Arn, VersionId: item.DefaultVersionId }, ['iam-policy'])
+  if (error) return <Alert type="error">{error}</Alert>
+  return <Document title="policies.document" document={data?.PolicyVersion?.Document} />
+}
+
+export function PolicyEntities({ item }: { item: Item }) {
+  const list = (member: string, title: Key, columns: Column[]) => (
+    <SubList service="iam" title={title} operation="ListEntitiesForPolicy" member={member} input={{ PolicyArn: item.Arn }} columns={columns} />
+  )
+  return (
+    <SpaceBetween size="l">
+      {list('PolicyUsers', 'menu.iamUsers', [column('UserName', 'f.user')])}
+      {list('PolicyRoles', 'menu.iamRoles', [column('RoleName', 'f.roleName')])}
+      {list('PolicyGroups', 'iam.groups', [column('GroupName', 'iam.group')])}
+    </SpaceBetween>
+  )
+}

@@ -1,0 +1,38 @@
+/** Every page of the console, by its address. */
+import type { Seeded } from './seed.ts'
+
+const LISTINGS = [
+  'ec2/images', 'ec2/volumes', 'ec2/snapshots', 'ec2/security-groups', 'ec2/addresses', 'ec2/key-pairs', 'ec2/network-interfaces',
+  'vpc/vpcs', 'vpc/subnets', 'vpc/route-tables', 'vpc/internet-gateways', 'vpc/dhcp-options', 'vpc/nat-gateways', 'vpc/peering-connections',
+  'vpc/network-acls', 'vpc/endpoints', 'vpc/prefix-lists', 'vpc/flow-logs', 'ec2/lifecycle-manager',
+  'iam/users', 'iam/roles', 'iam/policies', 'ssm/parameters',
+].map(name => `/${name}`)
+const MADE_ELSEWHERE = ['/ec2/images', '/ec2/snapshots']
+const NOT_BUILT = [
+  'launch-templates', 'spot', 'savings-plans', 'reserved', 'dedicated-hosts', 'capacity-reservations', 'placement-groups',
+  'load-balancers', 'target-groups', 'trust-stores', 'auto-scaling',
+].map(name => `/ec2/${name}`)
+
+export const isNotBuilt = (place: string): boolean => NOT_BUILT.includes(place)
+
+export function placesOf(made: Seeded): string[] {
+  const instance = `/ec2/instances/${made.instance}`
+  const group = `/ec2/security-groups/${made.group}`
+  const tabs = (path: string, ...names: string[]): string[] => names.map(name => `${path}?tab=${name}`)
+  return [
+    '/', '/ec2/instances', '/ec2/instances/launch', `/ec2/instances/launched?ids=${made.instance}`, instance,
+    ...tabs(instance, 'status', 'monitoring', 'security', 'networking', 'storage', 'tags'),
+    ...['eic', 'ssm', 'ssh', 'serial'].map(kind => `${instance}/connect?kind=${kind}`), `${instance}/logs`,
+    '/ec2/instance-types', '/ec2/instance-types/t3.micro', '/ec2/catalog', group, `${group}?tab=inbound`, `${group}/inbound`, `${group}/outbound`,
+    `/ec2/volumes/${made.volume}`, ...tabs(`/vpc/vpcs/${made.vpc}`, 'map'), ...tabs(`/vpc/route-tables/${made.table}`, 'routes'),
+    ...tabs(`/vpc/network-acls/${made.acl}`, 'inbound'), ...tabs(`/vpc/dhcp-options/${made.options}`, 'options'),
+    '/iam/users/alice', ...tabs('/iam/users/alice', 'permissions', 'credentials'), ...tabs('/iam/roles/web-server', 'permissions', 'trust'),
+    ...tabs(`/iam/policies/${encodeURIComponent(made.policy)}`, 'document', 'entities'),
+    ...LISTINGS, ...LISTINGS.filter(path => !MADE_ELSEWHERE.includes(path)).map(path => `${path}/create`),
+    '/s3/buckets', '/s3/create', '/s3/buckets/course-files', '/s3/buckets/course-files?prefix=pictures/', ...NOT_BUILT, '/nowhere',
+  ]
+}
+
+/** What a picture of the place is called: its address without what changes from run to run. */
+export const pictureOf = (place: string): string =>
+  place === '/' ? 'home' : decodeURIComponent(place).slice(1).replace(/-[0-9a-f]{17}/g, '').replace(/arn:.*policy\//, '').replace(/\W+/g, '-')

@@ -1,0 +1,108 @@
+/** One of each thing that the console has a page for, so that every page has something to show. */
+import * as ec2 from '@aws-sdk/client-ec2'
+import * as iam from '@aws-sdk/client-iam'
+import * as s3 from '@aws-sdk/client-s3'
+import * as ssm from '@aws-sdk/client-ssm'
+import { keys } from '../conformance/server.ts'
+import type { World } from './kit.ts'
+
+export const MARKUP = '<img src=x onerror="document.title=\'broken\'">'
+const TRUST = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }] }
+const READ = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'ec2:Describe*', Resource: '*' }] }
+
+export type Seeded = { instance: string; group: string; vpc: string; table: string; acl: string; volume: string; policy: string; options: string }
+
+export async function seed({ server }: World): Promise<Seeded> {
+  const config = { endpoint: server.url, region: 'us-east-1', credentials: keys }
+  const client = server.ec2()
+  await client.send(new ec2.ImportKeyPairCommand({ KeyName: 'web-key', PublicKeyMaterial: new TextEncoder().encode(PUBLIC_KEY) }))
+  const { GroupId: group } = await client.send(new ec2.CreateSecurityGroupCommand({ GroupName: 'web', Description: 'Web servers' }))
+  const open = (port: number, CidrIp: string, Description: string) => ({
+    IpProtocol: 'tcp', FromPort: port, ToPort: port, IpRanges: [{ CidrIp, Description }],
+  })
+  await client.send(
+    new ec2.AuthorizeSecurityGroupIngressCommand({
+      GroupId: group!,
+      IpPermissions: [open(22, '203.0.113.0/32', 'The office'), open(80, '0.0.0.0/0', 'Everybody'), open(443, '0.0.0.0/0', 'Everybody')],
+    }),
+  )
+  await accounts(new iam.IAMClient(config))
+  await stores(new s3.S3Client({ ...config, forcePathStyle: true }), new ssm.SSMClient(config))
+  const { instance, volume } = await machines(client, group!)
+  const { vpc, table, acl, options } = await network(client)
+  const policy = `arn:aws:iam::${keys.account}:policy/read-instances`
+  return { instance, volume, vpc, table, acl, options, policy, group: group! }
+}
+
+async function machines(client: ec2.EC2Client, group: string): Promise<{ instance: string; volume: string }> {
+  const { Images } = await client.send(new ec2.DescribeImagesCommand({ Owners: ['amazon'] }))
+  const run = async (name: string, type: ec2._InstanceType) => {
+    const tags: ec2.Tag[] = [{ Key: 'Name', Value: name }, { Key: 'environment', Value: 'production' }]
+    const { Instances } = await client.send(
+      new ec2.RunInstancesCommand({
+        ImageId: Images![0]!.ImageId, InstanceType: type, MinCount: 1, MaxCount: 1, KeyName: 'web-key', SecurityGroupIds: [group],
+        IamInstanceProfile: { Name: 'web-server' }, UserData: Buffer.from('#!/bin/bash\nyum install -y httpd\n').toString('base64'),
+        TagSpecifications: [{ ResourceType: 'instance', Tags: tags }, { ResourceType: 'volume', Tags: tags }],
+      }),
+    )
+    return Instances![0]!.InstanceId!
+  }
+  const instance = await run('web-1', 't3.micro')
+  await run(MARKUP, 'm5.large')
+  const AvailabilityZone = 'us-east-1a'
+  const { VolumeId } = await client.send(new ec2.CreateVolumeCommand({ AvailabilityZone, Size: 20, VolumeType: 'gp3' }))
+  await client.send(new ec2.CreateTagsCommand({ Resources: [VolumeId!], Tags: [{ Key: 'Name', Value: 'data' }] }))
+  const until = Date.now() + 20_000
+  for (;;) {
+    const { Volumes } = await client.send(new ec2.DescribeVolumesCommand({ VolumeIds: [VolumeId!] }))
+    if (Volumes![0]!.State === 'available') break
+    if (Date.now() > until) throw new Error('the volume does not become available')
+  }
+  await client.send(new ec2.CreateSnapshotCommand({ VolumeId, Description: 'Before the update' }))
+  const { AllocationId } = await client.send(new ec2.AllocateAddressCommand({ Domain: 'vpc' }))
+  await client.send(new ec2.CreateTagsCommand({ Resources: [AllocationId!], Tags: [{ Key: 'Name', Value: 'www' }] }))
+  return { instance, volume: VolumeId! }
+}
+
+/** A VPC with a public and a private subnet, each with a route table of its own, beside the default one. */
+async function network(client: ec2.EC2Client): Promise<{ vpc: string; table: string; acl: string; options: string }> {
+  const named = (ResourceType: ec2.ResourceType, name: string) => ({ TagSpecifications: [{ ResourceType, Tags: [{ Key: 'Name', Value: name }] }] })
+  const { Vpc } = await client.send(new ec2.CreateVpcCommand({ CidrBlock: '10.0.0.0/16', ...named('vpc', 'shop') }))
+  const VpcId = Vpc!.VpcId!
+  const subnet = async (CidrBlock: string, AvailabilityZone: string, name: string) =>
+    (await client.send(new ec2.CreateSubnetCommand({ VpcId, CidrBlock, AvailabilityZone, ...named('subnet', name) }))).Subnet!.SubnetId!
+  const shown = await subnet('10.0.1.0/24', 'us-east-1a', 'public')
+  await subnet('10.0.2.0/24', 'us-east-1b', 'private')
+  const { InternetGateway } = await client.send(new ec2.CreateInternetGatewayCommand(named('internet-gateway', 'door')))
+  const GatewayId = InternetGateway!.InternetGatewayId!
+  await client.send(new ec2.AttachInternetGatewayCommand({ InternetGatewayId: GatewayId, VpcId }))
+  const { RouteTable } = await client.send(new ec2.CreateRouteTableCommand({ VpcId, ...named('route-table', 'public') }))
+  const RouteTableId = RouteTable!.RouteTableId!
+  await client.send(new ec2.CreateRouteCommand({ RouteTableId, DestinationCidrBlock: '0.0.0.0/0', GatewayId }))
+  await client.send(new ec2.AssociateRouteTableCommand({ RouteTableId, SubnetId: shown }))
+  const { Vpcs } = await client.send(new ec2.DescribeVpcsCommand({ Filters: [{ Name: 'is-default', Values: ['true'] }] }))
+  await client.send(new ec2.CreateVpcPeeringConnectionCommand({ VpcId, PeerVpcId: Vpcs![0]!.VpcId }))
+  const { NetworkAcls } = await client.send(new ec2.DescribeNetworkAclsCommand({ Filters: [{ Name: 'vpc-id', Values: [VpcId] }] }))
+  await client.send(new ec2.CreateNatGatewayCommand({ SubnetId: shown, ConnectivityType: 'private' }))
+  const { DhcpOptions } = await client.send(new ec2.DescribeDhcpOptionsCommand({}))
+  return { vpc: VpcId, table: RouteTableId, acl: NetworkAcls![0]!.NetworkAclId!, options: DhcpOptions![0]!.DhcpOptionsId! }
+}
+
+async function accounts(client: iam.IAMClient): Promise<void> {
+  await client.send(new iam.CreateUserCommand({ UserName: 'alice' }))
+  await client.send(new iam.CreateRoleCommand({ RoleName: 'web-server', AssumeRolePolicyDocument: JSON.stringify(TRUST) }))
+  await client.send(new iam.CreateInstanceProfileCommand({ InstanceProfileName: 'web-server' }))
+  await client.send(new iam.AddRoleToInstanceProfileCommand({ InstanceProfileName: 'web-server', RoleName: 'web-server' }))
+  await client.send(new iam.CreatePolicyCommand({ PolicyName: 'read-instances', PolicyDocument: JSON.stringify(READ) }))
+  client.destroy()
+}
+
+async function stores(objects: s3.S3Client, parameters: ssm.SSMClient): Promise<void> {
+  await objects.send(new s3.CreateBucketCommand({ Bucket: 'course-files' }))
+  for (const Key of ['read-me.txt', 'pictures/one.png']) await objects.send(new s3.PutObjectCommand({ Bucket: 'course-files', Key, Body: 'content' }))
+  await parameters.send(new ssm.PutParameterCommand({ Name: '/shop/database', Type: 'SecureString', Value: 'secret' }))
+  objects.destroy()
+  parameters.destroy()
+}
+
+const PUBLIC_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f web'

@@ -1,0 +1,121 @@
+/** What every listing has: selection of many, comparing, preferences, files; and the pages beside EC2, over the fake engine. */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { after, before, test } from 'node:test'
+import * as ec2 from '@aws-sdk/client-ec2'
+import * as s3 from '@aws-sdk/client-s3'
+import type { Browser, Page } from 'playwright-core'
+import { keys } from '../conformance/server.ts'
+import { openBrowser, openSeat, openWorld, settle, signIn, visit, type World } from './kit.ts'
+import { seed, type Seeded } from './seed.ts'
+
+let browser: Browser
+let world: World
+let made: Seeded
+let page: Page
+before(async () => {
+  browser = await openBrowser()
+  world = await openWorld()
+  made = await seed(world)
+  page = (await openSeat(browser, { language: 'en' })).page
+  await signIn(page, { url: world.url, language: 'en' })
+})
+after(async () => {
+  await browser.close()
+  await world.close()
+})
+
+test('many are stopped together, by one call', async () => {
+  await visit(page, '/ec2/instances')
+  for (const n of [0, 1]) await page.getByRole('checkbox', { name: /^Select i-/ }).nth(n).check()
+  await page.locator('button[aria-haspopup]').filter({ hasText: 'Instance state' }).click()
+  await page.getByRole('menuitem', { name: 'Stop instance' }).click()
+  await page.getByRole('button', { name: 'The command and the code for this' }).click()
+  assert.match(await page.getByRole('dialog').locator('pre').innerText(), /^aws ec2 stop-instances \\\n {2}--instance-ids i-\w{17} i-\w{17}$/)
+  await page.getByRole('dialog').getByRole('button', { name: 'Stop instance' }).click()
+  await page.getByRole('row').filter({ hasText: 'Stopped' }).nth(1).waitFor()
+  assert.ok(await page.getByRole('button', { name: 'Connect', exact: true }).isDisabled())
+})
+
+test('instance types stand side by side, and a launch begins with the one chosen', async () => {
+  await visit(page, '/ec2/instance-types')
+  await page.getByPlaceholder(/^Find Instance Types/).fill('t3.')
+  await page.keyboard.press('Enter')
+  for (const name of ['t3.micro', 't3.small']) await page.getByRole('checkbox', { name: `Select ${name}`, exact: true }).check()
+  await page.getByRole('button', { name: 'Compare' }).click()
+  const rows = await page.getByRole('dialog').getByRole('row').allInnerTexts()
+  assert.ok(rows.some(row => /Memory \(GiB\)\s+1\s+2/.test(row)), rows.join('\n'))
+  assert.ok(rows.some(row => /0\.0104 USD\s+0\.0208 USD/.test(row)), rows.join('\n'))
+  await page.keyboard.press('Escape')
+  await page.getByRole('checkbox', { name: 'Select t3.micro', exact: true }).uncheck()
+  await page.getByRole('button', { name: 'Launch instance with this type' }).click()
+  await page.locator('dl').getByText('0.0208 USD an hour').waitFor()
+})
+
+test('a table is kept as CSV, formulas made harmless, and its columns are chosen for good', async () => {
+  await world.server.ec2().send(new ec2.CreateTagsCommand({ Resources: [made.volume], Tags: [{ Key: 'Name', Value: '=1+1' }] }))
+  await visit(page, '/ec2/volumes')
+  await page.getByRole('link', { name: '=1+1' }).waitFor()
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Download CSV' }).click()])
+  const [head, ...rows] = readFileSync(await download.path(), 'utf8').split('\r\n')
+  assert.match(head!, /^"Name","Volume ID","Type","Size"/)
+  assert.ok(rows.some(row => row.startsWith(`"'=1+1","${made.volume}"`)))
+  await page.getByRole('button', { name: 'Preferences' }).click()
+  await page.getByRole('dialog').locator('li', { hasText: 'IOPS' }).locator('input').uncheck()
+  await page.getByRole('dialog').getByRole('button', { name: 'Confirm' }).click()
+  await page.reload()
+  await settle(page)
+  assert.equal(await page.getByRole('columnheader', { name: 'IOPS' }).count(), 0)
+})
+
+test('files go into a bucket, come back, and go by a word typed', async () => {
+  await visit(page, '/s3/create')
+  await page.getByLabel('Bucket name').fill('homework')
+  await page.getByRole('button', { name: 'Create bucket' }).click()
+  await page.getByRole('link', { name: 'homework', exact: true }).click()
+  await page.locator('input[type=file]').setInputFiles({ name: 'answer.txt', mimeType: 'text/plain', buffer: Buffer.from('forty-two') })
+  await page.getByRole('checkbox', { name: 'Select answer.txt' }).check()
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Download', exact: true }).click()])
+  assert.equal(readFileSync(await download.path(), 'utf8'), 'forty-two')
+  await page.getByRole('button', { name: 'Actions' }).click()
+  await page.getByRole('menuitem', { name: 'Delete objects' }).click()
+  const remove = page.getByRole('dialog').getByRole('button', { name: 'Delete objects' })
+  assert.ok(await remove.isDisabled())
+  await page.getByPlaceholder('delete').fill('delete')
+  await remove.click()
+  await page.getByText('No objects').waitFor()
+  const client = new s3.S3Client({ endpoint: world.server.url, region: 'us-east-1', credentials: keys, forcePathStyle: true })
+  assert.equal((await client.send(new s3.ListObjectsV2Command({ Bucket: 'homework' }))).KeyCount, 0)
+  client.destroy()
+})
+
+test('a policy is attached to a user, shown with what it allows, and detached', async () => {
+  await visit(page, '/iam/users/alice?tab=permissions')
+  await page.getByText('No policies: nothing is allowed.').waitFor()
+  await page.getByRole('button', { name: 'Actions' }).click()
+  await page.getByRole('menuitem', { name: 'Attach policy' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: /Policy name/ }).click()
+  await page.getByRole('option', { name: 'read-instances' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Attach policy' }).click()
+  await page.getByRole('checkbox', { name: 'Select read-instances' }).check()
+  await page.getByRole('button', { name: 'Detach' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Detach' }).click()
+  await page.getByText('No policies: nothing is allowed.').waitFor()
+})
+
+test('a lifecycle policy is made by its form', async () => {
+  await visit(page, '/ec2/lifecycle-manager/create')
+  await page.getByLabel('Description').fill('Every day')
+  await page.getByRole('button', { name: 'Create lifecycle policy' }).click()
+  const row = page.getByRole('row').filter({ hasText: 'Every day' })
+  await row.getByText('Enabled').waitFor()
+})
+
+test('after signing out the page asks who one is, and its keys are of no use', async () => {
+  await visit(page, '/ec2/volumes')
+  await page.getByRole('button', { name: 'Account' }).click()
+  await page.getByRole('menuitem', { name: 'Sign out' }).click()
+  await page.getByRole('button', { name: 'Sign in' }).waitFor()
+  const answer = await page.request.post(`${world.url}/_console/credentials`, { headers: { 'x-enclume-console': '1', origin: world.url } })
+  assert.equal(answer.status(), 401)
+})
