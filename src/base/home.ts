@@ -6,6 +6,7 @@
  */
 import { join } from 'node:path'
 import { formatCidr, formatIp, type Cidr } from '#base/cidr'
+import { formatCidr6, formatIp6, type Cidr6 } from '#base/cidr6'
 
 export type Home = {
   /** Everything that must survive: database, keys, Incus's directory, the pool file, logs. */
@@ -65,3 +66,16 @@ export const storeAddress = (home: Home): string => formatIp(home.publicRange.ba
 export const serviceAddress = (home: Home): string => formatIp(home.fabricRange.base + 1)
 /** The block of fabric addresses that a VPC with this index has. Index 0 belongs to the host. */
 export const fabricBlock = (home: Home, index: number): string => formatCidr({ base: home.fabricRange.base + index * 4096, length: 20 })
+
+/**
+ * Where VPCs' IPv6 blocks come from: a /36 of 3fff:ec2::/32 for each slot, out of 3fff::/20, which RFC 9637 sets aside for documentation:
+ * no network routes it, and it is global to whoever chooses between addresses (decision 0032).
+ */
+export const ipv6Range = ({ slot }: Pick<Home, 'slot'>): Cidr6 => ({ base: (0x3fff0ec2n << 96n) | (BigInt(slot) << 92n), length: 36 })
+/** A /56 of the range, by its number from 1 to IPV6_BLOCKS. The first one, number 0, is the host's. */
+export const ipv6Block = (home: Pick<Home, 'slot'>, n: number): string =>
+  formatCidr6({ base: ipv6Range(home).base + (BigInt(n) << 72n), length: 56 })
+export const IPV6_BLOCKS = 2 ** 20 - 1
+/** The host's own IPv6 address, and the one by which the core speaks: of unreachable destinations, and nothing else. */
+export const hostAddress6 = (home: Pick<Home, 'slot'>): string => formatIp6(ipv6Range(home).base + 1n)
+export const coreAddress6 = (home: Pick<Home, 'slot'>): string => formatIp6(ipv6Range(home).base + 2n)

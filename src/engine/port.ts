@@ -8,6 +8,10 @@
  * - An act that throws may have been done, in part or whole: observe again. Nothing here retries.
  * - Nothing is remembered between calls that a restart would lose; what was made is found again on the host.
  */
+import type { FlowsSeen, PortTraffic } from '#engine/count'
+
+export type { FlowCount, FlowsSeen, PortTraffic } from '#engine/count'
+
 export type Unknown = 'unknown'
 export type Absent = 'absent'
 
@@ -178,6 +182,8 @@ export type NetworkSpec = {
   /** 1 to 127, unique in this Enclume while the network exists: decides its fabric block and namespace name. */
   index: number
   cidrs: string[]
+  /** IPv6 blocks, which no other network here has: who has a route reaches them as they are. Without one, nothing of IPv6 passes. */
+  cidrs6?: string[]
   /** Where the network's own resolver answers, besides 169.254.169.253: base of the first block plus two. */
   resolver: string
   /** False: the resolver answers nothing (enableDnsSupport). */
@@ -192,23 +198,23 @@ export type NetworkSpec = {
   dhcp: { domainName?: string; domainNameServers: string[]; ntpServers: string[]; leaseSeconds: number }
   /** Names that the resolver knows by itself, besides the ports' own. */
   names: { name: string; address: string }[]
-  /** Networks that are linked with this one. */
   peers: PeerSpec[]
 }
 /**
- * Another network, by its index, and its blocks. Packets pass between ports of the two where both name each other and the route tables
- * lead there: never further, into a third network or the internet. The other need not be there yet, or any more.
+ * Another network. Packets pass between ports of the two where both name each other and the route tables lead there: never further, into
+ * a third network or the internet. The other need not be there yet, or any more.
  */
-export type PeerSpec = { id: string; index: number; cidrs: string[] }
-/** `index` is 100 or more, unique within the network. */
-export type SubnetSpec = { id: string; index: number; cidr: string; routeTable: string; filter?: string }
+export type PeerSpec = { id: string; index: number; cidrs: string[]; cidrs6?: string[] }
+/** `index` is 100 or more, unique within the network; `cidr6` a /64, whose router announces itself. */
+export type SubnetSpec = { id: string; index: number; cidr: string; cidr6?: string; routeTable: string; filter?: string }
 /** `index` is 1 to 65,000, unique within the network. The network's own blocks are always routed within. */
 export type RouteTableSpec = { id: string; index: number; routes: RouteSpec[] }
 /**
  * To the internet, to the object store's address from whoever is inside, to a port of this network (a router instance), to a peer, or
- * nowhere. Longest prefix wins.
+ * nowhere. Longest prefix wins. `cidr` is of either family, as in all rules. `egress`, for IPv6, is an internet in which no connection begins.
  */
-export type RouteSpec = { cidr: string; via: { internet: true } | { store: true } | { port: string } | { peer: string } | { nowhere: true } }
+export type RouteSpec = { cidr: string; via: Via }
+export type Via = { internet: true } | { egress: true } | { store: true } | { port: string } | { peer: string } | { nowhere: true }
 export type FilterSpec = { id: string; ingress: FilterRule[]; egress: FilterRule[] }
 /** In the order they are tried; what no rule meets is denied. */
 export type FilterRule = Traffic & { allow: boolean; cidr: string }
@@ -224,8 +230,9 @@ export type PortSpec = {
   index: number
   mac: string
   subnet: string
-  /** The first is the primary one, which DHCP hands out. */
+  /** The first is the primary one, which DHCP hands out, and the same of IPv6. */
   addresses: { private: string; public?: string }[]
+  addresses6?: string[]
   /**
    * Unique in this Enclume, within the network's fabric block but not its base (the router's own): how the metadata service tells
    * callers apart.
@@ -249,30 +256,8 @@ export type PortSpec = {
   watched?: true
 }
 
-/** `isPartial`: there were more flows than the kernel had room to count. */
-export type FlowsSeen = { flows: FlowCount[]; isPartial: boolean }
-/** Packets of one flow at one port: that passed the filters, or that they stopped. Ports are 0 where the protocol has none. */
-export type FlowCount = {
-  port: string
-  direction: 'in' | 'out'
-  accepted: boolean
-  source: string
-  destination: string
-  protocol: number
-  sourcePort: number
-  destinationPort: number
-  packets: number
-  bytes: number
-}
-
 /** Domains; `addresses`: those in which `ec2-A-B-C-D` means the public address A.B.C.D, whoever has it. */
 export type Served = { host: readonly string[]; store: readonly string[]; addresses: readonly string[] }
-
-/**
- * As the machine sees it: `in` is what it received. Counters begin at 0 with each device, which comes anew when a router was lost. The kernel
- * hands large pieces of a connection on as one packet: there are fewer packets than on a wire; the bytes are all there.
- */
-export type PortTraffic = { bytesIn: number; bytesOut: number; packetsIn: number; packetsOut: number }
 
 export type Networks = {
   /** The host's and the core's side: routes, address translation, guards. Idempotent; also after a reboot of the host. */

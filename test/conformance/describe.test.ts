@@ -145,7 +145,8 @@ test('a subnet\'s attributes decide what is launched in it', async () => {
   await bench.refuses(sdk.ModifySubnetAttributeCommand, [
     [{ SubnetId }, 'MissingParameter'],
     [{ SubnetId, MapPublicIpOnLaunch: { Value: true }, EnableDns64: { Value: false } }, 'InvalidParameterCombination'],
-    [{ SubnetId, AssignIpv6AddressOnCreation: { Value: true } }, 'UnsupportedOperation'],
+    [{ SubnetId, AssignIpv6AddressOnCreation: { Value: true } }, 'InvalidParameterValue'],
+    [{ SubnetId, EnableDns64: { Value: true } }, 'UnsupportedOperation'],
     [{ SubnetId, PrivateDnsHostnameTypeOnLaunch: 'x' }, 'InvalidParameterValue'],
   ])
 })

@@ -53,7 +53,7 @@ test('an interface is made with what is asked of it, once for each client token,
     [{ SubnetId, PrivateIpAddresses: [{ PrivateIpAddress: '172.31.0.101', Primary: true }, { PrivateIpAddress: '172.31.0.102', Primary: true }] },
       'InvalidParameterCombination'],
     [{ SubnetId, PrivateIpAddresses: [{ PrivateIpAddress: '172.31.0.101' }], SecondaryPrivateIpAddressCount: 1 }, 'InvalidParameterCombination'],
-    [{ SubnetId, Ipv6AddressCount: 1 }, 'UnsupportedOperation'], [{ SubnetId, InterfaceType: 'efa' }, 'UnsupportedOperation'],
+    [{ SubnetId, Ipv6AddressCount: 1 }, 'InvalidParameterValue'], [{ SubnetId, InterfaceType: 'efa' }, 'UnsupportedOperation'],
     [{ SubnetId, Description: 'x'.repeat(256) }, 'InvalidParameterValue'], [{ SubnetId, Groups: ['sg-0123456789abcdef0'] }, 'InvalidGroup.NotFound'],
   ])
   await remove(made.NetworkInterfaceId!)

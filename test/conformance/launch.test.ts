@@ -33,7 +33,6 @@ test('every parameter that Enclume can\'t honour is refused by its name', async 
     [{ Placement: { HostId: 'h-1' } }, unsupported, /Placement/],
     [{ LicenseSpecifications: [{ LicenseConfigurationArn: 'arn:aws:license-manager:us-east-1:1:x' }] }, unsupported, /LicenseSpecifications/],
     [{ CapacityReservationSpecification: { CapacityReservationTarget: { CapacityReservationId: 'cr-1' } } }, unsupported, /CapacityReservation/],
-    [{ Ipv6AddressCount: 1 }, unsupported, /Ipv6/], [{ Ipv6Addresses: [{ Ipv6Address: '2001:db8::1' }] }, unsupported, /Ipv6/],
     [{ EnablePrimaryIpv6: true }, unsupported, /Ipv6/], [{ AdditionalInfo: 'x' }, unsupported, /AdditionalInfo/],
     [{ MetadataOptions: { HttpProtocolIpv6: 'enabled' } }, unsupported, /IPv6/],
     [{ NetworkPerformanceOptions: { BandwidthWeighting: 'vpc-1' } }, unsupported, /NetworkPerformanceOptions/],

@@ -4,6 +4,7 @@
  */
 import * as sdk from '@aws-sdk/client-ec2'
 import { prepareDiskSamples } from './disk-samples.ts'
+import { prepareIpv6Samples } from './ipv6-samples.ts'
 import type { Bench } from './kit.ts'
 import { prepareProfileSamples } from './profile-samples.ts'
 import { preparePeeringSamples } from './peering-samples.ts'
@@ -54,6 +55,7 @@ export async function prepareSamples(bench: Bench): Promise<Samples> {
     DescribeAddresses: { AllocationIds: [AllocationId] }, DescribeAddressesAttribute: { AllocationIds: [AllocationId] },
     ModifyAddressAttribute: { AllocationId, DomainName: 'a.example.org' }, ResetAddressAttribute: { AllocationId, Attribute: 'domain-name' },
     ...await prepareVpcSamples(bench),
+    ...await prepareIpv6Samples(bench),
     ...await prepareDiskSamples(bench, { running: InstanceId, stopped: stopped! }),
     ...await preparePeeringSamples(bench),
     ...await prepareProfileSamples(bench, { having: InstanceId, without: stopped! }),

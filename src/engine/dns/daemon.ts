@@ -4,7 +4,7 @@
  * Invariant: it is nobody's child, so it outlives the control plane; it is found again by its command line, and judged by the
  * namespace that it really is in. At most one runs for a configuration file.
  */
-import { mkdir, readdir, readFile, readlink, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, readlink, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inside, run } from '#engine/net/run'
 import { spacePath } from '#engine/net/names'
@@ -91,8 +91,7 @@ export async function keepDaemon(
   if (stale) {
     await stopDaemon(dir)
     pid = undefined
-    // Its leases are given again as they are asked for: they are static, by MAC.
-    await rm(join(dir, 'leases'), { force: true })
+    await forget(dir, isStale)
     await put(configurationFile(dir), configuration)
   }
   let changed = !read.has(dir)
@@ -110,11 +109,21 @@ export async function keepDaemon(
 
 export type Lease = { mac: string; address: string }
 
-/** Leases that it has given, as it notes them: end, MAC, address, name, client. */
-async function leases(dir: string): Promise<Lease[]> {
-  const lines = ((await content(join(dir, 'leases'))) ?? '').split('\n')
-  return lines.flatMap(line => {
-    const [, mac, address] = line.split(' ')
-    return mac && address ? [{ mac, address }] : []
+/** A lease that it has given, as it notes them: end, MAC (of IPv6 the client's own number), address, name, client. */
+function leaseOf(line: string): Lease | undefined {
+  const [, mac, address] = line.split(' ')
+  return mac && address ? { mac, address } : undefined
+}
+
+const leaseLines = async (dir: string): Promise<string[]> => ((await content(join(dir, 'leases'))) ?? '').split('\n')
+const leases = async (dir: string): Promise<Lease[]> => (await leaseLines(dir)).flatMap(line => leaseOf(line) ?? [])
+
+/** The others are kept: who renews a lease of IPv6 that is not known loses its address for a moment. */
+async function forget(dir: string, isStale: (lease: Lease) => boolean): Promise<void> {
+  const lines = await leaseLines(dir)
+  const kept = lines.filter(line => {
+    const lease = leaseOf(line)
+    return !lease || !isStale(lease)
   })
+  if (kept.length < lines.length) await put(join(dir, 'leases'), kept.join('\n'))
 }

@@ -34,3 +34,17 @@ test('options that a network has not are not given, and dnsmasq does not make th
   const several = networkFiles(home, { ...spec, dhcp: { ...spec.dhcp, domainName: 'one.example two.example' } })
   assert.match(several.names, /^172\.31\.0\.11 ip-172-31-0-11\.one\.example\n/)
 })
+
+test('a subnet with an IPv6 block announces its router, and hands out addresses without names', () => {
+  const [first, second] = spec.subnets
+  const six = networkFiles(home, {
+    ...spec, cidrs6: ['3fff:ec2:5000:100::/56'], subnets: [{ ...first!, cidr6: '3fff:ec2:5000:101::/64' }, second!],
+    ports: [port(home, 1, [], { addresses6: ['3fff:ec2:5000:101::b', '3fff:ec2:5000:101::c'] })],
+  })
+  assert.deepEqual(six.configuration.split('\n').filter(line => /^(enable-ra|dhcp-ignore-names|dhcp-range=.*:|dhcp-option=option6)/.test(line)), [
+    'enable-ra', 'dhcp-ignore-names', 'dhcp-option=option6:dns-server',
+    'dhcp-range=set:s101,172.31.0.0,static,255.255.240.0,3600', 'dhcp-range=set:s102,172.31.16.0,static,255.255.240.0,3600',
+  ].toSpliced(3, 0, 'dhcp-range=set:s101,3fff:ec2:5000:101::,static,off-link,64,450'))
+  assert.equal(six.ports, '02:50:00:00:01:01,172.31.0.11,ip-172-31-0-11\n02:50:00:00:01:01,[3fff:ec2:5000:101::b]\n')
+  assert.doesNotMatch(networkFiles(home, spec).configuration, /enable-ra|option6/)
+})

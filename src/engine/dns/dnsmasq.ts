@@ -43,6 +43,7 @@ function configuration(home: Home, spec: NetworkSpec): string {
     ...(dhcp.domainName ? [option('domain-name', [dhcp.domainName])] : []),
     ...(dhcp.ntpServers.length > 0 ? [option('ntp-server', dhcp.ntpServers)] : []),
     option('mtu', [String(MTU)]),
+    ...configuration6(spec),
     ...spec.subnets.flatMap(subnet => {
       const gateway = gatewayOf(subnet.cidr).split('/')[0]!
       return [
@@ -52,6 +53,22 @@ function configuration(home: Home, spec: NetworkSpec): string {
       ]
     }),
   ].join('\n') + '\n'
+}
+
+/** EC2's lease of an IPv6 address, in seconds. */
+const LEASE6_SECONDS = 450
+
+/**
+ * Announcements of the router, and addresses by DHCPv6: none but those, no prefix that guests would choose their own of, and no other ports on
+ * the link. Names are those of IPv4 alone.
+ */
+function configuration6(spec: NetworkSpec): string[] {
+  const subnets = spec.subnets.filter(subnet => subnet.cidr6 !== undefined)
+  if (subnets.length === 0) return []
+  return [
+    'enable-ra', 'dhcp-ignore-names', 'dhcp-option=option6:dns-server',
+    ...subnets.map(({ index, cidr6 }) => `dhcp-range=set:s${index},${cidr6!.split('/')[0]},static,off-link,64,${LEASE6_SECONDS}`),
+  ]
 }
 
 function netmask(cidr: string): string {
@@ -69,8 +86,10 @@ function names(spec: NetworkSpec): string {
   ].join('')
 }
 
-const ports = (spec: NetworkSpec): string =>
-  spec.ports.map(port => `${port.mac},${port.addresses[0]!.private},${port.hostname}\n`).join('')
+const ports = (spec: NetworkSpec): string => spec.ports.map(port => {
+  const [six] = port.addresses6 ?? []
+  return `${port.mac},${port.addresses[0]!.private},${port.hostname}\n${six === undefined ? '' : `${port.mac},[${six}]\n`}`
+}).join('')
 
 /**
  * The host's resolver: asks whom the host asks, its own loopback resolver too, and knows the public names. These domains, and what is

@@ -5,6 +5,7 @@
  * caller's text can say more than it should; every name refers to something in the spec.
  */
 import { parseCidr, parseIp } from '#base/cidr'
+import { canonicalCidr6, parseCidr6 } from '#base/cidr6'
 import type { NetworkSpec, Traffic } from '#engine/port'
 
 const forms = {
@@ -21,6 +22,8 @@ export function check(spec: NetworkSpec): void {
   const form = (kind: keyof typeof forms, text: string) => forms[kind].test(text) || fail(kind === 'id' ? 'an id' : `a ${kind}`, text)
   const ip = (text: string) => parseIp(text) !== undefined || fail('an address', text)
   const cidr = (text: string) => parseCidr(text)?.exact || fail('a block', text)
+  const cidr6 = (text: string) => (parseCidr6(text)?.exact && canonicalCidr6(text) === text) || fail('an IPv6 block', text)
+  const either = (text: string) => (text.includes(':') ? cidr6(text) : cidr(text))
   const number = (n: number, least: number, most: number) =>
     (Number.isInteger(n) && n >= least && n <= most) || fail(`a number from ${least} to ${most}`, n)
   const known = (what: string, all: { id: string }[]) => {
@@ -39,6 +42,7 @@ export function check(spec: NetworkSpec): void {
   form('id', spec.id)
   number(spec.index, 1, 127)
   spec.cidrs.forEach(cidr)
+  spec.cidrs6?.forEach(cidr6)
   ip(spec.resolver)
   const [table, filter, subnet] = [known('route table', spec.routeTables), known('filter', spec.filters), known('subnet', spec.subnets)]
   const group = known('group', spec.groups)
@@ -46,20 +50,21 @@ export function check(spec: NetworkSpec): void {
   for (const s of spec.subnets) {
     number(s.index, 100, 999_999)
     cidr(s.cidr)
+    if (s.cidr6 !== undefined) cidr6(s.cidr6)
     table(s.routeTable)
     if (s.filter !== undefined) filter(s.filter)
   }
   for (const t of spec.routeTables) {
     number(t.index, 1, 65_000)
-    t.routes.forEach(route => cidr(route.cidr))
+    t.routes.forEach(route => either(route.cidr))
   }
   for (const rule of spec.filters.flatMap(f => [...f.ingress, ...f.egress])) {
     traffic(rule)
-    cidr(rule.cidr)
+    either(rule.cidr)
   }
   for (const rule of spec.groups.flatMap(g => [...g.ingress, ...g.egress])) {
     traffic(rule)
-    if ('cidr' in rule.peer) cidr(rule.peer.cidr)
+    if ('cidr' in rule.peer) either(rule.peer.cidr)
   }
   for (const p of spec.ports) {
     number(p.index, 1, 999_999)
@@ -67,6 +72,7 @@ export function check(spec: NetworkSpec): void {
     subnet(p.subnet)
     if (p.addresses.length === 0) fail('a port with an address', p.id)
     for (const a of p.addresses) [a.private, ...(a.public ? [a.public] : [])].forEach(ip)
+    for (const six of p.addresses6 ?? []) if (canonicalCidr6(`${six}/128`) !== `${six}/128`) fail('an IPv6 address', six)
     ip(p.fabric)
     p.groups.forEach(group)
     number(p.metadataHopLimit, 1, 64)
@@ -83,6 +89,7 @@ export function check(spec: NetworkSpec): void {
     number(peer.index, 1, 127)
     if (peer.index === spec.index) fail('another network', peer)
     peer.cidrs.forEach(cidr)
+    peer.cidrs6?.forEach(cidr6)
   }
   for (const { name, address } of spec.names) {
     form('name', name)

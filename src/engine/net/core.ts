@@ -8,16 +8,19 @@ import { mkdir, readFile, rename, rm, stat, chmod, writeFile } from 'node:fs/pro
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Home } from '#base/home'
-import { API_PORT, hostAddress, METADATA_PORT, serviceAddress, SLOTS, STORE_PORT, storeAddress } from '#base/home'
-import { formatCidr } from '#base/cidr'
 import {
-  CORE_HOST_ADDRESS, coreSpace, DNS_PORT, hostDevice, hostTable, MTU, portDevice, publicNamesDir, resolverDir,
+  API_PORT, coreAddress6, hostAddress, hostAddress6, ipv6Range, METADATA_PORT, serviceAddress, SLOTS, STORE_PORT, storeAddress,
+} from '#base/home'
+import { formatCidr } from '#base/cidr'
+import { formatCidr6 } from '#base/cidr6'
+import {
+  CORE_HOST_ADDRESS, CORE_LINK_ADDRESS6, coreSpace, DNS_PORT, HOST_LINK_ADDRESS6, hostDevice, hostTable, MTU, portDevice, publicNamesDir, resolverDir,
   ROUTERS_GROUP,
 } from '#engine/net/names'
 import { removeLinks } from '#engine/net/kernel'
 import { attempt, canRun, inside, ipBatch, run } from '#engine/net/run'
 import { text, type Table } from '#engine/net/ruleset'
-import { deviceNames, makeSpace, spaceExists } from '#engine/net/space'
+import { deviceNames, hasIpv6, makeSpace, spaceExists } from '#engine/net/space'
 import type { Served } from '#engine/port'
 import { keepDaemon, stopDaemon } from '#engine/dns/daemon'
 import { hostConfiguration } from '#engine/dns/dnsmasq'
@@ -31,7 +34,7 @@ export async function bringUp(home: Home): Promise<void> {
   await chmod(home.run, (await stat(home.run)).mode & 0o777 | 0o011)
   await forwardPackets(home)
   // Strict on the routers' links: a router speaks only for addresses that lead back to it.
-  await makeSpace(core, { 'net.ipv4.conf.default.rp_filter': 1 })
+  await makeSpace(core, { speaks6: true, more: { 'net.ipv4.conf.default.rp_filter': 1 } })
   await run(['nft', '-f', '-'], text(hostRules(home)))
   await run(inside(core, 'nft', '-f', '-'), text(coreRules(home)))
   const there = (await deviceNames()).has(host)
@@ -42,7 +45,9 @@ export async function bringUp(home: Home): Promise<void> {
     `address replace ${serviceAddress(home)}/32 dev ${host}`,
   ])
   await setHost(`net/ipv4/conf/${host}/send_redirects`, '0')
-  await setHost(`net/ipv6/conf/${host}/disable_ipv6`, '1')
+  await setHost(`net/ipv6/conf/${host}/addr_gen_mode`, '1')
+  await setHost(`net/ipv6/conf/${host}/accept_ra`, '0')
+  await setHost(`net/ipv6/conf/${host}/disable_ipv6`, '0')
   await ipBatch([
     'link set dev lo up', 'link set dev host up',
     `address replace ${CORE_HOST_ADDRESS}/32 dev host`,
@@ -54,7 +59,22 @@ export async function bringUp(home: Home): Promise<void> {
     `route replace ${publics} via ${CORE_HOST_ADDRESS} dev ${host} onlink src ${hostAddress(home)}`,
     `route replace ${fabric} via ${CORE_HOST_ADDRESS} dev ${host} onlink src ${serviceAddress(home)}`,
   ])
+  if (hasIpv6()) await bringUp6(home)
   await passDocker(home, true)
+}
+
+/** The host's and the core's IPv6: routed, and beyond this machine there is nothing. */
+async function bringUp6(home: Home): Promise<void> {
+  const [host, range] = [hostDevice(home), formatCidr6(ipv6Range(home))]
+  await ipBatch([
+    `address replace ${CORE_LINK_ADDRESS6}/64 dev host nodad`, `address replace ${coreAddress6(home)}/128 dev host nodad`,
+    `route replace blackhole ${range}`, `route replace ${hostAddress6(home)} via ${HOST_LINK_ADDRESS6} dev host`,
+    'route replace unreachable ::/0 metric 4294967295',
+  ], coreSpace(home))
+  await ipBatch([
+    `address replace ${HOST_LINK_ADDRESS6}/64 dev ${host} nodad`, `address replace ${hostAddress6(home)}/128 dev ${host} nodad`,
+    `route replace ${range} via ${CORE_LINK_ADDRESS6} dev ${host} src ${hostAddress6(home)}`,
+  ])
 }
 
 /** The host's resolver, which the routers' resolvers ask. Who does not say which domains are served here leaves them as they are. */
@@ -122,6 +142,9 @@ async function passDocker(home: Home, pass: boolean): Promise<void> {
   }
 }
 
+/** The two ends of a link ask each other for theirs. */
+const NEIGHBOURS = 'icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept'
+
 function hostRules(home: Home): Table {
   const host = `"${hostDevice(home)}"`
   const pools = `{ ${formatCidr(home.publicRange)}, ${formatCidr(home.fabricRange)} }`
@@ -155,6 +178,7 @@ function hostRules(home: Home): Table {
           `iifname != { ${host}, "lo" } ip daddr ${service} drop`,
           `iifname != ${host} return`,
           'ct state established,related accept',
+          NEIGHBOURS,
           `ip daddr ${service} tcp dport { ${METADATA_PORT}, ${DNS_PORT} } accept`,
           `ip daddr ${service} udp dport ${DNS_PORT} accept`,
           `ip daddr ${service} tcp dport { ${API_PORT}, ${STORE_PORT} } ct original proto-dst 443 accept`,
@@ -166,7 +190,7 @@ function hostRules(home: Home): Table {
 }
 
 function coreRules(home: Home): Table {
-  const [publics, fabric] = [formatCidr(home.publicRange), formatCidr(home.fabricRange)]
+  const [publics, fabric, six] = [formatCidr(home.publicRange), formatCidr(home.fabricRange), formatCidr6(ipv6Range(home))]
   return {
     family: 'inet', name: 'core', sets: {},
     chains: {
@@ -175,12 +199,14 @@ function coreRules(home: Home): Table {
         rules: [
           'iifname "host" accept',
           `iifgroup != ${ROUTERS_GROUP} drop`,
+          // A router speaks only for blocks that lead back to it, as IPv4's reverse path filter has it.
+          `ip6 saddr ${six} fib saddr . iif oif exists accept`,
           `ip saddr ${fabric} ip daddr { ${serviceAddress(home)}, ${storeAddress(home)} } accept`,
           `ip saddr ${publics} ip daddr != ${fabric} accept`,
           'counter drop',
         ],
       },
-      to_core: { hook: 'type filter hook input priority filter; policy drop;', rules: ['ip protocol icmp accept'] },
+      to_core: { hook: 'type filter hook input priority filter; policy drop;', rules: ['ip protocol icmp accept', NEIGHBOURS] },
     },
   }
 }

@@ -39,11 +39,11 @@ export async function makeGateways(home: Home, spec: NetworkSpec, known: Map<str
     const space = gatewaySpace(home, spec.index, port.index)
     // One that is there has the other end of a device that was lost.
     if (spaceExists(space)) await run(['ip', 'netns', 'del', space])
-    await makeSpace(space, {
+    await makeSpace(space, { more: {
       'net.ipv4.conf.default.rp_filter': 0,
       'net.netfilter.nf_conntrack_tcp_loose': 0, 'net.netfilter.nf_conntrack_tcp_be_liberal': 1,
       'net.netfilter.nf_conntrack_tcp_timeout_established': IDLE_SECONDS, 'net.netfilter.nf_conntrack_udp_timeout_stream': IDLE_SECONDS,
-    })
+    } })
     known.set(space, { space, number: await spaceNumber(space) })
   }
 }

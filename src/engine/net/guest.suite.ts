@@ -9,7 +9,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 
 export type Ask =
-  | { do: 'listen'; port: number }
+  | { do: 'listen'; port: number; six?: true }
   | { do: 'listenUdp'; port: number }
   | { do: 'connect'; host: string; port: number; from?: string; keep?: string; text?: string; waitMs?: number }
   | { do: 'say'; keep: string; text: string; waitMs?: number }
@@ -48,11 +48,11 @@ async function dial(ask: Extract<Ask, { do: 'connect' }>): Promise<string> {
 }
 
 /** A server tells each caller by which address it sees it, then echoes. */
-const listen = (port: number) => new Promise<string>((resolve, reject) => createServer(socket => {
+const listen = (port: number, six = false) => new Promise<string>((resolve, reject) => createServer(socket => {
   socket.on('error', () => socket.destroy())
   socket.write(socket.remoteAddress!.replace('::ffff:', ''))
   socket.pipe(socket)
-}).on('error', reject).listen(port, '0.0.0.0', () => resolve('listening')))
+}).on('error', reject).listen(port, six ? '::' : '0.0.0.0', () => resolve('listening')))
 
 /** Texts that came by UDP, each with its sender's address. */
 const heard: string[] = []
@@ -127,7 +127,7 @@ async function connects({ host, port, times }: Extract<Ask, { do: 'connects' }>)
 
 async function answer(ask: Ask): Promise<unknown> {
   switch (ask.do) {
-    case 'listen': return listen(ask.port)
+    case 'listen': return listen(ask.port, ask.six)
     case 'listenUdp': return listenUdp(ask.port)
     case 'connect': return dial(ask)
     case 'say': {

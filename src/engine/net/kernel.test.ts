@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { homeAt } from '#base/home'
 import { network, port } from '#engine/net/networks.suite'
 import { changes as bothChanges, type Found } from '#engine/net/kernel'
-import { coreItems, routerItems, type Item } from '#engine/net/route'
+import type { Item } from '#engine/net/item'
+import { coreItems, routerItems } from '#engine/net/route'
 
 const changes = (...args: Parameters<typeof bothChanges>) => Object.values(bothChanges(...args)).flat()
 const home = homeAt({ dir: '/nowhere', slot: 5 })

@@ -5,13 +5,15 @@
  */
 import type { PortTraffic } from '#engine/port'
 import { attempt, run } from '#engine/net/run'
-import type { Item } from '#engine/net/route'
+import type { Item } from '#engine/net/item'
+import { hasIpv6 } from '#engine/net/space'
 
 export type Found = { key: string; state: string; drop: string }
 
 type LinkJson = { ifname: string; flags: string[]; group?: string; ifalias?: string }
 type AddressJson = { ifname: string; addr_info: { family?: string; local?: string; prefixlen?: number }[] }
-type RouteJson = { type?: string; dst: string; gateway?: string; dev?: string; table?: string; metric?: number; protocol?: string }
+/** Those of IPv6 have a `pref`. */
+type RouteJson = { type?: string; dst: string; gateway?: string; dev?: string; table?: string; metric?: number; protocol?: string; pref?: string }
 type RuleJson = { priority: number; fwmark?: string; table: string }
 type NeighbourJson = { dst: string; dev: string; lladdr?: string }
 
@@ -54,16 +56,33 @@ export async function readSpace(space: string): Promise<Found[]> {
   if (lines.length !== 5) throw new Error(`ip answered ${lines.length} lists for 5 questions`)
   const [links, addresses, routes, rules, neighbours] = lines.map(line => JSON.parse(line)) as
     [LinkJson[], AddressJson[], RouteJson[], RuleJson[], NeighbourJson[]]
+  const six = hasIpv6() ? await readIpv6(space) : []
   return [
+    ...six,
     ...links.filter(l => ours.test(l.ifname)).map(linkFound),
     ...addresses.filter(a => ours.test(a.ifname)).flatMap(addressesFound),
-    ...routes.filter(r => r.table !== 'local' && r.protocol !== 'kernel' && !r.dst.includes(':') && (!r.dev || ours.test(r.dev)))
+    ...routes.filter(r => r.table !== 'local' && r.protocol !== 'kernel' && r.pref === undefined && (!r.dev || ours.test(r.dev)))
       .map(routeFound),
     ...rules.filter(r => r.priority > 0 && r.priority < 32766).map(ruleFound),
     ...neighbours.filter(n => ours.test(n.dev)).map(n =>
       ({ key: `neighbour ${n.dev} ${n.dst}`, state: n.lladdr ?? '', drop: `neigh del ${n.dst} dev ${n.dev}` })),
   ]
 }
+
+/** Of IPv6 what `ip` tells only when it is asked for it. */
+async function readIpv6(space: string): Promise<Found[]> {
+  const lines = (await run(['ip', '-6', '-n', space, '-j', '-batch', '-'], 'route show table all\nrule show\n')).trim().split('\n')
+  if (lines.length !== 2) throw new Error(`ip answered ${lines.length} lists for 2 questions`)
+  const [routes, rules] = lines.map(line => JSON.parse(line)) as [RouteJson[], RuleJson[]]
+  const own = routes.filter(r => r.table !== 'local' && !['kernel', 'ra'].includes(r.protocol ?? '') && (!r.dev || ours.test(r.dev)))
+  return [
+    ...own.map(r => routeFound({ ...r, dst: r.dst === 'default' ? '::/0' : r.dst, metric: r.metric === USUAL_METRIC ? undefined : r.metric })),
+    ...rules.filter(r => r.priority > 0 && r.priority < 32766).map(ruleFound)
+      .map(({ key, state, drop }) => ({ key: key.replace(/^rule/, 'rule6'), state, drop: `-6 ${drop}` })),
+  ]
+}
+/** Of IPv6 routes that were made without one. */
+const USUAL_METRIC = 1024
 
 function linkFound(l: LinkJson): Found {
   const up = l.flags.includes('UP') ? '' : 'down '
@@ -72,7 +91,7 @@ function linkFound(l: LinkJson): Found {
 }
 
 const addressesFound = ({ ifname, addr_info }: AddressJson): Found[] =>
-  addr_info.filter(a => a.family === 'inet' && !a.local!.startsWith('127.')).map(a => {
+  addr_info.filter(a => (a.family === 'inet' && !a.local!.startsWith('127.')) || (a.family === 'inet6' && a.local !== '::1')).map(a => {
     const block = `${a.local}/${a.prefixlen}`
     return { key: `address ${ifname} ${block}`, state: '', drop: `address del ${block} dev ${ifname}` }
   })

@@ -18,6 +18,17 @@ export const CORE_FABRIC_ADDRESS = '169.254.0.1'
 /** Another one on the routers' links: what is sent there goes to the object store with fabric addresses as source. */
 export const CORE_STORE_ADDRESS = '169.254.0.3'
 export const CORE_HOST_ADDRESS = '169.254.0.2'
+// IPv6: link-local addresses, the same everywhere, since every link has two ends only.
+
+/** The core's on each router's link, and the one by which connections may only begin inside. */
+export const CORE_ADDRESS6 = 'fe80::1'
+export const CORE_EGRESS_ADDRESS6 = 'fe80::e'
+/** A router's on its link to the core, and on every port. */
+export const ROUTER_ADDRESS6 = 'fe80::2'
+export const GATEWAY_ADDRESS6 = 'fe80::1'
+/** The two ends of the link between host and core. */
+export const HOST_LINK_ADDRESS6 = 'fe80::1'
+export const CORE_LINK_ADDRESS6 = 'fe80::2'
 /** Frames as large as EC2's. */
 export const MTU = 9001
 /** Every router's side of every port has this MAC: a machine's neighbour entry for its gateway outlives the router. */
@@ -54,6 +65,8 @@ export const gatewayDevice = (subnet: number): string => device(`sn${subnet}`)
 export const coreLink = (index: number): string => device(`n${index}`)
 /** A router's link to the router of the network with this index; and its own end's address, by its own index. */
 export const peerDevice = (index: number): string => device(`x${index}`)
+/** Its own end's IPv6 address. */
+export const peerAddress6 = (index: number): string => `fe80::3:${index.toString(16)}`
 export const peerAddress = (index: number): string => `169.254.3.${index}`
 /** nftables table in the host's namespace. */
 export const hostTable = (home: Home): string => home.prefix

@@ -15,7 +15,8 @@ import { readLinks, readTraffic, removeLinks } from '#engine/net/kernel'
 import { gatewaySpaces } from '#engine/net/gateway'
 import { makeLinks } from '#engine/net/peering'
 import { cannotShape, unlimited } from '#engine/net/shaping'
-import { spaceExists, spaceNames } from '#engine/net/space'
+import { speaks6, without6 } from '#engine/net/route6'
+import { hasIpv6, spaceExists, spaceNames } from '#engine/net/space'
 import { bringUp, keepResolver, takeDown } from '#engine/net/core'
 import { openRouter, type Router } from '#engine/net/router'
 import { stopDaemon } from '#engine/dns/daemon'
@@ -75,8 +76,10 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
     }
   }
 
-  /** A kernel that can't hold limits runs without them, and the log says so: better than no machines. */
-  async function withinMeans(spec: NetworkSpec): Promise<NetworkSpec> {
+  /** A kernel that can't hold limits, or has no IPv6, runs without them, and the log says so: better than no machines. */
+  async function withinMeans(asked: NetworkSpec): Promise<NetworkSpec> {
+    const spec = speaks6(asked) && !hasIpv6() ? without6(asked) : asked
+    if (spec !== asked) log.warn('network.no-ipv6', { network: spec.id })
     if (!spec.ports.some(port => port.bitsPerSecond !== undefined)) return spec
     const reason = await cannotShape(routerSpace(home, spec.index))
     if (reason === undefined) return spec

@@ -110,8 +110,8 @@ function walk(atlas: Atlas, flows: Flow[]) {
       return to && lets() ? beside(step, to, true) : undefined
     }
     const via = routeOf(network, port, target)
-    // Designs have no way to the object store, which is none of their networks' ports.
-    if (!via || 'nowhere' in via || 'store' in via) return undefined
+    // Designs have no way to the object store, which is none of their networks' ports, and no IPv6.
+    if (!via || 'nowhere' in via || 'store' in via || 'egress' in via) return undefined
     if ('port' in via) {
       const to = portOf(network, via.port)
       return lets() ? beside(step, to, false) : undefined

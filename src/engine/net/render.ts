@@ -6,15 +6,17 @@
  * receiving port's groups. Between them flows are counted (flows.ts). Egress and ingress are two base chains, since `accept` ends only its
  * own: both must agree.
  */
-import { createHash } from 'node:crypto'
 import type { Home } from '#base/home'
 import { METADATA_PORT, serviceAddress } from '#base/home'
 import { formatCidr } from '#base/cidr'
-import type { NetworkSpec, PortSpec } from '#engine/port'
+import type { NetworkSpec } from '#engine/port'
 import {
-  CORE_STORE_ADDRESS, FABRIC_GROUP, FIRST_SUBNET_GROUP, METADATA_ADDRESS, METADATA_MARK, peerDevice, PEERS_GROUP, RESOLVER_ADDRESS, routerDevice,
+  CORE_STORE_ADDRESS, FABRIC_GROUP, FIRST_SUBNET_GROUP, METADATA_ADDRESS, METADATA_MARK, peerDevice, PEERS_GROUP, RESOLVER_ADDRESS,
 } from '#engine/net/names'
+import { groupsOf, portChain, portsOf, type Placed } from '#engine/net/placed'
 import type { NftChain, NftSet, Table } from '#engine/net/ruleset'
+import { addRules6, frame6, rules6, sets6 } from '#engine/net/render6'
+import { speaks6 } from '#engine/net/route6'
 import { filterRules, groupSide } from '#engine/net/traffic'
 
 /** All that the rules of groups and filters do not decide, which for a thousand ports is most of the work; `key` says of what it was made. */
@@ -35,6 +37,8 @@ export function frame(home: Home, spec: NetworkSpec, last?: Frame): Frame {
     sets[`members_${id}`] = { type: 'ipv4_addr', elements: addresses }
   }
   const chains: Record<string, NftChain> = baseChains(home, spec)
+  if (speaks6(spec)) Object.assign(sets, sets6(spec, ports))
+  if (speaks6(spec)) Object.assign(chains, frame6(ports))
   for (const hops of new Set(spec.ports.map(port => port.metadataHopLimit))) chains[`ttl_${hops}`] = { rules: [`ip ttl set ${hops}`] }
   // Ports of equal groups share their chains: a thousand ports of one group cost no more to change than one.
   for (const port of spec.ports.filter(each => !each.translates)) {
@@ -49,34 +53,21 @@ export function frame(home: Home, spec: NetworkSpec, last?: Frame): Frame {
 export function render(home: Home, spec: NetworkSpec, around: Frame = frame(home, spec)): [Table, Table] {
   const [sets, chains] = [{ ...around.sets }, { ...around.chains }]
   for (const filter of spec.filters) {
-    chains[`filter_${filter.id}_out`] = { rules: filterRules(filter.egress, 'daddr') }
-    chains[`filter_${filter.id}_in`] = { rules: filterRules(filter.ingress, 'saddr') }
+    chains[`filter_${filter.id}_out`] = { rules: filterRules(filter.egress, { side: 'daddr', family: 'ip' }) }
+    chains[`filter_${filter.id}_in`] = { rules: filterRules(filter.ingress, { side: 'saddr', family: 'ip' }) }
   }
   const known = new Set(spec.groups.map(group => group.id))
   const members = (id: string) => (known.has(id) ? `members_${id}` : undefined)
   for (const group of spec.groups) {
     for (const [way, side, rules] of [['out', 'daddr', group.egress], ['in', 'saddr', group.ingress]] as const) {
       const name = `group_${group.id}_${way}`
-      const made = groupSide(rules, { side, name, members })
+      const made = groupSide(rules, { side, family: 'ip', name, members })
       Object.assign(sets, made.maps)
       Object.assign(chains, made.chains, { [name]: { rules: made.rules } })
     }
   }
+  if (speaks6(spec)) addRules6(spec, sets, chains)
   return [around.arp, { family: 'inet', name: 'router', sets, chains }]
-}
-
-type Placed = { port: PortSpec; device: string }
-
-const groupsOf = (port: PortSpec) => [...new Set(port.groups)].sort()
-/** Of one group by its name, of several by a digest of theirs, for the kernel's bound on names. */
-function portChain(port: PortSpec, way: 'in' | 'out'): string {
-  const groups = groupsOf(port)
-  return `port_${groups.length === 1 ? groups[0] : createHash('sha256').update(groups.join()).digest('hex').slice(0, 16)}_${way}`
-}
-
-function portsOf(spec: NetworkSpec): Placed[] {
-  const subnets = new Map(spec.subnets.map(subnet => [subnet.id, subnet.index]))
-  return spec.ports.map(port => ({ port, device: `"${routerDevice(subnets.get(port.subnet)!, port.index)}"` }))
 }
 
 const types: Record<string, string> = {
@@ -145,7 +136,7 @@ const LINKS = `{ ${FABRIC_GROUP}, ${PEERS_GROUP} }`
 const FROM_PORT = `iifgroup >= ${FIRST_SUBNET_GROUP}`
 
 const baseChains = (home: Home, spec: NetworkSpec): Record<string, NftChain> =>
-  ({ ...arriving(home, spec), ...passing(home), ...leaving(home) })
+  ({ ...arriving(home, spec), ...passing(home, spec), ...leaving(home, spec) })
 
 function arriving(home: Home, spec: NetworkSpec): Record<string, NftChain> {
   const own = `{ ${spec.cidrs.join(', ')} }`
@@ -157,9 +148,11 @@ function arriving(home: Home, spec: NetworkSpec): Record<string, NftChain> {
       hook: 'type filter hook prerouting priority raw; policy drop;',
       rules: [
         'iifname "lo" accept',
+        ...rules6(spec).spoofing,
         `iifgroup ${FABRIC_GROUP} ip saddr ${own} counter drop`,
         `iifgroup ${FABRIC_GROUP} accept`,
-        ...spec.peers.map(({ index, cidrs }) => `iifname "${peerDevice(index)}" ip saddr { ${cidrs.join(', ')} } ip daddr ${own} accept`),
+        ...spec.peers.filter(({ cidrs }) => cidrs.length > 0)
+          .map(({ index, cidrs }) => `iifname "${peerDevice(index)}" ip saddr { ${cidrs.join(', ')} } ip daddr ${own} accept`),
         'iifname . ether saddr . ip saddr @source_ok accept',
         'ip saddr 0.0.0.0 udp sport 68 udp dport 67 iifname . ether saddr @port_mac accept',
         `iifname @unchecked ip saddr != { ${fabric}, 169.254.0.0/16 } ip daddr != 169.254.0.0/16 accept`,
@@ -187,18 +180,20 @@ function arriving(home: Home, spec: NetworkSpec): Record<string, NftChain> {
         'iifname "lo" accept',
         'ct state established,related accept',
         `${FROM_PORT} udp dport 67 accept`,
+        ...rules6(spec).to_router,
         ...(spec.resolves ? [`${FROM_PORT} ip daddr ${resolvers} meta l4proto { tcp, udp } th dport 53 accept`] : []),
       ],
     },
   }
 }
 
-function passing(home: Home): Record<string, NftChain> {
+function passing(home: Home, spec: NetworkSpec): Record<string, NftChain> {
   return {
     filtering: {
       hook: 'type filter hook forward priority -20; policy accept;',
       rules: [
         `iifgroup ${LINKS} oifgroup ${LINKS} drop`,
+        ...rules6(spec).filtering,
         `${METADATA} accept`,
         `oifgroup ${FABRIC_GROUP} ip daddr { ${formatCidr(home.fabricRange)}, 169.254.0.0/16 } drop`,
         // Who forwards for others hands on what a public address answers; to the world nobody is one but by translation.
@@ -209,23 +204,25 @@ function passing(home: Home): Record<string, NftChain> {
     },
     egress: {
       hook: 'type filter hook forward priority 0; policy drop;',
-      rules: [STATES, `${METADATA} accept`, `iifgroup ${LINKS} accept`, 'iifname vmap @port_out', 'counter drop'],
+      rules: [
+        STATES, `${METADATA} accept`, `iifgroup ${LINKS} accept`, ...rules6(spec).egress, 'iifname vmap @port_out', 'counter drop',
+      ],
     },
     entering: {
       hook: 'type filter hook forward priority 5; policy accept;',
-      rules: [`${METADATA} accept`, 'iifgroup . oifgroup @same_subnet accept', 'oifgroup vmap @filter_in'],
+      rules: [...rules6(spec).entering, `${METADATA} accept`, 'iifgroup . oifgroup @same_subnet accept', 'oifgroup vmap @filter_in'],
     },
     ingress: {
       hook: 'type filter hook forward priority 10; policy drop;',
       rules: [
-        STATES, `oifgroup ${LINKS} accept`, 'oifname . ip daddr @destination_ok oifname vmap @port_in',
+        STATES, `oifgroup ${LINKS} accept`, ...rules6(spec).ingress, 'oifname . ip daddr @destination_ok oifname vmap @port_in',
         'oifname @unchecked oifname vmap @port_in', 'counter drop',
       ],
     },
   }
 }
 
-function leaving(home: Home): Record<string, NftChain> {
+function leaving(home: Home, spec: NetworkSpec): Record<string, NftChain> {
   return {
     hop_limit: {
       hook: 'type filter hook postrouting priority mangle; policy accept;',
@@ -243,7 +240,10 @@ function leaving(home: Home): Record<string, NftChain> {
     // Whoever has a route to the internet but no public address.
     leaving: {
       hook: 'type filter hook postrouting priority 110; policy accept;',
-      rules: [`oifgroup ${FABRIC_GROUP} ip saddr != { ${formatCidr(home.publicRange)}, ${formatCidr(home.fabricRange)} } counter drop`],
+      rules: [
+        ...rules6(spec).leaving,
+        `oifgroup ${FABRIC_GROUP} ip saddr != { ${formatCidr(home.publicRange)}, ${formatCidr(home.fabricRange)} } counter drop`,
+      ],
     },
   }
 }

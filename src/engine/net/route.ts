@@ -10,47 +10,13 @@
 import type { Home } from '#base/home'
 import { fabricBlock } from '#base/home'
 import { formatIp, parseCidr } from '#base/cidr'
+import { address, LAST, link, neighbour, PORTS_TABLE, route, rule, TABLE, type Item } from '#engine/net/item'
+import { coreItems6, isIp6, routerItems6 } from '#engine/net/route6'
 import type { NetworkSpec, PortSpec, RouteSpec } from '#engine/port'
 import {
   CORE_FABRIC_ADDRESS, CORE_STORE_ADDRESS, coreLink, coreSpace, FABRIC_GROUP, GATEWAY_MAC, gatewayDevice, gatewaySpace, METADATA_MARK, MTU,
   peerAddress, peerDevice, PEERS_GROUP, portDevice, RESOLVER_ADDRESS, routerAddress, routerDevice, ROUTERS_GROUP, shaperDevice,
 } from '#engine/net/names'
-
-/** One thing that shall be. `put` makes it so when it is missing or otherwise; a link that is missing is made by `create` first. */
-export type Item = { key: string; state: string; put: string; create?: string[]; drop: string }
-
-const TABLE = 1000
-const PORTS_TABLE = 900
-
-const link = (o: { name: string; group: number; alias?: string; create?: string[] }): Item => ({
-  key: `link ${o.name}`, state: `${o.group} ${o.alias ?? ''}`, create: o.create, drop: `link del ${o.name}`,
-  put: `link set dev ${o.name} up group ${o.group}${o.alias === undefined ? '' : ` alias ${o.alias}`}`,
-})
-const address = (device: string, block: string, flags = ''): Item => ({
-  key: `address ${device} ${block}`, state: '',
-  put: `address replace ${block} dev ${device}${flags}`, drop: `address del ${block} dev ${device}`,
-})
-/** `to` is 'blackhole', 'throw', or as `ip route` writes a way: 'via A dev D', 'dev D'. */
-function route(table: string, block: string, to: string, more = ''): Item {
-  const special = to === 'blackhole' || to === 'throw'
-  const head = special ? `${to} ${block}` : `${block} ${to}`
-  return {
-    key: `route ${table} ${block}${more}`, state: to,
-    put: `route replace ${head} table ${table}${to.startsWith('via') ? ' onlink' : ''}${more}`,
-    drop: `route del ${special ? `${to} ` : ''}${block} table ${table}${more}`,
-  }
-}
-const rule = (o: { order: number; mark?: number; table: string }): Item => {
-  const words = `pref ${o.order}${o.mark === undefined ? '' : ` fwmark 0x${o.mark.toString(16)}`} lookup ${o.table}`
-  return { key: `rule ${words}`, state: '', put: `rule add ${words}`, drop: `rule del ${words}` }
-}
-const neighbour = (device: string, ip: string, mac: string): Item => ({
-  key: `neighbour ${device} ${ip}`, state: mac,
-  put: `neigh replace ${ip} lladdr ${mac} dev ${device} nud permanent`, drop: `neigh del ${ip} dev ${device}`,
-})
-
-/** Lowest preference: a table's own default route, when it has one, is always better. */
-const LAST = ' metric 4294967295'
 
 export type Around = {
   /** A process in the host's namespace, where machines' devices are born. */
@@ -68,6 +34,7 @@ export function routerItems(home: Home, spec: NetworkSpec, { hostPid, isLinked }
   const linked = spec.peers.filter(peer => isLinked(peer.index))
   const way = (via: RouteSpec['via']): string => {
     if ('internet' in via) return `via ${CORE_FABRIC_ADDRESS} dev fab`
+    if ('egress' in via) return 'blackhole'
     if ('store' in via) return `via ${CORE_STORE_ADDRESS} dev fab`
     const peer = 'peer' in via ? linked.find(({ id }) => id === via.peer) : undefined
     if (peer) return `via ${peerAddress(peer.index)} dev ${peerDevice(peer.index)}`
@@ -107,11 +74,12 @@ export function routerItems(home: Home, spec: NetworkSpec, { hostPid, isLinked }
     route('main', 'default', `via ${CORE_FABRIC_ADDRESS} dev fab`),
     ...spec.cidrs.map(cidr => route(String(PORTS_TABLE), cidr, 'blackhole')),
     ...privates.map(({ ip, device }) => route(String(PORTS_TABLE), ip, `dev ${device}`)),
-    ...spec.routeTables.flatMap(table => tableItems(String(TABLE + table.index), spec, table.routes, way)),
+    ...spec.routeTables.flatMap(table => tableItems(String(TABLE + table.index), spec, table.routes.filter(r => !isIp6(r.cidr)), way)),
     rule({ order: 50, mark: METADATA_MARK, table: 'main' }),
     ...spec.routeTables.map(({ index }) => rule({ order: 100, mark: index, table: String(TABLE + index) })),
     rule({ order: 200, table: String(PORTS_TABLE) }),
     ...privates.map(({ ip, device, mac }) => neighbour(device, ip, mac)),
+    ...routerItems6(spec, { deviceOf, linked }),
   ]
 }
 
@@ -145,5 +113,6 @@ export function coreItems(home: Home, spec: NetworkSpec): Item[] {
     link({ name, group: ROUTERS_GROUP, alias: spec.id }),
     ...[CORE_FABRIC_ADDRESS, CORE_STORE_ADDRESS].map(own => address(name, `${own}/32`)),
     ...[fabricBlock(home, spec.index), ...publics].map(to => route('main', to, way)),
+    ...coreItems6(spec),
   ]
 }

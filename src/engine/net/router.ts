@@ -15,12 +15,13 @@ import { cutAddresses, cutUntracked } from '#engine/net/connections'
 import { changes, readSpace, removeLinks, type Found } from '#engine/net/kernel'
 import { keepGateways, makeGateways, readGateways, translators, type Gateway } from '#engine/net/gateway'
 import { coreItems, routerItems } from '#engine/net/route'
+import { isIp6, speaks6 } from '#engine/net/route6'
 import { frame, render, type Frame } from '#engine/net/render'
 import { delta, text, type Table } from '#engine/net/ruleset'
 import { openFlows, type Flows } from '#engine/net/flows'
 import { openNft, type Nft } from '#engine/net/nft'
 import { readShapes, shape, unshape, type Shapes } from '#engine/net/shaping'
-import { deviceNames, makeSpace, spaceExists, spaceNumber } from '#engine/net/space'
+import { deviceNames, makeSpace, spaceExists, spaceNumber, speakIpv6 } from '#engine/net/space'
 import { keepDaemon } from '#engine/dns/daemon'
 import { networkFiles } from '#engine/dns/dnsmasq'
 
@@ -45,6 +46,8 @@ type Known = {
   tables?: [Table, Table]
   frame?: Frame
   owners: Map<string, string>
+  /** Whether its namespace has been told to route IPv6. */
+  speaks6?: boolean
   spec?: NetworkSpec
 }
 
@@ -53,13 +56,13 @@ export async function openRouter(home: Home, spec: NetworkSpec): Promise<Router>
   const { id, index } = spec
   const [space, core, dir] = [routerSpace(home, index), coreSpace(home), routerDir(home, index)]
   if (!spaceExists(core)) throw new Error(`namespace ${core} is not there: up() makes it`)
-  await makeSpace(space, {
+  await makeSpace(space, { speaks6: speaks6(spec), more: {
     'net.ipv4.conf.all.rp_filter': 0, 'net.ipv4.conf.default.rp_filter': 0,
     // Gateways of the subnets, and the ports of one subnet to each other, answer by the router.
     'net.ipv4.conf.default.proxy_arp': 1,
     // A connection that was cut off may not be taken up in the middle; one that is known need not be in its window.
     'net.netfilter.nf_conntrack_tcp_loose': 0, 'net.netfilter.nf_conntrack_tcp_be_liberal': 1,
-  })
+  } })
   await mkdir(dir, { recursive: true, mode: 0o755 })
   const numbers = await Promise.all([space, core].map(spaceNumber))
   const nft = openNft(space, join(dir, 'rules.nft'))
@@ -126,6 +129,9 @@ async function converge(home: Home, spec: NetworkSpec, known: Known, nft: Nft): 
   known.tables = tables
   known.frame = around
 
+  if (speaks6(spec) && !known.speaks6) await speakIpv6(space)
+  known.speaks6 = speaks6(spec)
+
   const linked = await keepLinks(known, spec, { space, pid: nft.pid })
   const router = routerItems(home, spec, { hostPid: process.pid, isLinked: peer => linked.has(peerDevice(peer)) })
   const { drops, puts } = changes(known.router, router)
@@ -146,8 +152,12 @@ async function converge(home: Home, spec: NetworkSpec, known: Known, nft: Nft): 
     await ipBatch(put.puts, core)
     known.core = beside
   }
+  const owners = ownersOf(spec)
+  const lost = [...known.owners].filter(([address, owner]) => owners.get(address) !== owner)
+  // Of IPv6 a lease says nothing of whose it is.
+  const isLost = new Set(lost.map(([address]) => address).filter(isIp6))
   const resolver = () => keepDaemon({ dir, space }, files.configuration, { names: files.names, ports: files.ports }, lease =>
-    spec.ports.some(port => port.addresses[0]!.private === lease.address && port.mac !== lease.mac))
+    isLost.has(lease.address) || spec.ports.some(port => port.addresses[0]!.private === lease.address && port.mac !== lease.mac))
   // The core's link comes with the router's, and a resolver starts only where its addresses are.
   if (known.spec) await together(inRouter(), atCore(), resolver())
   else {
@@ -155,9 +165,7 @@ async function converge(home: Home, spec: NetworkSpec, known: Known, nft: Nft): 
     await together(atCore(), resolver())
   }
 
-  const owners = ownersOf(spec)
   const at = { space, file: join(dir, 'ended') }
-  const lost = [...known.owners].filter(([address, owner]) => owners.get(address) !== owner)
   // A public address is owned by a private one, which has dots; a private one by a port's index.
   await cutAddresses(at, lost.map(([address, owner]) => ({ address, isPublic: owner.includes('.') })))
   known.owners = owners
@@ -212,7 +220,8 @@ async function clearStaleEnds(home: Home, known: Known, spec: NetworkSpec, puts:
 /** Private address -> the port's device; public address -> private address. */
 function ownersOf(spec: NetworkSpec): Map<string, string> {
   return new Map(spec.ports.flatMap(port => port.addresses.flatMap(a =>
-    [[a.private, String(port.index)] as const, ...(a.public ? [[a.public, a.private] as const] : [])])))
+    [[a.private, String(port.index)] as const, ...(a.public ? [[a.public, a.private] as const] : [])])
+    .concat((port.addresses6 ?? []).map(address => [address, String(port.index)] as const))))
 }
 
 /** The same, from what a router has that another process made. */

@@ -40,15 +40,27 @@ export const canRun = (program: string): Promise<boolean> =>
 /** A command inside a network namespace. */
 export const inside = (space: string, ...command: string[]): string[] => ['nsenter', `--net=${spacePath(space)}`, ...command]
 
-/** `ip` commands in one process, in a namespace or in the host's. The first that fails ends it and throws. */
+/** Commands whose family nothing in them tells begin with this. */
+const SIX = '-6 '
+const families = (lines: string[]): { options: string[]; lines: string[] }[] => [
+  { options: [], lines: lines.filter(line => !line.startsWith(SIX)) },
+  { options: ['-6'], lines: lines.filter(line => line.startsWith(SIX)).map(line => line.slice(SIX.length)) },
+].filter(batch => batch.lines.length > 0)
+
+/**
+ * `ip` commands in a namespace or in the host's, in one process, those of IPv6 that must say so (`-6 rule …`) in another after it. The first
+ * that fails ends it and throws.
+ */
 export async function ipBatch(lines: string[], space?: string): Promise<void> {
-  if (lines.length > 0) await run(['ip', ...(space ? ['-n', space] : []), '-batch', '-'], lines.join('\n') + '\n')
+  for (const batch of families(lines)) {
+    await run(['ip', ...batch.options, ...(space ? ['-n', space] : []), '-batch', '-'], batch.lines.join('\n') + '\n')
+  }
 }
 
 /** Nothing there to delete: as the kernel says it of routes, neighbours, addresses and devices. */
 const GONE = new RegExp([
   'RTNETLINK answers: (No such process|No such file or directory|No such device|Cannot assign requested address)', 'Cannot find device .*',
-  'Error: (FIB|ipv4: FIB) table does not exist\\.',
+  'Error: (FIB|ipv[46]: FIB) table does not exist\\.', 'Error: ipv6: address not found\\.',
   'Command failed -:\\d+',
 ].map(line => `^${line}$`).join('|'))
 
@@ -66,8 +78,9 @@ export async function ipDrop(lines: string[], space: string): Promise<void> {
 }
 
 async function drop(lines: string[], space: string): Promise<void> {
-  if (lines.length === 0) return
-  const { err } = await attempt(['ip', '-n', space, '-force', '-batch', '-'], lines.join('\n') + '\n')
-  const wrong = err.trim().split('\n').filter(line => line !== '' && !GONE.test(line.trim()))
-  if (wrong.length > 0) throw new Error(`ip -n ${space} cannot delete: ${wrong.join('; ')}\n${lines.join('\n').slice(0, 2000)}`)
+  for (const batch of families(lines)) {
+    const { err } = await attempt(['ip', ...batch.options, '-n', space, '-force', '-batch', '-'], batch.lines.join('\n') + '\n')
+    const wrong = err.trim().split('\n').filter(line => line !== '' && !GONE.test(line.trim()))
+    if (wrong.length > 0) throw new Error(`ip -n ${space} cannot delete: ${wrong.join('; ')}\n${batch.lines.join('\n').slice(0, 2000)}`)
+  }
 }

@@ -21,7 +21,7 @@ test('group rules of equal traffic are one rule with one set of blocks, none ins
     { ...tcp(80), peer: { cidr: '10.0.0.0/8' } }, { ...tcp(80), peer: ANY }, { protocol: 'all', peer: ANY },
     { ...tcp(5432), peer: { group: 'known' } }, { protocol: 'all', peer: { group: 'known' } },
     { protocol: 'all', peer: { group: 'elsewhere' } },
-  ], { side: 'saddr', name: 'x', members }).rules, [
+  ], { side: 'saddr', family: 'ip', name: 'x', members }).rules, [
     'tcp dport 22 ip saddr { 10.0.0.0/8, 192.168.0.0/16 } accept', 'tcp dport 80 accept', 'accept',
     'tcp dport 5432 ip saddr @members_known accept',
   ])
@@ -31,7 +31,7 @@ test('many ranges of ports are looked up in a map without overlaps, which knows 
   const many = Array.from({ length: 7 }, (_, n) => ({ ...tcp(1000 + n), peer: ANY }))
   const { rules, maps, chains } = groupSide([
     ...many, { ...tcp(80, 90), peer: { cidr: '10.0.0.0/8' } }, { ...tcp(85, 1000), peer: { group: 'web' } }, { ...udp(53), peer: ANY },
-  ], { side: 'saddr', name: 'x', members: id => `members_${id}` })
+  ], { side: 'saddr', family: 'ip', name: 'x', members: id => `members_${id}` })
   assert.deepEqual(rules, ['tcp dport vmap @x_tcp', 'udp dport 53 accept'])
   const [ten, both, web] = Object.keys(chains)
   assert.deepEqual(maps.x_tcp!.elements, [
@@ -45,5 +45,22 @@ test('many ranges of ports are looked up in a map without overlaps, which knows 
 test('filter rules keep their order, and end in denial', () => {
   assert.deepEqual(filterRules([
     { ...tcp(22), cidr: '10.0.0.0/8', allow: false }, { protocol: 'all', ...ANY, allow: true }, { ...udp(53), ...ANY, allow: false },
-  ], 'daddr'), ['tcp dport 22 ip daddr 10.0.0.0/8 drop', 'return', 'udp dport 53 drop', 'drop'])
+  ], { side: 'daddr', family: 'ip' }), ['tcp dport 22 ip daddr 10.0.0.0/8 drop', 'return', 'udp dport 53 drop', 'drop'])
+})
+
+test('a rule meets packets of its own family alone, and one for a group both', () => {
+  const rules = [
+    { ...tcp(22), peer: { cidr: '::/0' } }, { ...tcp(22), peer: { cidr: '10.0.0.0/8' } },
+    { protocol: 58, icmp: { type: 128 }, peer: { cidr: '3fff::/20' } },
+    { ...tcp(80), peer: { group: 'web' } }, { ...tcp(25), peer: { cidr: '3fff:1::/32' } }, { ...tcp(25), peer: { cidr: '3fff::/20' } },
+    { protocol: 1, peer: { group: 'web' } },
+  ]
+  const side = (family: 'ip' | 'ip6') => groupSide(rules, { side: 'saddr', family, name: 'x', members: id => `members_${id}` }).rules
+  assert.deepEqual([side('ip'), side('ip6')], [
+    ['tcp dport 22 ip saddr 10.0.0.0/8 accept', 'tcp dport 80 ip saddr @members_web accept', 'meta l4proto 1 ip saddr @members_web accept'],
+    ['tcp dport 22 accept', 'icmpv6 type 128 ip6 saddr 3fff::/20 accept', 'tcp dport 80 ip6 saddr @members_web accept',
+      'tcp dport 25 ip6 saddr 3fff::/20 accept'],
+  ])
+  const filter = [{ protocol: 'all' as const, ...ANY, allow: true }, { ...tcp(22), cidr: '::/0', allow: false }]
+  assert.deepEqual(filterRules(filter, { side: 'daddr', family: 'ip6' }), ['tcp dport 22 drop', 'drop'])
 })

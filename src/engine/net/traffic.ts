@@ -6,12 +6,14 @@
  */
 import { createHash } from 'node:crypto'
 import { formatCidr, parseCidr, within, type Cidr } from '#base/cidr'
+import { formatCidr6, parseCidr6, within6, type Cidr6 } from '#base/cidr6'
 import type { FilterRule, GroupRule, Traffic } from '#engine/port'
 import type { NftChain, NftSet } from '#engine/net/ruleset'
 
 const TCP = 6
 const UDP = 17
 const ICMP = 1
+const ICMP6 = 58
 const names: Record<number, string> = { [TCP]: 'tcp', [UDP]: 'udp' }
 
 /** The match for protocol, ports and ICMP types; empty for all traffic. */
@@ -21,15 +23,23 @@ export function match({ protocol, ports, icmp }: Traffic): string {
     const range = ports.from === ports.to ? `${ports.from}` : `${ports.from}-${ports.to}`
     return names[protocol] ? `${names[protocol]} dport ${range}` : `meta l4proto ${protocol} th dport ${range}`
   }
-  if (protocol !== ICMP || icmp?.type === undefined) return `meta l4proto ${protocol}`
-  return `icmp type ${icmp.type}${icmp.code === undefined ? '' : ` icmp code ${icmp.code}`}`
+  if ((protocol !== ICMP && protocol !== ICMP6) || icmp?.type === undefined) return `meta l4proto ${protocol}`
+  const name = protocol === ICMP ? 'icmp' : 'icmpv6'
+  return `${name} type ${icmp.type}${icmp.code === undefined ? '' : ` ${name} code ${icmp.code}`}`
 }
 
-const ANYWHERE = '0.0.0.0/0'
+/** Rules of one family never meet the other's packets: each has chains of its own (render6.ts). */
+export type Family = 'ip' | 'ip6'
+const anywhere = { ip: '0.0.0.0/0', ip6: '::/0' }
+export const familyOf = (cidr: string): Family => (cidr.includes(':') ? 'ip6' : 'ip')
+/** Whether a rule can meet packets of the family; one for a group is about all its addresses. */
+const isOf = (family: Family) => ({ protocol, peer }: GroupRule): boolean =>
+  protocol !== (family === 'ip' ? ICMP6 : ICMP) && ('group' in peer || familyOf(peer.cidr) === family)
 const words = (...parts: string[]) => parts.filter(Boolean).join(' ')
 
 /** What nftables takes as one interval set: no block inside another. */
-function minimal(blocks: string[]): string[] {
+function minimal(blocks: string[], family: Family): string[] {
+  if (family === 'ip6') return minimal6(blocks)
   const parsed = blocks.map(block => {
     const cidr = parseCidr(block)
     if (!cidr) throw new Error(`not an IPv4 block: ${block}`)
@@ -40,10 +50,20 @@ function minimal(blocks: string[]): string[] {
   return kept.map(formatCidr)
 }
 
-function peers(side: 'saddr' | 'daddr', blocks: string[]): string {
-  const least = minimal(blocks)
-  if (least[0] === ANYWHERE) return ''
-  return `ip ${side} ${least.length === 1 ? least[0] : `{ ${least.join(', ')} }`}`
+function minimal6(blocks: string[]): string[] {
+  const parsed = blocks.map(block => parseCidr6(block)!).sort((a, b) => a.length - b.length || (a.base < b.base ? -1 : 1))
+  const kept: Cidr6[] = []
+  for (const cidr of parsed) if (!kept.some(outer => within6(outer, cidr))) kept.push(cidr)
+  return kept.map(formatCidr6)
+}
+
+/** Which address of which packets a rule's peer is. */
+type Toward = { side: 'saddr' | 'daddr'; family: Family }
+
+function peers({ side, family }: Toward, blocks: string[]): string {
+  const least = minimal(blocks, family)
+  if (least[0] === anywhere[family]) return ''
+  return `${family} ${side} ${least.length === 1 ? least[0] : `{ ${least.join(', ')} }`}`
 }
 
 /** From how many different ranges of ports on a chain looks them up in a map, whose size costs a packet next to nothing. */
@@ -56,9 +76,8 @@ export type Side = { rules: string[]; maps: Record<string, NftSet>; chains: Reco
  * One side of a group. `members` names the set of a group's addresses; a group that this network has not matches nothing. What the rules
  * use is called by `name` and what comes after it.
  */
-export function groupSide(
-  rules: GroupRule[], o: { side: 'saddr' | 'daddr'; name: string; members: (group: string) => string | undefined },
-): Side {
+export function groupSide(all: GroupRule[], o: Toward & { name: string; members: (group: string) => string | undefined }): Side {
+  const rules = all.filter(isOf(o.family))
   const made: Side = { rules: [], maps: {}, chains: {} }
   const byPort = (protocol: number) => rules.filter(rule => rule.protocol === protocol && match(rule).includes(' dport '))
   const looked = new Set<GroupRule>()
@@ -88,11 +107,14 @@ export function groupSide(
 }
 
 /** Whom rules of one traffic let pass: everybody, or blocks in one rule and each group in one. */
-function peerLines(rules: GroupRule[], { side, members }: Omit<Parameters<typeof groupSide>[1], 'name'>): string[] {
+function peerLines(rules: GroupRule[], { side, family, members }: Omit<Parameters<typeof groupSide>[1], 'name'>): string[] {
   const cidrs = rules.flatMap(({ peer }) => ('cidr' in peer ? [peer.cidr] : []))
   const sets = new Set(rules.flatMap(({ peer }) => ('group' in peer ? members(peer.group) ?? [] : [])))
-  if (cidrs.includes(ANYWHERE)) return ['accept']
-  return [...(cidrs.length > 0 ? [words(peers(side, cidrs), 'accept')] : []), ...[...sets].sort().map(set => `ip ${side} @${set} accept`)]
+  if (cidrs.includes(anywhere[family])) return ['accept']
+  return [
+    ...(cidrs.length > 0 ? [words(peers({ side, family }, cidrs), 'accept')] : []),
+    ...[...sets].sort().map(set => `${family} ${side} @${set} accept`),
+  ]
 }
 
 /** The ranges of ports cut where another one begins or ends, each with the rules that it is part of. */
@@ -109,5 +131,7 @@ function disjoint(rules: GroupRule[]): { from: number; to: number; rules: GroupR
 }
 
 /** One side of a filter: `return` lets the packet go on to the groups. */
-export const filterRules = (rules: FilterRule[], side: 'saddr' | 'daddr'): string[] =>
-  [...rules.map(rule => words(match(rule), peers(side, [rule.cidr]), rule.allow ? 'return' : 'drop')), 'drop']
+export const filterRules = (rules: FilterRule[], toward: Toward): string[] => [
+  ...rules.filter(rule => familyOf(rule.cidr) === toward.family)
+    .map(rule => words(match(rule), peers(toward, [rule.cidr]), rule.allow ? 'return' : 'drop')), 'drop',
+]

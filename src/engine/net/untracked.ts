@@ -8,6 +8,8 @@
  * Invariant: a connection that the rules of now allow is never ended.
  */
 import { contains, parseCidr, parseIp } from '#base/cidr'
+import { contains6, parseCidr6, parseIp6 } from '#base/cidr6'
+import { isIp6 } from '#engine/net/route6'
 import type { GroupRule, NetworkSpec, PortSpec } from '#engine/port'
 
 /** As the kernel tracks it: who began it, and who answers it after translation. */
@@ -21,7 +23,8 @@ export type Connection = {
 }
 
 const numbers = { tcp: 6, udp: 17 }
-const ANYWHERE = '0.0.0.0/0'
+/** Everywhere, of the connection's own family. */
+const everywhere = (c: Connection): string => (isIp6(c.source) ? '::/0' : '0.0.0.0/0')
 
 type Way = 'ingress' | 'egress'
 const other = (way: Way): Way => (way === 'ingress' ? 'egress' : 'ingress')
@@ -30,7 +33,8 @@ function rulesOf(spec: NetworkSpec, port: PortSpec, way: Way): GroupRule[] {
   return spec.groups.filter(group => port.groups.includes(group.id)).flatMap(group => group[way])
 }
 
-const isForAll = (rule: GroupRule) => 'cidr' in rule.peer && rule.peer.cidr === ANYWHERE
+const isForAll = (rule: GroupRule) => 'cidr' in rule.peer && ['0.0.0.0/0', '::/0'].includes(rule.peer.cidr)
+const isForAllOf = (rule: GroupRule, c: Connection) => 'cidr' in rule.peer && rule.peer.cidr === everywhere(c)
 const isOfAllPorts = ({ ports }: GroupRule) => !ports || (ports.from === 0 && ports.to === 65535)
 const speaks = (rule: GroupRule, { protocol }: Connection) => rule.protocol === 'all' || rule.protocol === numbers[protocol]
 
@@ -40,17 +44,21 @@ function meets(rule: GroupRule, connection: Connection): boolean {
 }
 
 const wasUntracked = (spec: NetworkSpec, port: PortSpec, way: Way, connection: Connection): boolean =>
-  rulesOf(spec, port, way).some(rule => isForAll(rule) && meets(rule, connection))
-  && rulesOf(spec, port, other(way)).some(rule => isForAll(rule) && speaks(rule, connection) && isOfAllPorts(rule))
+  rulesOf(spec, port, way).some(rule => isForAllOf(rule, connection) && meets(rule, connection))
+  && rulesOf(spec, port, other(way)).some(rule => isForAllOf(rule, connection) && speaks(rule, connection) && isOfAllPorts(rule))
 
 function isAllowed(spec: NetworkSpec, port: PortSpec, way: Way, connection: Connection): boolean {
   const peer = way === 'ingress' ? connection.source : connection.target
   return rulesOf(spec, port, way).some(rule => meets(rule, connection) && isPeer(spec, rule.peer, peer))
 }
 
+const addressesOf = (port: PortSpec): string[] => [...port.addresses.map(a => a.private), ...port.addresses6 ?? []]
+
 function isPeer(spec: NetworkSpec, peer: GroupRule['peer'], address: string): boolean {
+  if ('cidr' in peer && isIp6(peer.cidr) !== isIp6(address)) return false
+  if ('cidr' in peer && isIp6(address)) return contains6(parseCidr6(peer.cidr)!, parseIp6(address)!)
   if ('cidr' in peer) return contains(parseCidr(peer.cidr)!, parseIp(address)!)
-  return spec.ports.some(port => port.groups.includes(peer.group) && port.addresses.some(a => a.private === address))
+  return spec.ports.some(port => port.groups.includes(peer.group) && addressesOf(port).includes(address))
 }
 
 /** Whether any connection can have become forbidden: a rule for every address is gone from a port. Cheap, unlike listing connections. */
@@ -72,7 +80,7 @@ export function mayEnd(was: NetworkSpec, is: NetworkSpec): boolean {
 
 /** Those of the connections that were untracked and are not allowed any more. */
 export function ended(was: NetworkSpec, is: NetworkSpec, connections: Connection[]): Connection[] {
-  const owners = (spec: NetworkSpec) => new Map(spec.ports.flatMap(port => port.addresses.map(a => [a.private, port] as const)))
+  const owners = (spec: NetworkSpec) => new Map(spec.ports.flatMap(port => addressesOf(port).map(address => [address, port] as const)))
   const [before, after] = [owners(was), owners(is)]
   const isForbidden = (connection: Connection, way: Way, address: string) => {
     const [old, now] = [before.get(address), after.get(address)]
@@ -81,11 +89,11 @@ export function ended(was: NetworkSpec, is: NetworkSpec, connections: Connection
   return connections.filter(c => isForbidden(c, 'ingress', c.answers) || isForbidden(c, 'egress', c.source))
 }
 
-/** The lines of `conntrack -L` that are TCP or UDP over IPv4. */
+/** The lines of `conntrack -L` that are TCP or UDP. */
 export function parseConnections(text: string): Connection[] {
   return text.split('\n').flatMap(line => {
     const protocol = /^(tcp|udp) /.exec(line)?.[1] as 'tcp' | 'udp' | undefined
-    const [began, answered] = [...line.matchAll(/src=([\d.]+) dst=([\d.]+) sport=(\d+) dport=(\d+)/g)]
+    const [began, answered] = [...line.matchAll(/src=([\da-f.:]+) dst=([\da-f.:]+) sport=(\d+) dport=(\d+)/g)]
     if (!protocol || !began || !answered) return []
     const [source, target, sourcePort, targetPort] = began.slice(1) as [string, string, string, string]
     return [{ protocol, source, target, sourcePort: Number(sourcePort), targetPort: Number(targetPort), answers: answered[1]! }]

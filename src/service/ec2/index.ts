@@ -33,6 +33,7 @@ import { diskSweeper } from '#service/ec2/volume/sweep'
 import { volume } from '#service/ec2/volume/volume'
 import { actions as dhcpOptions } from '#service/ec2/dhcp-options/actions'
 import { dhcpOptions as dhcpOptionsSet } from '#service/ec2/dhcp-options/dhcp-options'
+import { actions as egressOnlyGateways, egressOnlyGateway } from '#service/ec2/egress-only-gateway/egress-only-gateway'
 import { actions as gateways } from '#service/ec2/internet-gateway/actions'
 import { internetGateway } from '#service/ec2/internet-gateway/internet-gateway'
 import { actions as networkAcls } from '#service/ec2/network-acl/actions'
@@ -73,7 +74,7 @@ const sdk = await loadSdk('ec2')
 
 const tagged = [
   instance, volume, snapshot, keyPair, vpc, subnet, routeTable, internetGateway, networkAcl, dhcpOptionsSet, securityGroup, networkInterface,
-  replaceRootTask, securityGroupRule, elasticIp, natGateway, peering, prefixList, flowLog, vpcEndpoint, reservation,
+  replaceRootTask, securityGroupRule, elasticIp, natGateway, peering, prefixList, flowLog, vpcEndpoint, reservation, egressOnlyGateway,
 ].map(resource => taggable(resource as AnyResource))
 
 function actionsOf(context: Context): Actions<typeof Sdk> {
@@ -91,6 +92,7 @@ function actionsOf(context: Context): Actions<typeof Sdk> {
     ...subnets,
     ...routeTables,
     ...gateways,
+    ...egressOnlyGateways,
     ...networkAcls,
     ...dhcpOptions,
     ...groups,

@@ -25,7 +25,7 @@ import { securityGroup } from '#service/ec2/security-group/security-group'
 import { subnet } from '#service/ec2/subnet/subnet'
 import { guestDevice } from '#service/ec2/volume/device'
 import { attachmentTo } from '#service/ec2/volume/volume'
-import { vpc } from '#service/ec2/vpc/vpc'
+import { blocks6, vpc } from '#service/ec2/vpc/vpc'
 import type { Reader, Row } from '#store/store'
 
 /** What the home keeps for this service: the identity documents' signer, and the secret of session tokens. */
@@ -75,6 +75,7 @@ async function interfaceOf(reader: Reader, row: InterfaceRow): Promise<MetadataI
   return {
     interfaceId: row.id, mac: spec.mac, deviceNumber: spec.attachment?.deviceIndex ?? 0, ownerId: row.account,
     subnetId: spec.subnet, subnetCidr: sub?.spec.cidr ?? '', vpcId: spec.vpc, vpcCidrs: net?.spec.cidrs.map(c => c.cidr) ?? [],
+    ipv6s: spec.addresses6 ?? [], subnetCidrs6: sub?.spec.cidr6 ? [sub.spec.cidr6.cidr] : [], vpcCidrs6: net ? blocks6(net).map(b => b.cidr) : [],
     securityGroups: groups.filter(g => g !== undefined).map(g => ({ id: g.id, name: g.spec.name })),
     localHostname: ipName(region, spec.addresses[0]!.private), privateIps: spec.addresses.map(a => a.private),
     publicIps: spec.addresses.flatMap(a => (a.public

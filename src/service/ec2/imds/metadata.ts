@@ -10,6 +10,10 @@ export type MetadataInterface = {
   vpcId: string
   /** The VPC's blocks, the primary first. */
   vpcCidrs: string[]
+  /** IPv6: of the interface, of its subnet, of the VPC. */
+  ipv6s?: string[]
+  subnetCidrs6?: string[]
+  vpcCidrs6?: string[]
   securityGroups: { id: string; name: string }[]
   localHostname: string
   /** The primary first. */

@@ -3,7 +3,7 @@
  *
  * All versions show the newest categories (AWS hides from an older version what came later). Names are from the EC2 User Guide,
  * "Instance metadata categories". Left out, as there is nothing behind them: identity-credentials, product-codes,
- * kernel-id, ramdisk-id, IPv6.
+ * kernel-id, ramdisk-id.
  */
 import type { Metadata, MetadataInterface } from '#service/ec2/imds/metadata'
 import { signDocument, type Signer } from '#service/ec2/imds/signer'
@@ -44,12 +44,15 @@ function networkInterface(nic: MetadataInterface): Directory {
   return dir({
     'device-number': String(nic.deviceNumber), 'interface-id': nic.interfaceId, mac: nic.mac, 'owner-id': nic.ownerId,
     'ipv4-associations': publicIp && dir(Object.fromEntries(nic.publicIps.map(({ ip, privateIp }) => [ip, privateIp]))),
+    ipv6s: lines(nic.ipv6s ?? []),
     'local-hostname': nic.localHostname, 'local-ipv4s': lines(nic.privateIps),
     'public-hostname': publicIp?.hostname, 'public-ipv4s': lines(nic.publicIps.map(({ ip }) => ip)),
     'security-group-ids': lines(nic.securityGroups.map(group => group.id)),
     'security-groups': lines(nic.securityGroups.map(group => group.name)),
     'subnet-id': nic.subnetId, 'subnet-ipv4-cidr-block': nic.subnetCidr,
+    'subnet-ipv6-cidr-blocks': lines(nic.subnetCidrs6 ?? []),
     'vpc-id': nic.vpcId, 'vpc-ipv4-cidr-block': nic.vpcCidrs[0], 'vpc-ipv4-cidr-blocks': lines(nic.vpcCidrs),
+    'vpc-ipv6-cidr-blocks': lines(nic.vpcCidrs6 ?? []),
   })
 }
 
@@ -97,6 +100,7 @@ function metaData(m: Metadata): Directory {
     hostname: m.hostname,
     iam: iam(m),
     'instance-action': 'none', 'instance-id': m.instanceId, 'instance-life-cycle': m.lifecycle, 'instance-type': m.instanceType,
+    ipv6: primary.ipv6s?.[0],
     'local-hostname': m.hostname, 'local-ipv4': primary.privateIps[0], mac: primary.mac,
     'managed-ssh-keys': activeKeys(m),
     // AWS has answered an empty document since vhostmd went away.

@@ -5,7 +5,7 @@ import { resource, tagList } from '#kit/resource'
 import { filters } from '#service/ec2/instance/filters'
 import { find } from '#service/ec2/instance-type/instance-type'
 import type { Life, Reason } from '#service/ec2/instance/plan'
-import type { Spec as InterfaceSpec, Status as InterfaceStatus } from '#service/ec2/network-interface/network-interface'
+import { addresses6View, type Spec as InterfaceSpec, type Status as InterfaceStatus } from '#service/ec2/network-interface/network-interface'
 import { publicName } from '#service/ec2/network-interface/names'
 import type { Spec as GroupSpec } from '#service/ec2/security-group/security-group'
 import { attachmentState, attachmentTo, type VolumeRow } from '#service/ec2/volume/volume'
@@ -99,7 +99,8 @@ function interfaceView(row: InterfaceRow, groups: (ids: string[]) => { GroupId: 
   }))
   return {
     NetworkInterfaceId: row.id, SubnetId: spec.subnet, VpcId: spec.vpc, OwnerId: row.account, Description: spec.description,
-    MacAddress: spec.mac, PrivateIpAddress: spec.addresses[0]!.private, PrivateIpAddresses: addresses, Ipv6Addresses: [],
+    MacAddress: spec.mac, PrivateIpAddress: spec.addresses[0]!.private, PrivateIpAddresses: addresses,
+    Ipv6Addresses: addresses6View(spec),
     Association: addresses[0]!.Association, SourceDestCheck: spec.sourceDestCheck, Status: status.state, InterfaceType: 'interface',
     Groups: groups(spec.groups),
     Attachment: spec.attachment && {
@@ -144,7 +145,7 @@ function view(row: InstanceRow, joined: Joined): Instance {
     InstanceId: row.id, ImageId: spec.image, InstanceType: spec.type as Instance['InstanceType'], State: stateOf(status.state),
     StateTransitionReason: status.transition, StateReason: status.reason && { Code: status.reason.code, Message: status.reason.message },
     PrivateDnsName: gone ? '' : spec.privateDnsName, PublicDnsName: address?.public ? publicName(row.region, address.public.address) : '',
-    PrivateIpAddress: address?.private, PublicIpAddress: address?.public?.address,
+    PrivateIpAddress: address?.private, PublicIpAddress: address?.public?.address, Ipv6Address: primary?.spec.addresses6?.[0],
     KeyName: spec.keyName, AmiLaunchIndex: spec.launchIndex, ProductCodes: [], LaunchTime: new Date(spec.launchTime),
     Placement: { AvailabilityZone: spec.zone, GroupName: '', Tenancy: 'default' },
     Monitoring: { State: spec.detailedMonitoring ? 'enabled' : 'disabled' },

@@ -7,6 +7,7 @@ import { zonesOf } from '#service/ec2/context'
 import { zoneId } from '#service/ec2/region/region'
 import type { Limits as TypeLimits } from '#service/ec2/instance-type/instance-type'
 import { checkDeviceIndex, inUse, tooManyAddresses } from '#service/ec2/network-interface/attach'
+import { countOf, wanted6, type Wanted6 } from '#service/ec2/network-interface/ipv6'
 import { networkInterface, type InterfaceRow } from '#service/ec2/network-interface/network-interface'
 import { securityGroup } from '#service/ec2/security-group/security-group'
 import { subnet, type SubnetRow } from '#service/ec2/subnet/subnet'
@@ -22,6 +23,7 @@ export type Port = {
   privateIp: string | undefined
   /** Private addresses besides the primary: given ones, or how many. */
   secondary: string[] | number
+  ipv6: Wanted6
   publicIp: boolean
   deleteOnTermination: boolean
 }
@@ -35,10 +37,13 @@ const conflict = (message: string) => new ApiError('InvalidParameterCombination'
 export async function readNetwork(call: Launching, { count, limits }: { count: number; limits: Limits }): Promise<Network> {
   const { input } = call
   const specs = input.NetworkInterfaces ?? []
-  if (specs.length === 0) return fromInstanceLevel(call, count)
+  if (specs.length === 0) return fromInstanceLevel(call, { count, limits })
   for (const [member, name] of [['SubnetId', 'subnet ID'], ['SecurityGroupIds', 'security groups'], ['SecurityGroups', 'security groups'],
-    ['PrivateIpAddress', 'private IP address']] as const) {
+    ['PrivateIpAddress', 'private IP address'], ['Ipv6Addresses', 'IPv6 addresses']] as const) {
     if (input[member]?.length) throw conflict(`Network interfaces and an instance-level ${name} may not be specified on the same request`)
+  }
+  if (input.Ipv6AddressCount !== undefined) {
+    throw conflict('Network interfaces and an instance-level IPv6 address count may not be specified on the same request')
   }
   checkSpecs(specs, count, limits)
   const ports: Port[] = []
@@ -52,16 +57,18 @@ export async function readNetwork(call: Launching, { count, limits }: { count: n
   return { vpc: home, subnet: ports[0]!.subnet, ports }
 }
 
-async function fromInstanceLevel(call: Launching, count: number): Promise<Network> {
+async function fromInstanceLevel(call: Launching, { count, limits }: { count: number; limits: Limits }): Promise<Network> {
   const { input } = call
+  if (input.Ipv6Addresses?.length && count > 1) throw conflict('IPv6 addresses can be given to a single instance only.')
   if (input.PrivateIpAddress !== undefined && count > 1) throw conflict('A private IP address can be given to a single instance only.')
   const chosen = await chooseSubnet(call, input.SubnetId)
   const home = await vpc.get(call.tx, call, chosen.spec.vpc)
   const groups = [...input.SecurityGroupIds ?? [], ...await groupsByName(call, input, home)]
   const port: Port = {
     subnet: chosen, deviceIndex: 0, groups: groups.length > 0 ? [...new Set(groups)] : undefined, description: '',
-    privateIp: input.PrivateIpAddress, secondary: 0, publicIp: chosen.spec.mapPublicIp, deleteOnTermination: true,
+    privateIp: input.PrivateIpAddress, secondary: 0, ipv6: wanted6(input), publicIp: chosen.spec.mapPublicIp, deleteOnTermination: true,
   }
+  if (countOf(port.ipv6) > limits.addressesPerInterface) throw tooManyAddresses()
   return { vpc: home, subnet: chosen, ports: [port] }
 }
 
@@ -121,8 +128,8 @@ function checkSpecs(specs: InstanceNetworkInterfaceSpecification[], count: numbe
       `Interface count ${specs.length} exceeds the limit of ${limits.maxInterfaces} for this instance type`)
   }
   for (const spec of specs) {
-    if (spec.Ipv6AddressCount || spec.Ipv6Addresses?.length || spec.Ipv6PrefixCount || spec.Ipv4PrefixCount || spec.Ipv4Prefixes?.length) {
-      throw new ApiError('UnsupportedOperation', 'Enclume does not implement IPv6 addresses or address prefixes on network interfaces.')
+    if (spec.Ipv6PrefixCount || spec.Ipv6Prefixes?.length || spec.Ipv4PrefixCount || spec.Ipv4Prefixes?.length) {
+      throw new ApiError('UnsupportedOperation', 'Enclume does not implement address prefixes on network interfaces.')
     }
     const odd = (['PrimaryIpv6', 'AssociateCarrierIpAddress', 'NetworkCardIndex', 'EnaSrdSpecification', 'ConnectionTrackingSpecification',
       'EnaQueueCount'] as const).find(name => spec[name])
@@ -131,10 +138,11 @@ function checkSpecs(specs: InstanceNetworkInterfaceSpecification[], count: numbe
       throw new ApiError('UnsupportedOperation', `Enclume does not implement the interface type ${spec.InterfaceType}.`)
     }
     const addresses = 1 + (spec.SecondaryPrivateIpAddressCount ?? (spec.PrivateIpAddresses ?? []).filter(a => !a.Primary).length)
-    if (addresses > limits.addressesPerInterface) throw tooManyAddresses()
+    if (Math.max(addresses, countOf(wanted6(spec))) > limits.addressesPerInterface) throw tooManyAddresses()
     if (spec.NetworkInterfaceId !== undefined && count > 1) throw conflict('A network interface can be given to a single instance only.')
     const named = spec.PrivateIpAddress !== undefined || (spec.PrivateIpAddresses ?? []).length > 0
     if (named && count > 1) throw conflict('Private IP addresses can be given to a single instance only.')
+    if (spec.Ipv6Addresses?.length && count > 1) throw conflict('IPv6 addresses can be given to a single instance only.')
   }
 }
 
@@ -151,6 +159,7 @@ async function fromSpec(call: Launching, spec: InstanceNetworkInterfaceSpecifica
     description: spec.Description ?? '', privateIp: primary,
     secondary: spec.SecondaryPrivateIpAddressCount
       ?? given.filter(a => !a.Primary && a.PrivateIpAddress !== primary).map(a => a.PrivateIpAddress ?? ''),
+    ipv6: wanted6(spec),
     publicIp: spec.AssociatePublicIpAddress ?? (of === 1 && chosen.spec.mapPublicIp),
     deleteOnTermination: spec.DeleteOnTermination ?? true,
   }
@@ -159,6 +168,7 @@ async function fromSpec(call: Launching, spec: InstanceNetworkInterfaceSpecifica
 /** Members that say what an interface shall be: one that is there already has all that. */
 const ofNew = [
   'SubnetId', 'Groups', 'Description', 'PrivateIpAddress', 'PrivateIpAddresses', 'SecondaryPrivateIpAddressCount', 'AssociatePublicIpAddress',
+  'Ipv6AddressCount', 'Ipv6Addresses',
 ] as const
 
 async function fromExisting(call: Launching, spec: InstanceNetworkInterfaceSpecification): Promise<Port> {
@@ -171,7 +181,7 @@ async function fromExisting(call: Launching, spec: InstanceNetworkInterfaceSpeci
   if (existing.spec.attachment) throw inUse(existing.id)
   return {
     existing, subnet: await subnet.get(call.tx, call, existing.spec.subnet), deviceIndex: spec.DeviceIndex ?? 0,
-    groups: existing.spec.groups, description: existing.spec.description, privateIp: undefined, secondary: 0, publicIp: false,
+    groups: existing.spec.groups, description: existing.spec.description, privateIp: undefined, secondary: 0, ipv6: undefined, publicIp: false,
     deleteOnTermination: false,
   }
 }

@@ -31,8 +31,6 @@ const refused: { [K in keyof RunInstancesRequest]?: (value: any) => boolean } = 
   AdditionalInfo: () => true,
   Monitoring: m => (m.MetricCategoryIds ?? []).length > 0,
   PrivateDnsNameOptions: o => o.EnableResourceNameDnsAAAARecord === true,
-  Ipv6AddressCount: n => n > 0,
-  Ipv6Addresses: list => list.length > 0,
   EnablePrimaryIpv6: v => v === true,
   Placement: p => ['GroupName', 'GroupId', 'HostId', 'HostResourceGroupArn', 'PartitionNumber', 'Affinity', 'SpreadDomain'].some(k => p[k])
     || (p.Tenancy !== undefined && p.Tenancy !== 'default'),

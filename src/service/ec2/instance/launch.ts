@@ -117,7 +117,7 @@ async function launchOne(launch: Launch, launchIndex: number): Promise<InstanceR
       ? await networkInterface.update(tx, port.existing, { spec: asLaunched, status: { state: 'in-use' } }, 'attached')
       : await createInterface(tx, {
         ...asLaunched, place, now, home: context.home, subnet: port.subnet, vpc, groups: port.groups, description: port.description,
-        tags: call.tags('network-interface'), privateIp: port.privateIp, secondary: port.secondary, publicIp: port.publicIp,
+        tags: call.tags('network-interface'), privateIp: port.privateIp, secondary: port.secondary, ipv6: port.ipv6, publicIp: port.publicIp,
       }))
   }
   const made: { id: string; root: boolean }[] = []

@@ -3,7 +3,7 @@ import { formatCidr } from '#base/cidr'
 import { ApiError } from '#kit/error'
 import { invalidCombination, invalidValue, missingParameter } from '#service/ec2/errors'
 import { LAST_RULE, type Entry } from '#service/ec2/network-acl/network-acl'
-import { canonicalCidr6 } from '#service/ec2/security-group/cidr6'
+import { canonicalCidr6 } from '#base/cidr6'
 import { readCidr } from '#service/ec2/vpc/cidr'
 import type * as sdk from '@aws-sdk/client-ec2'
 

@@ -6,6 +6,7 @@
  */
 import { resource, tagList } from '#kit/resource'
 import type { SubnetRow } from '#service/ec2/subnet/subnet'
+import type { VpcRow } from '#service/ec2/vpc/vpc'
 import type { Row } from '#store/store'
 import type * as sdk from '@aws-sdk/client-ec2'
 
@@ -15,7 +16,7 @@ export type Entry = {
   allow: boolean
   /** IANA's number, or '-1' for all. */
   protocol: string
-  /** One of the two. IPv6 blocks are kept and shown; no interface has an IPv6 address that they could let pass. */
+  /** One of the two. */
   cidr?: string
   cidr6?: string
   ports?: { from: number; to: number }
@@ -28,7 +29,11 @@ export type NetworkAclRow = Row<Spec, Status>
 
 export const NETWORK_ACL_ASSOCIATION = 'network-acl-association'
 export const LAST_RULE = 32_767
-const last = (egress: boolean): Entry => ({ number: LAST_RULE, egress, allow: false, protocol: '-1', cidr: '0.0.0.0/0' })
+const last = (egress: boolean, speaks6: boolean): Entry[] => [
+  { number: LAST_RULE, egress, allow: false, protocol: '-1', cidr: '0.0.0.0/0' },
+  // VPC User Guide, "Default network ACL": a VPC with an IPv6 block has one more.
+  ...(speaks6 ? [{ number: LAST_RULE + 1, egress, allow: false, protocol: '-1', cidr6: '::/0' }] : []),
+]
 
 const entryView = (entry: Entry): sdk.NetworkAclEntry => ({
   RuleNumber: entry.number,
@@ -41,11 +46,18 @@ const entryView = (entry: Entry): sdk.NetworkAclEntry => ({
   IcmpTypeCode: entry.icmp && { Type: entry.icmp.type, Code: entry.icmp.code },
 })
 
-export const networkAcl = resource<Spec, Status, sdk.NetworkAcl, SubnetRow[]>({
+export const networkAcl = resource<Spec, Status, sdk.NetworkAcl, { subnets: SubnetRow[]; speaking6: Set<string> }>({
   kind: 'network-acl', prefix: 'acl', label: 'networkAcl ID',
   missing: 'InvalidNetworkAclID.NotFound', malformed: 'InvalidNetworkAclId.Malformed',
-  join: (reader, [first]) => reader.list<SubnetRow>({ kind: 'subnet', account: first?.account ?? '', region: first?.region ?? '' }),
-  view: ({ id, account, spec, tags }, subnets) => ({
+  async join(reader, [first]) {
+    const at = { account: first?.account ?? '', region: first?.region ?? '' }
+    const vpcs = await reader.list<VpcRow>({ kind: 'vpc', ...at })
+    return {
+      subnets: await reader.list<SubnetRow>({ kind: 'subnet', ...at }),
+      speaking6: new Set(vpcs.filter(row => (row.spec.cidrs6 ?? []).length > 0).map(row => row.id)),
+    }
+  },
+  view: ({ id, account, spec, tags }, { subnets, speaking6 }) => ({
     NetworkAclId: id,
     VpcId: spec.vpc,
     OwnerId: account,
@@ -55,7 +67,8 @@ export const networkAcl = resource<Spec, Status, sdk.NetworkAcl, SubnetRow[]>({
     })),
     // AWS lists what goes out first, then what comes in, each in the order of numbers.
     Entries: [true, false].flatMap(egress =>
-      [...spec.entries.filter(entry => entry.egress === egress).sort((a, b) => a.number - b.number), last(egress)].map(entryView)),
+      [...spec.entries.filter(entry => entry.egress === egress).sort((a, b) => a.number - b.number), ...last(egress, speaking6.has(spec.vpc))]
+        .map(entryView)),
     Tags: tagList(tags),
   }),
   filters: {

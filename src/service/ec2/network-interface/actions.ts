@@ -6,6 +6,7 @@ import type { Context } from '#service/ec2/context'
 import { invalidCombination, missingParameter, unsupported } from '#service/ec2/errors'
 import { attach, detach } from '#service/ec2/network-interface/attach'
 import { checkDescription, create, remove } from '#service/ec2/network-interface/create'
+import { assign6, unassign6 } from '#service/ec2/network-interface/ipv6'
 import { assign, unassign } from '#service/ec2/network-interface/private-addresses'
 import { checkGroups } from '#service/ec2/network-interface/allocate'
 import { attachmentView, networkInterface, refuseManaged, type InterfaceRow, type Spec } from '#service/ec2/network-interface/network-interface'
@@ -57,6 +58,8 @@ export const actions = ({ home }: Pick<Context, 'home'>): Actions<typeof sdk> =>
     return {}
   },
 
+  AssignIpv6Addresses: assign6,
+  UnassignIpv6Addresses: unassign6,
   AssignPrivateIpAddresses: assign,
 
   async UnassignPrivateIpAddresses(call) {

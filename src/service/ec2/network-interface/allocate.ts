@@ -9,6 +9,7 @@ import { fabricBlock, type Home } from '#base/home'
 import { resourceId } from '#base/id'
 import type { Place } from '#kit/action'
 import { ApiError } from '#kit/error'
+import { claimAddresses6, type Wanted6 } from '#service/ec2/network-interface/ipv6'
 import type { HostnameType } from '#service/ec2/network-interface/names'
 import { networkInterface, type Attachment, type InterfaceRow } from '#service/ec2/network-interface/network-interface'
 import { DEFAULT_GROUP, nameScope, securityGroup } from '#service/ec2/security-group/security-group'
@@ -32,6 +33,8 @@ export type NewInterface = {
   privateIp?: string
   /** Further private addresses: these, or so many. */
   secondary?: readonly string[] | number
+  /** IPv6 addresses, as the subnet says when absent. */
+  ipv6?: Wanted6
   /** Ids; the VPC's default group when absent or empty. */
   groups?: readonly string[]
   description?: string
@@ -59,6 +62,7 @@ export async function createInterface(tx: Tx, given: NewInterface): Promise<Inte
   }
   const privates: string[] = []
   for (const address of wanted) privates.push(named.get(address ?? '') ?? await claimAddress(tx, { subnet, owner: id }))
+  const addresses6 = manager !== undefined ? [] : await claimAddresses6(tx, { subnet, owner: id, wanted: given.ipv6 })
   const index = await claimNext(tx, { scope: 'port-index', owner: id, least: 1, most: MAX_PORT })
   if (index === undefined) throw new ApiError('NetworkInterfaceLimitExceeded', `There is no room for more than ${MAX_PORT} interfaces.`)
   const row = await tx.put(networkInterface.make({
@@ -71,6 +75,7 @@ export async function createInterface(tx: Tx, given: NewInterface): Promise<Inte
       mac: macOf(home.slot, index),
       fabric: await claimFabric(tx, { vpc, owner: id, home }),
       addresses: privates.map((address, i) => ({ private: address, primary: i === 0 })),
+      ...(addresses6.length > 0 && { addresses6 }),
       groups,
       description: given.description ?? '',
       sourceDestCheck: manager === undefined,

@@ -41,7 +41,7 @@ function checkLimits(holder: InstanceRow, row: InterfaceRow, others: InterfaceRo
   if (others.length + 1 > maxInterfaces) {
     throw new ApiError('AttachmentLimitExceeded', `Interface count ${others.length + 1} exceeds the limit for ${holder.spec.type}`)
   }
-  if (row.spec.addresses.length > addressesPerInterface) throw tooManyAddresses()
+  if (Math.max(row.spec.addresses.length, row.spec.addresses6?.length ?? 0) > addressesPerInterface) throw tooManyAddresses()
 }
 
 export async function attach(call: Call<sdk.AttachNetworkInterfaceRequest>): Promise<Attachment> {

@@ -4,6 +4,7 @@ import type { Call } from '#kit/action'
 import { ApiError } from '#kit/error'
 import { invalidCombination, invalidValue, unsupported } from '#service/ec2/errors'
 import { createInterface, releaseInterface } from '#service/ec2/network-interface/allocate'
+import { wanted6 } from '#service/ec2/network-interface/ipv6'
 import { networkInterface, refuseManaged, type InterfaceRow } from '#service/ec2/network-interface/network-interface'
 import { subnet } from '#service/ec2/subnet/subnet'
 import { vpc } from '#service/ec2/vpc/vpc'
@@ -15,7 +16,7 @@ const MAX_DESCRIPTION = 255
 
 /** Parameters of AWS's that Enclume can't honour. */
 const refused = [
-  'Ipv6Addresses', 'Ipv6AddressCount', 'Ipv6Prefixes', 'Ipv6PrefixCount', 'Ipv4Prefixes', 'Ipv4PrefixCount', 'EnablePrimaryIpv6',
+  'Ipv6Prefixes', 'Ipv6PrefixCount', 'Ipv4Prefixes', 'Ipv4PrefixCount', 'EnablePrimaryIpv6',
   'ConnectionTrackingSpecification', 'Operator',
 ] as const
 
@@ -59,7 +60,7 @@ export async function create(call: Call<sdk.CreateNetworkInterfaceRequest>, home
   }
   return createInterface(tx, {
     place: { account, region }, now: call.now, home, vpc: await vpc.get(tx, call, at.spec.vpc), subnet: at, groups: input.Groups,
-    description: checkDescription(input.Description ?? ''), tags: call.tags('network-interface'), ...wantedAddresses(input),
+    description: checkDescription(input.Description ?? ''), tags: call.tags('network-interface'), ...wantedAddresses(input), ipv6: wanted6(input),
     // An interface that is no instance's first is called after its address; metadata options come with an instance.
     publicIp: false, metadataHopLimit: 1, hostnameType: 'ip-name',
   })

@@ -41,6 +41,8 @@ export type Spec = {
   mac: string
   fabric: string
   addresses: Address[]
+  /** IPv6 addresses, the first of which DHCP hands out; each claimed in its subnet's scope. */
+  addresses6?: string[]
   groups: string[]
   description: string
   sourceDestCheck: boolean
@@ -84,6 +86,10 @@ export function refuseManaged({ spec }: InterfaceRow): void {
   if (spec.manager !== undefined) throw new ApiError('AuthFailure', 'You do not have permission to access the specified resource.')
 }
 
+/** IPv6 addresses as AWS shows them, of instances too. */
+export const addresses6View = ({ addresses6 = [] }: Pick<Spec, 'addresses6'>): { Ipv6Address: string; IsPrimaryIpv6: boolean }[] =>
+  addresses6.map(Ipv6Address => ({ Ipv6Address, IsPrimaryIpv6: false }))
+
 export const networkInterface = resource<Spec, Status, sdk.NetworkInterface, Joined>({
   kind: 'network-interface', prefix: 'eni', label: 'networkInterface ID',
   missing: 'InvalidNetworkInterfaceID.NotFound', malformed: 'InvalidNetworkInterfaceId.Malformed',
@@ -125,7 +131,7 @@ export const networkInterface = resource<Spec, Status, sdk.NetworkInterface, Joi
       Association: primary?.Association,
       Attachment: attachmentView(row),
       Groups: spec.groups.map(GroupId => ({ GroupId, GroupName: groups.get(GroupId)! })),
-      Ipv6Addresses: [],
+      Ipv6Addresses: addresses6View(spec),
       SourceDestCheck: spec.sourceDestCheck,
       RequesterManaged: spec.manager !== undefined,
       Operator: { Managed: false },

@@ -7,7 +7,7 @@ import { formatCidr, parseCidr } from '#base/cidr'
 import { ApiError } from '#kit/error'
 import { invalidValue, missingParameter } from '#service/ec2/errors'
 import type { Entry, Spec } from '#service/ec2/prefix-list/prefix-list'
-import { canonicalCidr6 } from '#service/ec2/security-group/cidr6'
+import { canonicalCidr6 } from '#base/cidr6'
 import type * as sdk from '@aws-sdk/client-ec2'
 
 /** Entries in one request (API Reference, CreateManagedPrefixList). */

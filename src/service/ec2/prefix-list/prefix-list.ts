@@ -4,7 +4,6 @@
  * Invariants: `versions` holds the entries of every version, the newest last, as what was can be restored; a list never has more entries
  * than its size, which is also what it counts in a group or table that refers to it (VPC User Guide, "Prefix list concepts and rules").
  */
-import { parseCidr } from '#base/cidr'
 import { resource, tagList } from '#kit/resource'
 import { ec2Arn } from '#service/ec2/vpc/arn'
 import type { Reader, Row } from '#store/store'
@@ -43,12 +42,12 @@ export const prefixList = resource<Spec, Status, sdk.ManagedPrefixList>({
   filters: { 'owner-id': 'OwnerId', 'prefix-list-id': 'PrefixListId', 'prefix-list-name': 'PrefixListName' },
 })
 
-/** IPv4 blocks by the ids of an account's lists: what rules and routes that name a list mean. */
+/** Blocks by the ids of an account's lists: what rules and routes that name a list mean. */
 export async function blocksOf(
   reader: Reader, at: { account: string; region: string }, managed: readonly PrefixListRow[],
 ): Promise<Map<string, string[]>> {
   const rows = [...managed, ...await prefixList.list(reader, at)]
-  return new Map(rows.map(row => [row.id, entriesOf(row).map(({ cidr }) => cidr).filter(cidr => parseCidr(cidr) !== undefined)]))
+  return new Map(rows.map(row => [row.id, entriesOf(row).map(({ cidr }) => cidr)]))
 }
 
 /** How many rules or routes a reference to a list counts for. */

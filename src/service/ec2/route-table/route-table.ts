@@ -13,9 +13,9 @@ import type { SubnetRow } from '#service/ec2/subnet/subnet'
 import type { VpcRow } from '#service/ec2/vpc/vpc'
 import type * as sdk from '@aws-sdk/client-ec2'
 
-/** An internet gateway, an interface of an instance that forwards, a NAT gateway, or a VPC peering connection. */
-export type Via = { gateway: string } | { port: string } | { nat: string } | { peering: string }
-/** To a block, or to every block of a prefix list as it is. */
+/** An internet gateway, or one for egress alone, an interface of an instance that forwards, a NAT gateway, or a VPC peering connection. */
+export type Via = { gateway: string } | { egressOnly: string } | { port: string } | { nat: string } | { peering: string }
+/** To a block of either family, or to every block of a prefix list as it is. */
 export type Route = { via: Via } & ({ cidr: string } | { prefixList: string })
 /** A destination as the table's key: a block, or a list's id. */
 export const destinationText = (route: Route): string => ('cidr' in route ? route.cidr : route.prefixList)
@@ -29,6 +29,11 @@ export type Status = Record<string, never>
 export type RouteTableRow = Row<Spec, Status>
 
 export const ROUTE_TABLE_ASSOCIATION = 'route-table-association'
+
+const destinationView = (route: Route): sdk.Route => {
+  if (!('cidr' in route)) return { DestinationPrefixListId: route.prefixList }
+  return route.cidr.includes(':') ? { DestinationIpv6CidrBlock: route.cidr } : { DestinationCidrBlock: route.cidr }
+}
 
 type Joined = { vpcs: Map<string, VpcRow>; subnets: SubnetRow[]; targets: Targets; endpoints: VpcEndpointRow[] }
 const associated = { State: 'associated' } as const
@@ -69,8 +74,11 @@ export const routeTable = resource<Spec, Status, sdk.RouteTable, Joined>({
         ...network.spec.cidrs.map(({ cidr }) => ({
           DestinationCidrBlock: cidr, GatewayId: 'local', Origin: 'CreateRouteTable' as const, State: 'active' as const,
         })),
+        ...(network.spec.cidrs6 ?? []).map(({ cidr }) => ({
+          DestinationIpv6CidrBlock: cidr, GatewayId: 'local', Origin: 'CreateRouteTable' as const, State: 'active' as const,
+        })),
         ...spec.routes.map(route => ({
-          ...('cidr' in route ? { DestinationCidrBlock: route.cidr } : { DestinationPrefixListId: route.prefixList }),
+          ...destinationView(route),
           ...targetView(route.via, row, targets), Origin: 'CreateRoute' as const,
         })),
         ...endpoints.filter(({ spec: { routeTables } }) => routeTables.includes(id)).map(endpoint => ({

@@ -83,15 +83,15 @@ test('targets that nobody has, of other networks, none or several are refused wi
     ['InvalidParameterValue', `route table ${RouteTableId} and interface ${eni.id} belong to different networks`])
 })
 
-test('destinations that are no blocks, local, IPv6 or too many are refused', async () => {
+test('destinations that are no blocks, local or too many are refused', async () => {
   const { call, refused, RouteTableId, GatewayId } = await lab()
   const at = async (input: object) => (await refused('CreateRoute', { RouteTableId, GatewayId, ...input }))[0]
   assert.deepEqual(await refused('CreateRoute', { RouteTableId, GatewayId, DestinationCidrBlock: '::/0' }),
     ['InvalidParameterValue', 'Value (::/0) for parameter destinationCidrBlock is invalid. This is not a valid CIDR block.'])
   assert.deepEqual([
-    await at({}), await at({ DestinationIpv6CidrBlock: '::/0' }), await at({ DestinationPrefixListId: 'pl-0123456789abcdef0' }),
+    await at({}), await at({ DestinationIpv6CidrBlock: '10.0.0.0/8' }), await at({ DestinationPrefixListId: 'pl-0123456789abcdef0' }),
     await at({ DestinationCidrBlock: '10.0.0.0/16' }),
-  ], ['MissingParameter', 'UnsupportedOperation', 'InvalidPrefixListID.NotFound', 'RouteAlreadyExists'])
+  ], ['MissingParameter', 'InvalidParameterValue', 'InvalidPrefixListID.NotFound', 'RouteAlreadyExists'])
   assert.deepEqual(await refused('DeleteRoute', { RouteTableId, DestinationCidrBlock: '10.0.0.0/16' }),
     ['InvalidParameterValue', `cannot remove local route 10.0.0.0/16 in route table ${RouteTableId}`])
   for (let i = 0; i < 50; i++) await call('CreateRoute', { RouteTableId, GatewayId, DestinationCidrBlock: `192.168.${i}.0/24` })

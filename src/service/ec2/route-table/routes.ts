@@ -1,28 +1,33 @@
 /** A table's routes: made, replaced, deleted. A destination is in a table once. */
 import { formatCidr, parseCidr, within, type Cidr } from '#base/cidr'
+import { formatCidr6, parseCidr6, within6, type Cidr6 } from '#base/cidr6'
 import type { Actions } from '#kit/action'
 import { ApiError } from '#kit/error'
-import { invalidCombination, missingParameter, refuseMembers, unsupported } from '#service/ec2/errors'
+import { invalidCombination, invalidValue, missingParameter, unsupported } from '#service/ec2/errors'
 import { referenced } from '#service/ec2/prefix-list/managed'
 import { sizesOf } from '#service/ec2/prefix-list/prefix-list'
 import { destinationText, routeTable, type Route, type RouteTableRow, type Via } from '#service/ec2/route-table/route-table'
 import { targetOf } from '#service/ec2/route-table/targets'
 import { readCidr } from '#service/ec2/vpc/cidr'
 import { checkLimit } from '#service/ec2/vpc/limits'
-import { vpc } from '#service/ec2/vpc/vpc'
+import { blocks6, vpc } from '#service/ec2/vpc/vpc'
 import type { Reader, Tx } from '#store/store'
 import type * as sdk from '@aws-sdk/client-ec2'
 
 type Destination = Pick<sdk.CreateRouteRequest, 'DestinationCidrBlock' | 'DestinationIpv6CidrBlock' | 'DestinationPrefixListId'>
 
-type Found = { cidr: string; block: Cidr } | { prefixList: string; size: number }
+type Found = { cidr: string; block: Cidr } | { cidr: string; block6: Cidr6 } | { prefixList: string; size: number }
 
 /** Missing: hashicorp/terraform#14564. */
-async function destinationOf(reader: Reader, row: RouteTableRow, operation: string, input: Destination): Promise<Found> {
-  refuseMembers(operation, input, ['DestinationIpv6CidrBlock'])
-  const { DestinationCidrBlock: cidr, DestinationPrefixListId: list } = input
-  if (cidr !== undefined && list !== undefined) {
-    throw invalidCombination('The parameters destinationCidrBlock and destinationPrefixListId cannot be used together.')
+async function destinationOf(reader: Reader, row: RouteTableRow, input: Destination): Promise<Found> {
+  const { DestinationCidrBlock: cidr, DestinationIpv6CidrBlock: cidr6, DestinationPrefixListId: list } = input
+  const names = { destinationCidrBlock: cidr, destinationIpv6CidrBlock: cidr6, destinationPrefixListId: list }
+  const given = Object.entries(names).filter(([, value]) => value !== undefined).map(([name]) => name)
+  if (given.length > 1) throw invalidCombination(`The parameters ${given[0]} and ${given[1]} cannot be used together.`)
+  if (cidr6 !== undefined) {
+    const block6 = parseCidr6(cidr6)
+    if (!block6) throw invalidValue('destinationIpv6CidrBlock', cidr6, 'This is not a valid CIDR block.')
+    return { cidr: formatCidr6(block6), block6 }
   }
   if (list !== undefined) {
     const { id, size } = await referenced(reader, row, list)
@@ -36,16 +41,27 @@ async function destinationOf(reader: Reader, row: RouteTableRow, operation: stri
 const textOf = (found: Found): string => ('cidr' in found ? found.cidr : found.prefixList)
 const routeTo = (found: Found, via: Via): Route => ('cidr' in found ? { cidr: found.cidr, via } : { prefixList: found.prefixList, via })
 
-/** The blocks of the table's VPC. */
-async function localBlocks(reader: Reader, { spec }: RouteTableRow): Promise<Cidr[]> {
-  const row = await vpc.find(reader, spec.vpc)
-  return row!.spec.cidrs.map(({ cidr }) => parseCidr(cidr)!)
+/** The blocks of the table's VPC, of both families. */
+async function localBlocks(reader: Reader, { spec }: RouteTableRow): Promise<string[]> {
+  const row = (await vpc.find(reader, spec.vpc))!
+  return [...row.spec.cidrs, ...blocks6(row)].map(({ cidr }) => cidr)
 }
+const isInside = (block: string, found: Found): boolean =>
+  ('block' in found && !block.includes(':') && within(parseCidr(block)!, found.block))
+  || ('block6' in found && block.includes(':') && within6(parseCidr6(block)!, found.block6))
 
 /** Inside the VPC a route may only lead over an instance (terraform-provider-aws#13896). */
-function checkInside(local: Cidr[], destination: Found, via: Via): void {
-  if ('port' in via || !('block' in destination) || !local.some(block => within(block, destination.block))) return
+function checkInside(local: string[], destination: Found, via: Via): void {
+  if ('port' in via || !local.some(block => isInside(block, destination))) return
   throw new ApiError('InvalidParameterValue', 'Route target is not supported. This route only supports interface and instance targets.')
+}
+
+/** Gateways for egress alone are IPv6's, as NAT gateways are IPv4's but for translation between the two, which there is not. */
+function checkFamily(destination: Found, via: Via): void {
+  if ('egressOnly' in via && 'block' in destination) {
+    throw new ApiError('InvalidParameterValue', `The destination ${destination.cidr} is not valid: an egress-only internet gateway takes IPv6 alone.`)
+  }
+  if ('nat' in via && 'block6' in destination) throw unsupported('NAT gateways as target of IPv6 routes')
 }
 
 /** A prefix list counts for as many routes as its size (VPC User Guide, "Amazon VPC quotas"). */
@@ -61,9 +77,10 @@ export const routeActions: Actions<typeof sdk> = {
   async CreateRoute({ input, account, region, tx }) {
     const row = await routeTable.get(tx, { account, region }, input.RouteTableId!)
     const via = await targetOf(tx, row, 'CreateRoute', input)
-    const destination = await destinationOf(tx, row, 'CreateRoute', input)
+    const destination = await destinationOf(tx, row, input)
     const local = await localBlocks(tx, row)
-    if ([...local.map(formatCidr), ...row.spec.routes.map(destinationText)].includes(textOf(destination))) {
+    checkFamily(destination, via)
+    if ([...local, ...row.spec.routes.map(destinationText)].includes(textOf(destination))) {
       throw new ApiError('RouteAlreadyExists', `The route identified by ${textOf(destination)} already exists.`)
     }
     checkInside(local, destination, via)
@@ -76,10 +93,11 @@ export const routeActions: Actions<typeof sdk> = {
     const row = await routeTable.get(tx, { account, region }, input.RouteTableId!)
     if (input.LocalTarget) throw unsupported('LocalTarget of ReplaceRoute')
     const via = await targetOf(tx, row, 'ReplaceRoute', input)
-    const destination = await destinationOf(tx, row, 'ReplaceRoute', input)
+    const destination = await destinationOf(tx, row, input)
     const text = textOf(destination)
     const local = await localBlocks(tx, row)
-    if (local.some(block => formatCidr(block) === text)) throw unsupported('a local route with another target')
+    checkFamily(destination, via)
+    if (local.includes(text)) throw unsupported('a local route with another target')
     if (!row.spec.routes.some(route => destinationText(route) === text)) throw missing(row, destination)
     checkInside(local, destination, via)
     const routes = row.spec.routes.map(route => (destinationText(route) === text ? routeTo(destination, via) : route))
@@ -89,9 +107,9 @@ export const routeActions: Actions<typeof sdk> = {
 
   async DeleteRoute({ input, account, region, tx }) {
     const row = await routeTable.get(tx, { account, region }, input.RouteTableId!)
-    const destination = await destinationOf(tx, row, 'DeleteRoute', input)
+    const destination = await destinationOf(tx, row, input)
     const text = textOf(destination)
-    if ((await localBlocks(tx, row)).some(block => formatCidr(block) === text)) {
+    if ((await localBlocks(tx, row)).includes(text)) {
       throw new ApiError('InvalidParameterValue', `cannot remove local route ${text} in route table ${row.id}`)
     }
     if (!row.spec.routes.some(route => destinationText(route) === text)) throw missing(row, destination)
@@ -101,4 +119,5 @@ export const routeActions: Actions<typeof sdk> = {
 }
 
 const missing = ({ id }: RouteTableRow, to: Found): ApiError => new ApiError('InvalidRoute.NotFound',
-  `no route with destination-${'cidr' in to ? 'cidr-block' : 'prefix-list-id'} ${textOf(to)} in route table ${id}`)
+  `no route with destination-${kindOf(to)} ${textOf(to)} in route table ${id}`)
+const kindOf = (to: Found): string => ('block6' in to ? 'ipv6-cidr-block' : 'cidr' in to ? 'cidr-block' : 'prefix-list-id')

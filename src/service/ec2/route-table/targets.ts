@@ -7,6 +7,7 @@
 import type { Place } from '#kit/action'
 import { ApiError } from '#kit/error'
 import { invalidCombination, missingParameter, refuseMembers } from '#service/ec2/errors'
+import { egressOnlyGateway } from '#service/ec2/egress-only-gateway/egress-only-gateway'
 import { instance } from '#service/ec2/instance/instance'
 import { internetGateway } from '#service/ec2/internet-gateway/internet-gateway'
 import { isThere, natGateway } from '#service/ec2/nat-gateway/nat-gateway'
@@ -20,12 +21,11 @@ type Asked = sdk.CreateRouteRequest & sdk.ReplaceRouteRequest
 
 /** Targets of which there are none yet: AWS's error for an id that nobody has. */
 const none = {
-  EgressOnlyInternetGatewayId: ['InvalidGatewayID.NotFound', 'gateway ID'],
   TransitGatewayId: ['InvalidTransitGatewayID.NotFound', 'transitGateway ID'],
   VpcEndpointId: ['InvalidVpcEndpointId.NotFound', 'Vpc Endpoint ID'],
 } as const
 const kinds = ['GatewayId', 'InstanceId', 'NetworkInterfaceId', 'NatGatewayId', 'VpcPeeringConnectionId',
-  ...Object.keys(none) as (keyof typeof none)[]] as const
+  'EgressOnlyInternetGatewayId', ...Object.keys(none) as (keyof typeof none)[]] as const
 const beyond = ['LocalGatewayId', 'CarrierGatewayId', 'CoreNetworkArn', 'OdbNetworkArn']
 
 /** The target that a request names, which must be in the table's VPC. `operation` is for messages. */
@@ -41,6 +41,7 @@ export async function targetOf(reader: Reader, table: RouteTableRow, operation: 
     case 'InstanceId': return instanceTarget(reader, table, id)
     case 'NetworkInterfaceId': return interfaceTarget(reader, table, id)
     case 'NatGatewayId': return natTarget(reader, table, id)
+    case 'EgressOnlyInternetGatewayId': return egressTarget(reader, table, id)
     case 'VpcPeeringConnectionId': return peeringTarget(reader, table, id)
     default: {
       const [code, what] = none[kind]
@@ -60,6 +61,12 @@ async function gatewayTarget(reader: Reader, table: RouteTableRow, id: string): 
   if (!row) throw new ApiError('InvalidGatewayID.NotFound', `The gateway ID '${id}' does not exist`)
   if (row.spec.vpc !== table.spec.vpc) throw elsewhere(table, 'network gateway', id)
   return { gateway: id }
+}
+
+async function egressTarget(reader: Reader, table: RouteTableRow, id: string): Promise<Via> {
+  const row = await egressOnlyGateway.get(reader, table, id)
+  if (row.spec.vpc !== table.spec.vpc) throw elsewhere(table, 'network gateway', id)
+  return { egressOnly: id }
 }
 
 async function interfaceTarget(reader: Reader, table: RouteTableRow, id: string): Promise<Via> {
@@ -101,7 +108,7 @@ export type Targets = {
   gateways: Map<string, string | undefined>
   /** Interface -> its instance, and whether that runs. */
   ports: Map<string, { instance: string; runs: boolean } | undefined>
-  /** NAT gateways and peering connections that take packets. */
+  /** Gateways for egress, NAT gateways and peering connections that take packets. */
   open: Set<string>
 }
 
@@ -111,7 +118,7 @@ export async function readTargets(reader: Reader, place: Place): Promise<Targets
   const nats = (await natGateway.list(reader, place)).filter(isThere)
   const peerings = (await visiblePeerings(reader, place)).filter(isLinked)
   return {
-    open: new Set([...nats, ...peerings].map(row => row.id)),
+    open: new Set([...await egressOnlyGateway.list(reader, place), ...nats, ...peerings].map(row => row.id)),
     gateways: new Map((await internetGateway.list(reader, place)).map(row => [row.id, row.spec.vpc])),
     ports: new Map((await networkInterface.list(reader, place)).map(({ id, spec: { attachment } }) =>
       [id, attachment && { instance: attachment.instance, runs: running.has(attachment.instance) }])),
@@ -122,6 +129,7 @@ export async function readTargets(reader: Reader, place: Place): Promise<Targets
 export function targetView(via: Via, { account, spec }: RouteTableRow, { gateways, ports, open }: Targets): sdk.Route {
   const state = (isThere: boolean) => (isThere ? 'active' as const : 'blackhole' as const)
   if ('gateway' in via) return { GatewayId: via.gateway, State: state(gateways.get(via.gateway) === spec.vpc) }
+  if ('egressOnly' in via) return { EgressOnlyInternetGatewayId: via.egressOnly, State: state(open.has(via.egressOnly)) }
   if ('nat' in via) return { NatGatewayId: via.nat, State: state(open.has(via.nat)) }
   if ('peering' in via) return { VpcPeeringConnectionId: via.peering, State: state(open.has(via.peering)) }
   const port = ports.get(via.port)

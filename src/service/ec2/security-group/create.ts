@@ -4,6 +4,7 @@ import type { Place } from '#kit/action'
 import { ApiError } from '#kit/error'
 import type { Draft, Rule } from '#service/ec2/security-group/rule'
 import { nameScope, ruleScope, securityGroup, type SecurityGroupRow } from '#service/ec2/security-group/security-group'
+import { blocks6, type VpcRow } from '#service/ec2/vpc/vpc'
 import type { Tx } from '#store/store'
 
 export type NewGroup = {
@@ -17,7 +18,8 @@ export type NewGroup = {
   openToItself?: boolean
 }
 
-/** A group with the rule that every new one has: all may go out (VPC User Guide, "Security group rules"). */
+/** A group with the rule that every new one has: all may go out (VPC User Guide, "Security group rules"), over
+  IPv6 too where the VPC has it. */
 export async function createGroup(tx: Tx, { place, now, vpc, name, description, tags, openToItself }: NewGroup): Promise<SecurityGroupRow> {
   const id = resourceId('sg')
   if (!await tx.claim(nameScope(vpc), name, id)) {
@@ -25,6 +27,8 @@ export async function createGroup(tx: Tx, { place, now, vpc, name, description, 
   }
   const all = { protocol: '-1', from: -1, to: -1 }
   const drafts: Draft[] = [{ egress: true, ...all, peer: { cidr: '0.0.0.0/0' } }]
+  const network = await tx.get<VpcRow>('vpc', vpc)
+  if (network && blocks6(network).length > 0) drafts.push({ egress: true, ...all, peer: { cidr6: '::/0' } })
   if (openToItself) drafts.unshift({ egress: false, ...all, peer: { group: id } })
   const rules = await newRules(tx, id, drafts)
   return tx.put(securityGroup.make({ ...place, now, id, tags, spec: { name, description, vpc, rules }, status: {} }), 'created')

@@ -6,7 +6,7 @@
 import { formatCidr, parseCidr } from '#base/cidr'
 import { ApiError } from '#kit/error'
 import { missingParameter } from '#service/ec2/errors'
-import { canonicalCidr6 } from '#service/ec2/security-group/cidr6'
+import { canonicalCidr6 } from '#base/cidr6'
 import { hasPorts, isIcmp, ruleKey, type Draft, type Peer } from '#service/ec2/security-group/rule'
 import type * as sdk from '@aws-sdk/client-ec2'
 

@@ -8,7 +8,6 @@ import { ec2Arn } from '#service/ec2/vpc/arn'
 import { tagList } from '#kit/resource'
 import type * as sdk from '@aws-sdk/client-ec2'
 
-/** IPv6 blocks are kept and shown; no IPv6 packet reaches any instance yet, so there is nothing to let through. */
 export type Peer = { cidr: string } | { cidr6: string } | GroupPeer | { prefixList: string }
 /** A group of the same VPC, or of another one by a peering connection, with what its pair shows then. */
 export type GroupPeer = { group: string; account?: string; vpc?: string; peering?: string }

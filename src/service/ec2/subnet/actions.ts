@@ -7,6 +7,7 @@ import { zonesOf } from '#service/ec2/context'
 import { hasDependencies, invalidCombination, invalidValue, missingParameter, refuseMembers, unsupported } from '#service/ec2/errors'
 import { networkInterface } from '#service/ec2/network-interface/network-interface'
 import { zoneId } from '#service/ec2/region/region'
+import { assignOnCreation, checkBlock6, ipv6Actions } from '#service/ec2/subnet/ipv6'
 import { createSubnet } from '#service/ec2/subnet/make'
 import { reservation, reservationActions } from '#service/ec2/subnet/reservation'
 import { subnet, type Spec, type SubnetRow } from '#service/ec2/subnet/subnet'
@@ -19,13 +20,14 @@ import type { Reader } from '#store/store'
 import type * as sdk from '@aws-sdk/client-ec2'
 
 /** What a request changes; AWS takes one attribute at a time (API Reference, ModifySubnetAttribute). */
-function change(input: sdk.ModifySubnetAttributeRequest): Partial<Spec> {
+function change(row: SubnetRow, input: sdk.ModifySubnetAttributeRequest): Partial<Spec> {
   const { SubnetId: _, ...given } = input
   const names = Object.keys(given).filter(name => given[name as keyof typeof given] !== undefined)
   const [name] = names
   if (name === undefined) throw new ApiError('MissingParameter', 'The request must contain an attribute to modify')
   if (names.length > 1) throw new ApiError('InvalidParameterCombination', 'Only one subnet attribute can be modified at a time')
   if (given.MapPublicIpOnLaunch) return { mapPublicIp: given.MapPublicIpOnLaunch.Value ?? false }
+  if (given.AssignIpv6AddressOnCreation) return assignOnCreation(row, given.AssignIpv6AddressOnCreation.Value ?? false)
   if (given.EnableResourceNameDnsARecordOnLaunch) return { resourceNameRecord: given.EnableResourceNameDnsARecordOnLaunch.Value ?? false }
   const type = given.PrivateDnsHostnameTypeOnLaunch
   if (type === 'ip-name' || type === 'resource-name') return { hostnameType: type }
@@ -35,7 +37,7 @@ function change(input: sdk.ModifySubnetAttributeRequest): Partial<Spec> {
   throw unsupported(`${name} of ModifySubnetAttribute`)
 }
 
-const beyond = ['Ipv6CidrBlock', 'Ipv6Native', 'OutpostArn', 'Ipv4IpamPoolId', 'Ipv4NetmaskLength', 'Ipv6IpamPoolId', 'Ipv6NetmaskLength']
+const beyond = ['Ipv6Native', 'OutpostArn', 'Ipv4IpamPoolId', 'Ipv4NetmaskLength', 'Ipv6IpamPoolId', 'Ipv6NetmaskLength']
 type Where = { AvailabilityZone?: string; AvailabilityZoneId?: string }
 
 /** The zone that a request means; the first where it names none, as AWS chooses then. */
@@ -75,6 +77,7 @@ const DEFAULT_SIZE = 4096
 
 export const actions: Actions<typeof sdk> = {
   ...reservationActions,
+  ...ipv6Actions,
   DescribeSubnets: describe(subnet, 'SubnetIds', 'Subnets'),
 
   async CreateSubnet({ input, account, region, tx, now, tags }) {
@@ -86,9 +89,10 @@ export const actions: Actions<typeof sdk> = {
     const zone = zoneOf(region, input)
     const others = await inVpc(tx, home)
     checkBlock(home, others, cidr)
+    const cidr6 = input.Ipv6CidrBlock === undefined ? undefined : checkBlock6(home, others, input.Ipv6CidrBlock)
     checkLimit('subnets', others.length)
     const acl = (await defaultAcl(tx, home)).id
-    const row = await createSubnet(tx, { place, now, vpc: home.id, acl, zone, cidr: formatCidr(cidr), tags: tags('subnet') })
+    const row = await createSubnet(tx, { place, now, vpc: home.id, acl, zone, cidr: formatCidr(cidr), cidr6, tags: tags('subnet') })
     return { Subnet: await subnet.viewOne(tx, row) }
   },
 
@@ -112,7 +116,7 @@ export const actions: Actions<typeof sdk> = {
 
   async ModifySubnetAttribute({ input, account, region, tx }) {
     const row = await subnet.get(tx, { account, region }, input.SubnetId!)
-    await subnet.update(tx, row, { spec: change(input) }, 'modified')
+    await subnet.update(tx, row, { spec: change(row, input) }, 'modified')
     return {}
   },
 

@@ -18,6 +18,10 @@ export type Spec = {
   index: number
   zone: string
   cidr: string
+  /** Its IPv6 block; the association's id is claimed in scope 'subnet-cidr-association'. */
+  cidr6?: { cidr: string; association: string }
+  /** Interfaces that are made in it get an IPv6 address unasked. */
+  assignIpv6?: true
   mapPublicIp: boolean
   defaultForAz: boolean
   hostnameType: HostnameType
@@ -33,6 +37,15 @@ export type SubnetRow = Row<Spec, Status>
 
 export const RESERVED = { first: 4, last: 1 }
 export const addressScope = (subnet: string): string => `${subnet}/ip`
+
+/** Scope of a subnet's IPv6 addresses: they do not count among those that are free. */
+export const addressScope6 = (subnet: string): string => `${subnet}/ip6`
+
+export const association6View = (
+  { cidr, association }: NonNullable<Spec['cidr6']>, State: sdk.SubnetCidrBlockStateCode,
+): sdk.SubnetIpv6CidrBlockAssociation => ({
+  AssociationId: association, Ipv6CidrBlock: cidr, Ipv6CidrBlockState: { State }, Ipv6AddressAttribute: 'public', IpSource: 'amazon',
+})
 
 export const subnet = resource<Spec, Status, sdk.Subnet, Map<string, number>>({
   kind: 'subnet', prefix: 'subnet', label: 'subnet ID', missing: 'InvalidSubnetID.NotFound', malformed: 'InvalidSubnetID.Malformed',
@@ -53,8 +66,8 @@ export const subnet = resource<Spec, Status, sdk.Subnet, Map<string, number>>({
     DefaultForAz: spec.defaultForAz,
     MapPublicIpOnLaunch: spec.mapPublicIp,
     MapCustomerOwnedIpOnLaunch: false,
-    AssignIpv6AddressOnCreation: false,
-    Ipv6CidrBlockAssociationSet: [],
+    AssignIpv6AddressOnCreation: spec.assignIpv6 ?? false,
+    Ipv6CidrBlockAssociationSet: spec.cidr6 ? [association6View(spec.cidr6, 'associated')] : [],
     Ipv6Native: false,
     EnableDns64: false,
     PrivateDnsNameOptionsOnLaunch: {

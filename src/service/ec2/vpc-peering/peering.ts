@@ -37,12 +37,14 @@ type Vpcs = Map<string, VpcRow>
 
 /** "CIDR block information is only returned when describing an active VPC peering connection" of the accepter's (API Reference). */
 function sideView(side: Side, { status }: PeeringRow, vpcs: Vpcs, isRequester: boolean): sdk.VpcPeeringConnectionVpcInfo {
-  const cidrs = isRequester || status.state === 'active' ? vpcs.get(side.vpc)?.spec.cidrs.map(({ cidr }) => cidr) ?? [] : []
+  const shown = isRequester || status.state === 'active' ? vpcs.get(side.vpc)?.spec : undefined
+  const [cidrs, cidrs6] = [shown?.cidrs ?? [], shown?.cidrs6 ?? []].map(blocks => blocks.map(({ cidr }) => cidr)) as [string[], string[]]
   return {
     OwnerId: side.account,
     VpcId: side.vpc,
     Region: side.region,
     ...(cidrs.length > 0 && { CidrBlock: cidrs[0], CidrBlockSet: cidrs.map(CidrBlock => ({ CidrBlock })) }),
+    ...(cidrs6.length > 0 && { Ipv6CidrBlockSet: cidrs6.map(Ipv6CidrBlock => ({ Ipv6CidrBlock })) }),
     ...(status.state === 'active' && {
       PeeringOptions: {
         AllowDnsResolutionFromRemoteVpc: side.remoteDns,

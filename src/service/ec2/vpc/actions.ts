@@ -7,6 +7,7 @@ import type { Context } from '#service/ec2/context'
 import { invalidCombination, invalidValue, missingParameter, refuseMembers, unsupported } from '#service/ec2/errors'
 import { blockActions } from '#service/ec2/vpc/blocks'
 import { checkVpcBlock, readCidr } from '#service/ec2/vpc/cidr'
+import { giveBlock6 } from '#service/ec2/vpc/ipv6'
 import { checkLimit } from '#service/ec2/vpc/limits'
 import { createVpc, endVpc } from '#service/ec2/vpc/make'
 import { createDefaultVpc, findDefaultVpc } from '#service/ec2/vpc/prepare'
@@ -33,7 +34,7 @@ function tenancyOf(given: string | undefined): Spec['tenancy'] {
   throw invalidValue('instanceTenancy', given)
 }
 
-const beyond = ['AmazonProvidedIpv6CidrBlock', 'Ipv6Pool', 'Ipv6CidrBlock', 'Ipv4IpamPoolId', 'Ipv6IpamPoolId', 'Ipv6CidrBlockNetworkBorderGroup',
+const beyond = ['Ipv6Pool', 'Ipv6CidrBlock', 'Ipv4IpamPoolId', 'Ipv6IpamPoolId', 'Ipv6CidrBlockNetworkBorderGroup',
   'VpcEncryptionControl']
 
 export const actions = (context: Pick<Context, 'home'>): Actions<typeof sdk> => ({
@@ -48,7 +49,8 @@ export const actions = (context: Pick<Context, 'home'>): Actions<typeof sdk> => 
     checkVpcBlock(context.home, cidr)
     checkLimit('vpcs', (await vpc.list(tx, place)).length)
     const tenancy = tenancyOf(input.InstanceTenancy)
-    const row = await createVpc(tx, { place, now, cidr: formatCidr(cidr), tenancy, tags: tags('vpc') })
+    const made = await createVpc(tx, { place, now, cidr: formatCidr(cidr), tenancy, tags: tags('vpc') })
+    const row = input.AmazonProvidedIpv6CidrBlock ? (await giveBlock6(tx, context.home, made)).row : made
     // On AWS a new VPC is pending for a moment; here it is whole when the call answers, and every poll finds it so.
     return { Vpc: vpc.view(row, undefined) }
   },

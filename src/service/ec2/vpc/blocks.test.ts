@@ -37,6 +37,6 @@ test('blocks that overlap, are of another private range or are too many are refu
     `The vpc CIDR block with association ID ${AssociationId} may not be disassociated. It is the primary IPv4 CIDR block of the VPC`])
   const missing = ['InvalidVpcCidrBlockAssociationID.NotFound', `The vpc CIDR block association ID '${AssociationId}' does not exist`]
   assert.deepEqual(await refused('DisassociateVpcCidrBlock', { AssociationId }, { ...place, account: '444455556666' }), missing)
-  assert.equal((await refused('AssociateVpcCidrBlock', { VpcId, AmazonProvidedIpv6CidrBlock: true }))[0], 'UnsupportedOperation')
+  assert.equal((await refused('AssociateVpcCidrBlock', { VpcId, Ipv6Pool: 'ipv6pool-ec2-0' }))[0], 'UnsupportedOperation')
   assert.equal((await refused('AssociateVpcCidrBlock', { VpcId }))[0], 'MissingParameter')
 })

@@ -3,16 +3,17 @@ import { formatCidr, parseCidr, within } from '#base/cidr'
 import type { Actions, Place } from '#kit/action'
 import { ApiError } from '#kit/error'
 import type { Context } from '#service/ec2/context'
-import { missingParameter, refuseMembers } from '#service/ec2/errors'
+import { invalidCombination, missingParameter, refuseMembers } from '#service/ec2/errors'
 import { subnet } from '#service/ec2/subnet/subnet'
 import { checkFurtherBlock, checkVpcBlock, readCidr } from '#service/ec2/vpc/cidr'
 import { checkLimit } from '#service/ec2/vpc/limits'
 import { claimId } from '#service/ec2/vpc/numbers'
-import { CIDR_ASSOCIATION, vpc, type VpcRow } from '#service/ec2/vpc/vpc'
+import { giveBlock6, takeBlock6 } from '#service/ec2/vpc/ipv6'
+import { block6View, blocks6, CIDR_ASSOCIATION, vpc, type VpcRow } from '#service/ec2/vpc/vpc'
 import type { Reader } from '#store/store'
 import type * as sdk from '@aws-sdk/client-ec2'
 
-const beyond = ['AmazonProvidedIpv6CidrBlock', 'Ipv6CidrBlockNetworkBorderGroup', 'Ipv6Pool', 'Ipv6CidrBlock', 'Ipv4IpamPoolId', 'Ipv6IpamPoolId']
+const beyond = ['Ipv6CidrBlockNetworkBorderGroup', 'Ipv6Pool', 'Ipv6CidrBlock', 'Ipv4IpamPoolId', 'Ipv6IpamPoolId']
 
 async function vpcOfAssociation(reader: Reader, place: Place, id: string): Promise<VpcRow> {
   const holder = await reader.holder(CIDR_ASSOCIATION, id)
@@ -25,6 +26,11 @@ export const blockActions = ({ home }: Pick<Context, 'home'>): Actions<typeof sd
   async AssociateVpcCidrBlock({ input, account, region, tx }) {
     const row = await vpc.get(tx, { account, region }, input.VpcId!)
     refuseMembers('AssociateVpcCidrBlock', input, beyond)
+    if (input.AmazonProvidedIpv6CidrBlock) {
+      if (input.CidrBlock !== undefined) throw invalidCombination('Only one of cidrBlock and amazonProvidedIpv6CidrBlock can be specified.')
+      const { block } = await giveBlock6(tx, home, row)
+      return { VpcId: row.id, Ipv6CidrBlockAssociation: block6View(row, block, 'associating') }
+    }
     if (input.CidrBlock === undefined) throw missingParameter('cidrBlock')
     const cidr = readCidr('cidrBlock', input.CidrBlock)
     checkVpcBlock(home, cidr)
@@ -40,6 +46,8 @@ export const blockActions = ({ home }: Pick<Context, 'home'>): Actions<typeof sd
 
   async DisassociateVpcCidrBlock({ input, account, region, tx }) {
     const row = await vpcOfAssociation(tx, { account, region }, input.AssociationId!)
+    const six = blocks6(row).find(own => own.association === input.AssociationId)
+    if (six) return { VpcId: row.id, Ipv6CidrBlockAssociation: await takeBlock6(tx, row, six) }
     const at = row.spec.cidrs.findIndex(own => own.association === input.AssociationId)
     const { cidr, association } = row.spec.cidrs[at]!
     if (at === 0) {

@@ -21,7 +21,7 @@ const port: InterfaceSpec = {
 }
 
 const records = (): Records => ({
-  nats: [], peers: [], prefixLists: new Map(), flowLogs: [], endpoints: [],
+  egressGateways: [], nats: [], peers: [], prefixLists: new Map(), flowLogs: [], endpoints: [],
   vpc: row('vpc', 'vpc-1', {
     index: 3, cidrs: [{ cidr: '10.0.0.0/16', association: 'x' }, { cidr: '10.1.0.0/16', association: 'y' }], isDefault: false,
     tenancy: 'default',
@@ -188,4 +188,40 @@ test('a VPC without DHCP options, and one with all of them', () => {
   })
   assert.deepEqual(compile({ ...given, dhcp: options }).dhcp,
     { domainName: 'corp.example', domainNameServers: ['192.0.2.53'], ntpServers: ['169.254.169.123'], leaseSeconds: 3600 })
+})
+
+test('IPv6 is compiled where the VPC has a block, and left out where it has none', () => {
+  const six = records()
+  const [block, address] = ['3fff:ec2:0:100::/56', '3fff:ec2:0:101::9']
+  six.vpc = { ...six.vpc, spec: { ...six.vpc.spec, cidrs6: [{ cidr: block, association: 'x' }] } }
+  six.subnets = six.subnets.map(s => (s.id === 'subnet-1'
+    ? { ...s, spec: { ...s.spec, cidr6: { cidr: '3fff:ec2:0:101::/64', association: 'y' } } }
+    : s))
+  six.interfaces = six.interfaces.map(i => ({ ...i, spec: { ...i.spec, addresses6: [address] } }))
+  six.egressGateways = [row('egress-only-internet-gateway', 'eigw-1', { vpc: 'vpc-1' })]
+  six.routeTables = [row('route-table', 'rtb-1', { vpc: 'vpc-1', index: 1, routes: [
+    { cidr: '::/0', via: { egressOnly: 'eigw-1' } }, { cidr: '1::/16', via: { egressOnly: 'eigw-2' } }, { cidr: '2::/16', via: { gateway: 'igw-1' } },
+  ] })]
+  six.acls = [row('network-acl', 'acl-1', { vpc: 'vpc-1', isDefault: true, entries: [all(true), all(false)] })]
+  six.groups = [row('security-group', 'sg-1', { vpc: 'vpc-1', name: 'n', description: '', rules: [
+    rule('a', { protocol: 'tcp', from: 22, to: 22, peer: { cidr6: '::/0' } }),
+    rule('b', { protocol: 'icmpv6', from: 128, to: -1, peer: { prefixList: 'pl-6' } }),
+  ] })]
+  six.prefixLists = new Map([['pl-6', ['3fff::/20']]])
+  const spec = compile(six)
+  const { cidrs6, subnets, ports, routeTables, groups } = spec
+  assert.deepEqual([cidrs6, subnets.map(s => s.cidr6), ports.map(p => p.addresses6), routeTables[0]!.routes, groups[0]!.ingress], [
+    [block], ['3fff:ec2:0:101::/64', undefined], six.interfaces.map(() => [address]),
+    [
+      { cidr: '::/0', via: { egress: true } }, { cidr: '1::/16', via: { nowhere: true } },
+      { cidr: '2::/16', via: six.gateways.some(g => g.id === 'igw-1') ? { internet: true } : { nowhere: true } },
+    ],
+    [
+      { protocol: 6, ports: { from: 22, to: 22 }, peer: { cidr: '::/0' } }, { protocol: 58, icmp: { type: 128 }, peer: { cidr: '3fff::/20' } },
+    ],
+  ])
+  assert.deepEqual(spec.filters.map(filter => filter.id), ['acl-1'], 'an ACL without an entry for IPv6 stops all of it')
+  const { cidrs6: _, ...without } = six.vpc.spec
+  const bare = compile({ ...six, vpc: { ...six.vpc, spec: without } })
+  assert.deepEqual([bare.cidrs6, bare.filters, bare.routeTables[0]!.routes, bare.groups[0]!.ingress], [undefined, [], [], []])
 })

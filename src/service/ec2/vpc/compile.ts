@@ -2,11 +2,13 @@
  * From a VPC's records to the network that the engine makes. Pure: equal records give equal specs, in the order of ids.
  *
  * Invariants: whatever is not yet routed to a living target goes nowhere; a group that no interface has is left out, as a
- * rule that refers to it lets nobody through; nothing of IPv6 is in a spec, as no interface has an IPv6 address.
+ * rule that refers to it lets nobody through; nothing of IPv6 is in the spec of a VPC
+ * without an IPv6 block, whatever its rules and tables say.
  */
 import { formatIp, overlaps, parseCidr } from '#base/cidr'
 import type { FilterRule, FilterSpec, GroupRule, GroupSpec, NetworkSpec, PeerSpec, PortSpec, RouteSpec, Traffic } from '#engine/port'
 import { optionValues, OWN_RESOLVER, type DhcpOptionsRow } from '#service/ec2/dhcp-options/dhcp-options'
+import type { EgressOnlyGatewayRow } from '#service/ec2/egress-only-gateway/egress-only-gateway'
 import { isAbout, type FlowLogRow } from '#service/ec2/flow-log/flow-log'
 import type { InternetGatewayRow } from '#service/ec2/internet-gateway/internet-gateway'
 import type { Entry, NetworkAclRow } from '#service/ec2/network-acl/network-acl'
@@ -19,13 +21,14 @@ import { hasPorts, isIcmp, type Rule } from '#service/ec2/security-group/rule'
 import type { SecurityGroupRow } from '#service/ec2/security-group/security-group'
 import type { SubnetRow } from '#service/ec2/subnet/subnet'
 import type { VpcEndpointRow } from '#service/ec2/vpc-endpoint/vpc-endpoint'
-import type { VpcRow } from '#service/ec2/vpc/vpc'
+import { blocks6, type VpcRow } from '#service/ec2/vpc/vpc'
 
 export type Records = {
   vpc: VpcRow
   subnets: SubnetRow[]
   routeTables: RouteTableRow[]
   gateways: InternetGatewayRow[]
+  egressGateways: EgressOnlyGatewayRow[]
   acls: NetworkAclRow[]
   groups: SecurityGroupRow[]
   interfaces: InterfaceRow[]
@@ -33,7 +36,7 @@ export type Records = {
   nats: NatGatewayRow[]
   flowLogs: FlowLogRow[]
   endpoints: VpcEndpointRow[]
-  /** IPv4 blocks by the ids of prefix lists. */
+  /** Blocks by the ids of prefix lists. */
   prefixLists: Map<string, string[]>
   /** The other side of each VPC peering connection that packets pass by. */
   peers: PeerRecords[]
@@ -49,24 +52,28 @@ export function compile(records: Records): NetworkSpec {
   const { vpc, subnets, dhcp } = records
   const resolver = formatIp(parseCidr(vpc.spec.cidrs[0]!.cidr)!.base + 2)
   const servers = optionValues(dhcp?.spec, 'domain-name-servers').map(server => (server === OWN_RESOLVER ? resolver : server))
-  const filters = byId(records.acls).map(filterOf).filter(filter => filter !== undefined)
+  const six = blocks6(vpc).map(({ cidr }) => cidr)
+  const isSpoken = speaks(six.length > 0)
+  const filters = byId(records.acls).map(row => filterOf(row, isSpoken)).filter(filter => filter !== undefined)
   const filtered = new Set(filters.map(filter => filter.id))
   const hasGateway = records.gateways.some(gateway => gateway.spec.vpc === vpc.id)
   const routeTables = byId(records.routeTables).map(table => (
-    { id: table.id, index: table.spec.index, routes: [...routesOf(table, records), ...endpointRoutes(table, records)] }))
+    { id: table.id, index: table.spec.index, routes: [...routesOf(table, records), ...endpointRoutes(table, records)].filter(isSpoken) }))
   return {
     id: vpc.id,
     index: vpc.spec.index,
     cidrs: vpc.spec.cidrs.map(({ cidr }) => cidr),
+    ...(six.length > 0 && { cidrs6: six }),
     resolver,
     resolves: vpc.spec.dnsSupport,
     subnets: byId(subnets).map(({ id, spec }) => ({
-      id, index: spec.index, cidr: spec.cidr, routeTable: (spec.routeTable ?? vpc.spec.mainRouteTable).id,
+      id, index: spec.index, cidr: spec.cidr, ...(spec.cidr6 && { cidr6: spec.cidr6.cidr }),
+      routeTable: (spec.routeTable ?? vpc.spec.mainRouteTable).id,
       ...(filtered.has(spec.networkAcl.id) ? { filter: spec.networkAcl.id } : {}),
     })),
     routeTables,
     filters,
-    groups: groupsOf(records),
+    groups: groupsOf(records, isSpoken),
     ports: byId(records.interfaces).map(row => ({
       ...portOf(row, hasGateway), ...(records.flowLogs.some(log => isAbout(log, row)) && { watched: true as const }),
     })),
@@ -81,6 +88,10 @@ export function compile(records: Records): NetworkSpec {
   }
 }
 
+/** Whether a rule or route is of a family that the VPC speaks. */
+type Spoken = (what: { cidr: string }) => boolean
+const speaks = (ipv6: boolean): Spoken => ({ cidr }) => ipv6 || !cidr.includes(':')
+
 function domain(dhcp: DhcpOptionsRow | undefined): { domainName?: string } {
   const [domainName] = optionValues(dhcp?.spec, 'domain-name')
   return domainName === undefined ? {} : { domainName }
@@ -90,11 +101,13 @@ function domain(dhcp: DhcpOptionsRow | undefined): { domainName?: string } {
 function peerOf({ id, vpc: { spec } }: PeerRecords, vpc: VpcRow): PeerSpec[] {
   const own = vpc.spec.cidrs.map(({ cidr }) => parseCidr(cidr)!)
   const cidrs = spec.cidrs.map(({ cidr }) => cidr).filter(cidr => !own.some(block => overlaps(block, parseCidr(cidr)!)))
-  return cidrs.length > 0 ? [{ id, index: spec.index, cidrs }] : []
+  const cidrs6 = blocks6(vpc).length > 0 ? (spec.cidrs6 ?? []).map(({ cidr }) => cidr) : []
+  return cidrs.length + cidrs6.length > 0 ? [{ id, index: spec.index, cidrs, ...(cidrs6.length > 0 && { cidrs6 }) }] : []
 }
 
-function routesOf({ spec }: RouteTableRow, { vpc, gateways, interfaces, nats, peers, prefixLists }: Records): RouteSpec[] {
+function routesOf({ spec }: RouteTableRow, { vpc, gateways, egressGateways, interfaces, nats, peers, prefixLists }: Records): RouteSpec[] {
   const open = new Set(gateways.filter(gateway => gateway.spec.vpc === vpc.id).map(gateway => gateway.id))
+  const egress = new Set(egressGateways.map(gateway => gateway.id))
   const ports = new Set(interfaces.map(row => row.id))
   const linked = new Set(peers.map(peer => peer.id))
   const natPorts = new Map(nats.filter(isThere).map(nat => [nat.id, nat.spec.interface]))
@@ -104,6 +117,7 @@ function routesOf({ spec }: RouteTableRow, { vpc, gateways, interfaces, nats, pe
       const port = natPorts.get(via.nat)
       return port !== undefined && ports.has(port) ? { port } : { nowhere: true }
     }
+    if ('egressOnly' in via) return egress.has(via.egressOnly) ? { egress: true } : { nowhere: true }
     if ('gateway' in via) return open.has(via.gateway) ? { internet: true } : { nowhere: true }
     return ports.has(via.port) ? via : { nowhere: true }
   }
@@ -127,22 +141,27 @@ function endpointRoutes({ id, region, spec }: RouteTableRow, { endpoints, prefix
 // Network ACLs.
 
 /** An ACL as a filter; none for one that lets all through in both directions, as the default ACL does. */
-function filterOf({ id, spec }: NetworkAclRow): FilterSpec | undefined {
-  const ingress = rulesOf(spec.entries.filter(entry => !entry.egress))
-  const egress = rulesOf(spec.entries.filter(entry => entry.egress))
-  return passesAll(ingress) && passesAll(egress) ? undefined : { id, ingress, egress }
+function filterOf({ id, spec }: NetworkAclRow, isSpoken: Spoken): FilterSpec | undefined {
+  const [ingress, egress] = [false, true].map(way => rulesOf(spec.entries.filter(entry => entry.egress === way)).filter(isSpoken)) as
+    [FilterRule[], FilterRule[]]
+  const families = ['0.0.0.0/0', '::/0'].filter(cidr => isSpoken({ cidr }))
+  return [ingress, egress].every(rules => families.every(all => passesAll(rules, all))) ? undefined : { id, ingress, egress }
 }
 
-const passesAll = ([first]: FilterRule[]): boolean => first?.allow === true && first.protocol === 'all' && first.cidr === '0.0.0.0/0'
+/** Whether the first rule about a family is for all of it. */
+function passesAll(rules: FilterRule[], all: string): boolean {
+  const first = rules.find(rule => rule.cidr.includes(':') === all.includes(':'))
+  return first?.allow === true && first.protocol === 'all' && first.cidr === all
+}
 
 const rulesOf = (entries: readonly Entry[]): FilterRule[] => [...entries].sort((a, b) => a.number - b.number).flatMap(entry =>
-  (entry.cidr === undefined ? [] : [{
+  [{
     allow: entry.allow,
-    cidr: entry.cidr,
+    cidr: entry.cidr ?? entry.cidr6!,
     protocol: entry.protocol === '-1' ? 'all' : Number(entry.protocol),
     ...(entry.ports ? { ports: entry.ports } : {}),
     ...(entry.icmp ? icmp(entry.icmp.type, entry.icmp.code) : {}),
-  }]))
+  }])
 
 /** -1 is any type or code on AWS, and absent in the engine's words. */
 const icmp = (type: number, code: number): Pick<Traffic, 'icmp'> =>
@@ -150,12 +169,12 @@ const icmp = (type: number, code: number): Pick<Traffic, 'icmp'> =>
 
 // Security groups.
 
-function groupsOf({ groups, interfaces, peers, prefixLists }: Records): GroupSpec[] {
+function groupsOf({ groups, interfaces, peers, prefixLists }: Records, isSpoken: Spoken): GroupSpec[] {
   // Groups of peers, as the addresses of their members.
   const beyond = new Map<string, string[]>()
   for (const { id: peering, interfaces: theirs } of peers) {
     for (const { spec } of byId(theirs)) {
-      const addresses = spec.addresses.map(address => `${address.private}/32`)
+      const addresses = [...spec.addresses.map(address => `${address.private}/32`), ...(spec.addresses6 ?? []).map(address => `${address}/128`)]
       for (const key of spec.groups.map(id => `${peering}/${id}`)) beyond.set(key, [...beyond.get(key) ?? [], ...addresses])
     }
   }
@@ -163,6 +182,7 @@ function groupsOf({ groups, interfaces, peers, prefixLists }: Records): GroupSpe
   return byId(groups).filter(group => used.has(group.id)).map(group => {
     const rules = (egress: boolean) =>
       group.spec.rules.filter(rule => rule.egress === egress).flatMap(rule => groupRule(rule, used, { beyond, prefixLists }))
+        .filter(({ peer, protocol }) => isSpoken('cidr' in peer ? peer : protocol === numbers.icmpv6 ? { cidr: '::/0' } : { cidr: '' }))
     return { id: group.id, ingress: rules(false), egress: rules(true) }
   })
 }
@@ -170,7 +190,6 @@ function groupsOf({ groups, interfaces, peers, prefixLists }: Records): GroupSpe
 type Blocks = { beyond: Map<string, string[]>; prefixLists: Map<string, string[]> }
 
 function groupRule({ protocol, from, to, peer }: Rule, used: Set<string>, { beyond, prefixLists }: Blocks): GroupRule[] {
-  if ('cidr6' in peer || protocol === 'icmpv6') return []
   if ('group' in peer && peer.peering === undefined && !used.has(peer.group)) return []
   const traffic: Traffic = {
     protocol: protocol === '-1' ? 'all' : numbers[protocol] ?? Number(protocol),
@@ -178,6 +197,7 @@ function groupRule({ protocol, from, to, peer }: Rule, used: Set<string>, { beyo
     ...(isIcmp(protocol) ? icmp(from, to) : {}),
   }
   if ('prefixList' in peer) return (prefixLists.get(peer.prefixList) ?? []).map(cidr => ({ ...traffic, peer: { cidr } }))
+  if ('cidr6' in peer) return [{ ...traffic, peer: { cidr: peer.cidr6 } }]
   if (!('group' in peer)) return [{ ...traffic, peer }]
   if (peer.peering === undefined) return [{ ...traffic, peer: { group: peer.group } }]
   return (beyond.get(`${peer.peering}/${peer.group}`) ?? []).map(cidr => ({ ...traffic, peer: { cidr } }))
@@ -196,6 +216,7 @@ function portOf({ id, spec }: InterfaceRow, hasGateway: boolean): PortSpec {
     addresses: spec.addresses.map(address => ({
       private: address.private, ...(hasGateway && address.public ? { public: address.public.address } : {}),
     })),
+    ...(spec.addresses6?.length && { addresses6: spec.addresses6 }),
     fabric: spec.fabric,
     groups: spec.groups,
     checked: spec.sourceDestCheck,

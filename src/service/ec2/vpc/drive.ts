@@ -9,6 +9,7 @@ import type { Home } from '#base/home'
 import type { NetworkSpec } from '#engine/port'
 import type { Driver, Loop } from '#loop/loop'
 import type { Context } from '#service/ec2/context'
+import type { EgressOnlyGatewayRow } from '#service/ec2/egress-only-gateway/egress-only-gateway'
 import type { FlowLogRow } from '#service/ec2/flow-log/flow-log'
 import type { DhcpOptionsRow } from '#service/ec2/dhcp-options/dhcp-options'
 import type { InternetGatewayRow } from '#service/ec2/internet-gateway/internet-gateway'
@@ -38,6 +39,7 @@ export async function networkOf(reader: Reader, home: Home, vpc: VpcRow): Promis
     subnets: await inVpc<SubnetRow>('subnet'),
     routeTables: await inVpc<RouteTableRow>('route-table'),
     gateways: await inVpc<InternetGatewayRow>('internet-gateway'),
+    egressGateways: await inVpc<EgressOnlyGatewayRow>('egress-only-internet-gateway'),
     acls: await inVpc<NetworkAclRow>('network-acl'),
     groups: await inVpc<SecurityGroupRow>('security-group'),
     dhcp: await reader.get<DhcpOptionsRow>('dhcp-options', vpc.spec.dhcpOptions),

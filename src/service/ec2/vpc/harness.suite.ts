@@ -5,6 +5,7 @@ import { dispatcher, type Place } from '#kit/action'
 import { ApiError } from '#kit/error'
 import { operationsOf, type Input, type Name, type Output, type Shape } from '#kit/schema'
 import { actions as dhcpOptions } from '#service/ec2/dhcp-options/actions'
+import { actions as egressOnlyGateway } from '#service/ec2/egress-only-gateway/egress-only-gateway'
 import { actions as internetGateway } from '#service/ec2/internet-gateway/actions'
 import { actions as networkAcl } from '#service/ec2/network-acl/actions'
 import { actions as networkInterface } from '#service/ec2/network-interface/actions'
@@ -51,7 +52,8 @@ export function harness({ deliver }: Pick<Context, 'deliver'> = {}) {
     services: [{
       id: 'ec2', operations, prepare: { needed: at => !prepared(at), run: prepare, done() {} },
       actions: {
-        ...dhcpOptions, ...internetGateway, ...networkAcl, ...networkInterface({ home }), ...routeTable, ...securityGroup, ...subnet,
+        ...dhcpOptions, ...egressOnlyGateway, ...internetGateway, ...networkAcl, ...networkInterface({ home }), ...routeTable,
+        ...securityGroup, ...subnet,
         ...vpc({ home }), ...natGateway({ home }), ...peering, ...prefixList({ home }), ...endpoints, ...flowLog({ deliver }),
       } as Record<string, never>,
       missing: member => new ApiError('MissingParameter', `The request must contain the parameter ${member}`),

@@ -5,6 +5,9 @@ import { ApiError } from '#kit/error'
 const limits = {
   vpcs: [5, 'VpcLimitExceeded', 'VPCs'],
   cidrs: [5, 'CidrLimitExceeded', 'CIDR blocks for this VPC'],
+  cidrs6: [5, 'CidrLimitExceeded', 'IPv6 CIDR blocks for this VPC'],
+  cidrs6OfSubnet: [1, 'CidrLimitExceeded', 'IPv6 CIDR blocks for this subnet'],
+  egressOnlyGateways: [5, 'EgressOnlyInternetGatewayLimitExceeded', 'egress-only internet gateways'],
   subnets: [200, 'SubnetLimitExceeded', 'subnets'],
   internetGateways: [5, 'InternetGatewayLimitExceeded', 'internet gateways'],
   routeTables: [200, 'RouteTableLimitExceeded', 'route tables'],

@@ -48,7 +48,7 @@ test('blocks that no VPC may have are refused, and nothing is made', async () =>
   assert.match((await refused('CreateVpc', { CidrBlock: '198.18.16.0/20' }))[1], /overlaps 198\.18\.0\.0\/18/)
   assert.deepEqual([
     (await refused('CreateVpc', {}))[0],
-    (await refused('CreateVpc', { CidrBlock: '10.0.0.0/16', AmazonProvidedIpv6CidrBlock: true }))[0],
+    (await refused('CreateVpc', { CidrBlock: '10.0.0.0/16', Ipv6Pool: 'ipv6pool-ec2-0' }))[0],
     (await refused('CreateVpc', { CidrBlock: '10.0.0.0/16', InstanceTenancy: 'host' }))[0],
     (await refused('CreateVpc', { CidrBlock: '10.0.0.0/16', DryRun: true }))[0],
   ], ['MissingParameter', 'UnsupportedOperation', 'InvalidParameterValue', 'DryRunOperation'])

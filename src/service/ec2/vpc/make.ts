@@ -8,6 +8,7 @@ import type { Place } from '#kit/action'
 import { ApiError } from '#kit/error'
 import type { Tags } from '#kit/tags'
 import { defaultDhcpOptions } from '#service/ec2/dhcp-options/make'
+import { EGRESS_OF } from '#service/ec2/egress-only-gateway/egress-only-gateway'
 import { GATEWAY_OF } from '#service/ec2/internet-gateway/internet-gateway'
 import { networkAcl, type NetworkAclRow } from '#service/ec2/network-acl/network-acl'
 import { createRouteTable } from '#service/ec2/route-table/make'
@@ -83,6 +84,7 @@ export async function endVpc(tx: Tx, row: VpcRow): Promise<void> {
   const acls = await within(networkAcl.list(tx, place))
   const groups = await within(securityGroup.list(tx, place))
   const inUse = (await within(subnet.list(tx, place))).length > 0 || await tx.holder(GATEWAY_OF, id) !== undefined
+    || await tx.holder(EGRESS_OF, id) !== undefined
     || tables.some(table => table.id !== spec.mainRouteTable.id) || acls.some(acl => !acl.spec.isDefault)
     || groups.some(group => group.spec.name !== DEFAULT_GROUP) || (await within(vpcEndpoint.list(tx, place))).length > 0
   if (inUse) throw hasDependencies('vpc', id)

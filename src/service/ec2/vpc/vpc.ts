@@ -10,11 +10,14 @@ import { resource, tagList } from '#kit/resource'
 import type { Row } from '#store/store'
 import type * as sdk from '@aws-sdk/client-ec2'
 
+export type Block6 = { cidr: string; association: string }
 export type Spec = {
   /** The engine's number for the network, 1 to 127. */
   index: number
   /** The first is the primary block. */
   cidrs: { cidr: string; association: string }[]
+  /** IPv6 blocks, each claimed in scope 'ipv6-block'. */
+  cidrs6?: Block6[]
   isDefault: boolean
   tenancy: 'default' | 'dedicated'
   /** Id of a set of DHCP options, or 'default' for none. */
@@ -34,10 +37,21 @@ export const placeKey = ({ account, region }: Place): string => `${account}/${re
 export type Status = { state: 'pending' | 'available' }
 export type VpcRow = Row<Spec, Status>
 
+/** A VPC's IPv6 blocks, in the order of their association. */
+export const blocks6 = ({ spec }: VpcRow): Block6[] => spec.cidrs6 ?? []
+
+/** As AWS shows a block that it gave itself (API Reference, VpcIpv6CidrBlockAssociation). */
+export const block6View = (
+  { region }: Pick<VpcRow, 'region'>, { cidr, association }: Block6, State: sdk.VpcCidrBlockStateCode,
+): sdk.VpcIpv6CidrBlockAssociation => ({
+  AssociationId: association, Ipv6CidrBlock: cidr, Ipv6CidrBlockState: { State }, NetworkBorderGroup: region, Ipv6Pool: 'Amazon',
+  Ipv6AddressAttribute: 'public', IpSource: 'amazon',
+})
+
 export const vpc = resource<Spec, Status, sdk.Vpc>({
   kind: 'vpc', prefix: 'vpc', label: 'vpc ID', missing: 'InvalidVpcID.NotFound', malformed: 'InvalidVpcID.Malformed',
   gone: ({ spec }) => spec.desired === 'absent',
-  view: ({ id, account, spec, status, tags }) => ({
+  view: ({ id, account, region, spec, status, tags }) => ({
     VpcId: id,
     OwnerId: account,
     State: status.state,
@@ -45,7 +59,7 @@ export const vpc = resource<Spec, Status, sdk.Vpc>({
     CidrBlockAssociationSet: spec.cidrs.map(({ cidr, association }) => ({
       AssociationId: association, CidrBlock: cidr, CidrBlockState: { State: 'associated' },
     })),
-    Ipv6CidrBlockAssociationSet: [],
+    Ipv6CidrBlockAssociationSet: (spec.cidrs6 ?? []).map(block => block6View({ region }, block, 'associated')),
     DhcpOptionsId: spec.dhcpOptions,
     InstanceTenancy: spec.tenancy,
     IsDefault: spec.isDefault,

@@ -9,7 +9,7 @@ import { vpc, type VpcRow } from '#service/ec2/vpc/vpc'
 import type { Event, Reader, Row } from '#store/store'
 
 const kinds = new Set(['subnet', 'route-table', 'internet-gateway', 'network-acl', 'security-group', 'network-interface', 'natgateway',
-  'vpc-flow-log', 'vpc-endpoint'])
+  'vpc-flow-log', 'vpc-endpoint', 'egress-only-internet-gateway'])
 /** What peers of a VPC make their own networks of: its blocks, and its addresses with their groups. */
 const shared = new Set(['vpc', 'network-interface'])
 type Wake = { kind: string; id: string }
