@@ -28,8 +28,10 @@ function ran(file: string): Ran {
 export function benchmarks(): boolean[] {
   const load = loadavg()[0]!.toFixed(1)
   const results = globSync('test/bench/*.ts').sort().map(ran)
-  const machine = `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, `
-    + `Node ${process.versions.node}; load ${load}`
+  const machine = [
+    cpus()[0]?.model.trim() ?? 'unknown processor', `${availableParallelism()} cores`, `${Math.round(totalmem() / 2 ** 30)} GiB`,
+    `Linux ${release()}`, `Node ${process.versions.node}; load ${load}`,
+  ].join(', ')
   const sections = results.map(({ name, printed, isFine }) => `**${name}**${isFine ? '' : ' (misses a promise)'}\n\n${indented(printed)}\n`)
   const entry = `## ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC\n\n${machine}\n\n${sections.join('\n')}`
   writeFileSync(RECORD, `${HEAD}\n${entry}${earlier()}`)

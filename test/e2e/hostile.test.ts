@@ -92,7 +92,8 @@ test('a guest that fills its disk fills its own', ATTACK, async t => {
     return Number(lines.split('\n')[1])
   }
   const before = await pool()
-  const { stderr } = await during(t, ssh(bad, 'sudo fallocate -l 100G /full; sudo sh -c "while fallocate -l 64M /f$((n=n+1)); do :; done"; df --output=avail /'))
+  const { stderr } = await during(t, ssh(bad,
+    'sudo fallocate -l 100G /full; sudo sh -c "while fallocate -l 64M /f$((n=n+1)); do :; done"; df --output=avail /'))
   assert.match(stderr, /No space left on device/)
   assert.ok(await pool() - before < 512, `the pool has ${await pool()} MiB where it had ${before}`)
   assert.equal((await ssh(bad, 'sudo rm -f /full /f*; sudo touch /room && sudo rm /room')).code, 0)
