@@ -77,7 +77,8 @@ try {
   const [put, get] = [await timed(many(putSmall)), await timed(many(getSmall))]
   const rate = ({ seconds }: Took) => `${Math.round(MIB / seconds)} MiB/s`
   const ratio = (own: Took, reference: Took) => (reference.seconds / own.seconds).toFixed(2)
-  console.log(`up ${rate(up)} (disk, synced: ${rate(disk.write)}, ratio ${ratio(up, disk.write)}), ${up.cpu.toFixed(1)} s of the server's processor time`)
+  console.log(`up ${rate(up)} (disk, synced: ${rate(disk.write)}, ratio ${ratio(up, disk.write)}), `
+    + `${up.cpu.toFixed(1)} s of the server's processor time`)
   console.log(`down ${rate(down)} (disk past its cache: ${rate(disk.direct)}, ratio ${ratio(down, disk.direct)}; from cache: ${rate(disk.cached)}), `
     + `${down.cpu.toFixed(1)} s`)
   const small = ({ seconds, cpu }: Took) => `${Math.round(SMALL / seconds)}/s, ${(cpu * 1000 / SMALL).toFixed(2)} ms of the server's each`
