@@ -8,8 +8,11 @@ import { homeAt } from '#base/home'
 import { silent } from '#base/log'
 import { openCloud, type Cloud } from '#cloud'
 import { openFake } from '#engine/fake'
+import { NOT_MEANT, VARIABLES, WITHIN } from '#identity/access/data/remainder'
 import { factsOf } from '#identity/access/facts'
 import { policyAction } from '#identity/authorise'
+import type { Shape } from '#kit/schema'
+import { completers } from '#service/ec2/access/complete'
 import { openSqlite } from '#store/sqlite'
 import type { Store } from '#store/store'
 
@@ -74,4 +77,25 @@ test('every action is one that AWS\'s facts know', () => {
     return !factsOf(prefix).actions.has(name.toLowerCase())
   })
   assert.deepEqual(strangers.map(one => `${one.service} ${one.operation}`), UNKNOWN)
+})
+
+/** What these are about is made by them, or is named by a list of any kind. */
+const MAKING = /^(Create|Allocate|Copy|Register|Run|Import)|^(Create|Delete)Tags$/
+/** Actions on things that exist, which no member names: their policies can only speak of all of a type. May only shrink. */
+const OF_ANY: string[] = []
+
+test('what an EC2 action is about is named by its request, or found by what it names', () => {
+  const { operations, actions } = cloud.services.find(({ definition }) => definition.id === 'ec2')!.definition
+  const inner = (shape: Shape) => (shape.kind === 'list' ? shape.value!.target : shape).members ?? []
+  const found = completers({ parameter: async () => undefined })
+  const unnamed = Object.keys(actions).sort().filter(name => !MAKING.test(name) && !(name in found)).flatMap(name => {
+    const { members } = operations.get(name)!.input
+    const names = new Set([...members, ...members.filter(one => WITHIN.includes(one.name)).flatMap(one => inner(one.target))].map(one => one.name))
+    return (factsOf('ec2').actions.get(name.toLowerCase())?.resourceTypes ?? []).filter(({ name: type, required }) => {
+      if (!required || NOT_MEANT.ec2!.includes(type)) return false
+      const variable = [...factsOf('ec2').types.get(type)!.arn.matchAll(/\$\{(\w+)\}/g)].at(-1)![1]!
+      return ![variable, `${variable}s`, ...VARIABLES[variable] ?? []].some(one => names.has(one))
+    }).map(type => `${name} ${type.name}`)
+  })
+  assert.deepEqual(unnamed, OF_ANY)
 })

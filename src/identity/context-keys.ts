@@ -30,6 +30,13 @@ export function globalKeys(caller: Caller, { tags, name, roleArn }: Holdings, no
       [String(Math.max(0, Math.floor((now.getTime() - Date.parse(session.mfa)) / 1000)))])
     if (session.sourceIdentity !== undefined) keys.set('aws:sourceidentity', [session.sourceIdentity])
     if (session.provider !== undefined) keys.set('aws:federatedprovider', [session.provider])
+    if (session.source) {
+      const { instance, vpc, address, delivery } = session.source
+      keys.set('ec2:sourceinstancearn', [instance])
+      keys.set('ec2:roledelivery', [delivery])
+      keys.set('aws:ec2instancesourcevpc', [vpc])
+      keys.set('aws:ec2instancesourceprivateipv4', [address])
+    }
     if (principal.role) keys.set('aws:assumedroot', ['false'])
   }
   return keys

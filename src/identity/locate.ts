@@ -27,7 +27,7 @@ export async function locate(reader: Reader, place: Place, { prefix, type, id,
     const path = (input as { Path?: string }).Path ?? '/'
     return type in byName ? inIam(reader, place, { type: type as keyof typeof byName, id, path }) : undefined
   }
-  if (prefix !== 'ec2') return undefined
+  if (prefix !== 'ec2' && prefix !== 'ebs') return undefined
   const key = type === 'key-pair' ? await reader.holder(`key-name/${place.account}/${place.region}`, id) : id
   const row = key === undefined ? undefined : await reader.get<Row<Record<string, unknown>>>(type, key)
   if (!row || row.region !== place.region) return undefined

@@ -34,7 +34,12 @@ export type Session = {
   sourceIdentity?: string
   /** Who vouched for the caller: an identity provider. */
   provider?: string
+  /** The instance whose metadata gave the credentials out: its ARN, its VPC, its primary private address, and the metadata's version. */
+  source?: { instance: string; vpc: string; address: string; delivery: Delivery }
 }
+
+/** By which version of the metadata service an instance was given its role's credentials. */
+export type Delivery = '1.0' | '2.0'
 
 /** One call's origin. `region` is the credential scope's; `sourceIp` the peer's address (aws:SourceIp); `secure` whether it came over TLS. */
 export type Caller = { principal: Principal; region: string; requestId: string; sourceIp: string; userAgent: string; secure?: boolean }

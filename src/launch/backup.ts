@@ -6,7 +6,6 @@
  */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
-import { backup as copyDatabase, DatabaseSync } from 'node:sqlite'
 import { homeAt, type Home } from '#base/home'
 import { installPackages } from '#launch/apt'
 import type { Args } from '#launch/args'
@@ -14,6 +13,7 @@ import { findConfig, getHome, homeDirOf, writeConfig, writeWhole, type Config } 
 import { Failure, misuse } from '#launch/failure'
 import { readVersion } from '#launch/help'
 import type { Archived, Host } from '#launch/host'
+import { copyTable, HELD, keepObjects, OBJECTS } from '#launch/keep-objects'
 import { withLock } from '#launch/lock'
 import { enginePackages } from '#launch/packages'
 import { checkDisk, checkPort } from '#launch/preflight'
@@ -25,7 +25,7 @@ const FORMAT = 1
 type Manifest = { format: number; version: string; created: string; config: Config; volumes: Archived[] }
 
 /** What is not part of a home's worth: made anew, or this host's own. */
-const LEFT_OUT = new Set(['incus', 'log', 'build', 'console', 'host.json', 'config.json', 'admin.token', 'restored'])
+const LEFT_OUT = new Set(['incus', 'log', 'build', 'console', 'host.json', 'config.json', 'admin.token', 'restored', HELD])
 
 function folderOf({ operands: [word], command }: Args): string {
   if (!word) throw misuse(`${command}: which folder?`)
@@ -60,17 +60,12 @@ const BESIDE = /\.db-(wal|shm)$/
 
 /** Databases by SQLite's own online copy, so that each is of one moment; other files after them, as what they name is made first. */
 async function keepFiles(from: string, to: string): Promise<void> {
+  await keepObjects(from, to)
   const files = readdirSync(from, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile() && !BESIDE.test(entry.name))
-    .map(entry => relative(from, join(entry.parentPath, entry.name))).filter(file => !LEFT_OUT.has(file.split('/')[0]!))
+    .map(entry => relative(from, join(entry.parentPath, entry.name)))
+    .filter(file => !LEFT_OUT.has(file.split('/')[0]!) && file !== OBJECTS.table && !file.startsWith(`${OBJECTS.files}/`))
   for (const file of files) mkdirSync(dirname(join(to, file)), { recursive: true, mode: 0o700 })
-  for (const file of files.filter(name => name.endsWith('.db'))) {
-    const db = new DatabaseSync(join(from, file), { readOnly: true })
-    try {
-      await copyDatabase(db, join(to, file))
-    } finally {
-      db.close()
-    }
-  }
+  for (const file of files.filter(name => name.endsWith('.db'))) await copyTable(join(from, file), join(to, file))
   // What goes meanwhile is gone from the backup too.
   for (const file of files.filter(name => !name.endsWith('.db') && existsSync(join(from, name)))) copyTree(join(from, file), join(to, file))
 }

@@ -1,94 +1,95 @@
 /**
  * What S3 costs against the disk under it: `node test/bench/s3.ts [DIR]`, on a server in a process of its own.
  *
- * A gigabyte up and down as a client sees it, beside the same bytes written to a file and synced, and read, by this process;
- * small objects a second, beside small files that are synced; and how much memory the server took meanwhile.
+ * A gigabyte up and down as a client sees it, beside the same bytes written to a file and synced, read past the cache (dd, O_DIRECT) and read
+ * from it; small objects a second, beside small files that are synced with their folder; how much memory and processor time the server took.
  */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import * as sdk from '@aws-sdk/client-s3'
-import { keys } from '../conformance/server.ts'
+import { pieces, startS3 } from '../fault/s3-child.ts'
 
-const GIB = 1 << 30
-const PIECE = Buffer.alloc(1 << 20, 'enclume')
-const SMALL = 400
+const MIB = 1024
+const SMALL = 1000
 const AT_ONCE = 8
 /** More than this over what it had before a gigabyte went through it is no streaming. */
 const MOST_GROWN_MIB = 200
 const Bucket = 'bench'
+const body = Buffer.alloc(4096, 'small')
 
 const dir = mkdtempSync(join(process.argv[2] ?? tmpdir(), 'enclume-s3-bench-'))
-const child = spawn(process.execPath, [fileURLToPath(new URL('../fault/s3-server.ts', import.meta.url)), dir], { stdio: ['ignore', 'pipe',
-  'inherit'] })
-const [line] = await once(child.stdout!, 'data') as [Buffer]
-const s3 = new sdk.S3Client({ endpoint: line.toString().trim(), region: 'us-east-1', credentials: keys, forcePathStyle: true,
-  requestChecksumCalculation: 'WHEN_REQUIRED' })
+const plain = join(dir, 'plain')
+const server = await startS3(dir, { requestChecksumCalculation: 'WHEN_REQUIRED', maxAttempts: 3 })
+const { s3 } = server
 
-const seconds = async (run: () => Promise<unknown>): Promise<number> => {
-  const started = performance.now()
+type Took = { seconds: number; cpu: number }
+async function timed(run: () => unknown): Promise<Took> {
+  const [started, before] = [performance.now(), server.cpu()]
   await run()
-  return (performance.now() - started) / 1000
+  return { seconds: (performance.now() - started) / 1000, cpu: server.cpu() - before }
 }
-const memory = (field: string): number => Number(new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))![1]) / 1024
 
 async function toDisk(): Promise<void> {
-  const handle = await open(join(dir, 'plain'), 'w')
-  for (let at = 0; at < GIB; at += PIECE.length) await handle.write(PIECE)
+  const handle = await open(plain, 'w')
+  for (const piece of pieces(MIB)) await handle.write(piece)
   await handle.sync()
   await handle.close()
 }
-async function fromDisk(): Promise<void> {
-  const handle = await open(join(dir, 'plain'), 'r')
+async function fromCache(): Promise<void> {
+  const handle = await open(plain, 'r')
   const buffer = Buffer.alloc(1 << 20)
   while ((await handle.read(buffer)).bytesRead > 0);
   await handle.close()
 }
+const fromDisk = () => execFileSync('dd', [`if=${plain}`, 'of=/dev/null', 'bs=1M', 'iflag=direct'], { stdio: 'ignore' })
 async function smallFile(i: number): Promise<void> {
   const handle = await open(join(dir, `small-${i}`), 'w')
-  await handle.write(PIECE.subarray(0, 4096))
+  await handle.write(body)
   await handle.sync()
   await handle.close()
+  const folder = await open(dir, 'r')
+  await folder.sync()
+  await folder.close()
 }
 /** All of them, some at a time. */
 const many = (one: (i: number) => Promise<unknown>) => async () => {
   let next = 0
   await Promise.all(Array.from({ length: AT_ONCE }, async () => { while (next < SMALL) await one(next++) }))
 }
-const gibibyte = () => Readable.from((function* () { for (let at = 0; at < GIB; at += PIECE.length) yield PIECE })())
+const putSmall = (i: number) => s3.send(new sdk.PutObjectCommand({ Bucket, Key: `s${i}`, Body: body }))
+const getSmall = async (i: number) => (await s3.send(new sdk.GetObjectCommand({ Bucket, Key: `s${i}` }))).Body!.transformToByteArray()
 
 try {
   await s3.send(new sdk.CreateBucketCommand({ Bucket }))
   await s3.send(new sdk.PutObjectCommand({ Bucket, Key: 'warm', Body: 'warm' }))
-  const before = memory('VmRSS')
-  const disk = { write: await seconds(toDisk), read: await seconds(fromDisk), small: await seconds(many(smallFile)) }
-  const up = await seconds(() => s3.send(new sdk.PutObjectCommand({ Bucket, Key: 'big', Body: gibibyte(), ContentLength: GIB })))
-  const down = await seconds(async () => {
+  const before = server.memory('VmRSS')
+  const disk = { write: await timed(toDisk), direct: await timed(fromDisk), cached: await timed(fromCache), small: await timed(many(smallFile)) }
+  const up = await timed(() => s3.send(new sdk.PutObjectCommand({ Bucket, Key: 'big', Body: Readable.from(pieces(MIB)), ContentLength: MIB << 20 })))
+  const down = await timed(async () => {
     const { Body } = await s3.send(new sdk.GetObjectCommand({ Bucket, Key: 'big' }))
     for await (const _ of Body as AsyncIterable<Buffer>);
   })
-  const grown = memory('VmHWM') - before
-  const put = await seconds(many(i => s3.send(new sdk.PutObjectCommand({ Bucket, Key: `s${i}`, Body: PIECE.subarray(0, 4096) }))))
-  const get = await seconds(many(async i => (await s3.send(new sdk.GetObjectCommand({ Bucket, Key: `s${i}` }))).Body!.transformToByteArray()))
-  const rate = (time: number) => `${Math.round(1024 / time)} MiB/s`
-  console.log(`up ${rate(up)} (disk ${rate(disk.write)}, ratio ${(disk.write / up).toFixed(2)})`)
-  console.log(`down ${rate(down)} (disk ${rate(disk.read)}, ratio ${(disk.read / down).toFixed(2)})`)
-  const perS = (time: number) => `${Math.round(SMALL / time)}/s`
-  console.log(`4 KiB objects, ${AT_ONCE} at once: put ${perS(put)} (synced files ${perS(disk.small)}), get ${perS(get)}`)
+  const grown = server.memory('VmHWM') - before
+  const [put, get] = [await timed(many(putSmall)), await timed(many(getSmall))]
+  const rate = ({ seconds }: Took) => `${Math.round(MIB / seconds)} MiB/s`
+  const ratio = (own: Took, reference: Took) => (reference.seconds / own.seconds).toFixed(2)
+  console.log(`up ${rate(up)} (disk, synced: ${rate(disk.write)}, ratio ${ratio(up, disk.write)}), `
+    + `${up.cpu.toFixed(1)} s of the server's processor time`)
+  console.log(`down ${rate(down)} (disk past its cache: ${rate(disk.direct)}, ratio ${ratio(down, disk.direct)}; from cache: ${rate(disk.cached)}), `
+    + `${down.cpu.toFixed(1)} s`)
+  const small = ({ seconds, cpu }: Took) => `${Math.round(SMALL / seconds)}/s, ${(cpu * 1000 / SMALL).toFixed(2)} ms of the server's each`
+  console.log(`4 KiB objects, ${AT_ONCE} at once: put ${small(put)} (synced files: ${Math.round(SMALL / disk.small.seconds)}/s, `
+    + `ratio ${ratio(put, disk.small)}); get ${small(get)}`)
   console.log(`memory ${Math.round(before)} MiB, at most ${Math.round(grown)} MiB more for 2 GiB through it`)
   if (grown > MOST_GROWN_MIB) {
     console.error(`it grew by more than ${MOST_GROWN_MIB} MiB`)
     process.exitCode = 1
   }
 } finally {
-  s3.destroy()
-  const gone = once(child, 'exit')
-  child.kill('SIGKILL')
-  await gone
+  await server.kill()
   rmSync(dir, { recursive: true })
 }

@@ -109,7 +109,7 @@ test('tagging at a launch needs CreateTags, and passing a role needs PassRole', 
 test('an instance has its profile\'s role: at launch, later, replaced, and no more', async () => {
   const root = as()
   const roleOf = roleReader(bench.server.cloud.identity, () => new Date())
-  const offered = async (id: string) => roleOf(bench.server.store, (await bench.server.store.get<InstanceRow>('instance', id))!)
+  const offered = async (id: string) => roleOf(bench.server.store, (await bench.server.store.get<InstanceRow>('instance', id))!, '2.0')
   const launched = await bench.launch({ IamInstanceProfile: { Name: 'passed' } })
   const id = launched.InstanceId!
   assert.equal(launched.IamInstanceProfile!.Arn, arnOf('instance-profile/passed'))

@@ -22,7 +22,7 @@ export type TestServer = {
   engine: FakeEngine
   store: Store
   wire: Wire
-  ec2(options?: { region?: string; accessKeyId?: string; secretAccessKey?: string }): EC2Client
+  ec2(options?: { region?: string; accessKeyId?: string; secretAccessKey?: string; sessionToken?: string }): EC2Client
   close(): Promise<void>
 }
 export type TestOptions = {

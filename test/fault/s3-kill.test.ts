@@ -1,34 +1,16 @@
 /** S3 through kill -9 amid uploads: what was answered is there, whole; what was not is there whole or not at all; nothing is left over. */
 import assert from 'node:assert/strict'
-import { spawn, type ChildProcess } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import * as sdk from '@aws-sdk/client-s3'
-import { keys } from '../conformance/server.ts'
+import { startS3, type S3Child } from './s3-child.ts'
 
 const ROUNDS = 5
 const WRITERS = 4
 const Bucket = 'killed'
-const script = fileURLToPath(new URL('s3-server.ts', import.meta.url))
-
-async function start(dir: string): Promise<{ child: ChildProcess; s3: sdk.S3Client }> {
-  const child = spawn(process.execPath, [script, dir], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const [line] = await once(child.stdout!, 'data') as [Buffer]
-  const config = { endpoint: line.toString().trim(), region: 'us-east-1', credentials: keys, forcePathStyle: true, maxAttempts: 1 }
-  return { child, s3: new sdk.S3Client(config) }
-}
-
-/** Resolves when the process is gone. */
-async function kill(child: ChildProcess): Promise<void> {
-  const gone = once(child, 'exit')
-  child.kill('SIGKILL')
-  await gone
-}
 
 type Sent = { md5: string; answered: boolean }
 
@@ -51,26 +33,27 @@ async function write(s3: sdk.S3Client, name: string, sent: Map<string, Sent>, an
 
 test('kill -9 amid uploads loses nothing that was answered and leaves nothing half', async t => {
   const dir = mkdtempSync(join(tmpdir(), 'enclume-s3-kill-'))
-  const running: ChildProcess[] = []
+  const running: S3Child[] = []
   t.after(async () => {
-    for (const child of running) if (child.exitCode === null && child.signalCode === null) await kill(child)
+    for (const one of running) await one.kill()
     rmSync(dir, { recursive: true })
   })
   const sent = new Map<string, Sent>()
   for (let round = 0; round < ROUNDS; round++) {
-    const { child, s3 } = await start(dir)
-    running.push(child)
+    const server = await startS3(dir)
+    const { s3 } = server
+    running.push(server)
     if (round === 0) await s3.send(new sdk.CreateBucketCommand({ Bucket }))
     const { promise: enough, resolve } = Promise.withResolvers<void>()
     let count = 0
     const writers = Array.from({ length: WRITERS }, (_, i) => write(s3, `${round}-${i}`, sent, () => { if (++count === 8 + round * 3) resolve() }))
     await enough
-    await kill(child)
+    await server.kill()
     await Promise.all(writers)
-    s3.destroy()
   }
-  const { child, s3 } = await start(dir)
-  running.push(child)
+  const last = await startS3(dir)
+  const { s3 } = last
+  running.push(last)
   let whole = 0
   for (const [Key, { md5, answered }] of sent) {
     const got = await s3.send(new sdk.GetObjectCommand({ Bucket, Key })).catch((error: Error) => {
@@ -85,5 +68,4 @@ test('kill -9 amid uploads loses nothing that was answered and leaves nothing ha
   const files = readdirSync(join(dir, 's3', 'data'), { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
   assert.equal(files.length, whole)
   assert.ok(whole >= ROUNDS * 8, `${whole}`)
-  s3.destroy()
 })

@@ -3,7 +3,7 @@
  * Derived from AWS's facts and the request's members; what they leave open is in data/remainder.ts.
  */
 import { factsOf, type ActionFacts, type TypeFacts } from '#identity/access/facts'
-import { ACTIONS, ALWAYS, FREE, ID_PREFIXES, KEYS, NOT_MEANT, ON_VERSIONS, PREFIXES, VARIABLES, WITHIN } from '#identity/access/data/remainder'
+import { ACTIONS, ALWAYS, FREE, ID_PREFIXES, KEYS, NOT_MEANT, ON_VERSIONS, PARTS, PREFIXES, VARIABLES, WITHIN } from '#identity/access/data/remainder'
 
 export type Place = { account: string; region: string }
 /** One thing that must be allowed. */
@@ -153,6 +153,11 @@ function anyKind(ask: Ask): Check[] {
   })
 }
 
+/** The resource that one item of a list makes, or names: an interface that is there already. */
+function partOf(ask: Ask, use: { name: string; conditionKeys: string[] }, type: TypeFacts): Check {
+  return checkOf(ask, use, resourcesOf(type, ask.input, ask.place)[0] ?? { arn: arnOf(type, ask.place, {}) })
+}
+
 /** Everything that a call needs to be allowed. Empty for what is asked of nobody. */
 export function checksOf(service: string, operation: string, { input, place }: { input: Input; place: Place }): Check[] {
   const { prefix, name } = actionOf(service, operation, input)
@@ -166,7 +171,10 @@ export function checksOf(service: string, operation: string, { input, place }: {
     const type = types.get(use.name)
     if (!type || NOT_MEANT[prefix]?.includes(use.name)) continue
     const found = resourcesOf(type, input, place)
-    if (found.length > 0) checks.push(...found.map(one => checkOf(ask, use, one)))
+    const list = PARTS[ask.action]?.[use.name]
+    const parts = list === undefined ? [] : [input[list] ?? []].flat() as object[]
+    if (parts.length > 0) checks.push(...parts.map(part => partOf({ ...ask, input: { ...input, [list!]: [part] } }, use, type)))
+    else if (found.length > 0) checks.push(...found.map(one => checkOf(ask, use, one)))
     else if (use.required || ALWAYS[ask.action]?.includes(use.name)) checks.push(checkOf(ask, use, { arn: arnOf(type, place, {}) }))
   }
   if (checks.length === 0) checks.push(checkOf(ask, { conditionKeys: [] }, { arn: '*' }))

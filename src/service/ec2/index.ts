@@ -9,6 +9,7 @@ import type { ImageSeen } from '#engine/port'
 import type { Reader } from '#store/store'
 import type { Context } from '#service/ec2/context'
 import { missingParameter } from '#service/ec2/errors'
+import { access } from '#service/ec2/access/complete'
 import { actions as account } from '#service/ec2/account/actions'
 import { actions as addresses } from '#service/ec2/address/actions'
 import { elasticIp } from '#service/ec2/address/address'
@@ -120,7 +121,7 @@ export function ec2(context: Context): Service {
   return {
     sdk,
     definition: {
-      id: 'ec2', operations: operationsOf(sdk), actions: actionsOf(context), missing: missingParameter,
+      id: 'ec2', operations: operationsOf(sdk), actions: actionsOf(context), access: access(context), missing: missingParameter,
       prepare: {
         needed: place => !network.prepared(place) || imagesIn.get(place.region) !== context.images(),
         async run(tx, place, now) {

@@ -129,8 +129,10 @@ export async function openFiles(dir: string, known: (id: string) => boolean) {
     try {
       const first = start - (start % Number(BLOCK))
       const cipher = cipherOf(id, first)
+      // One for all of the file: what is given out is the cipher's own copy.
+      const buffer = Buffer.allocUnsafe(Math.min(BATCH, end - first))
       for (let at = first; at < end;) {
-        const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(Math.min(BATCH, end - at)), 0, undefined, at)
+        const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, end - at), at)
         if (bytesRead === 0) throw new Error(`the file ${id} is shorter than its record says`)
         const plain = cipher.update(buffer.subarray(0, bytesRead))
         yield at < start ? plain.subarray(start - at) : plain

@@ -35,10 +35,11 @@ export const FREE = new Set(['sts:GetCallerIdentity', 'sts:GetSessionToken', 'st
 
 /** ARN variables to the parameters that hold them, where the names differ. */
 export const VARIABLES: Record<string, string[]> = {
-  SecurityGroupId: ['GroupId', 'GroupIds', 'Groups', 'SecurityGroups'], KeyPairName: ['KeyName', 'KeyNames'], NaclId: ['NetworkAclId', 'NetworkAclIds'],
+  SecurityGroupId: ['GroupId', 'GroupIds', 'Groups', 'SecurityGroups', 'AddSecurityGroupIds', 'RemoveSecurityGroupIds'], KeyPairName: ['KeyName', 'KeyNames'], NaclId: ['NetworkAclId', 'NetworkAclIds'],
   UserNameWithPath: ['UserName'], RoleNameWithPath: ['RoleName', 'RoleArn'], GroupNameWithPath: ['GroupName'], PolicyNameWithPath: ['PolicyArn', 'PolicyName'],
   InstanceProfileNameWithPath: ['InstanceProfileName'], MfaTokenIdWithPath: ['SerialNumber', 'VirtualMFADeviceName'],
   OidcProviderName: ['OpenIDConnectProviderArn'], BucketName: ['Bucket'], ObjectName: ['Key'], ParameterNameWithoutLeadingSlash: ['Name', 'Names', 'Path'],
+  RouteTableId: ['AddRouteTableIds', 'RemoveRouteTableIds'], SubnetId: ['AddSubnetIds', 'RemoveSubnetIds'], VpcFlowLogId: ['FlowLogIds'],
   FederatedUserName: ['Name'], PlacementGroupName: ['GroupName'], SpotInstanceRequestId: ['SpotInstanceRequestIds'],
 }
 /** Resource types that a request's names do not mean. */
@@ -51,7 +52,15 @@ export const NOT_MEANT: Record<string, string[]> = {
 export const ALWAYS: Record<string, string[]> = { 'ec2:RunInstances': ['volume'] }
 
 /** Structures of a request in which ids stand that the call is about. */
-export const WITHIN = ['NetworkInterfaces', 'BlockDeviceMappings', 'Ebs', 'LaunchTemplate', 'Placement', 'MetadataOptions', 'IamInstanceProfile']
+export const WITHIN = [
+  'NetworkInterfaces', 'BlockDeviceMappings', 'Ebs', 'LaunchTemplate', 'Placement', 'MetadataOptions', 'IamInstanceProfile', 'SecurityGroupRules',
+  'InstanceCreditSpecifications',
+]
+
+/** Lists of which each item makes a resource of its own, which must be allowed with what is said of it alone: action, resource type, list. */
+export const PARTS: Record<string, Record<string, string>> = {
+  'ec2:RunInstances': { volume: 'BlockDeviceMappings', 'network-interface': 'NetworkInterfaces' },
+}
 
 /** Condition keys to parameters, where the names differ. */
 export const KEYS: Record<string, string[]> = {

@@ -49,11 +49,11 @@ export async function openImdsDoor(context: Context): Promise<Imds> {
   const roleOf = roleReader(identity, clock)
   return openImds({
     host: serviceAddress(home), port: METADATA_PORT, secret, signer, clock, log,
-    lookup: address => lookup({ reader: store, home, roleOf, clock }, address),
+    lookup: (address, delivery) => lookup({ reader: store, home, roleOf: (reader, row) => roleOf(reader, row, delivery), clock }, address),
   })
 }
 
-type Looking = { reader: Reader; home: Home; roleOf: RoleOf; clock: Clock }
+type Looking = { reader: Reader; home: Home; roleOf(reader: Reader, row: InstanceRow): ReturnType<RoleOf>; clock: Clock }
 
 /** The instance behind a fabric address: the address says the VPC's number, and the claim on it whose it is. */
 export async function lookup({ reader, home, roleOf, clock }: Looking, address: string): Promise<Metadata | undefined> {

@@ -8,6 +8,7 @@ import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type Serv
 import type { AddressInfo, Socket } from 'node:net'
 import type { Clock } from '#base/clock'
 import type { Log } from '#base/log'
+import type { Delivery } from '#kit/caller'
 import type { Metadata } from '#service/ec2/imds/metadata'
 import { limiter } from '#service/ec2/imds/limiter'
 import type { Signer } from '#service/ec2/imds/signer'
@@ -18,8 +19,8 @@ export type ImdsOptions = {
   host: string
   /** 0 takes any free port. */
   port: number
-  /** The instance behind an address; undefined for an address that nobody has. */
-  lookup(remoteAddress: string): Promise<Metadata | undefined>
+  /** The instance behind an address, which asks by this version of the protocol; undefined for an address that nobody has. */
+  lookup(remoteAddress: string, delivery: Delivery): Promise<Metadata | undefined>
   /** Signs session tokens; the same after a restart, so that tokens go on working. */
   secret: Uint8Array
   signer: Signer
@@ -88,7 +89,7 @@ function get({ request, path, metadata, now, options }: Asked): Answer {
 }
 
 async function answer(request: IncomingMessage, caller: string, options: ImdsOptions): Promise<Answer> {
-  const metadata = await options.lookup(caller)
+  const metadata = await options.lookup(caller, request.headers[TOKEN] === undefined ? '1.0' : '2.0')
   if (!metadata) return failure(404)
   if (!metadata.options.endpointEnabled) return failure(403)
   // Clients that think IMDS is a proxy send whole URLs.

@@ -8,9 +8,11 @@ import type { Clock } from '#base/clock'
 import { assumedPrincipal, trusts } from '#identity/assume'
 import type { Identity } from '#identity/identity'
 import { profiles, roles } from '#identity/records'
+import type { Delivery } from '#kit/caller'
 import type { RoleCredentials } from '#service/ec2/imds/metadata'
 import type { Metadata } from '#service/ec2/imds/metadata'
 import type { InstanceRow } from '#service/ec2/instance/instance'
+import { networkInterface } from '#service/ec2/network-interface/network-interface'
 import type { Reader } from '#store/store'
 
 const HOUR_S = 3600
@@ -19,7 +21,8 @@ const LASTS_S = 6 * HOUR_S
 const RENEWED_MS = HOUR_S * 1000
 const MOST_KEPT = 4096
 
-export type RoleOf = (reader: Reader, row: InstanceRow) => Promise<Metadata['role']>
+/** `delivery` says by which version of the metadata service the credentials go out, which policies may ask (ec2:RoleDelivery). */
+export type RoleOf = (reader: Reader, row: InstanceRow, delivery: Delivery) => Promise<Metadata['role']>
 
 export function roleReader(identity: Identity, clock: Clock): RoleOf {
   const kept = new Map<string, RoleCredentials>()
@@ -33,7 +36,7 @@ export function roleReader(identity: Identity, clock: Clock): RoleOf {
     return made
   }
 
-  return async (reader, row) => {
+  return async (reader, row, delivery) => {
     const { profile } = row.spec
     const current = profile && await profiles.get(reader, profile.id)
     const role = current?.spec.role === undefined ? undefined : await roles.get(reader, current.spec.role)
@@ -41,8 +44,13 @@ export function roleReader(identity: Identity, clock: Clock): RoleOf {
     const seconds = (date: Date | string): string => new Date(date).toISOString().replace(/\.\d+Z$/, 'Z')
     const base = { name: role.spec.name, profileArn: profile.arn, profileId: profile.id }
     if (!trusts(role, 'ec2.amazonaws.com')) return { ...base, lastUpdated: seconds(clock()), untrusted: true }
-    const given = credentials(`${row.id} ${role.id}`, () => {
-      const made = identity.issue(assumedPrincipal(role, row.id), { kind: 'instance', name: row.id, lastsS: LASTS_S })
+    const primary = await networkInterface.find(reader, row.spec.interfaces[0]!)
+    const given = credentials(`${row.id} ${role.id} ${delivery}`, () => {
+      const source = {
+        instance: `arn:aws:ec2:${row.region}:${row.account}:instance/${row.id}`, vpc: row.spec.vpc,
+        address: primary?.spec.addresses[0]!.private ?? '', delivery,
+      }
+      const made = identity.issue(assumedPrincipal(role, row.id), { kind: 'instance', name: row.id, source, lastsS: LASTS_S })
       return {
         accessKeyId: made.accessKeyId, secretAccessKey: made.secretAccessKey, token: made.sessionToken, lastUpdated: seconds(clock()),
         expiration: seconds(made.expiration),

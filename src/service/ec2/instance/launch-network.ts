@@ -1,6 +1,6 @@
 /** Where a RunInstances request puts its instances: subnet, and each interface's groups and addresses. */
-import type { InstanceNetworkInterfaceSpecification, RunInstancesRequest } from '@aws-sdk/client-ec2'
-import type { Call } from '#kit/action'
+import type { InstanceNetworkInterfaceSpecification, Placement, RunInstancesRequest } from '@aws-sdk/client-ec2'
+import type { Call, Place } from '#kit/action'
 import { ApiError } from '#kit/error'
 import { findDefaultVpc } from '#service/ec2/vpc/prepare'
 import { zonesOf } from '#service/ec2/context'
@@ -12,6 +12,7 @@ import { networkInterface, type InterfaceRow } from '#service/ec2/network-interf
 import { securityGroup } from '#service/ec2/security-group/security-group'
 import { subnet, type SubnetRow } from '#service/ec2/subnet/subnet'
 import { vpc, type VpcRow } from '#service/ec2/vpc/vpc'
+import type { Reader } from '#store/store'
 
 export type Port = {
   /** An interface that is there already; what else is said here is what it has. */
@@ -61,9 +62,9 @@ async function fromInstanceLevel(call: Launching, { count, limits }: { count: nu
   const { input } = call
   if (input.Ipv6Addresses?.length && count > 1) throw conflict('IPv6 addresses can be given to a single instance only.')
   if (input.PrivateIpAddress !== undefined && count > 1) throw conflict('A private IP address can be given to a single instance only.')
-  const chosen = await chooseSubnet(call, input.SubnetId)
+  const chosen = await chooseSubnet(call.tx, call, input)
   const home = await vpc.get(call.tx, call, chosen.spec.vpc)
-  const groups = [...input.SecurityGroupIds ?? [], ...await groupsByName(call, input, home)]
+  const groups = [...input.SecurityGroupIds ?? [], ...await groupsByName(call.tx, home, input.SecurityGroups ?? [])]
   const port: Port = {
     subnet: chosen, deviceIndex: 0, groups: groups.length > 0 ? [...new Set(groups)] : undefined, description: '',
     privateIp: input.PrivateIpAddress, secondary: 0, ipv6: wanted6(input), publicIp: chosen.spec.mapPublicIp, deleteOnTermination: true,
@@ -73,13 +74,12 @@ async function fromInstanceLevel(call: Launching, { count, limits }: { count: nu
 }
 
 /** Names are of the default VPC's groups only (EC2 API Reference, RunInstances, SecurityGroup.N). */
-async function groupsByName(call: Launching, input: RunInstancesRequest, home: VpcRow): Promise<string[]> {
-  const names = input.SecurityGroups ?? []
+export async function groupsByName(reader: Reader, home: VpcRow, names: readonly string[]): Promise<string[]> {
   if (names.length === 0) return []
   if (!home.spec.isDefault) {
     throw conflict("The parameter groupName cannot be used with the parameter subnet: name security groups of a non-default VPC by id.")
   }
-  const rows = (await securityGroup.list(call.tx, call)).filter(row => row.spec.vpc === home.id)
+  const rows = (await securityGroup.list(reader, home)).filter(row => row.spec.vpc === home.id)
   return names.map(name => {
     const row = rows.find(r => r.spec.name === name || r.id === name)
     if (!row) throw new ApiError('InvalidGroup.NotFound', `The security group '${name}' does not exist in default VPC '${home.id}'`)
@@ -88,7 +88,7 @@ async function groupsByName(call: Launching, input: RunInstancesRequest, home: V
 }
 
 /** The zone's name, whether it was asked for by name or by id. */
-function chosenZone({ input: { Placement = {} }, region }: Launching): string | undefined {
+function chosenZone({ region }: Place, Placement: Placement = {}): string | undefined {
   const { AvailabilityZone: name, AvailabilityZoneId: id } = Placement
   if (name !== undefined && id !== undefined) throw conflict('An Availability Zone is given by its name or by its id, not by both.')
   const zone = id === undefined ? name : zonesOf(region).find(each => zoneId(each) === id) ?? id
@@ -96,18 +96,19 @@ function chosenZone({ input: { Placement = {} }, region }: Launching): string | 
   return zone
 }
 
-async function chooseSubnet(call: Launching, id: string | undefined): Promise<SubnetRow> {
-  const zone = chosenZone(call)
+/** The subnet that a launch names, or the default one that it means. */
+export async function chooseSubnet(reader: Reader, place: Place, { SubnetId: id, Placement }: Pick<RunInstancesRequest, 'SubnetId' | 'Placement'>) {
+  const zone = chosenZone(place, Placement)
   if (id !== undefined) {
-    const chosen = await subnet.get(call.tx, call, id)
+    const chosen = await subnet.get(reader, place, id)
     if (zone !== undefined && chosen.spec.zone !== zone) {
       throw new ApiError('InvalidParameterValue', `The subnet '${id}' is in ${chosen.spec.zone}, not in the Availability Zone '${zone}'.`)
     }
     return chosen
   }
-  const home = await findDefaultVpc(call.tx, call)
+  const home = await findDefaultVpc(reader, place)
   if (!home) throw new ApiError('VPCIdNotSpecified', 'No default VPC for this user')
-  const own = (await subnet.list(call.tx, call)).filter(row => row.spec.vpc === home.id && row.spec.defaultForAz)
+  const own = (await subnet.list(reader, place)).filter(row => row.spec.vpc === home.id && row.spec.defaultForAz)
     .filter(row => zone === undefined || row.spec.zone === zone).sort((a, b) => (a.spec.zone < b.spec.zone ? -1 : 1))
   if (!own[0]) throw new ApiError('MissingInput', `No subnets found for the default VPC '${home.id}'. Please specify a subnet.`)
   return own[0]
@@ -147,7 +148,7 @@ function checkSpecs(specs: InstanceNetworkInterfaceSpecification[], count: numbe
 }
 
 async function fromSpec(call: Launching, spec: InstanceNetworkInterfaceSpecification, of: number): Promise<Port> {
-  const chosen = await chooseSubnet(call, spec.SubnetId)
+  const chosen = await chooseSubnet(call.tx, call, { ...call.input, SubnetId: spec.SubnetId })
   const given = spec.PrivateIpAddresses ?? []
   const primary = spec.PrivateIpAddress ?? given.find(a => a.Primary)?.PrivateIpAddress
   // EC2 API Reference: AssociatePublicIpAddress is for a single interface at index 0.
