@@ -140,18 +140,22 @@ own = open('/sys/class/net/ens5/address').read().strip()
 mac = lambda text: bytes.fromhex(text.replace(':', ''))
 ip = socket.inet_aton
 raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); raw.bind(('ens5', 0))
-def arp(says, sender, target): return b'\\\\xff' * 6 + sender + struct.pack('>HHHBBH', 0x0806, 1, 0x0800, 6, 4, 2) + sender + ip(says) + b'\\\\xff' * 6 + ip(target)
+def arp(says, sender, target):
+    head = b'\\xff' * 6 + sender + struct.pack('>HHHBBH', 0x0806, 1, 0x0800, 6, 4, 2)
+    return head + sender + ip(says) + b'\\xff' * 6 + ip(target)
 def udp(source, to, sport, dport, data, sender):
     u = struct.pack('>HHHH', sport, dport, 8 + len(data), 0) + data
     h = struct.pack('>BBHHHBBH4s4s', 0x45, 0, 20 + len(u), 1, 0, 64, 17, 0, ip(source), ip(to))
     s = sum(struct.unpack('>10H', h)); s = (s & 0xffff) + (s >> 16); s = ~((s & 0xffff) + (s >> 16)) & 0xffff
-    return b'\\\\xff' * 6 + sender + b'\\\\x08\\\\x00' + h[:10] + struct.pack('>H', s) + h[12:] + u
-def discover(who): return struct.pack('>BBBBIHH', 1, 1, 6, 0, int.from_bytes(os.urandom(4), 'big'), 0, 0x8000) + bytes(16) + who + bytes(10) + bytes(192) + bytes.fromhex('63825363350101ff')
+    return b'\\xff' * 6 + sender + b'\\x08\\x00' + h[:10] + struct.pack('>H', s) + h[12:] + u
+def discover(who):
+    head = struct.pack('>BBBBIHH', 1, 1, 6, 0, int.from_bytes(os.urandom(4), 'big'), 0, 0x8000)
+    return head + bytes(16) + who + bytes(10) + bytes(192) + bytes.fromhex('63825363350101ff')
 end, sent = time.time() + ${SECONDS}, 0
 while time.time() < end:
     for frame in (
         arp('NEIGHBOUR', mac(own), 'GATEWAY'), arp('GATEWAY', mac(own), 'NEIGHBOUR'), arp('NEIGHBOUR', mac('02:ec:00:00:ff:ff'), 'GATEWAY'),
-        udp('0.0.0.0', '255.255.255.255', 68, 67, discover(b'\\\\x02\\\\xec' + os.urandom(4)), mac(own)),
+        udp('0.0.0.0', '255.255.255.255', 68, 67, discover(b'\\x02\\xec' + os.urandom(4)), mac(own)),
         udp('0.0.0.0', '255.255.255.255', 68, 67, discover(mac('NEIGHBOURMAC')), mac('NEIGHBOURMAC')),
         udp('GATEWAY', '255.255.255.255', 67, 68, discover(mac(own)), mac(own)),
         udp('NEIGHBOUR', '169.254.169.254', 5000, 80, b'x', mac(own)),
@@ -188,7 +192,7 @@ test('what belongs to the host is neither read nor changed', ATTACK, async () =>
     'change the host\'s network': 'nsenter -t 1 -n ip link show en0h 2>/dev/null | grep en0h',
     'reach the daemon': 'test -e /dev/incus/sock || ls /var/lib/incus/unix.socket',
     'see other processes': 'ls /proc/*/exe -l 2>/dev/null | grep -E "incusd|dnsmasq|main.ts"',
-    'raise a limit of its own': 'find /sys/fs/cgroup -maxdepth 2 -name memory.limit_in_bytes -o -maxdepth 2 -name memory.max | head -1 | xargs -I{} sh -c "echo 8G > {}" && free -m | awk \'/Mem/ {exit $2 < 4000}\'',
+    'raise a limit of its own': 'echo 8G > /sys/fs/cgroup/memory/memory.limit_in_bytes || echo 8G > /sys/fs/cgroup/memory.max',
   }
   const done: string[] = []
   for (const [what, trick] of Object.entries(tricks)) {
