@@ -138,6 +138,11 @@ export type Disks = {
   observe(id: string): Promise<DiskSeen | Absent | Unknown>
   list(): Promise<string[] | Unknown>
   create(spec: DiskSpec): Promise<void>
+  /**
+   * Copies of several disks, all as of one moment: what runs in their machines rests meanwhile. All are there when it returns; one that was
+   * interrupted begins all anew.
+   */
+  createTogether(specs: DiskSpec[]): Promise<void>
   /** Refuses (throws) while it is in use. */
   delete(id: string): Promise<void>
   /** A greater size, also while a machine has it: its guest sees it when this returns. Throws for a smaller one. */

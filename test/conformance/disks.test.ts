@@ -173,6 +173,18 @@ test('a root volume that was put back goes with its instance once that is asked'
   assert.deepEqual((await bench.ec2.send(new sdk.DescribeVolumesCommand({ Filters: [{ Name: 'volume-id', Values: [root] }] }))).Volumes, [])
 })
 
+test('the snapshots of an instance are of one moment', async () => {
+  const { InstanceId: id = '', BlockDeviceMappings: mappings = [] } = await bench.launch({ BlockDeviceMappings: [{ DeviceName: '/dev/sdb',
+    Ebs: { VolumeSize: 4 } }] })
+  const { Snapshots = [] } = await bench.ec2.send(new sdk.CreateSnapshotsCommand({ InstanceSpecification: { InstanceId: id } }))
+  const ids = Snapshots.map(one => one.SnapshotId!)
+  await until(async () => (await bench.ec2.send(new sdk.DescribeSnapshotsCommand({ SnapshotIds: ids }))).Snapshots!
+    .every(({ State }) => State === 'completed'), 'they are not completed')
+  assert.deepEqual([ids.length, mappings.length, new Set(ids.map(one => disk(one).moment)).size], [2, 2, 1])
+  for (const SnapshotId of ids) await bench.ec2.send(new sdk.DeleteSnapshotCommand({ SnapshotId }))
+  await bench.terminate(id)
+})
+
 test('instance store disks are empty at each start and stay over a reboot', async () => {
   const { InstanceId: id = '' } = await bench.launch({ InstanceType: 'm5d.large' })
   const [first] = machine(id).spec.disks!

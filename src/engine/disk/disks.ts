@@ -21,6 +21,7 @@ import {
 import { growLoop, inUse, loopsBelow, sectorsOf } from '#engine/disk/loop'
 import { isMounted, mountFile, unmountFile } from '#engine/disk/mount'
 import { run } from '#engine/disk/run'
+import { together } from '#engine/disk/together'
 import { openLimits } from '#engine/incus/limits'
 import { haversOf, openMachineDisks, type Instance } from '#engine/incus/machine-disks'
 import { LIMITS } from '#engine/incus/throttle'
@@ -68,6 +69,7 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
       await markReady(client, name)
       log.info('disk made', { disk: spec.id, sizeGiB: spec.sizeGiB, ms: Math.round(performance.now() - started) })
     },
+    createTogether: specs => together(home, client, log, specs),
     async delete(id) {
       if (!await find(id)) return
       await refuseUsed(id)
@@ -106,7 +108,7 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
   }
 }
 
-async function copy(home: Home, client: Client, spec: DiskSpec, from: NonNullable<DiskSpec['from']>): Promise<void> {
+export async function copy(home: Home, client: Client, spec: DiskSpec, from: NonNullable<DiskSpec['from']>): Promise<void> {
   const image = 'image' in from
   const source = image ? newestImage(await findVolumes(client, imagePrefix(from.image)), from.image)
     : await client.find<Volume>(volumePath(client, diskVolume(from.disk)))
@@ -135,7 +137,7 @@ async function copy(home: Home, client: Client, spec: DiskSpec, from: NonNullabl
 }
 
 /** Deletes a volume that no machine has. A mount of an interrupted `create` is undone first. */
-async function discard(home: Home, client: Client, name: string): Promise<void> {
+export async function discard(home: Home, client: Client, name: string): Promise<void> {
   const file = volumeFile(home, name)
   await unmountFile(file, newPoint(home, name))
   if (inUse(file)) throw new Error(`${name} is in use`)
