@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import type { DiskSpec } from '#engine/port'
-import { copy, discard } from '#engine/disk/disks'
+import { discard } from '#engine/disk/disks'
 import { stilled } from '#engine/disk/freeze'
 import { diskVolume, isReady, markReady, volumePath, type Volume } from '#engine/disk/layout'
 import type { Client } from '#engine/incus/client'
@@ -23,13 +23,16 @@ const TOGETHER = 'user.together'
 /** One at a time: each of the copies is asked for by whoever waits for it. */
 let last: Promise<unknown> = Promise.resolve()
 
-export function together(home: Home, client: Client, log: Log, specs: DiskSpec[]): Promise<void> {
-  const next = last.then(() => make(home, client, log, specs))
+type On = { home: Home; client: Client; log: Log }
+
+/** `copy` makes one of them, which is not ready then. */
+export function together(on: On, specs: DiskSpec[], copy: (spec: DiskSpec) => Promise<void>): Promise<void> {
+  const next = last.then(() => make(on, specs, copy))
   last = next.catch(() => {})
   return next
 }
 
-async function make(home: Home, client: Client, log: Log, specs: DiskSpec[]): Promise<void> {
+async function make({ home, client, log }: On, specs: DiskSpec[], copy: (spec: DiskSpec) => Promise<void>): Promise<void> {
   const find = (id: string) => client.find<Volume>(volumePath(client, diskVolume(id)))
   const there = await Promise.all(specs.map(({ id }) => find(id)))
   if (there.every(volume => volume && isReady(volume))) return
@@ -37,7 +40,7 @@ async function make(home: Home, client: Client, log: Log, specs: DiskSpec[]): Pr
     for (const volume of there) if (volume) await discard(home, client, volume.name)
     const started = performance.now()
     const groups = await groupsOf(home, client, specs)
-    await stilled(groups, async () => { for (const spec of specs) await copy(home, client, spec, spec.from!) })
+    await stilled(groups, async () => { for (const spec of specs) await copy(spec) })
     log.info('disks made', { disks: specs.map(({ id }) => id), still: groups.length, ms: Math.round(performance.now() - started) })
   }
   for (const { id } of specs) await markReady(client, diskVolume(id), { [TOGETHER]: 'true' })
