@@ -141,10 +141,7 @@ export type Disks = {
   users(id: string): Promise<string[] | Unknown>
   list(): Promise<string[] | Unknown>
   create(spec: DiskSpec): Promise<void>
-  /**
-   * Copies of several disks, all as of one moment: what runs in their machines rests meanwhile. All are there when it returns; one that was
-   * interrupted begins all anew.
-   */
+  /** Copies of several disks, all as of one moment, for which what runs in their machines rests. One interrupted begins all anew. */
   createTogether(specs: DiskSpec[]): Promise<void>
   /** Refuses (throws) while it is in use. */
   delete(id: string): Promise<void>
@@ -269,10 +266,8 @@ export type FlowCount = {
   packets: number
   bytes: number
 }
-
 /** Domains; `addresses`: those in which `ec2-A-B-C-D` means the public address A.B.C.D, whoever has it. */
 export type Served = { host: readonly string[]; store: readonly string[]; addresses: readonly string[] }
-
 /**
  * As the machine sees it: `in` is what it received. Counters begin at 0 with each device, which comes anew when a router was lost. The kernel
  * hands large pieces of a connection on as one packet: there are fewer packets than on a wire; the bytes are all there.
