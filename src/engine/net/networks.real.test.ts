@@ -144,6 +144,14 @@ test('a public address stands for its private one, outwards, inwards and by a tu
   ]), ['198.51.100.1', two, one, 'timeout', open(lab.home, 21)])
 })
 
+test('by its own public address a machine reaches itself through the core, as its groups say, and sees it as the sender', async () => {
+  const [one, two, four] = [11, 12, 14].map(n => open(lab.home, n)) as [string, string, string]
+  assert.deepEqual(await Promise.all([
+    dial(a1, one, 80), dial(a1, one, 81), dial(a1, one, 22), dial(a2, two, 22), dial(a4, four, 80), dial(a4, four, 22),
+  ]), [one, 'refused', 'timeout', two, four, 'timeout'])
+  assert.deepEqual(await Promise.all([pings(a1, one), pings(a2, two), pings(a4, four)]), [true, false, false])
+})
+
 test('without a public address, or without a route, nothing leaves', async () => {
   const saved = spec
   const bare = { ...spec, ports: spec.ports.map(p => (p.index === 2 ? { ...p, addresses: [{ private: '172.31.0.12' }] } : p)) }
