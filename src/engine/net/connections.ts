@@ -3,13 +3,13 @@
  *
  * Invariant: it comes after the rules that forbid them, so that none begins again in between.
  */
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import type { NetworkSpec } from '#engine/port'
 import { inside, run } from '#engine/net/run'
 import { ended, mayEnd, parseConnections } from '#engine/net/untracked'
 
-/** A router's namespace, and a file to write its commands into: conntrack opens what it reads, which no pipe of ours allows. */
-export type Place = { space: string; file: string }
+/** A router's namespace, a process in it, and a file to write commands into: conntrack opens what it reads, which no pipe of ours allows. */
+export type Place = { space: string; pid: number; file: string }
 
 /** One process for all; what is gone already is no failure here. */
 async function cut({ space, file }: Place, which: string[]): Promise<void> {
@@ -29,7 +29,12 @@ export const cutAddresses = (place: Place, lost: { address: string; isPublic: bo
 /** Connections that the groups' rules end by changing. */
 export async function cutUntracked(place: Place, was: NetworkSpec, is: NetworkSpec): Promise<void> {
   if (!mayEnd(was, is)) return
-  const lists = await Promise.all(['tcp', 'udp'].map(protocol => run(inside(place.space, 'conntrack', '-L', '-p', protocol))))
-  await cut(place, ended(was, is, lists.flatMap(parseConnections)).map(c =>
+  await cut(place, ended(was, is, parseConnections(await listed(place))).map(c =>
     `-p ${c.protocol} --orig-src ${c.source} --orig-dst ${c.target} --sport ${c.sourcePort} --dport ${c.targetPort}`))
 }
+
+/** By the kernel's own file, in a tenth of the time that a process takes; kernels without it have only the process. */
+const listed = ({ space, pid }: Place): Promise<string> => readFile(`/proc/${pid}/net/nf_conntrack`, 'utf8').catch((error: NodeJS.ErrnoException) => {
+  if (error.code !== 'ENOENT') throw error
+  return run(inside(space, 'conntrack', '-L'))
+})

@@ -81,10 +81,10 @@ export function ended(was: NetworkSpec, is: NetworkSpec, connections: Connection
   return connections.filter(c => isForbidden(c, 'ingress', c.answers) || isForbidden(c, 'egress', c.source))
 }
 
-/** The lines of `conntrack -L` that are TCP or UDP over IPv4. */
+/** The lines of `conntrack -L`, or of the kernel's own list, that are TCP or UDP over IPv4. */
 export function parseConnections(text: string): Connection[] {
   return text.split('\n').flatMap(line => {
-    const protocol = /^(tcp|udp) /.exec(line)?.[1] as 'tcp' | 'udp' | undefined
+    const protocol = /^(?:ipv4 +2 )?(tcp|udp) /.exec(line)?.[1] as 'tcp' | 'udp' | undefined
     const [began, answered] = [...line.matchAll(/src=([\d.]+) dst=([\d.]+) sport=(\d+) dport=(\d+)/g)]
     if (!protocol || !began || !answered) return []
     const [source, target, sourcePort, targetPort] = began.slice(1) as [string, string, string, string]
