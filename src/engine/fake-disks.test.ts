@@ -43,7 +43,7 @@ test('a disk belongs to one machine, unless all share it, and is neither written
   await assert.rejects(fake.disks.delete('data'), /in use/)
   await fake.machines.detachDisk('a', 'data', { force: false })
   for (const id of ['a', 'b']) await fake.machines.attachDisk(id, data('data', { shared: true }))
-  assert.deepEqual(await fake.disks.observe('data'), { sizeGiB: 2, attachedTo: ['a', 'b'] })
+  assert.deepEqual([await fake.disks.observe('data'), await fake.disks.users('data')], [{ sizeGiB: 2 }, ['a', 'b']])
 })
 
 test('a disk that its guest has mounted is busy until it lets go, or is forced, or goes down', async () => {
@@ -71,5 +71,5 @@ test('a machine that is off gets another root, and none starts without one; disk
   await fake.machines.start('a')
   await fake.disks.grow('data', 3)
   await assert.rejects(fake.disks.grow('data', 2), /can't shrink/)
-  assert.deepEqual(await fake.disks.observe('data'), { sizeGiB: 3, attachedTo: ['a'] })
+  assert.deepEqual([await fake.disks.observe('data'), await fake.disks.users('data')], [{ sizeGiB: 3 }, ['a']])
 })

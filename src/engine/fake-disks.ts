@@ -3,10 +3,10 @@
  *
  * Invariant: it refuses what the real engine refuses: to delete or to write a disk that a machine has, to shrink one, to copy what is not there.
  */
-import { BLOCK_BYTES, type Blocks, type DiskLimits, type Disks, type DiskSpec, type ImageSeen } from '#engine/port'
+import { BLOCK_BYTES, type Blocks, type Disks, type DiskSpec, type ImageSeen } from '#engine/port'
 
 /** `blocks`: what was written, by index; a copy shares them, as none is ever changed in place. */
-export type FakeDisk = DiskSpec & { blocks?: Map<number, Uint8Array>; limits?: DiskLimits }
+export type FakeDisk = DiskSpec & { blocks?: Map<number, Uint8Array> }
 type Act = (name: string, id: string, work: () => void) => Promise<void>
 type Options = { disks: Map<string, FakeDisk>; images: ImageSeen[]; act: Act; down(): boolean; owners(disk: string): string[] }
 
@@ -24,8 +24,9 @@ export function openFakeDisks({ disks, images, act, down, owners }: Options): Di
     async observe(id) {
       if (down()) return 'unknown'
       const disk = disks.get(id)
-      return disk ? { sizeGiB: disk.sizeGiB, attachedTo: owners(id) } : 'absent'
+      return disk ? { sizeGiB: disk.sizeGiB, ...(disk.limits && { limits: disk.limits }) } : 'absent'
     },
+    users: async id => (down() ? 'unknown' : owners(id)),
     list: async () => (down() ? 'unknown' : [...disks.keys()]),
     create: spec => act('disk.create', spec.id, () => {
       if (disks.has(spec.id)) return

@@ -124,9 +124,10 @@ export type DiskSpec = {
    * cleared. 'kept': an exact copy. By default fresh from an image, kept from a disk.
    */
   identity?: 'fresh' | 'kept'
+  /** What it is held to from the first use on. */
+  limits?: DiskLimits
 }
-/** `attachedTo`: the machines that have it, as root or data disk. */
-export type DiskSeen = { sizeGiB: number; attachedTo: string[] }
+export type DiskSeen = { sizeGiB: number; limits?: DiskLimits }
 /** What a disk's users together may do in a second; absent: as much as the host can. */
 export type DiskLimits = { iops?: number; bytesPerSecond?: number }
 /** Blocks of disks as they are read and written from outside, in bytes. */
@@ -136,6 +137,8 @@ export type Blocks = { first: number; limit: number }
 
 export type Disks = {
   observe(id: string): Promise<DiskSeen | Absent | Unknown>
+  /** The machines that have it, as root or data disk: looks at every one of them. */
+  users(id: string): Promise<string[] | Unknown>
   list(): Promise<string[] | Unknown>
   create(spec: DiskSpec): Promise<void>
   /** Refuses (throws) while it is in use. */

@@ -24,7 +24,8 @@ const incus = (...args: string[]) => must('sh', ['-c', 'exec incus "$@" </dev/nu
   env: { ...process.env, INCUS_DIR: incusDir(enclume.home) },
 })
 const median = (values: number[]) => [...values].sort((a, b) => a - b)[values.length >> 1]!
-const tick = () => new Promise(resolve => setTimeout(resolve, 5))
+/** Asking takes processor time from what is being waited for: no oftener than this. */
+const tick = () => new Promise(resolve => setTimeout(resolve, 15))
 
 const answers = (host: string) => new Promise<boolean>(resolve => {
   const socket = connect({ host, port: 22, timeout: 500 })

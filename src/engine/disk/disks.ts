@@ -7,8 +7,8 @@
 import { join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
-import type { Disks, DiskSpec, ImageSeen } from '#engine/port'
-import { Unreachable, type Client } from '#engine/incus/client'
+import type { DiskLimits, Disks, DiskSpec, ImageSeen } from '#engine/port'
+import { IncusError, Unreachable, type Client } from '#engine/incus/client'
 import { blocksOf, changedBlocks, readBlockOf, usageOf, writeBlockOf } from '#engine/disk/blocks'
 import { readSuperblock } from '#engine/disk/ext4'
 import { frozen } from '#engine/disk/freeze'
@@ -34,6 +34,7 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
   const find = (id: string) => client.find<Volume>(volumePath(client, diskVolume(id)))
   const file = (id: string) => volumeFile(home, diskVolume(id))
   const limits = openLimits(home, client)
+  const images = openImages(client)
 
   async function owners(id: string): Promise<Instance[]> {
     return haversOf(home, await client.get<Instance[]>('/1.0/instances?recursion=1'), id)
@@ -51,21 +52,30 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
 
   return {
     observe: id => unknownIfUnreachable(async () => {
-      const [volume, machines] = await Promise.all([find(id), owners(id)])
+      const volume = await find(id)
       if (!volume || !isReady(volume)) return 'absent'
-      return { sizeGiB: sizeGiB(volume), attachedTo: machines.map(({ name }) => name) }
+      const limits = JSON.parse(volume.config[LIMITS] ?? '{}') as DiskLimits
+      return { sizeGiB: sizeGiB(volume), ...(Object.keys(limits).length > 0 && { limits }) }
     }),
+    users: id => unknownIfUnreachable(async () => (await owners(id)).map(({ name }) => name)),
     list: () => unknownIfUnreachable(async () =>
       (await listVolumes(client)).filter(({ name }) => name.startsWith('disk-')).map(({ name }) => name.slice('disk-'.length))),
     async create(spec) {
-      const there = await find(spec.id)
-      if (there && isReady(there)) return
       const name = diskVolume(spec.id)
-      if (there) await discard(home, client, name)
       const started = performance.now()
-      if (spec.from === undefined) await makeVolume(client, name, spec)
-      else await copy(home, client, spec, spec.from)
-      await markReady(client, name)
+      const make = () => (spec.from === undefined ? makeVolume(client, name, spec) : copy(home, client, spec, spec.from, images.named))
+      try {
+        await make()
+      } catch (error) {
+        images.forget()
+        // Only who made it before, whole or half, keeps Incus from making it: so nobody looks until then.
+        const there = error instanceof IncusError ? await find(spec.id) : undefined
+        if (!there) throw error
+        if (isReady(there)) return
+        await discard(home, client, name)
+        await make()
+      }
+      await markReady(client, name, spec.limits && { [LIMITS]: JSON.stringify(spec.limits) })
       log.info('disk made', { disk: spec.id, sizeGiB: spec.sizeGiB, ms: Math.round(performance.now() - started) })
     },
     async delete(id) {
@@ -106,10 +116,26 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
   }
 }
 
-async function copy(home: Home, client: Client, spec: DiskSpec, from: NonNullable<DiskSpec['from']>): Promise<void> {
+type ImageNamed = (name: string) => Promise<Volume | undefined>
+
+/** The newest volume of an image. One that was found before is believed to be there: who copies from it finds out. */
+function openImages(client: Client): { named: ImageNamed; forget(): void } {
+  const known = new Map<string, Volume>()
+  return {
+    async named(name) {
+      const found = known.get(name) ?? newestImage(await findVolumes(client, imagePrefix(name)), name)
+      if (found) known.set(name, found)
+      return found
+    },
+    forget: () => known.clear(),
+  }
+}
+
+async function copy(
+  home: Home, client: Client, spec: DiskSpec, from: NonNullable<DiskSpec['from']>, imageNamed: ImageNamed,
+): Promise<void> {
   const image = 'image' in from
-  const source = image ? newestImage(await findVolumes(client, imagePrefix(from.image)), from.image)
-    : await client.find<Volume>(volumePath(client, diskVolume(from.disk)))
+  const source = image ? await imageNamed(from.image) : await client.find<Volume>(volumePath(client, diskVolume(from.disk)))
   if (!source || !isReady(source)) throw new Error(image ? `there is no image ${from.image}` : `there is no disk ${from.disk}`)
   if (spec.sizeGiB < sizeGiB(source)) throw new Error(`disk ${spec.id} is smaller than what it is copied from`)
   const to = diskVolume(spec.id)

@@ -71,8 +71,8 @@ after(async () => {
 test('a disk made from an image has the size asked for', async () => {
   await disks.create({ id: 'vol-1', sizeGiB: 10, from: { image: 'debian-12' } })
   await disks.create({ id: 'vol-1', sizeGiB: 10, from: { image: 'debian-12' } })
-  const made = [await disks.observe('vol-1'), await disks.observe('vol-2'), await disks.list()]
-  assert.deepEqual(made, [{ sizeGiB: 10, attachedTo: [] }, 'absent', ['vol-1']])
+  const made = [await disks.observe('vol-1'), await disks.users('vol-1'), await disks.observe('vol-2'), await disks.list()]
+  assert.deepEqual(made, [{ sizeGiB: 10 }, [], 'absent', ['vol-1']])
 })
 
 test('a machine boots to sshd, with the sizes it was given', async () => {
@@ -90,7 +90,7 @@ test('a machine boots to sshd, with the sizes it was given', async () => {
   const kib = /MemTotal:\s+(\d+)/.exec(await inside('cat', '/proc/meminfo'))?.[1]
   const cpus = (await inside('cat', '/proc/cpuinfo')).match(/^processor/gm)?.length
   assert.deepEqual([kib, cpus], [String(512 * 1024), 1])
-  assert.deepEqual(await disks.observe('vol-1'), { sizeGiB: 10, attachedTo: [spec.id] })
+  assert.deepEqual([await disks.observe('vol-1'), await disks.users('vol-1')], [{ sizeGiB: 10 }, [spec.id]])
 })
 
 test('a guest can neither use a block device nor reach the daemon', async () => {
@@ -107,7 +107,7 @@ test('a disk in use is not deleted, and its copy is another machine', async () =
   await assert.rejects(disks.delete('vol-1'), /belongs to machine/)
   await inside('sh', '-c', 'echo kept > /root/file && sync')
   await disks.create({ id: 'vol-2', sizeGiB: 11, from: { disk: 'vol-1' }, identity: 'fresh' })
-  assert.deepEqual(await disks.observe('vol-2'), { sizeGiB: 11, attachedTo: [] })
+  assert.deepEqual(await disks.observe('vol-2'), { sizeGiB: 11 })
   const file = volumeFile(home, diskVolume('vol-2'))
   const read = async (path: string) => run('debugfs', ['-R', `cat ${path}`, file])
   assert.deepEqual([await read('/root/file'), await read('/etc/machine-id')], ['kept\n', ''])

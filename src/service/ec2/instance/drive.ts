@@ -51,10 +51,10 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
       async create(row) {
         const { rootVolume } = row.spec
         if (rootVolume === undefined) throw new Error(`${row.id} has no root volume`)
-        const machine = async () => machines.create({
+        // Its volumes are being made meanwhile: only a start needs them.
+        await machines.create({
           id: row.id, ...sizeOf(row), rootDisk: rootVolume, ports: await ports.wanted(row), disks: await disks.wanted(row),
         })
-        await together(disks.ready(row), machine())
       },
       async start(row) {
         await together(ports.ready(row), disks.ready(row).then(() => machines.prepare(row.id)))

@@ -14,7 +14,7 @@ import { networkInterface, type Attachment, type InterfaceRow } from '#service/e
 import { DEFAULT_GROUP, nameScope, securityGroup } from '#service/ec2/security-group/security-group'
 import { reservedIn } from '#service/ec2/subnet/reservation'
 import { addressScope, RESERVED, type SubnetRow } from '#service/ec2/subnet/subnet'
-import { claimLowest, claimNext } from '#service/ec2/vpc/numbers'
+import { claimNext } from '#service/ec2/vpc/numbers'
 import type { VpcRow } from '#service/ec2/vpc/vpc'
 import type { Tx } from '#store/store'
 
@@ -110,7 +110,7 @@ export async function checkGroups(
 
 type ClaimAddress = { subnet: SubnetRow; owner: string; address?: string }
 
-/** Takes a private address of a subnet: the one that is asked for, or the lowest free one. */
+/** Takes a private address of a subnet: the one that is asked for, or a free one, that was free for long if there is one. */
 export async function claimAddress(tx: Tx, { subnet, owner, address }: ClaimAddress): Promise<string> {
   const block = parseCidr(subnet.spec.cidr)!
   const [least, most] = [block.base + RESERVED.first, block.base + size(block) - 1 - RESERVED.last]
@@ -118,7 +118,7 @@ export async function claimAddress(tx: Tx, { subnet, owner, address }: ClaimAddr
   if (address === undefined) {
     const reserved = (await reservedIn(tx, subnet)).map(cidr => parseCidr(cidr)!)
     const avoid = (ip: number) => reserved.some(cidr => contains(cidr, ip))
-    const free = await claimLowest(tx, { scope, owner, least, most, key: formatIp, avoid })
+    const free = await claimNext(tx, { scope, owner, least, most, key: formatIp, avoid, keeper: subnet.id })
     if (free !== undefined) return formatIp(free)
     throw new ApiError('InsufficientFreeAddressesInSubnet',
       `The specified subnet does not have enough free addresses to satisfy the request.`)
@@ -138,7 +138,7 @@ export async function claimAddress(tx: Tx, { subnet, owner, address }: ClaimAddr
 async function claimFabric(tx: Tx, { vpc, owner, home }: { vpc: VpcRow; owner: string; home: Home }): Promise<string> {
   const block = parseCidr(fabricBlock(home, vpc.spec.index))!
   const free = await claimNext(tx, {
-    scope: `${vpc.id}/fabric`, owner, least: block.base + 1, most: block.base + size(block) - 2, key: formatIp,
+    scope: `${vpc.id}/fabric`, owner, least: block.base + 1, most: block.base + size(block) - 2, key: formatIp, keeper: vpc.id,
   })
   if (free === undefined) throw new ApiError('NetworkInterfaceLimitExceeded', 'The VPC has no room for more network interfaces.')
   return formatIp(free)

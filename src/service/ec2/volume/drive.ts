@@ -22,11 +22,16 @@ export function volumeDriver({ engine, log, store, clock, home }: Needed): Drive
     async observe(row) {
       const disk = await engine.disks.observe(row.id)
       if (disk === 'unknown') return 'unknown'
-      return { disk, limits: limitsOf(row), copied: row.spec.desired === 'absent' && await isCopied(store, row.id) }
+      if (row.spec.desired === 'present' || disk === 'absent') return { disk, limits: limitsOf(row) }
+      const users = await engine.disks.users(row.id)
+      return users === 'unknown' ? 'unknown' : { disk, used: users.length > 0, copied: await isCopied(store, row.id) }
     },
     plan,
     acts: {
-      create: ({ id, spec: { sizeGiB, from, identity } }) => engine.disks.create({ id, sizeGiB, from, ...(identity && { identity }) }),
+      create(row) {
+        const { sizeGiB, from, identity } = row.spec
+        return engine.disks.create({ id: row.id, sizeGiB, from, limits: limitsOf(row), ...(identity && { identity }) })
+      },
       delete: ({ id }) => engine.disks.delete(id),
       grow: ({ id, spec }) => engine.disks.grow(id, spec.sizeGiB),
       async limit(row) {
@@ -39,8 +44,9 @@ export function volumeDriver({ engine, log, store, clock, home }: Needed): Drive
       },
     },
     writes: {
-      settled: (tx, row, { state }: { state?: Status['state'] }) =>
-        volume.update(tx, row, { status: { state, made: true, reason: undefined } }, state!),
+      // One that was just made is held to what it was made with; of all others it is known what the engine was told.
+      settled: (tx, row, { state, limits = row.status.limits }: Pick<Status, 'limits'> & { state?: Status['state'] }) =>
+        volume.update(tx, row, { status: { state, made: true, reason: undefined, limits } }, state!),
       modified: (tx, row) => volume.update(tx, row, {
         status: { modification: { ...row.status.modification!, state: 'completed', end: clock().toISOString() } },
       }, 'modified'),

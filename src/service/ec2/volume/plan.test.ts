@@ -5,10 +5,10 @@ import type { Attachment, Seen, Spec, Status } from '#service/ec2/volume/volume'
 
 const attachment: Attachment = { instance: 'i-1', device: '/dev/xvda', deleteOnTermination: true, time: '', root: true }
 const states: Status['state'][] = ['creating', 'available', 'in-use', 'deleting', 'error']
-const whole = { sizeGiB: 8, attachedTo: [] }
+const whole = { sizeGiB: 8 }
 const disks: Record<string, Seen> = {
-  absent: { disk: 'absent' }, whole: { disk: whole }, small: { disk: { sizeGiB: 4, attachedTo: [] } },
-  used: { disk: { sizeGiB: 8, attachedTo: ['i-1'] } },
+  absent: { disk: 'absent' }, whole: { disk: whole }, small: { disk: { sizeGiB: 4 } },
+  used: { disk: whole, used: true },
 }
 
 /** The plan of every state of a volume, seen in every way, in words. */

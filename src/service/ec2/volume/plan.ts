@@ -16,12 +16,12 @@ export function plan({ spec, status }: Planned, seen: Seen): Step {
   const { disk } = seen
   if (spec.desired === 'absent') {
     if (disk === 'absent') return { write: 'remove' }
-    return disk.attachedTo.length === 0 && !seen.copied ? { act: 'delete' } : { rest: true, againMs: IN_USE_MS }
+    return seen.used || seen.copied ? { rest: true, againMs: IN_USE_MS } : { act: 'delete' }
   }
   const settled = attachmentsOf({ spec }).length > 0 ? 'in-use' : 'available'
   switch (status.state) {
     case 'creating':
-      return disk === 'absent' || disk.sizeGiB < spec.sizeGiB ? { act: 'create' } : { write: 'settled', state: settled }
+      return disk === 'absent' || disk.sizeGiB < spec.sizeGiB ? { act: 'create' } : { write: 'settled', state: settled, limits: disk.limits }
     case 'error':
       // A disk whose making failed may be there in part: only one that was whole once is taken back.
       return disk === 'absent' || !status.made ? rest : { write: 'settled', state: settled }

@@ -60,8 +60,11 @@ export type Status = {
   modification?: Modification
 }
 export type VolumeRow = Row<Spec, Status>
-/** What the engine says of its disk, what it should be held to, and whether something is still being copied from it. */
-export type Seen = { disk: DiskSeen | Absent; limits?: DiskLimits; copied?: boolean }
+/**
+ * What the engine says of its disk, and what it should be held to. Of one that is to go: whether a machine has it, and whether something is
+ * still being copied from it.
+ */
+export type Seen = { disk: DiskSeen | Absent; limits?: DiskLimits; used?: boolean; copied?: boolean }
 
 /** The attachments of a volume, those that are ending too. */
 export const attachmentsOf = ({ spec }: Pick<VolumeRow, 'spec'>): Attachment[] =>

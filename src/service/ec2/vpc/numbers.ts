@@ -14,6 +14,8 @@ export type NumberOptions = {
   most: number
   /** Numbers that are free and not given. */
   avoid?: (n: number) => boolean
+  /** Whose the memory of the last number is, and goes with: for scopes that end with a record. */
+  keeper?: string
   /** The claim's key for a number: the number itself by default. */
   key?: (n: number) => string
 }
@@ -28,16 +30,19 @@ export async function claimLowest(tx: Tx, { scope, owner, least, most, key = Str
 }
 
 /** The next free number after the one given last, beginning again at the end; undefined where all are taken. */
-export async function claimNext(tx: Tx, { scope, owner, least, most, key = String }: NumberOptions): Promise<number | undefined> {
+export async function claimNext(
+  tx: Tx, { scope, owner, least, most, key = String, avoid, keeper = 'last' }: NumberOptions,
+): Promise<number | undefined> {
   const mark = `${scope}/last`
   const [last] = (await tx.claims(mark)).keys()
   const count = most - least + 1
   const begin = last === undefined ? 0 : Number(last) - least + 1
   for (let step = 0; step < count; step++) {
     const n = least + ((begin + step) % count)
-    if (!await tx.claim(scope, key(n), owner)) continue
+    // What the owner has already is claimed by it as often as it likes.
+    if (avoid?.(n) || await tx.holder(scope, key(n)) !== undefined || !await tx.claim(scope, key(n), owner)) continue
     if (last !== undefined) await tx.release(mark, last)
-    await tx.claim(mark, String(n), 'last')
+    await tx.claim(mark, String(n), keeper)
     return n
   }
   return undefined
