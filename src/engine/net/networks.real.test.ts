@@ -18,7 +18,7 @@ const WORLD = '198.51.100.2'
 const dial = (from: Guest, host: string, to: number, more: { from?: string; keep?: string } = {}) =>
   from.ask({ do: 'connect', host, port: to, ...more })
 const pings = async (from: Guest, host: string) => (await attempt(inside(from.space, 'busybox', 'ping', '-c', '1', '-W', '1', host))).code === 0
-const filter = (guest: Guest, hook: string, rule: string) => run(inside(guest.space, 'nft', '-f', '-'), `table ip t {\nchain c {\n${hook}\n${rule}\n}\n}\n`)
+const filter = ({ space }: Guest, hook: string, it: string) => run(inside(space, 'nft', '-f', '-'), `table ip t {\nchain c {\n${hook}\n${it}\n}\n}\n`)
 /** Packets that the router has dropped since its ruleset was loaded because their source was not the sender's. */
 const spoofed = async () => {
   const chain = await run(inside(routerSpace(lab.home, 1), 'nft', 'list', 'chain', 'inet', 'router', 'spoofing'))
