@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { phasesOf } from '../../console/src/api/boot-log.ts'
 
-const read = (name: string): string => readFileSync(join(import.meta.dirname, 'data', `${name}.log`), 'utf8')
+const read = (name: string): string => readFileSync(join(import.meta.dirname, 'data', `${name}.txt`), 'utf8')
 const seen = (log: string): string[] =>
   Object.entries(phasesOf(log))
     .filter(([, value]) => value === true)
