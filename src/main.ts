@@ -18,8 +18,9 @@ import { admitRestored } from '#restored'
 import { openFake } from '#engine/fake'
 import { openReal } from '#engine/real'
 import { readBuild } from '#launch/build'
-import { getHome } from '#launch/config'
+import { findConfig, getHome } from '#launch/config'
 import { findConsole } from '#launch/console'
+import { outsideCertificate, type Outside } from '#launch/outside'
 import { isRootPassword } from '#launch/password'
 import { servedHosts, STORE, wireServices } from '#service/index'
 import { openRootKeys } from '#identity/root-keys'
@@ -32,6 +33,8 @@ import { secureNames } from '#wire/tls'
 import { readVersion } from '#launch/help'
 import { openKeeper } from '#launch/keep'
 import { host } from '#launch/real-host'
+
+const OUTSIDE_AGAIN_MS = 10_000
 
 const dir = process.env.ENCLUME_HOME
 if (!dir) throw new Error('ENCLUME_HOME must name the home that this server is for')
@@ -63,6 +66,8 @@ const api: WireOptions = {
 }
 const wire = openWire({ ...api, health, routes: { '/_enclume/drain': onDrain } })
 await wire.listen(home.port, '127.0.0.1')
+const { outside } = findConfig(dir)!
+const beyond = outside && await openOutside(outside)
 const inside = fake ? undefined : await openInside()
 const door = openPage({
   cloud, root: keys, wire: wire.server, dir: findConsole(), version: readVersion(), endpoint: `http://127.0.0.1:${home.port}`,
@@ -89,6 +94,23 @@ async function openInside(): Promise<{ close(): Promise<void> }> {
   await store.listen(STORE_PORT, serviceAddress(home))
   await engine.networks.serve(served)
   return { close: async () => { await Promise.all([door.close(), store.close()]) } }
+}
+
+/**
+ * The API for other machines, where `up --bind` asked for it: over TLS, and nothing else of this process. An address that this host has not
+ * now (a cable that is out) must not keep its own users from the API; it is tried until it is there.
+ */
+async function openOutside({ address, ...files }: Outside): Promise<{ close(): Promise<void> }> {
+  const door = openWire({ ...api, secure: outsideCertificate(home, { address, ...files }, systemClock()) })
+  let timer: NodeJS.Timeout | undefined
+  const open = (): Promise<void> => door.listen(home.port, address).then(
+    () => log.info('outside.open', { address, port: home.port }),
+    (cause: Error) => {
+      log.error('outside.closed', { address, port: home.port, cause })
+      timer = setTimeout(() => void open(), OUTSIDE_AGAIN_MS)
+    })
+  await open()
+  return { close: async () => { clearTimeout(timer); if (door.server.listening) await door.close() } }
 }
 
 async function health(): Promise<object> {
@@ -125,6 +147,7 @@ async function close(signal: string): Promise<void> {
   await keeper?.close()
   await door.close()
   await wire.close()
+  await beyond?.close()
   await inside?.close()
   await imds?.close()
   await cloud.close()

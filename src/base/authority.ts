@@ -1,12 +1,16 @@
 /**
- * The home's own certificate authority: who vouches, to instances alone, for the names at which the API answers them.
+ * The home's own certificate authority: who vouches, to instances, for the names at which the API answers them, and to other machines for
+ * the address at which `up --bind` lets them in.
  *
- * Invariants: its key never leaves the home; whoever trusts it trusts it for `DOMAIN` alone (a name constraint, RFC 5280 4.2.1.10), so that
- * a stolen key vouches for nothing else. It is made once for each home.
+ * Invariants: its key never leaves the home; whoever trusts it trusts it for names of `DOMAIN` alone (a name constraint, RFC 5280 4.2.1.10)
+ * and for addresses, so that a stolen key vouches for no other name. It is made once for each home.
  */
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, sign, X509Certificate, type KeyObject } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { join } from 'node:path'
+import { parseIp } from '#base/cidr'
+import { parseIp6 } from '#base/cidr6'
 import { bits, field, flags, integer, octets, oid, plain, sequence, set, time, utf8, yes } from '#base/der'
 
 /** Every name that it may vouch for is this one or below it. */
@@ -81,18 +85,29 @@ export function openAuthority(dir: string, now: Date): Authority {
   return authority
 }
 
-/** A certificate for a server of these names, with a key of its own. */
+/** A name or an address as a certificate says it (RFC 5280 4.2.1.6). */
+function alternative(name: string): Buffer {
+  const kind = isIP(name)
+  if (kind === 0) return plain(2, Buffer.from(name))
+  const digits = kind === 4 ? parseIp(name)!.toString(16).padStart(8, '0') : parseIp6(name)!.toString(16).padStart(32, '0')
+  return plain(7, Buffer.from(digits, 'hex'))
+}
+
+/** OpenSSL takes a common name for a host's name wherever no other is there, and an address would be one outside of the domain. */
+const commonName = (name: string): string => (isIP(name) === 0 ? name.slice(0, 64) : `Enclume at ${name}`)
+
+/** A certificate for a server of these names or addresses, with a key of its own. */
 export function issue(authority: Authority, names: readonly string[], now: Date): Issued {
   const { privateKey, publicKey } = newKeys()
   const of = authority.certificate.publicKey
   const made = certificate({
-    subject: nameOf(names[0]!.slice(0, 64)), issuer: authorityName(of), publicKey,
+    subject: nameOf(commonName(names[0]!)), issuer: authorityName(of), publicKey,
     from: now.getTime() - EARLIER_MS, until: now.getTime() + ISSUED_MS,
     extensions: [
       extension(OID.basic, sequence(), true),
       extension(OID.keyUsage, flags(1, 1), true),
       extension(OID.extendedUsage, sequence(oid(OID.serverAuth))),
-      extension(OID.names, sequence(...names.map(name => plain(2, Buffer.from(name))))),
+      extension(OID.names, sequence(...names.map(alternative))),
       extension(OID.subjectKey, octets(keyId(publicKey))),
       extension(OID.issuerKey, sequence(plain(0, keyId(of)))),
     ],

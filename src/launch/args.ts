@@ -19,6 +19,9 @@ export const commands = {
     options: {
       port: { type: 'string', value: 'N', help: 'API port on 127.0.0.1 (default 4566 + 10 for each slot)' },
       'console-port': { type: 'string', value: 'N', help: 'console port on 127.0.0.1 (default 4570 + 10 for each slot)' },
+      bind: { type: 'string', value: 'ADDRESS|off', help: 'serve the API over TLS at this address of the host too (default off)' },
+      'tls-cert': { type: 'string', value: 'FILE', help: 'for bind: a certificate of your own, with its chain (default: one is made)' },
+      'tls-key': { type: 'string', value: 'FILE', help: 'for bind: the key of that certificate' },
       region: { type: 'string', value: 'NAME', help: 'default region (default us-east-1)' },
       disk: { type: 'string', value: 'SIZE', help: 'room for volumes, such as 100GiB; takes only what is used' },
       incus: { type: 'string', value: 'unix:PATH', help: 'use an Incus that runs on this host already, in a project of its own' },

@@ -84,7 +84,8 @@ export function restore(args: Args, ui: Ui, host: Host): Promise<number> {
     // Addresses in the records are of the slot's ranges.
     await claimSlot({ dir, want: manifest.config.slot })
     for (const port of [manifest.config.port, manifest.config.consolePort]) await checkPort(port, 'port')
-    const { incus: _elsewhere, ...config } = manifest.config
+    // Another host has other addresses, and whoever restores says anew to whom it is open.
+    const { incus: _elsewhere, outside: _there, ...config } = manifest.config
     const home = homeAt({ dir, ...config })
     await ui.step('engine (Incus)', say => host.startDaemon(home, { diskGiB: config.diskGiB }, progressLog(home, say)))
     for (const volume of manifest.volumes) await ui.step(volume.name, () => host.importVolume(home, volume, join(folder, 'volumes')))

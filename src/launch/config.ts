@@ -9,10 +9,12 @@ import { isRegion } from '#base/region'
 import { homeAt, SLOTS, type Home } from '#base/home'
 import { readNumber, readSizeGiB, type Args } from '#launch/args'
 import { Failure, misuse } from '#launch/failure'
+import type { Outside } from '#launch/outside'
 import { DEFAULT_HOME } from '#launch/slots'
 
 export type Config = {
   slot: number; port: number; consolePort: number; region: string; diskGiB: number; incus?: Home['incus']; unthrottled?: boolean
+  outside?: Outside
 }
 
 /** Which home the command line or the environment means. Plain characters alone: the path ends up in other programs' configuration. */
@@ -52,7 +54,8 @@ export function getHome(dir: string): Home {
   return homeAt({ dir, ...config })
 }
 
-export type Choices = Partial<Omit<Config, 'incus'>> & { incus?: string }
+/** `outside`: null where it shall be closed. */
+export type Choices = Partial<Omit<Config, 'incus' | 'outside'>> & { incus?: string; outside?: Outside | null }
 
 /** The options of `up`, checked. */
 export function readChoices({ options }: Pick<Args, 'options'>): Choices {
@@ -84,6 +87,7 @@ export function settle(
     throw new Failure(`the room for volumes was made with ${before.diskGiB} GiB; another size needs \`enclume reset\` first`)
   if (before && incus?.socket !== before.incus?.socket)
     throw new Failure('where instances live was chosen by the first `up`; another Incus needs `enclume reset` first')
+  const outside = chosen.outside === undefined ? before?.outside : chosen.outside
   const config: Config = {
     slot,
     port: chosen.port ?? before?.port ?? 4566 + slot * 10,
@@ -91,6 +95,7 @@ export function settle(
     region: chosen.region ?? before?.region ?? 'us-east-1',
     diskGiB: chosen.diskGiB ?? before?.diskGiB ?? diskGiB,
     ...(incus && { incus }),
+    ...(outside && { outside }),
     ...((chosen.unthrottled ?? before?.unthrottled) && { unthrottled: true }),
   }
   if (config.port === config.consolePort) throw misuse(`the API and the console cannot share port ${config.port}`)

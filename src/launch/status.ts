@@ -3,6 +3,7 @@ import { hostAddress } from '#base/home'
 import type { Args } from '#launch/args'
 import { findConfig, getHome, homeDirOf } from '#launch/config'
 import type { DaemonStatus, Host } from '#launch/host'
+import { outsideEndpoint } from '#launch/outside'
 import { endpoint, findHealth, findServer, type Health } from '#launch/server'
 
 const STOPPED = 3
@@ -13,6 +14,8 @@ export type Status = {
   slot?: number
   region?: string
   endpoint?: string
+  /** Where other machines reach it, by `up --bind`. */
+  outside?: string
   /** The host's own address as instances see it: what to allow for SSH. */
   address?: string
   /** The server's process; absent when it does not run. */
@@ -32,21 +35,23 @@ export async function status(args: Args, host: Host): Promise<number> {
 async function look(dir: string, host: Host): Promise<Status> {
   if (!findConfig(dir)) return { home: dir, running: false }
   const home = getHome(dir)
+  const { outside } = findConfig(dir)!
   const pid = findServer(home)?.pid
   const health = pid === undefined ? undefined : await findHealth(home)
   const engine = await host.daemonStatus(home).catch((error: unknown) => ({ running: false, error: (error as Error).message }))
   const { status: _ok, ...server } = health ?? { status: 'ok' }
   return {
-    home: dir, running: health !== undefined, slot: home.slot, region: home.region, endpoint: endpoint(home), address: hostAddress(home),
+    home: dir, running: health !== undefined, slot: home.slot, region: home.region, endpoint: endpoint(home),
+    ...(outside && { outside: outsideEndpoint(outside, home.port) }), address: hostAddress(home),
     ...(pid === undefined ? {} : { pid }), engine, ...(health ? { server: server as Omit<Health, 'status'> } : {}),
   }
 }
 
-export function inWords({ home, running, endpoint, address, region, pid, engine, server }: Status): string {
+export function inWords({ home, running, endpoint, outside, address, region, pid, engine, server }: Status): string {
   if (!endpoint) return `There is no Enclume in ${home}.`
   const rows: [string, string | undefined][] = [
     ['Enclume', running ? 'running' : pid === undefined ? 'stopped' : 'not answering'],
-    ['home', home], ['endpoint', endpoint], ['region', region], ['this host', address && `${address}, as instances see it`],
+    ['home', home], ['endpoint', endpoint], ['others', outside], ['region', region], ['this host', address && `${address}, as instances see it`],
     ['server', pid === undefined ? 'stopped' : `pid ${pid}${server ? `, version ${server.version}` : ''}`],
     ['engine', engine && engineInWords(engine)],
     ['capacity', server && `${server.capacity.cpus} CPUs, ${(server.capacity.memoryMiB / 1024).toFixed(1)} GiB memory, ` +

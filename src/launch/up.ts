@@ -12,6 +12,7 @@ import { findConfig, homeDirOf, readChoices, settle, writeConfig, type Choices, 
 import { hasCredentials, readCredentials, writeProfile } from '#launch/credentials'
 import type { Host } from '#launch/host'
 import { withLock } from '#launch/lock'
+import { checkAddress, outsideEndpoint, readOutside, writeTrust, type Outside } from '#launch/outside'
 import { buildConsole, findConsole } from '#launch/console'
 import { hasPassword, newPassword } from '#launch/password'
 import { enginePackages } from '#launch/packages'
@@ -23,7 +24,8 @@ import type { Ui } from '#launch/ui'
 
 export function up(args: Args, ui: Ui, host: Host): Promise<number> {
   const dir = homeDirOf(args)
-  const { incus: url, ...chosen } = readChoices(args)
+  const { incus: url, ...rest } = readChoices(args)
+  const chosen = { ...rest, outside: readOutside(args) }
   return withLock(dir, {}, async () => {
     const before = findConfig(dir)
     if (!before) checkDisk(dir)
@@ -43,7 +45,7 @@ export function up(args: Args, ui: Ui, host: Host): Promise<number> {
       await ui.step('server', async () => { await startServer(home) })
     }
     writeProfile(home)
-    console.log(greeting(home, { first, password }))
+    console.log(greeting(home, { first, password, outside: config.outside }))
     return 0
   })
 }
@@ -59,6 +61,8 @@ async function choose({ chosen, dir, before, incus }: Chosen): Promise<Config> {
   const own = serving ? [serving.port, serving.consolePort] : []
   if (!own.includes(config.port)) await checkPort(config.port, 'port')
   if (!own.includes(config.consolePort)) await checkPort(config.consolePort, 'console-port')
+  const again = serving && serving.port === config.port && serving.outside?.address === config.outside?.address
+  if (config.outside && !again) await checkAddress(config.outside, config.port)
   if (serving && JSON.stringify(config) !== JSON.stringify(serving)) await stopServer(homeAt({ dir, ...serving }))
   writeConfig(dir, config)
   return config
@@ -78,10 +82,18 @@ function newKeys(home: Home): string[] {
   return [`  account      ${account}, new`, `  access key   ${accessKeyId}`, `  secret key   ${secretAccessKey} (shown this once)`]
 }
 
+/** Where other machines reach the API, and what they must trust. */
+function forOthers(home: Home, outside: Outside): string[] {
+  const trust = writeTrust(home, outside, new Date())
+  return [`  from others  ${outsideEndpoint(outside, home.port)}`,
+    ...(trust ? [`  they trust   ${trust}, as AWS_CA_BUNDLE (no secret: copy it to them)`] : [])]
+}
+
 /** The account's keys are shown when they are new, and only then. */
-const greeting = (home: Home, { first, password }: { first: boolean; password?: string }): string => [
+const greeting = (home: Home, { first, password, outside }: { first: boolean; password?: string; outside?: Outside }): string => [
   '', 'Enclume is up.', '',
   `  endpoint     ${endpoint(home)}`,
+  ...(outside ? forOthers(home, outside) : []),
   `  console      http://127.0.0.1:${home.consolePort}`,
   `  region       ${home.region}`,
   ...(first ? newKeys(home) : []),

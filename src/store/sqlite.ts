@@ -5,6 +5,7 @@
  * nothing. A file written by a newer Enclume is refused, never guessed at.
  */
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { keepPrivate } from '#base/private'
 import { Conflict, type Event, type Query, type Row, type Store, type Token, type Tx } from '#store/store'
 
 /** Each entry takes the file one version on. Entries are never changed once landed, only added. */
@@ -26,6 +27,7 @@ const decode = (r: Stored | undefined) =>
   r && { ...r, spec: JSON.parse(r.spec!), status: JSON.parse(r.status!), tags: JSON.parse(r.tags!) }
 
 export function openSqlite(file: string, now: () => Date = () => new Date()): Store {
+  keepPrivate(file)
   const db = new DatabaseSync(file)
   db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 5000')
   migrate(db, file)

@@ -4,16 +4,17 @@
  * Invariant: a name that is not served gets no certificate, and the handshake ends.
  */
 import { createSecureContext, type SecureContext } from 'node:tls'
-import { issue, type Authority } from '#base/authority'
+import { issue, type Authority, type Issued } from '#base/authority'
 import type { Clock } from '#base/clock'
 
 /** Whoever asks for ever new names must not fill the memory. */
 const MOST_KEPT = 1000
 
-export type Secure = { SNICallback(name: string, answer: (error: Error | null, context?: SecureContext) => void): void }
+/** One certificate for whoever comes, or one for each name. */
+export type Secure = Issued | { SNICallback(name: string, answer: (error: Error | null, context?: SecureContext) => void): void }
 
 /** `served`: domains; what is below them is served too. */
-export function secureNames(authority: Authority, served: readonly string[], clock: Clock): Secure {
+export function secureNames(authority: Authority, served: readonly string[], clock: Clock): Exclude<Secure, Issued> {
   const domains = new Set(served)
   const kept = new Map<string, SecureContext>()
 

@@ -145,7 +145,8 @@ async function passDocker(home: Home, pass: boolean): Promise<void> {
 /** The two ends of a link ask each other for theirs. */
 const NEIGHBOURS = 'icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept'
 
-function hostRules(home: Home): Table {
+/** What passes between the host, other machines and the core. */
+export function hostRules(home: Home): Table {
   const host = `"${hostDevice(home)}"`
   const pools = `{ ${formatCidr(home.publicRange)}, ${formatCidr(home.fabricRange)} }`
   const service = serviceAddress(home)

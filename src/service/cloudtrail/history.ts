@@ -7,6 +7,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
+import { keepPrivate } from '#base/private'
 import type { Clock } from '#base/clock'
 import type { Dispatch } from '#kit/action'
 import type { Caller } from '#kit/caller'
@@ -87,6 +88,7 @@ function identityOf({ principal }: Caller) {
 const userOf = ({ principal: { arn, root } }: Caller): string => (root ? 'root' : arn.slice(arn.lastIndexOf('/') + 1))
 
 export function openHistory(file: string, clock: Clock) {
+  keepPrivate(file)
   const db = new DatabaseSync(file)
   db.exec(`pragma journal_mode = wal; pragma synchronous = normal; pragma busy_timeout = 5000; ${SCHEMA}`)
   const insert = db.prepare(`insert into call (id, time, account, region, name, source, user, key, read_only, resources, data, detail)

@@ -6,6 +6,7 @@
  * (what a crash leaves there is removed when the tables are next opened).
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { keepPrivate } from '#base/private'
 
 const VERSION = 1
 const SCHEMA = `
@@ -51,6 +52,7 @@ const settingsOf = (row: Raw): Bucket => ({ ...row, settings: JSON.parse(row.set
 const uploadOf = (row: Raw): Upload => ({ ...row, info: JSON.parse(row.info) }) as Upload
 
 export function openTables(file: string) {
+  keepPrivate(file)
   const db = new DatabaseSync(file)
   db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 5000')
   const { user_version: version } = db.prepare('pragma user_version').get() as { user_version: number }
