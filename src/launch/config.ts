@@ -7,12 +7,13 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { join, resolve } from 'node:path'
 import { isRegion } from '#base/region'
 import { homeAt, SLOTS, type Home } from '#base/home'
-import { readNumber, readSizeGiB, type Args } from '#launch/args'
+import { readNumber, readSizeGiB, readSwitch, type Args } from '#launch/args'
 import { Failure, misuse } from '#launch/failure'
 import { DEFAULT_HOME } from '#launch/slots'
 
 export type Config = {
-  slot: number; port: number; consolePort: number; region: string; diskGiB: number; incus?: Home['incus']; unthrottled?: boolean
+  slot: number; port: number; consolePort: number; region: string; diskGiB: number; incus?: Home['incus']
+  unthrottled?: boolean; apiThrottle?: boolean
 }
 
 /** Which home the command line or the environment means. Plain characters alone: the path ends up in other programs' configuration. */
@@ -69,9 +70,10 @@ export function readChoices({ options }: Pick<Args, 'options'>): Choices {
     if (!isRegion(text('region')!)) throw misuse(`--region takes a name such as eu-west-3, not '${text('region')}'`)
     choices.region = text('region')!
   }
-  const throttle = text('throttle')
-  if (throttle !== undefined && throttle !== 'on' && throttle !== 'off') throw misuse(`--throttle takes on or off, not '${throttle}'`)
-  if (throttle !== undefined) choices.unthrottled = throttle === 'off'
+  const throttle = readSwitch('throttle', text('throttle'))
+  if (throttle !== undefined) choices.unthrottled = !throttle
+  const apiThrottle = readSwitch('api-throttle', text('api-throttle'))
+  if (apiThrottle !== undefined) choices.apiThrottle = apiThrottle
   return choices
 }
 
@@ -92,6 +94,7 @@ export function settle(
     diskGiB: chosen.diskGiB ?? before?.diskGiB ?? diskGiB,
     ...(incus && { incus }),
     ...((chosen.unthrottled ?? before?.unthrottled) && { unthrottled: true }),
+    ...((chosen.apiThrottle ?? before?.apiThrottle) && { apiThrottle: true }),
   }
   if (config.port === config.consolePort) throw misuse(`the API and the console cannot share port ${config.port}`)
   return config

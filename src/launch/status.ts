@@ -13,6 +13,8 @@ export type Status = {
   slot?: number
   region?: string
   endpoint?: string
+  /** Whether requests to EC2 are throttled. */
+  apiThrottle?: boolean
   /** The host's own address as instances see it: what to allow for SSH. */
   address?: string
   /** The server's process; absent when it does not run. */
@@ -37,16 +39,18 @@ async function look(dir: string, host: Host): Promise<Status> {
   const engine = await host.daemonStatus(home).catch((error: unknown) => ({ running: false, error: (error as Error).message }))
   const { status: _ok, ...server } = health ?? { status: 'ok' }
   return {
-    home: dir, running: health !== undefined, slot: home.slot, region: home.region, endpoint: endpoint(home), address: hostAddress(home),
+    home: dir, running: health !== undefined, slot: home.slot, region: home.region, endpoint: endpoint(home),
+    apiThrottle: home.apiThrottle ?? false, address: hostAddress(home),
     ...(pid === undefined ? {} : { pid }), engine, ...(health ? { server: server as Omit<Health, 'status'> } : {}),
   }
 }
 
-export function inWords({ home, running, endpoint, address, region, pid, engine, server }: Status): string {
+export function inWords({ home, running, endpoint, apiThrottle, address, region, pid, engine, server }: Status): string {
   if (!endpoint) return `There is no Enclume in ${home}.`
   const rows: [string, string | undefined][] = [
     ['Enclume', running ? 'running' : pid === undefined ? 'stopped' : 'not answering'],
     ['home', home], ['endpoint', endpoint], ['region', region], ['this host', address && `${address}, as instances see it`],
+    ['requests', apiThrottle ? 'throttled as EC2 throttles them' : undefined],
     ['server', pid === undefined ? 'stopped' : `pid ${pid}${server ? `, version ${server.version}` : ''}`],
     ['engine', engine && engineInWords(engine)],
     ['capacity', server && `${server.capacity.cpus} CPUs, ${(server.capacity.memoryMiB / 1024).toFixed(1)} GiB memory, ` +
