@@ -5,8 +5,8 @@
  */
 import { BLOCK_BYTES, type Blocks, type Disks, type DiskSpec, type ImageSeen } from '#engine/port'
 
-/** `blocks`: what was written, by index; a copy shares them, as none is ever changed in place. */
-export type FakeDisk = DiskSpec & { blocks?: Map<number, Uint8Array> }
+/** `blocks`: what was written, by index; a copy shares them, as none is ever changed in place. `moment`: the act that it was made in. */
+export type FakeDisk = DiskSpec & { blocks?: Map<number, Uint8Array>; moment?: number }
 type Act = (name: string, id: string, work: () => void) => Promise<void>
 type Options = { disks: Map<string, FakeDisk>; images: ImageSeen[]; act: Act; down(): boolean; owners(disk: string): string[] }
 
@@ -20,6 +20,15 @@ export function openFakeDisks({ disks, images, act, down, owners }: Options): Di
   const part = (indexes: number[], { first, limit }: Blocks) => indexes.filter(index => index >= first).sort((a, b) => a - b).slice(0, limit)
   const up = () => { if (down()) throw new Error('the engine is down') }
 
+  let moment = 0
+  const make = (spec: DiskSpec): void => {
+    if (disks.has(spec.id)) return
+    const { from } = spec
+    if (from && 'disk' in from && get(from.disk).sizeGiB > spec.sizeGiB) throw new Error(`disk ${spec.id} is smaller than what it is copied from`)
+    if (from && 'image' in from && !images.some(({ name }) => name === from.image)) throw new Error(`there is no image ${from.image}`)
+    disks.set(spec.id, { ...spec, moment, blocks: new Map(from && 'disk' in from ? blocksOf(from.disk) : []) })
+  }
+
   return {
     async observe(id) {
       if (down()) return 'unknown'
@@ -28,13 +37,8 @@ export function openFakeDisks({ disks, images, act, down, owners }: Options): Di
     },
     users: async id => (down() ? 'unknown' : owners(id)),
     list: async () => (down() ? 'unknown' : [...disks.keys()]),
-    create: spec => act('disk.create', spec.id, () => {
-      if (disks.has(spec.id)) return
-      const { from } = spec
-      if (from && 'disk' in from && get(from.disk).sizeGiB > spec.sizeGiB) throw new Error(`disk ${spec.id} is smaller than what it is copied from`)
-      if (from && 'image' in from && !images.some(({ name }) => name === from.image)) throw new Error(`there is no image ${from.image}`)
-      disks.set(spec.id, { ...spec, blocks: new Map(from && 'disk' in from ? blocksOf(from.disk) : []) })
-    }),
+    create: spec => act('disk.create', spec.id, () => { moment++; make(spec) }),
+    createTogether: specs => act('disk.create', specs[0]?.id ?? '', () => { moment++; for (const spec of specs) make(spec) }),
     delete: id => act('disk.delete', id, () => {
       if (owners(id).length > 0) throw new Error(`disk ${id} is in use by ${owners(id)}`)
       disks.delete(id)

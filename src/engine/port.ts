@@ -145,6 +145,8 @@ export type Disks = {
   users(id: string): Promise<string[] | Unknown>
   list(): Promise<string[] | Unknown>
   create(spec: DiskSpec): Promise<void>
+  /** Copies of several disks, all as of one moment, for which what runs in their machines rests. One interrupted begins all anew. */
+  createTogether(specs: DiskSpec[]): Promise<void>
   /** Refuses (throws) while it is in use. */
   delete(id: string): Promise<void>
   /** A greater size, also while a machine has it: its guest sees it when this returns. Throws for a smaller one. */

@@ -119,8 +119,8 @@ test('a launch brings volumes of its own; those that go with the instance go', a
   await bench.server.engine.disks.writeBlock(source, 0, block(1))
   const SnapshotId = await makeSnapshot(bench, source)
   const { InstanceId: id = '', BlockDeviceMappings: mappings = [] } = await bench.launch({ BlockDeviceMappings: [
-    { DeviceName: '/dev/xvda', Ebs: { VolumeSize: 12 } }, { DeviceName: '/dev/sdb', Ebs: { VolumeSize: 4, DeleteOnTermination: true } },
-    { DeviceName: '/dev/sdc', Ebs: { SnapshotId } }, { DeviceName: '/dev/sdd', VirtualName: 'ephemeral0' },
+    { DeviceName: '/dev/xvda', Ebs: { VolumeSize: 12 } }, { DeviceName: '/dev/sdb', Ebs: { VolumeSize: 4 } },
+    { DeviceName: '/dev/sdc', Ebs: { SnapshotId, DeleteOnTermination: false } }, { DeviceName: '/dev/sdd', VirtualName: 'ephemeral0' },
   ] })
   const ids = mappings.map(m => m.Ebs!.VolumeId!)
   assert.deepEqual(await Promise.all(ids.map(async one => (await volume(one)).Size)), [12, 4, 8])
@@ -151,7 +151,38 @@ test('the root volume of a stopped instance is taken out, repaired elsewhere, an
   await bench.ec2.send(new sdk.StartInstancesCommand({ InstanceIds: [broken] }))
   await bench.until(broken, 'running')
   assert.deepEqual([machine(broken).spec.rootDisk, machine(broken).power], [root, 'on'])
+  // As every volume that is attached after the launch, it is preserved unless that is asked otherwise.
+  const [{ Ebs: mapped }] = (await bench.one(broken)).BlockDeviceMappings as [{ Ebs: sdk.EbsInstanceBlockDevice }]
+  assert.deepEqual([mapped.DeleteOnTermination, (await volume(root)).Attachments![0]!.DeleteOnTermination], [false, false])
   await bench.terminate(broken, doctor)
+  assert.deepEqual([(await volume(root)).State, bench.server.engine.disksById.has(root)], ['available', true])
+})
+
+test('a root volume that was put back goes with its instance once that is asked', async () => {
+  const { InstanceId: id = '', BlockDeviceMappings } = await bench.launch()
+  const root = BlockDeviceMappings![0]!.Ebs!.VolumeId!
+  await bench.ec2.send(new sdk.StopInstancesCommand({ InstanceIds: [id] }))
+  await bench.until(id, 'stopped')
+  await detach(root)
+  await attach(root, id, '/dev/xvda')
+  await bench.ec2.send(new sdk.ModifyInstanceAttributeCommand({ InstanceId: id, BlockDeviceMappings: [
+    { DeviceName: '/dev/xvda', Ebs: { DeleteOnTermination: true } },
+  ] }))
+  await bench.terminate(id)
+  await until(async () => !bench.server.engine.disksById.has(root), 'the disk is still there')
+  assert.deepEqual((await bench.ec2.send(new sdk.DescribeVolumesCommand({ Filters: [{ Name: 'volume-id', Values: [root] }] }))).Volumes, [])
+})
+
+test('the snapshots of an instance are of one moment', async () => {
+  const { InstanceId: id = '', BlockDeviceMappings: mappings = [] } = await bench.launch({ BlockDeviceMappings: [{ DeviceName: '/dev/sdb',
+    Ebs: { VolumeSize: 4 } }] })
+  const { Snapshots = [] } = await bench.ec2.send(new sdk.CreateSnapshotsCommand({ InstanceSpecification: { InstanceId: id } }))
+  const ids = Snapshots.map(one => one.SnapshotId!)
+  await until(async () => (await bench.ec2.send(new sdk.DescribeSnapshotsCommand({ SnapshotIds: ids }))).Snapshots!
+    .every(({ State }) => State === 'completed'), 'they are not completed')
+  assert.deepEqual([ids.length, mappings.length, new Set(ids.map(one => disk(one).moment)).size], [2, 2, 1])
+  for (const SnapshotId of ids) await bench.ec2.send(new sdk.DeleteSnapshotCommand({ SnapshotId }))
+  await bench.terminate(id)
 })
 
 test('instance store disks are empty at each start and stay over a reboot', async () => {

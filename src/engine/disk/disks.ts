@@ -21,6 +21,7 @@ import {
 import { growLoop, inUse, loopsBelow, sectorsOf } from '#engine/disk/loop'
 import { isMounted, mountFile, unmountFile } from '#engine/disk/mount'
 import { run } from '#engine/disk/run'
+import { together } from '#engine/disk/together'
 import { openLimits } from '#engine/incus/limits'
 import { haversOf, openMachineDisks, type Instance } from '#engine/incus/machine-disks'
 import { LIMITS } from '#engine/incus/throttle'
@@ -78,6 +79,7 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
       await markReady(client, name, spec.limits && { [LIMITS]: JSON.stringify(spec.limits) })
       log.info('disk made', { disk: spec.id, sizeGiB: spec.sizeGiB, ms: Math.round(performance.now() - started) })
     },
+    createTogether: specs => together({ home, client, log }, specs, spec => copy(home, client, spec, spec.from!, images.named)),
     async delete(id) {
       if (!await find(id)) return
       await refuseUsed(id)
@@ -161,7 +163,7 @@ async function copy(
 }
 
 /** Deletes a volume that no machine has. A mount of an interrupted `create` is undone first. */
-async function discard(home: Home, client: Client, name: string): Promise<void> {
+export async function discard(home: Home, client: Client, name: string): Promise<void> {
   const file = volumeFile(home, name)
   await unmountFile(file, newPoint(home, name))
   if (inUse(file)) throw new Error(`${name} is in use`)

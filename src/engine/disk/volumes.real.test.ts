@@ -138,6 +138,32 @@ test('a copy made while the source is written is whole', async () => {
   assert.ok(Number(await run('debugfs', ['-R', 'cat /n', file])) >= sure)
 })
 
+test('copies of several disks are of one moment, also while both are written in turn', async () => {
+  await bench.disk('vol-7', 1)
+  await bench.machines.attachDisk(A, ebs('vol-7', 'xvdk'))
+  await inA('mkfs.ext4 -q /dev/xvdk; mkdir -p /other; mount /dev/xvdk /other; rm -f /data/stop /data/n; sync')
+  // A number is on the first disk before it is on the second, and on the second before the next is on the first.
+  await inA(`nohup sh -c 'i=0; while [ ! -e /data/stop ]; do i=$((i+1)); for d in /data /other; do printf "%09d" $i |
+    dd of=$d/n conv=notrunc,fsync status=none; done; echo $i > /run/turn; done' > /dev/null 2>&1 &`)
+  const turn = async () => Number(await inA('cat /run/turn 2>/dev/null || echo 0'))
+  assert.ok(await until(async () => await turn() > 5, 20_000))
+  const sure = await turn()
+  const specs = [{ id: 'vol-8', sizeGiB: 2, from: { disk: 'vol-1' } }, { id: 'vol-9', sizeGiB: 1, from: { disk: 'vol-7' } }]
+  for (const { id } of specs) bench.made.add(id)
+  await Promise.all([bench.disks.createTogether(specs), bench.disks.createTogether(specs)])
+  const later = await turn()
+  assert.ok(await until(async () => await turn() > later, 5000), 'writing goes on')
+  await inA('touch /data/stop')
+  const [first, second] = await Promise.all(specs.map(async ({ id }) => {
+    const file = volumeFile(bench.home, diskVolume(id))
+    await run('e2fsck', ['-fp', file], { ok: [0, 1] })
+    return Number(await run('debugfs', ['-R', 'cat /n', file]))
+  }))
+  assert.ok(second! >= sure && (first === second || first === second! + 1), `${sure} ${first} ${second} ${later}`)
+  await inA('umount /other')
+  await bench.machines.detachDisk(A, 'vol-7', { force: false })
+})
+
 test('blocks are what the file system says, and two copies differ where one was written', async () => {
   await bench.disk('vol-5', 1)
   assert.deepEqual([await bench.disks.blocks('vol-5', { first: 0, limit: 10 }), await bench.disks.readBlock('vol-5', 3)], [[], undefined])

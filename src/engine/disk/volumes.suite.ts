@@ -41,7 +41,7 @@ export async function openBench() {
     }
   }
   const bench = {
-    home, log, client, disks, machines, inside,
+    home, log, client, disks, machines, inside, made: made.disks,
     shell: (machine: string, script: string) => inside(machine, 'sh', '-euc', script),
     async disk(id: string, sizeGiB: number, from?: { disk: string } | { image: string }) {
       made.disks.add(id)

@@ -4,7 +4,7 @@
  * Invariant: a loop device is bound before the guest can open it, and the guest has lost its node and the right to it before the device
  * is given up. Killed in between, the next look finds a device that nobody wants, and gives it up.
  */
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
@@ -89,7 +89,14 @@ export function openMachineDisks(home: Home, client: Client, log: Log) {
   async function permit(id: string, number: number, allowed: boolean): Promise<void> {
     if (unifiedCgroups()) return
     const group = payloadGroup((await client.get<{ pid: number }>(`${path(id)}/state`)).pid, 'devices')
-    if (group !== undefined) writeFileSync(join(CGROUPS, 'devices', group, `devices.${allowed ? 'allow' : 'deny'}`), `b 7:${number} rwm`)
+    if (group === undefined) return
+    const top = join(CGROUPS, 'devices', group)
+    // What is denied to a group is denied to those below it, which its guest's systemd makes; what is allowed again is not allowed to them.
+    const below = allowed ? readdirSync(top, { recursive: true, withFileTypes: true }).filter(entry => entry.isDirectory()) : []
+    const dirs = [top, ...below.map(({ parentPath, name }) => join(parentPath, name)).sort()]
+    for (const dir of dirs) {
+      if (existsSync(dir)) writeFileSync(join(dir, `devices.${allowed ? 'allow' : 'deny'}`), `b 7:${number} rwm`)
+    }
   }
 
   const bind = (id: string, held: Held) => bindLoop(loopOf(id, held), fileOf(held.disk), { readOnly: held.readOnly })

@@ -18,25 +18,50 @@ export const isName = (text: string): boolean => forms.name.test(text)
 
 /** Throws on the first thing that makes no sense. */
 export function check(spec: NetworkSpec): void {
-  const fail = (what: string, value: unknown): never => { throw new Error(`network ${spec.id}: not ${what}: ${JSON.stringify(value)}`) }
-  const form = (kind: keyof typeof forms, text: string) => forms[kind].test(text) || fail(kind === 'id' ? 'an id' : `a ${kind}`, text)
-  const ip = (text: string) => parseIp(text) !== undefined || fail('an address', text)
-  const cidr = (text: string) => parseCidr(text)?.exact || fail('a block', text)
-  const cidr6 = (text: string) => (parseCidr6(text)?.exact && canonicalCidr6(text) === text) || fail('an IPv6 block', text)
-  const either = (text: string) => (text.includes(':') ? cidr6(text) : cidr(text))
-  const number = (n: number, least: number, most: number) =>
-    (Number.isInteger(n) && n >= least && n <= most) || fail(`a number from ${least} to ${most}`, n)
-  const known = (what: string, all: { id: string }[]) => {
-    const ids = new Set(all.map(({ id }) => id))
-    for (const id of ids) form('id', id)
-    if (ids.size < all.length) fail(`unique: ids of ${what}s`, all.map(({ id }) => id))
-    return (id: string) => ids.has(id) || fail(`a ${what} of the network`, id)
-  }
+  checkRules(spec)
+  checkFrame(spec)
+}
+
+const failOf = ({ id }: NetworkSpec) => (what: string, value: unknown): never => {
+  throw new Error(`network ${id}: not ${what}: ${JSON.stringify(value)}`)
+}
+type Fail = ReturnType<typeof failOf>
+const forCidr = (fail: Fail) => (text: string) => parseCidr(text)?.exact || fail('a block', text)
+const forCidr6 = (fail: Fail) => (text: string) => (parseCidr6(text)?.exact && canonicalCidr6(text) === text) || fail('an IPv6 block', text)
+const forEither = (fail: Fail) => (text: string) => (text.includes(':') ? forCidr6 : forCidr)(fail)(text)
+const forNumber = (fail: Fail) => (n: number, least: number, most: number) =>
+  (Number.isInteger(n) && n >= least && n <= most) || fail(`a number from ${least} to ${most}`, n)
+
+/** What groups and filters say, where all else is known to make sense. */
+export function checkRules(spec: NetworkSpec): void {
+  const fail = failOf(spec)
+  const [either, number] = [forEither(fail), forNumber(fail)]
   const traffic = ({ protocol, ports, icmp }: Traffic) => {
     if (protocol !== 'all') number(protocol, 0, 255)
     if (ports) [ports.from, ports.to].forEach(n => number(n, 0, 65535))
     if (ports && ports.from > ports.to) fail('a range of ports', ports)
     for (const n of [icmp?.type, icmp?.code]) if (n !== undefined) number(n, 0, 255)
+  }
+  for (const rule of spec.filters.flatMap(f => [...f.ingress, ...f.egress])) {
+    traffic(rule)
+    either(rule.cidr)
+  }
+  for (const rule of spec.groups.flatMap(g => [...g.ingress, ...g.egress])) {
+    traffic(rule)
+    if ('cidr' in rule.peer) either(rule.peer.cidr)
+  }
+}
+
+function checkFrame(spec: NetworkSpec): void {
+  const fail = failOf(spec)
+  const form = (kind: keyof typeof forms, text: string) => forms[kind].test(text) || fail(kind === 'id' ? 'an id' : `a ${kind}`, text)
+  const ip = (text: string) => parseIp(text) !== undefined || fail('an address', text)
+  const [cidr, cidr6, either, number] = [forCidr(fail), forCidr6(fail), forEither(fail), forNumber(fail)]
+  const known = (what: string, all: { id: string }[]) => {
+    const ids = new Set(all.map(({ id }) => id))
+    for (const id of ids) form('id', id)
+    if (ids.size < all.length) fail(`unique: ids of ${what}s`, all.map(({ id }) => id))
+    return (id: string) => ids.has(id) || fail(`a ${what} of the network`, id)
   }
 
   form('id', spec.id)
@@ -57,14 +82,6 @@ export function check(spec: NetworkSpec): void {
   for (const t of spec.routeTables) {
     number(t.index, 1, 65_000)
     t.routes.forEach(route => either(route.cidr))
-  }
-  for (const rule of spec.filters.flatMap(f => [...f.ingress, ...f.egress])) {
-    traffic(rule)
-    either(rule.cidr)
-  }
-  for (const rule of spec.groups.flatMap(g => [...g.ingress, ...g.egress])) {
-    traffic(rule)
-    if ('cidr' in rule.peer) either(rule.peer.cidr)
   }
   for (const p of spec.ports) {
     number(p.index, 1, 999_999)

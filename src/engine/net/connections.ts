@@ -3,14 +3,14 @@
  *
  * Invariant: it comes after the rules that forbid them, so that none begins again in between.
  */
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import type { NetworkSpec } from '#engine/port'
 import { inside, run } from '#engine/net/run'
-import { isIp6, speaks6 } from '#engine/net/route6'
+import { isIp6 } from '#engine/net/route6'
 import { ended, mayEnd, parseConnections } from '#engine/net/untracked'
 
-/** A router's namespace, and a file to write its commands into: conntrack opens what it reads, which no pipe of ours allows. */
-export type Place = { space: string; file: string }
+/** A router's namespace, a process in it, and a file to write commands into: conntrack opens what it reads, which no pipe of ours allows. */
+export type Place = { space: string; pid: number; file: string }
 
 /** One process for all; what is gone already is no failure here. */
 async function cut({ space, file }: Place, which: string[]): Promise<void> {
@@ -32,9 +32,16 @@ const familyOf = (address: string): string => (isIp6(address) ? '-f ipv6 ' : '')
 /** Connections that the groups' rules end by changing. */
 export async function cutUntracked(place: Place, was: NetworkSpec, is: NetworkSpec): Promise<void> {
   if (!mayEnd(was, is)) return
-  const families = speaks6(was) ? ['ipv4', 'ipv6'] : ['ipv4']
-  const asked = families.flatMap(family => ['tcp', 'udp'].map(protocol => ['-f', family, '-p', protocol]))
-  const lists = await Promise.all(asked.map(words => run(inside(place.space, 'conntrack', '-L', ...words))))
-  await cut(place, ended(was, is, lists.flatMap(parseConnections)).map(c =>
+  await cut(place, ended(was, is, parseConnections(await listed(place))).map(c =>
     `${familyOf(c.source)}-p ${c.protocol} --orig-src ${c.source} --orig-dst ${c.target} --sport ${c.sourcePort} --dport ${c.targetPort}`))
+}
+
+/** By the kernel's own file, in a tenth of the time that a process takes; kernels without it have only the process. */
+async function listed({ space, pid }: Place): Promise<string> {
+  try {
+    return await readFile(`/proc/${pid}/net/nf_conntrack`, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return (await Promise.all(['ipv4', 'ipv6'].map(family => run(inside(space, 'conntrack', '-L', '-f', family))))).join('\n')
+  }
 }

@@ -17,10 +17,8 @@ const WORLD = '198.51.100.2'
 
 const dial = (from: Guest, host: string, to: number, more: { from?: string; keep?: string } = {}) =>
   from.ask({ do: 'connect', host, port: to, ...more })
-const pings = async (from: Guest, host: string) =>
-  (await attempt(inside(from.space, 'busybox', 'ping', '-c', '1', '-W', '1', host))).code === 0
-const filter = (guest: Guest, hook: string, rule: string) =>
-  run(inside(guest.space, 'nft', '-f', '-'), `table ip t {\nchain c {\n${hook}\n${rule}\n}\n}\n`)
+const pings = async (from: Guest, host: string) => (await attempt(inside(from.space, 'busybox', 'ping', '-c', '1', '-W', '1', host))).code === 0
+const filter = ({ space }: Guest, hook: string, it: string) => run(inside(space, 'nft', '-f', '-'), `table ip t {\nchain c {\n${hook}\n${it}\n}\n}\n`)
 /** Packets that the router has dropped since its ruleset was loaded because their source was not the sender's. */
 const spoofed = async () => {
   const chain = await run(inside(routerSpace(lab.home, 1), 'nft', 'list', 'chain', 'inet', 'router', 'spoofing'))
@@ -144,6 +142,12 @@ test('a public address stands for its private one, outwards, inwards and by a tu
   ]), ['198.51.100.1', two, one, 'timeout', open(lab.home, 21)])
 })
 
+test('by its own public address a machine reaches itself through the core, as its groups say, and sees it as the sender', async () => {
+  const [one, two, four] = [11, 12, 14].map(n => open(lab.home, n)) as [string, string, string]
+  const tries = [dial(a1, one, 80), dial(a1, one, 81), dial(a1, one, 22), dial(a2, two, 22), dial(a4, four, 80), dial(a4, four, 22)]
+  assert.deepEqual(await Promise.all([...tries, pings(a1, one), pings(a2, two)]), [one, 'refused', 'timeout', two, four, 'timeout', true, false])
+})
+
 test('without a public address, or without a route, nothing leaves', async () => {
   const saved = spec
   const bare = { ...spec, ports: spec.ports.map(p => (p.index === 2 ? { ...p, addresses: [{ private: '172.31.0.12' }] } : p)) }
@@ -158,8 +162,7 @@ test('networks meet only by public addresses, and the host and the fabric are cl
   const { home } = lab
   assert.deepEqual(await Promise.all([
     dial(b1, '172.31.16.13', 22), dial(b1, '172.31.0.12', 22), dial(b1, routerAddress(home, 1), 53), dial(b1, spec.ports[0]!.fabric, 80),
-    dial(b1, serviceAddress(home), 8775), dial(b1, serviceAddress(home), 5300), dial(b1, hostAddress(home), 22), dial(b1, '172.31.0.1', 22),
-    dial(b1, '169.254.0.1', 22),
+    ...[8775, 5300].map(n => dial(b1, serviceAddress(home), n)), ...[hostAddress(home), '172.31.0.1', '169.254.0.1'].map(to => dial(b1, to, 22)),
   ]), Array.from({ length: 9 }, () => 'timeout'))
 })
 

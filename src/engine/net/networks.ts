@@ -10,7 +10,7 @@ import type { Log } from '#base/log'
 import type { Absent, FlowsSeen, Networks, NetworkSpec, PortTraffic, Served, Unknown } from '#engine/port'
 import { coreLink, coreSpace, portDevice, routerDir, routerSpace } from '#engine/net/names'
 import { attempt, run } from '#engine/net/run'
-import { check, isName } from '#engine/net/check'
+import { check, checkRules, isName } from '#engine/net/check'
 import { readLinks, readTraffic, removeLinks } from '#engine/net/kernel'
 import { gatewaySpaces } from '#engine/net/gateway'
 import { makeLinks } from '#engine/net/peering'
@@ -76,6 +76,21 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
     }
   }
 
+  /** Only rules have changed: nothing else is looked at. */
+  async function applyRules(spec: NetworkSpec): Promise<boolean> {
+    const router = routers.get(spec.index)
+    if (specs.get(spec.index)?.id !== spec.id || !router || untold.has(spec.index)) return false
+    checkRules(spec)
+    try {
+      if (!await router.applyRules(await withinMeans(spec))) return false
+    } catch (error) {
+      await forget(spec.index)
+      throw error
+    }
+    specs.set(spec.index, spec)
+    return true
+  }
+
   /** A kernel that can't hold limits, or has no IPv6, runs without them, and the log says so: better than no machines. */
   async function withinMeans(asked: NetworkSpec): Promise<NetworkSpec> {
     const spec = speaks6(asked) && !hasIpv6() ? without6(asked) : asked
@@ -130,6 +145,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
     apply: spec => inTurn(spec.index, async () => {
       // Somebody deleted the core under us.
       if (!isDown && !spaceExists(coreSpace(home))) await up()
+      if (await applyRules(spec)) return
       await apply(spec)
       await resolver()
     }).then(() => tellPeers(spec)),

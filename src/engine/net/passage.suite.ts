@@ -85,9 +85,12 @@ function routeOf(network: NetworkSpec, port: PortSpec, target: string) {
 // The way.
 
 function walk(atlas: Atlas, flows: Flow[]) {
-  /** What a place remembers of the connection to which a packet answers. */
-  const known = (where: string, { source, target }: Sides) =>
-    flows.find(flow => flow.where === where && flow.after.source === target && flow.after.target === source)
+  /**
+   * What a place remembers of the connection to which a packet answers. One that asks may come by a place again with its own public address
+   * at both ends, and is no answer.
+   */
+  const known = (where: string, { source, target, answer }: Carried) =>
+    (answer ? flows.find(flow => flow.where === where && flow.after.source === target && flow.after.target === source) : undefined)
   const note = (where: string, before: Sides, after: Sides) => {
     flows.push({ where, before: { source: before.source, target: before.target }, after: { source: after.source, target: after.target } })
   }

@@ -22,9 +22,12 @@ import { filterRules, groupSide } from '#engine/net/traffic'
 /** All that the rules of groups and filters do not decide, which for a thousand ports is most of the work; `key` says of what it was made. */
 export type Frame = { key: string; arp: Table; sets: Record<string, NftSet>; chains: Record<string, NftChain> }
 
+export const frameKey = (spec: NetworkSpec): string =>
+  JSON.stringify({ ...spec, groups: spec.groups.map(group => group.id), filters: spec.filters.map(filter => filter.id) })
+
 /** The last one where it is still right. */
 export function frame(home: Home, spec: NetworkSpec, last?: Frame): Frame {
-  const key = JSON.stringify({ ...spec, groups: spec.groups.map(group => group.id), filters: spec.filters.map(filter => filter.id) })
+  const key = frameKey(spec)
   if (last?.key === key) return last
   const ports = portsOf(spec)
   const elements = elementsOf(spec, ports)

@@ -26,6 +26,15 @@ test('connections are read as the kernel lists them', () => {
   ])
 })
 
+test('the kernel\'s own file is read too, and its addresses are spelled as everybody else\'s', () => {
+  const line = 'ipv6     10 tcp      6 431999 ESTABLISHED src=3fff:0ec2:0000:0000:0000:0000:0000:0001 dst=3fff:0ec2:0000:0001:0000:0000:0000:000b '
+    + 'sport=40000 dport=22 src=3fff:0ec2:0000:0001:0000:0000:0000:000b '
+    + 'dst=3fff:0ec2:0000:0000:0000:0000:0000:0001 sport=22 dport=40000 [ASSURED] use=2'
+  assert.deepEqual(parseConnections(line), [
+    { protocol: 'tcp', source: '3fff:ec2::1', target: '3fff:ec2:0:1::b', sourcePort: 40000, targetPort: 22, answers: '3fff:ec2:0:1::b' },
+  ])
+})
+
 test('an open rule that goes ends what it let in, if the way back was open, too', () => {
   assert.deepEqual(outcome(spec([ssh]), spec([])), [true, [inward]])
   assert.deepEqual(outcome(spec([ssh], [{ ...tcp(443), peer: ANY }]), spec([], [{ ...tcp(443), peer: ANY }])), [true, []])

@@ -8,7 +8,7 @@
  * Invariant: a connection that the rules of now allow is never ended.
  */
 import { contains, parseCidr, parseIp } from '#base/cidr'
-import { contains6, parseCidr6, parseIp6 } from '#base/cidr6'
+import { contains6, formatIp6, parseCidr6, parseIp6 } from '#base/cidr6'
 import { isIp6 } from '#engine/net/route6'
 import type { GroupRule, NetworkSpec, PortSpec } from '#engine/port'
 
@@ -89,13 +89,19 @@ export function ended(was: NetworkSpec, is: NetworkSpec, connections: Connection
   return connections.filter(c => isForbidden(c, 'ingress', c.answers) || isForbidden(c, 'egress', c.source))
 }
 
-/** The lines of `conntrack -L` that are TCP or UDP. */
+/** An address as everybody else writes it; the kernel's own list has the zeros of IPv6 too. */
+const spelled = (address: string): string => (address.includes(':') ? formatIp6(parseIp6(address)!) : address)
+
+/** The lines of `conntrack -L`, or of the kernel's own list, that are TCP or UDP. */
 export function parseConnections(text: string): Connection[] {
   return text.split('\n').flatMap(line => {
-    const protocol = /^(tcp|udp) /.exec(line)?.[1] as 'tcp' | 'udp' | undefined
+    const protocol = /^(?:ipv[46] +\d+ )?(tcp|udp) /.exec(line)?.[1] as 'tcp' | 'udp' | undefined
     const [began, answered] = [...line.matchAll(/src=([\da-f.:]+) dst=([\da-f.:]+) sport=(\d+) dport=(\d+)/g)]
     if (!protocol || !began || !answered) return []
     const [source, target, sourcePort, targetPort] = began.slice(1) as [string, string, string, string]
-    return [{ protocol, source, target, sourcePort: Number(sourcePort), targetPort: Number(targetPort), answers: answered[1]! }]
+    return [{
+      protocol, source: spelled(source), target: spelled(target), sourcePort: Number(sourcePort), targetPort: Number(targetPort),
+      answers: spelled(answered[1]!),
+    }]
   })
 }

@@ -7,7 +7,7 @@ import { diskVolume, volumeFile } from '#engine/disk/layout'
 import { run } from '#engine/disk/run'
 import { ebs, openBench } from '#engine/disk/volumes.suite'
 import { startDaemon } from '#engine/incus/daemon'
-import { until } from '#engine/incus/process'
+import { commandLine, processes, until } from '#engine/incus/process'
 import { storageHelper } from '#engine/storage/helper'
 
 const [A, B] = ['i-0000000000000000a', 'i-0000000000000000b']
@@ -140,23 +140,38 @@ test('a superblock decides nothing about the host', async () => {
   await assert.rejects(run('mount', ['-o', 'loop,ro', file, '/nonexistent']))
 })
 
-test('while the helper is away mounts fail, and nothing else', async () => {
+/** The helper's processes: the one that holds the socket, the one that accepts, one for each machine. */
+const helpers = () => processes('storage.py').filter(pid => commandLine(pid)?.includes(`${bench.home.run}/`))
+
+test('whoever dies of the helper but the one that holds the socket, mounts go on', async () => {
+  await inA('mkfs.ext4 -q -F /dev/xvdf; mount /dev/xvdf /mnt')
+  for (let n = 0; n < 3; n++) {
+    for (const pid of helpers()) if (pid !== storageHelper(bench.home)) process.kill(pid, 'SIGKILL')
+    await inA('umount /mnt; mount /dev/xvdf /mnt')
+  }
+  await inA('umount /mnt')
+})
+
+test('while the helper is away mounts fail, and nothing else; the next mount finds one that came anew', async () => {
   await inA('mkfs.ext4 -q -F /dev/xvdf; mount /dev/xvdf /mnt; echo kept > /mnt/file')
   // Incus needs a mount to run anything in a machine: what runs there meanwhile was begun before, and what looks comes by itself.
-  await inA('mkdir -p /tmpfs; rm -f /go /came; setsid sh -c '
-    + '"until test -e /go; do sleep 0.1; done; mount -t tmpfs none /tmpfs; echo \\$? > /came" >/dev/null 2>&1 &')
+  const once = (go: string, act: string) => inA(`rm -f ${go} ${go}.came; setsid sh -c `
+    + `"until test -e ${go}; do sleep 0.1; done; ${act}; echo \\$? > ${go}.came" >/dev/null 2>&1 &`)
+  await inA('mkdir -p /tmpfs')
+  await once('/away', 'mount -t tmpfs none /tmpfs')
+  await once('/back', 'mount /dev/xvdf /mnt')
   const { pid: init } = await bench.client.get<{ pid: number }>(`/1.0/instances/${A}/state`)
   const look = (script: string) => run('nsenter', [`--target=${init}`, '--all', '--setuid=0', '--setgid=0', 'sh', '-euc', script])
-  const pid = storageHelper(bench.home)!
-  for (const child of readdirSync('/proc').filter(name => /^\d+$/.test(name)).map(Number)) {
-    const line = (() => { try { return readFileSync(`/proc/${child}/cmdline`, 'utf8') } catch { return '' } })()
-    if (line.includes('storage.py') && line.includes(`${bench.home.run}/`)) process.kill(child, 'SIGKILL')
+  const came = async (go: string) => {
+    await look(`touch ${go}`)
+    assert.ok(await until(async () => (await look(`cat ${go}.came 2>/dev/null || true`)) !== '', 10_000))
+    return (await look(`cat ${go}.came`)).trim()
   }
-  assert.ok(await until(() => storageHelper(bench.home) === undefined, 5000), `helper ${pid}`)
-  await look('touch /go')
-  assert.ok(await until(async () => (await look('cat /came 2>/dev/null || true')) !== '', 10_000))
-  assert.notEqual((await look('cat /came')).trim(), '0')
+  for (const pid of helpers()) process.kill(pid, 'SIGKILL')
+  assert.ok(await until(() => helpers().length === 0, 5000))
+  assert.notEqual(await came('/away'), '0')
   assert.equal(await look('cat /mnt/file; echo more >> /mnt/file; umount /mnt; echo free'), 'kept\nfree\n')
   await startDaemon(bench.home, bench.log)
-  assert.notEqual(storageHelper(bench.home), undefined)
+  assert.equal(await came('/back'), '0')
+  assert.equal(await inA('cat /mnt/file; umount /mnt'), 'kept\nmore\n')
 })

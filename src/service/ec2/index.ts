@@ -54,7 +54,7 @@ import { actions as groups } from '#service/ec2/security-group/actions'
 import { securityGroup } from '#service/ec2/security-group/security-group'
 import { securityGroupRule } from '#service/ec2/security-group/security-group-rule'
 import { actions as flowLogs } from '#service/ec2/flow-log/actions'
-import { flowLogSweeper } from '#service/ec2/flow-log/deliver'
+import { flowLogSweeper, sweepFlowLogs } from '#service/ec2/flow-log/deliver'
 import { flowLog } from '#service/ec2/flow-log/flow-log'
 import { actions as prefixLists } from '#service/ec2/prefix-list/actions'
 import { prefixList } from '#service/ec2/prefix-list/prefix-list'
@@ -116,7 +116,7 @@ export function ec2(context: Context): Service {
   const network = preparation()
   const sweepDisks = diskSweeper(context)
   const wakes = [vpcWakes(context.store), imageWakes(context.store), volumeWakes(context.store)]
-  const sweepFlowLogs = flowLogSweeper(context)
+  const deliverFlowLogs = flowLogSweeper(context)
   // The images that each region has records of: they are written again only when the engine's list is another one.
   const imagesIn = new Map<string, ImageSeen[]>()
   return {
@@ -143,7 +143,7 @@ export function ec2(context: Context): Service {
     wakes: async event => (await Promise.all(wakes.map(wake => wake(event)))).flat(),
     async sweep() {
       // One that can't be removed must not keep the others.
-      for (const sweep of [() => sweepMachines(context), () => sweepNetworks(context), sweepDisks, sweepFlowLogs]) {
+      for (const sweep of [() => sweepMachines(context), () => sweepNetworks(context), sweepDisks, deliverFlowLogs, () => sweepFlowLogs(context)]) {
         await sweep().catch((error: unknown) => context.log.error('ec2.sweep', { error }))
       }
     },

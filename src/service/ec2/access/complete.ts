@@ -18,6 +18,7 @@ import { ROUTE_TABLE_ASSOCIATION } from '#service/ec2/route-table/route-table'
 import { groupByName } from '#service/ec2/security-group/lookup'
 import { nameScope } from '#service/ec2/security-group/security-group'
 import { getCompleted } from '#service/ec2/snapshot/snapshot'
+import { SUBNET_CIDR_ASSOCIATION } from '#service/ec2/subnet/ipv6'
 import { subnet } from '#service/ec2/subnet/subnet'
 import { peering } from '#service/ec2/vpc-peering/peering'
 import { findDefaultVpc } from '#service/ec2/vpc/prepare'
@@ -102,6 +103,11 @@ const blocked: Completer = async (reader, place, { AssociationId }) => {
   return { VpcId: (await vpc.list(reader, place)).find(row => row.id === holder)?.id }
 }
 
+const within: Completer = async (reader, place, { AssociationId }) => {
+  const holder = await reader.holder(SUBNET_CIDR_ASSOCIATION, AssociationId)
+  return { SubnetId: (await subnet.list(reader, place)).find(row => row.id === holder)?.id }
+}
+
 /** All volumes of an instance but those left out (API Reference, CreateSnapshots). */
 const snapped: Completer = async (reader, place, { InstanceSpecification = {} }) => {
   const { InstanceId = '', ExcludeBootVolume, ExcludeDataVolumeIds = [] } = InstanceSpecification
@@ -134,6 +140,7 @@ export const completers = (context: Pick<Context, 'parameter'>): Record<string, 
   DisassociateNatGatewayAddress: having('NatGatewayId', translated),
   DisassociateRouteTable: having('AssociationId', routed),
   DisassociateVpcCidrBlock: having('AssociationId', blocked),
+  DisassociateSubnetCidrBlock: having('AssociationId', within),
   ReleaseAddress: addressed,
   ReplaceIamInstanceProfileAssociation: async (reader, place, input) =>
     ({ ...await ofSpecification(reader, place, input.IamInstanceProfile), ...await profiled(reader, place, input) }),

@@ -39,6 +39,17 @@ export function contentOf({ spec }: FlowLogRow, interfaces: InterfaceRow[], { wi
   return gzipSync([names.join(' '), ...lines, ''].join('\n'))
 }
 
+/** Logs of VPCs that are gone go too, by and by (API Reference, DeleteVpc: "eventually automatically removed"). */
+export async function sweepFlowLogs({ store }: Pick<Context, 'store'>): Promise<void> {
+  for (const row of await flowLog.everywhere(store)) {
+    if (await store.get('vpc', row.spec.vpc)) continue
+    await store.transact(async tx => {
+      const now = await flowLog.find(tx, row.id)
+      if (now) await tx.remove(now, 'deleted')
+    })
+  }
+}
+
 /** For the service's sweep. Remembers when each network was last read. */
 export function flowLogSweeper({ store, engine, clock, log, deliver }: Pick<Context, 'store' | 'engine' | 'clock' | 'log' | 'deliver'>) {
   const last = new Map<string, Date>()

@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib'
 import { silent } from '#base/log'
 import { openFake } from '#engine/fake'
 import type { FlowCount } from '#engine/port'
-import { flowLogSweeper } from '#service/ec2/flow-log/deliver'
+import { flowLogSweeper, sweepFlowLogs } from '#service/ec2/flow-log/deliver'
 import { harness, home, now, place } from '#service/ec2/vpc/harness.suite'
 import { networkOf } from '#service/ec2/vpc/drive'
 import type { VpcRow } from '#service/ec2/vpc/vpc'
@@ -110,4 +110,18 @@ test('what no flow log can be is refused; one resource\'s failure among several 
   const both = await call('CreateFlowLogs', { ...one, ResourceIds: ['vpc-0123456789abcdef0', eni.spec.vpc] })
   assert.deepEqual([both.FlowLogIds!.length, both.Unsuccessful!.map(({ Error: e }) => e!.Code)], [1, ['InvalidVpcID.NotFound']])
   assert.equal((await refused('CreateFlowLogs', one))[0], 'FlowLogAlreadyExists')
+})
+
+test('a log goes by itself once its VPC is gone, and not before', async () => {
+  const { call, store } = await open()
+  const { Vpc } = await call('CreateVpc', { CidrBlock: '10.0.0.0/16' })
+  await call('CreateFlowLogs', { ...log, ResourceIds: [Vpc!.VpcId!] })
+  const count = async () => {
+    await sweepFlowLogs({ store })
+    return (await call('DescribeFlowLogs', {})).FlowLogs!.length
+  }
+  assert.equal(await count(), 1)
+  const row = (await store.get<VpcRow>('vpc', Vpc!.VpcId!))!
+  await store.transact(tx => tx.remove(row, 'deleted'))
+  assert.equal(await count(), 0)
 })

@@ -13,7 +13,7 @@ import { invalidCombination, invalidValue, missingParameter, refuseMembers, unsu
 import { getImages, image, mappingsOf, type ImageRow, type Mapping, type Spec } from '#service/ec2/image/image'
 import { ownVolumes } from '#service/ec2/instance/belongings'
 import { instance, type InstanceRow } from '#service/ec2/instance/instance'
-import { copySnapshot, sourceRegion, takeSnapshot } from '#service/ec2/snapshot/create'
+import { copySnapshot, ofOneMoment, sourceRegion, takeSnapshot } from '#service/ec2/snapshot/create'
 import { getCompleted } from '#service/ec2/snapshot/snapshot'
 import { checkSpace } from '#service/ec2/volume/create'
 import { checkDevice } from '#service/ec2/volume/device'
@@ -108,6 +108,7 @@ export async function createImage(context: Context, call: Call<sdk.CreateImageRe
     }
     if (change?.NoDevice === undefined) mappings.push(await takenMapping({ call, holder, id, held }, row, change))
   }
+  await ofOneMoment(tx, mappings.map(({ ebs }) => ebs!.snapshot!))
   for (const one of asked.filter(({ DeviceName, NoDevice }) => NoDevice === undefined && !mappings.some(own => own.device === DeviceName))) {
     mappings.push(await addedMapping(call, one))
   }

@@ -32,6 +32,12 @@ export function takeSnapshot(tx: Tx, row: VolumeRow, { place: { account, region 
   return tx.put(snapshot.make({ account, region, now, tags, spec, status: { state: 'pending' } }), 'pending')
 }
 
+/** Snapshots that were just recorded are to be of one moment (EBS User Guide, "multi-volume snapshots"). */
+export async function ofOneMoment(tx: Tx, ids: string[]): Promise<void> {
+  if (ids.length < 2) return
+  for (const id of ids) await snapshot.update(tx, (await snapshot.find(tx, id))!, { spec: { together: ids } }, 'together')
+}
+
 /** API Reference, CreateSnapshot: 255 characters. */
 function descriptionOf({ Description: text = '' }: { Description?: string }): string {
   if (text.length > 255) throw invalidValue('description', text, 'It may have up to 255 characters.')
@@ -69,6 +75,7 @@ export async function createSnapshots(context: Context, call: Call<sdk.CreateSna
     const own = input.CopyTagsFromSource === 'volume' ? { ...row.tags, ...tags } : tags
     taken.push(await takeSnapshot(tx, row, { place: { account, region }, now, description: descriptionOf(input), tags: own }))
   }
+  await ofOneMoment(tx, taken.map(({ id: one }) => one))
   return taken
 }
 

@@ -3,13 +3,23 @@
  *
  * Invariant: a disk has its snapshot's id; the record outlives it.
  */
+import type { DiskSpec } from '#engine/port'
 import type { Driver } from '#loop/loop'
 import type { Context } from '#service/ec2/context'
 import { isCopied } from '#service/ec2/snapshot/copies'
 import { plan } from '#service/ec2/snapshot/plan'
 import { snapshot, type Seen, type SnapshotRow } from '#service/ec2/snapshot/snapshot'
+import type { Reader } from '#store/store'
 
 const GIVE_UP_AFTER = 4
+
+const specOf = ({ id, spec: { sizeGiB, from } }: SnapshotRow): DiskSpec => ({ id, sizeGiB, from })
+
+/** The snapshots that are to be of the same moment, in an order of their own; those that nobody wants any more are left out. */
+async function companionsOf(reader: Reader, row: SnapshotRow): Promise<SnapshotRow[]> {
+  const rows = await Promise.all((row.spec.together ?? []).map(id => snapshot.find(reader, id)))
+  return rows.filter((one): one is SnapshotRow => one !== undefined && one.spec.desired !== 'absent' && one.status.state !== 'error')
+}
 
 export function snapshotDriver({ engine, log, store, clock }: Pick<Context, 'engine' | 'log' | 'store' | 'clock'>): Driver<SnapshotRow, Seen> {
   return {
@@ -25,7 +35,11 @@ export function snapshotDriver({ engine, log, store, clock }: Pick<Context, 'eng
     },
     plan,
     acts: {
-      create: ({ id, spec: { sizeGiB, from } }) => engine.disks.create({ id, sizeGiB, from }),
+      async create(row) {
+        const all = await companionsOf(store, row)
+        if (all.length < 2) await engine.disks.create(specOf(row))
+        else await engine.disks.createTogether(all.map(specOf))
+      },
       delete: ({ id }) => engine.disks.delete(id),
     },
     writes: {

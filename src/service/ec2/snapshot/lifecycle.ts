@@ -8,7 +8,7 @@ import type { Tags } from '#kit/tags'
 import { ownVolumes } from '#service/ec2/instance/belongings'
 import { instance } from '#service/ec2/instance/instance'
 import { imagesOf } from '#service/ec2/snapshot/actions'
-import { takeSnapshot } from '#service/ec2/snapshot/create'
+import { ofOneMoment, takeSnapshot } from '#service/ec2/snapshot/create'
 import { snapshot } from '#service/ec2/snapshot/snapshot'
 import { volume, type VolumeRow } from '#service/ec2/volume/volume'
 import type { Tx } from '#store/store'
@@ -24,14 +24,19 @@ export const lifecycleOf = {
   async take(tx: Tx, asked: Taking): Promise<number> {
     const { account, region, now, of, targets, description, tags, copyTags } = asked
     const place = { account, region }
-    let rows: VolumeRow[] = []
-    if (of === 'VOLUME') rows = (await volume.list(tx, place)).filter(row => bears(row.tags, targets))
-    else for (const row of await instance.list(tx, place)) if (bears(row.tags, targets)) rows.push(...await ownVolumes(tx, row))
-    const settled = rows.filter(row => row.status.state === 'available' || row.status.state === 'in-use')
-    for (const row of settled) {
-      await takeSnapshot(tx, row, { place, now, description, tags: { ...copyTags ? row.tags : {}, ...tags } })
+    // Those of one instance are of one moment (EBS User Guide, "Automate multi-volume snapshots").
+    const sets: VolumeRow[][] = of === 'VOLUME' ? (await volume.list(tx, place)).filter(row => bears(row.tags, targets)).map(row => [row])
+      : await Promise.all((await instance.list(tx, place)).filter(row => bears(row.tags, targets)).map(row => ownVolumes(tx, row)))
+    let count = 0
+    for (const set of sets) {
+      const ids: string[] = []
+      for (const row of set.filter(({ status }) => status.state === 'available' || status.state === 'in-use')) {
+        ids.push((await takeSnapshot(tx, row, { place, now, description, tags: { ...copyTags ? row.tags : {}, ...tags } })).id)
+      }
+      await ofOneMoment(tx, ids)
+      count += ids.length
     }
-    return settled.length
+    return count
   },
 
   /** Deletes those that bear all the tags and are too many for their volume, or too old. */

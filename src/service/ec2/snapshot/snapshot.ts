@@ -28,6 +28,8 @@ export type Spec = {
   from?: { image: string } | { disk: string }
   /** Not to be taken yet: an instance is being stopped for it. */
   held?: boolean
+  /** Those that are of the same moment, itself among them; of several disks that are copied together. */
+  together?: string[]
   /** Still being written from outside. */
   open?: boolean
   /** Made by a copy between places, and therefore shown with the time that took. */

@@ -14,7 +14,8 @@ import { blocks6, vpc, type VpcRow } from '#service/ec2/vpc/vpc'
 import type { Tx } from '#store/store'
 import type * as sdk from '@aws-sdk/client-ec2'
 
-const SCOPE = 'subnet-cidr-association'
+/** Who has an association of an IPv6 block with a subnet. */
+export const SUBNET_CIDR_ASSOCIATION = 'subnet-cidr-association'
 /** EC2 also has larger ones, of every fourth length: routers announce only these. */
 const LENGTH = 64
 
@@ -34,7 +35,7 @@ export function checkBlock6(home: VpcRow, others: readonly SubnetRow[], text: st
 
 /** The block, checked, as a subnet's own. */
 export const associate6 = async (tx: Tx, owner: string, cidr: string): Promise<NonNullable<Spec['cidr6']>> =>
-  ({ cidr, association: await claimId(tx, { scope: SCOPE, prefix: 'subnet-cidr-assoc', owner }) })
+  ({ cidr, association: await claimId(tx, { scope: SUBNET_CIDR_ASSOCIATION, prefix: 'subnet-cidr-assoc', owner }) })
 
 /** ModifySubnetAttribute's AssignIpv6AddressOnCreation. Message: terraform-aws-vpc#735. */
 export function assignOnCreation({ id, spec }: SubnetRow, value: boolean): Partial<Spec> {
@@ -63,7 +64,7 @@ export const ipv6Actions: Actions<typeof sdk> = {
   /** Messages: terraform-provider-aws#1519, and in its manner that of addresses in use. */
   async DisassociateSubnetCidrBlock({ input, account, region, tx }) {
     const id = input.AssociationId!
-    const holder = await tx.holder(SCOPE, id)
+    const holder = await tx.holder(SUBNET_CIDR_ASSOCIATION, id)
     const row = (await subnet.list(tx, { account, region })).find(other => other.id === holder)
     if (!row) throw new ApiError('InvalidSubnetCidrBlockAssociationID.NotFound', `The subnet CIDR block with association ID ${id} does not exist`)
     const inUse = (why: string) => new ApiError('InvalidCidrBlock.InUse',
@@ -74,7 +75,7 @@ export const ipv6Actions: Actions<typeof sdk> = {
       throw inUse('network interfaces have addresses of it.')
     }
     const { cidr6 } = row.spec
-    await tx.release(SCOPE, id)
+    await tx.release(SUBNET_CIDR_ASSOCIATION, id)
     await subnet.update(tx, row, { spec: { cidr6: undefined } }, 'cidr-disassociated')
     return { SubnetId: row.id, Ipv6CidrBlockAssociation: association6View(cidr6!, 'disassociating') }
   },

@@ -59,6 +59,8 @@ export async function attachVolume(call: Call<sdk.AttachVolumeRequest>): Promise
   const root = sameDevice(device) === sameDevice(holder.spec.rootDevice)
   if (root && holder.status.state !== 'stopped') throw incorrectState(`Instance '${holder.id}' is not 'stopped'.`)
   if (root && row.spec.multiAttach) throw invalidValue('device', device, 'A Multi-Attach volume can\'t be a root volume.')
+  // What is attached after the launch is preserved, a root volume that was put back too (EC2 User Guide, "Preserve data when an instance is
+  // terminated").
   const attachment: Attachment = { instance: holder.id, device, deleteOnTermination: false, time: now.toISOString(), root, moving: 'attaching' }
   const after = await volume.update(tx, row, { spec: attaching(row, holder.id, attachment), status: { state: 'in-use' } }, 'attaching')
   const { volumes = [] } = holder.spec

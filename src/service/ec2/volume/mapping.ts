@@ -103,7 +103,8 @@ async function addedVolume(reader: Reader, place: Place, asked: BlockDeviceMappi
   const sizeGiB = ebs.VolumeSize ?? source?.spec.sizeGiB
   if (sizeGiB === undefined) throw new ApiError('MissingParameter', 'The request must contain the parameter size or snapshotId')
   const shape = shapeOf(device, { root: false, source, sizeGiB, type: ebs.VolumeType ?? 'gp2', iops: ebs.Iops, throughput: ebs.Throughput })
-  return { device, root: false, shape, snapshot: source, deleteOnTermination: ebs.DeleteOnTermination ?? false }
+  // EC2 User Guide, "Preserve data when an instance is terminated": a data volume that a launch by the API brings is deleted with its instance.
+  return { device, root: false, shape, snapshot: source, deleteOnTermination: ebs.DeleteOnTermination ?? true }
 }
 
 type Asked = { root: boolean; source?: SnapshotRow; sizeGiB: number; type: string; iops?: number; throughput?: number }
