@@ -59,6 +59,7 @@ const current = (name: string): number => Number(readFileSync(sysctl(name), 'utf
  * another daemon or its containers run, all stays, as they found it raised and need it so.
  */
 export async function restoreHost(home: Home, log: Log): Promise<void> {
+  if (!existsSync(file(home))) return // It changed nothing: it never was up.
   if (othersRun()) {
     log.info('host limits kept for other containers')
     return
