@@ -25,6 +25,8 @@ export type Home = {
   incus?: { socket: string; dir: string }
   /** Volumes may do as much as the host can, whatever their type says. */
   unthrottled?: true
+  /** Requests to EC2 are throttled as AWS throttles them. */
+  apiThrottle?: true
   /** Public IPv4 addresses come from here; the first host address is the host's own ("the internet" as instances see it). */
   publicRange: Cidr
   /** Every interface has a unique address here, whatever its VPC's range: a /20 for each VPC. */
@@ -38,15 +40,17 @@ const FABRIC: Cidr = { base: 0x64400000, length: 10 } // 100.64.0.0/10, shared a
 const part = (whole: Cidr, slot: number): Cidr => ({ base: whole.base + slot * 2 ** (32 - whole.length - 3), length: whole.length + 3 })
 
 export type HomeOptions = {
-  dir: string; slot?: number; port?: number; consolePort?: number; region?: string; incus?: Home['incus']; unthrottled?: boolean
+  dir: string; slot?: number; port?: number; consolePort?: number; region?: string; incus?: Home['incus']
+  unthrottled?: boolean; apiThrottle?: boolean
 }
 
 /** The layout of a home; touches nothing. */
-export function homeAt({ dir, slot = 0, port = 4566, consolePort = 4570, region = 'us-east-1', incus, unthrottled }: HomeOptions): Home {
+export function homeAt(options: HomeOptions): Home {
+  const { dir, slot = 0, port = 4566, consolePort = 4570, region = 'us-east-1', incus, unthrottled, apiThrottle } = options
   if (!Number.isInteger(slot) || slot < 0 || slot >= SLOTS) throw new Error(`slot must be 0 to ${SLOTS - 1}, not ${slot}`)
   return {
     dir, run: join('/run', `enclume-${slot}`), slot, prefix: `en${slot}`, port, consolePort, region, ...(incus && { incus }),
-    ...(unthrottled && { unthrottled }),
+    ...(unthrottled && { unthrottled }), ...(apiThrottle && { apiThrottle }),
     publicRange: part(PUBLIC, slot), fabricRange: part(FABRIC, slot),
   }
 }

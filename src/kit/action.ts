@@ -1,5 +1,5 @@
 /**
- * The pipeline around every action: authorise, required members, client token, transaction, DryRun.
+ * The pipeline around every action: pace, authorise, required members, client token, transaction, DryRun.
  *
  * Invariants: an action changes nothing but through its transaction, so that a refused, failed or dry-run call leaves no
  * trace; what AWS does for all operations alike is done here, decided by the members of the operation's input schema.
@@ -52,8 +52,19 @@ export type ServiceDefinition = {
   /** Input members that the newest model requires but older clients don't send: operation -> names. */
   relaxed?: Record<string, readonly string[]>
   access?: Access
+  /** Absent: callers may ask as often as they like. */
+  pace?: Pace
   /** How this service names a missing member. */
   missing(member: string): ApiError
+}
+
+export type Asked = { operation: string; input: object; caller: Caller }
+/** Throws the service's refusal of what comes too often. Counts what it lets through. */
+export type Pace = {
+  /** Of every call, before anything is known of it. */
+  request(call: Asked): void
+  /** Of a call that may be made and is no dry run, for what it is about to do. */
+  resources(call: Asked): void
 }
 
 /** What only the service can tell of what a call is about; the rest follows from AWS's facts and the request. */
@@ -83,10 +94,12 @@ export function dispatcher({ services, store, clock, authorise }: DispatcherOpti
     const service = byId.get(id)
     const operation = service?.operations.get(name)
     if (!service || !operation) throw new ApiError('InvalidAction', `The action ${name} is not valid for this web service.`)
+    service.pace?.request({ operation: name, input, caller })
     await authorise({ service, operation: name, input, caller, reader: store })
     const action = service.actions[name]
     if (!action) throw new ApiError('UnsupportedOperation', `Enclume does not implement ${name}.`)
     checkRequired(service, operation, input as Record<string, unknown>)
+    if (!(input as { DryRun?: boolean }).DryRun) service.pace?.resources({ operation: name, input, caller })
     const place = { account: caller.principal.account, region: caller.region }
     await prepare(service, place)
     if ('look' in action) {

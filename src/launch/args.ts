@@ -26,6 +26,7 @@ export const commands = {
       disk: { type: 'string', value: 'SIZE', help: 'room for volumes, such as 100GiB; takes only what is used' },
       incus: { type: 'string', value: 'unix:PATH', help: 'use an Incus that runs on this host already, in a project of its own' },
       throttle: { type: 'string', value: 'on|off', help: 'hold volumes to the speed of their EBS type (default on)' },
+      'api-throttle': { type: 'string', value: 'on|off', help: 'refuse EC2 requests that come faster than AWS lets them (default off)' },
       slot: { type: 'string', value: '0-7', help: 'which names and address ranges on the host (default: the first free)' },
     },
   },
@@ -111,6 +112,12 @@ export function readNumber(name: string, text: string, { least, most }: { least:
   const value = /^\d+$/.test(text) ? Number(text) : NaN
   if (!(value >= least && value <= most)) throw misuse(`--${name} takes a number from ${least} to ${most}, not '${text}'`)
   return value
+}
+
+/** 'on' or 'off', or undefined where nothing was said. */
+export function readSwitch(name: string, text: string | undefined): boolean | undefined {
+  if (text !== undefined && text !== 'on' && text !== 'off') throw misuse(`--${name} takes on or off, not '${text}'`)
+  return text === undefined ? undefined : text === 'on'
 }
 
 /** '100', '100G', '100GiB' or '1T' in GiB. */

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { homeAt } from '#base/home'
 import { findConfig, getHome, homeDirOf, readChoices, settle, writeConfig } from '#launch/config'
 
 const scratch = (t: TestContext): string => {
@@ -47,7 +48,17 @@ test('new choices win over remembered ones, and those over the defaults of the s
   const free = settle({ chosen: off!, before: config, slot: 3, diskGiB: 40 })
   assert.deepEqual([free, settle({ chosen: none, before: free, slot: 3, diskGiB: 40 }), settle({ chosen: on!, before: free, slot: 3, diskGiB: 40 })],
     [{ ...config, unthrottled: true }, { ...config, unthrottled: true }, config])
-  assert.throws(() => readChoices({ options: { throttle: 'half' } }), /on or off/)
+  assert.throws(() => readChoices({ options: { throttle: 'half' } }), /--throttle takes on or off/)
+})
+
+test('throttling of requests is off until it is chosen, and remembered until it is put off', () => {
+  const chosen = (...options: Record<string, string>[]) => options.reduce((before, option) =>
+    settle({ chosen: readChoices({ options: option }), before, slot: 3, diskGiB: 40 }), config)
+  const [on, off] = ['on', 'off'].map(choice => ({ 'api-throttle': choice }))
+  assert.deepEqual([chosen({}), chosen(on!), chosen(on!, {}), chosen(on!, off!)],
+    [config, { ...config, apiThrottle: true }, { ...config, apiThrottle: true }, config])
+  assert.deepEqual([config, chosen(on!)].map(({ ...choices }) => homeAt({ dir: '/srv/a', ...choices }).apiThrottle), [undefined, true])
+  assert.throws(() => readChoices({ options: { 'api-throttle': '' } }), /--api-throttle takes on or off/)
 })
 
 test('what cannot hold is refused', () => {

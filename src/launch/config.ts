@@ -7,13 +7,14 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { join, resolve } from 'node:path'
 import { isRegion } from '#base/region'
 import { homeAt, SLOTS, type Home } from '#base/home'
-import { readNumber, readSizeGiB, type Args } from '#launch/args'
+import { readNumber, readSizeGiB, readSwitch, type Args } from '#launch/args'
 import { Failure, misuse } from '#launch/failure'
 import type { Outside } from '#launch/outside'
 import { DEFAULT_HOME } from '#launch/slots'
 
 export type Config = {
-  slot: number; port: number; consolePort: number; region: string; diskGiB: number; incus?: Home['incus']; unthrottled?: boolean
+  slot: number; port: number; consolePort: number; region: string; diskGiB: number; incus?: Home['incus']
+  unthrottled?: boolean; apiThrottle?: boolean
   outside?: Outside
 }
 
@@ -72,9 +73,10 @@ export function readChoices({ options }: Pick<Args, 'options'>): Choices {
     if (!isRegion(text('region')!)) throw misuse(`--region takes a name such as eu-west-3, not '${text('region')}'`)
     choices.region = text('region')!
   }
-  const throttle = text('throttle')
-  if (throttle !== undefined && throttle !== 'on' && throttle !== 'off') throw misuse(`--throttle takes on or off, not '${throttle}'`)
-  if (throttle !== undefined) choices.unthrottled = throttle === 'off'
+  const throttle = readSwitch('throttle', text('throttle'))
+  if (throttle !== undefined) choices.unthrottled = !throttle
+  const apiThrottle = readSwitch('api-throttle', text('api-throttle'))
+  if (apiThrottle !== undefined) choices.apiThrottle = apiThrottle
   return choices
 }
 
@@ -97,6 +99,7 @@ export function settle(
     ...(incus && { incus }),
     ...(outside && { outside }),
     ...((chosen.unthrottled ?? before?.unthrottled) && { unthrottled: true }),
+    ...((chosen.apiThrottle ?? before?.apiThrottle) && { apiThrottle: true }),
   }
   if (config.port === config.consolePort) throw misuse(`the API and the console cannot share port ${config.port}`)
   return config

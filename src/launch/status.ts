@@ -16,6 +16,8 @@ export type Status = {
   endpoint?: string
   /** Where other machines reach it, by `up --bind`. */
   outside?: string
+  /** Whether requests to EC2 are throttled. */
+  apiThrottle?: boolean
   /** The host's own address as instances see it: what to allow for SSH. */
   address?: string
   /** The server's process; absent when it does not run. */
@@ -42,16 +44,17 @@ async function look(dir: string, host: Host): Promise<Status> {
   const { status: _ok, ...server } = health ?? { status: 'ok' }
   return {
     home: dir, running: health !== undefined, slot: home.slot, region: home.region, endpoint: endpoint(home),
-    ...(outside && { outside: outsideEndpoint(outside, home.port) }), address: hostAddress(home),
+    ...(outside && { outside: outsideEndpoint(outside, home.port) }), apiThrottle: home.apiThrottle ?? false, address: hostAddress(home),
     ...(pid === undefined ? {} : { pid }), engine, ...(health ? { server: server as Omit<Health, 'status'> } : {}),
   }
 }
 
-export function inWords({ home, running, endpoint, outside, address, region, pid, engine, server }: Status): string {
+export function inWords({ home, running, endpoint, outside, apiThrottle, address, region, pid, engine, server }: Status): string {
   if (!endpoint) return `There is no Enclume in ${home}.`
   const rows: [string, string | undefined][] = [
     ['Enclume', running ? 'running' : pid === undefined ? 'stopped' : 'not answering'],
     ['home', home], ['endpoint', endpoint], ['others', outside], ['region', region], ['this host', address && `${address}, as instances see it`],
+    ['requests', apiThrottle ? 'throttled as EC2 throttles them' : undefined],
     ['server', pid === undefined ? 'stopped' : `pid ${pid}${server ? `, version ${server.version}` : ''}`],
     ['engine', engine && engineInWords(engine)],
     ['capacity', server && `${server.capacity.cpus} CPUs, ${(server.capacity.memoryMiB / 1024).toFixed(1)} GiB memory, ` +

@@ -31,13 +31,14 @@ export type TestOptions = {
   store?: Store
   /** A home that outlives the server. */
   dir?: string
+  apiThrottle?: boolean
 } & Pick<CloudOptions, 'hook' | 'clock' | 'pause'>
 
 const log = process.env.ENCLUME_TEST_LOG ? openLog(line => process.stderr.write(line)) : silent
 
 export async function openServer(options: Partial<TestOptions> = {}): Promise<TestServer> {
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'enclume-conformance-'))
-  const home = homeAt({ dir })
+  const home = homeAt({ dir, apiThrottle: options.apiThrottle })
   const engine = options.engine ?? openFake(options.fake)
   const store = options.store ?? openSqlite(':memory:')
   const clock = options.clock ?? (() => new Date())

@@ -18,6 +18,9 @@ export const invalidCombination = (message: string): ApiError => new ApiError('I
 /** An action that the resource's state does not allow. */
 export const incorrectState = (message: string): ApiError => new ApiError('IncorrectState', message)
 
+/** Requests that come faster than EC2 lets them ("Error codes", server errors; the SDKs wait and try again). */
+export const requestLimitExceeded = (): ApiError => new ApiError('RequestLimitExceeded', 'Request limit exceeded.', 503)
+
 /** A parameter or value that Enclume knows of and does not do: refused by name, never ignored. */
 export const unsupported = (what: string): ApiError => new ApiError('UnsupportedOperation', `Enclume does not implement ${what}.`)
 

@@ -28,6 +28,7 @@ import { snapshotDriver } from '#service/ec2/snapshot/drive'
 import { snapshot } from '#service/ec2/snapshot/snapshot'
 import { taggable, taggableImage } from '#service/ec2/tag/tags'
 import { tagActions } from '#service/ec2/tag/actions'
+import { throttle } from '#service/ec2/throttle/throttle'
 import { actions as volumes } from '#service/ec2/volume/actions'
 import { volumeDriver } from '#service/ec2/volume/drive'
 import { diskSweeper } from '#service/ec2/volume/sweep'
@@ -122,6 +123,7 @@ export function ec2(context: Context): Service {
     sdk,
     definition: {
       id: 'ec2', operations: operationsOf(sdk), actions: actionsOf(context), access: access(context), missing: missingParameter,
+      pace: context.home.apiThrottle && throttle(context.clock),
       prepare: {
         needed: place => !network.prepared(place) || imagesIn.get(place.region) !== context.images(),
         async run(tx, place, now) {
