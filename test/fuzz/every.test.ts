@@ -1,6 +1,6 @@
 /**
  * Random and mutated inputs for every operation of every service, with the names of things that exist: each is answered or refused in AWS's words,
- * soon, and a refusal writes nothing. Loops stand still, so every write is the request's own. Another seed: FUZZ_SEED=7; more: FUZZ_ROUNDS=200000.
+ * soon, and a refusal writes nothing. Loops stand still during a request, so that every write then is its own. Another seed: FUZZ_SEED=7; more: FUZZ_ROUNDS=200000.
  */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -59,8 +59,9 @@ test('every operation of every service answers or refuses random input, and a re
   t.diagnostic(`seed ${seed}, ${rounds} rounds`)
   const dir = mkdtempSync(join(tmpdir(), 'enclume-fuzz-'))
   const store = openSqlite(':memory:')
-  const cloud = await openCloud({ home: homeAt({ dir }), engine: openFake(), store, log: silent, clock: () => new Date() })
-  t.after(async () => { await cloud.close(); await store.close(); rmSync(dir, { recursive: true }) })
+  let gate = Promise.withResolvers<void>()
+  const cloud = await openCloud({ home: homeAt({ dir }), engine: openFake(), store, log: silent, clock: () => new Date(), hook: () => gate.promise })
+  t.after(async () => { gate.resolve(); await cloud.close(); await store.close(); rmSync(dir, { recursive: true }) })
   const random = openRandom(seed)
   const all = cloud.services.flatMap(({ definition }) => Object.keys(definition.actions).map(operation => ({ definition, operation })))
   const found = new Map<string, string>()
@@ -73,6 +74,7 @@ test('every operation of every service answers or refuses random input, and a re
     const { definition, operation } = i < all.length ? all[i]! : random.pick(all)
     const input = mutate(valueOf(definition.operations.get(operation)!.input, random, { depth: random.pick([3, 7]) }), random, { ids,
       wild: random.pick([0, 0.1, 0.4]) }) as object
+    gate = Promise.withResolvers<void>()
     written = []
     const began = performance.now()
     try {
@@ -86,6 +88,8 @@ test('every operation of every service answers or refuses random input, and a re
       else if (written.length) found.set(`${operation} refused with ${error.code}, yet wrote ${written}`, JSON.stringify(input).slice(0, 300))
     }
     if (performance.now() - began > LONGEST_MS) found.set(`${operation} took too long`, '')
+    gate.resolve()
+    await cloud.loop.idle()
   }
   const rss = process.memoryUsage().rss / 2 ** 20
   t.diagnostic(`${all.length} operations, ${done} answered, ${wrote} of them wrote, ${Math.round(rss)} MiB`)

@@ -9,9 +9,9 @@ import type { Service } from '#service/service'
 
 const sdk = await loadSdk('cloudtrail')
 
-const COLUMNS: Record<string, NonNullable<Question['where']>['column']> = {
+const COLUMNS = new Map<string, NonNullable<Question['where']>['column']>(Object.entries({
   EventId: 'id', EventName: 'name', ReadOnly: 'read_only', Username: 'user', ResourceName: 'resources', EventSource: 'source', AccessKeyId: 'key',
-}
+}))
 const MOST = 50
 
 const actions = (history: () => History): Actions<typeof Sdk> => ({
@@ -21,7 +21,7 @@ const actions = (history: () => History): Actions<typeof Sdk> => ({
       if (input.EventCategory) throw new ApiError('UnsupportedOperation', 'Enclume does not implement EventCategory of LookupEvents.')
       if (attributes.length > 1) throw new ApiError('InvalidLookupAttributesException', 'At most one lookup attribute can be specified.')
       const [attribute] = attributes
-      const column = attribute && COLUMNS[attribute.AttributeKey!]
+      const column = attribute && COLUMNS.get(attribute.AttributeKey!)
       if (attribute && !column) throw new ApiError('UnsupportedOperation', `Enclume does not look events up by ${attribute.AttributeKey}.`)
       if (StartTime && EndTime && StartTime > EndTime) throw new ApiError('InvalidTimeRangeException', 'The start time is after the end time.')
       if (MaxResults < 1 || MaxResults > MOST) throw new ApiError('InvalidMaxResultsException', `The maximum number of results is 1 to ${MOST}.`)
