@@ -109,10 +109,14 @@ export const buckets = (s3: S3) => ({
 
   async ListBuckets({ input, account }) {
     const { tables } = await s3.ready()
+    const { MaxBuckets = MOST_BUCKETS } = input
+    if (!Number.isInteger(MaxBuckets) || MaxBuckets < 1 || MaxBuckets > MOST_BUCKETS) {
+      throw new ApiError('InvalidArgument', `The value of max-buckets must be from 1 to ${MOST_BUCKETS}.`) // API Reference, ListBuckets.
+    }
     const after = Buffer.from(input.ContinuationToken ?? '', 'base64url').toString()
     const own = tables.buckets().filter(bucket => bucket.account === account && bucket.name > after && bucket.name.startsWith(input.Prefix ?? '')
       && (input.BucketRegion === undefined || bucket.region === input.BucketRegion))
-    const listed = own.slice(0, input.MaxBuckets ?? MOST_BUCKETS)
+    const listed = own.slice(0, MaxBuckets)
     return {
       Owner: { ID: canonicalId(account) }, Prefix: input.Prefix,
       Buckets: listed.map(({ name, created, region }) => ({

@@ -31,7 +31,7 @@ export function offerings(at: LocationType, { region, zones }: { region: string;
   const places: Partial<Record<LocationType, string[]>> = {
     region: [region], 'availability-zone': zones.map(zone => zone.name), 'availability-zone-id': zones.map(zone => zone.id), outpost: [],
   }
-  const locations = places[at]
+  const locations = Object.hasOwn(places, at) ? places[at] : undefined
   if (!locations) throw new ApiError('InvalidParameterValue', `Value (${at}) for parameter LocationType is invalid.`)
   return locations.flatMap(Location => all().map(({ name }) => ({ InstanceType: name as _InstanceType, LocationType: at, Location })))
 }
