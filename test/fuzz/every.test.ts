@@ -1,6 +1,7 @@
 /**
  * Random and mutated inputs for every operation of every service, with the names of things that exist: each is answered or refused in AWS's words,
- * soon, and a refusal writes nothing. Loops stand still during a request, so that every write then is its own. Another seed: FUZZ_SEED=7; more: FUZZ_ROUNDS=200000.
+ * soon, and a refusal writes nothing. Loops stand still during a request, so that every write then is its own.
+ * Another seed: FUZZ_SEED=7; more: FUZZ_ROUNDS=200000.
  */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'

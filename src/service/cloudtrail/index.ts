@@ -24,7 +24,8 @@ const actions = (history: () => History): Actions<typeof Sdk> => ({
       const column = attribute && COLUMNS.get(attribute.AttributeKey!)
       if (attribute && !column) throw new ApiError('UnsupportedOperation', `Enclume does not look events up by ${attribute.AttributeKey}.`)
       if (StartTime && EndTime && StartTime > EndTime) throw new ApiError('InvalidTimeRangeException', 'The start time is after the end time.')
-      if (!Number.isInteger(MaxResults) || MaxResults < 1 || MaxResults > MOST) throw new ApiError('InvalidMaxResultsException', `The maximum number of results is 1 to ${MOST}.`)
+      if (!Number.isInteger(MaxResults) || MaxResults < 1 || MaxResults > MOST)
+        throw new ApiError('InvalidMaxResultsException', `The maximum number of results is 1 to ${MOST}.`)
       if (NextToken !== undefined && !/^\d{1,15}$/.test(NextToken)) throw new ApiError('InvalidNextTokenException', 'The token is not valid.')
       const found = history().find({
         account, region, before: NextToken === undefined ? Number.MAX_SAFE_INTEGER : Number(NextToken), from: StartTime?.getTime() ?? 0,
