@@ -192,7 +192,7 @@ test('what belongs to the host is neither read nor changed', ATTACK, async () =>
     'change the host\'s network': 'nsenter -t 1 -n ip link show en0h 2>/dev/null | grep en0h',
     'reach the daemon': 'test -e /dev/incus/sock || ls /var/lib/incus/unix.socket',
     'see other processes': 'ls /proc/*/exe -l 2>/dev/null | grep -E "incusd|dnsmasq|main.ts"',
-    'raise a limit of its own': 'echo 8G > /sys/fs/cgroup/memory/memory.limit_in_bytes || echo 8G > /sys/fs/cgroup/memory.max',
+    'raise a limit of its own': 'F=/sys/fs/cgroup/memory.max; test -e $F || F=/sys/fs/cgroup/memory/memory.limit_in_bytes; echo 8G > $F',
   }
   const done: string[] = []
   for (const [what, trick] of Object.entries(tricks)) {
