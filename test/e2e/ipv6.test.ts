@@ -99,9 +99,31 @@ before(async () => {
 
 after(async () => {
   if (ids.length > 0) await enclume.aws('ec2', 'terminate-instances', '--instance-ids', ...ids)
+  for (const id of ids) await enclume.state(id, 'terminated')
+  for (const net of [one, two].filter(Boolean)) await clear(net)
   await enclume.aws('ec2', 'delete-key-pair', '--key-name', KEY)
   enclume?.close()
-})
+}, { timeout: 300_000 })
+
+/** A VPC and what was made in it, in the order of dependencies. */
+async function clear({ vpc, group }: Net): Promise<void> {
+  const of = ['--filters', `Name=vpc-id,Values=${vpc}`]
+  const { EgressOnlyInternetGateways } = await ec2('describe-egress-only-internet-gateways')
+  for (const { EgressOnlyInternetGatewayId: id, Attachments } of EgressOnlyInternetGateways) {
+    if (Attachments[0].VpcId === vpc) await ec2('delete-egress-only-internet-gateway', '--egress-only-internet-gateway-id', id)
+  }
+  for (const { SubnetId } of (await ec2('describe-subnets', ...of)).Subnets) await ec2('delete-subnet', '--subnet-id', SubnetId)
+  for (const { RouteTableId, Associations } of (await ec2('describe-route-tables', ...of)).RouteTables) {
+    if (!Associations.some((a: any) => a.Main)) await ec2('delete-route-table', '--route-table-id', RouteTableId)
+  }
+  const { InternetGateways } = await ec2('describe-internet-gateways', '--filters', `Name=attachment.vpc-id,Values=${vpc}`)
+  for (const { InternetGatewayId: id } of InternetGateways) {
+    await ec2('detach-internet-gateway', '--internet-gateway-id', id, '--vpc-id', vpc)
+    await ec2('delete-internet-gateway', '--internet-gateway-id', id)
+  }
+  await ec2('delete-security-group', '--group-id', group)
+  await ec2('delete-vpc', '--vpc-id', vpc)
+}
 
 const page = (machine: { address: string }) => visit(`http://[${machine.address}]/`)
 const fetched = (machine: Machine) => `curl --silent --max-time 4 http://[${machine.address}]/`
