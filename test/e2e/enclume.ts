@@ -132,6 +132,22 @@ export function ssh({ key, user, address, from }: Login, command: string, timeou
 export const sshReady = (login: Login, timeoutMs = 60_000): Promise<true> =>
   eventually(async () => (await ssh(login, 'true')).code === 0 && (true as const), { what: `ssh to ${login.address}`, timeoutMs })
 
+/** User data of a web server that tells each caller who answers and whom it sees, over IPv4 and IPv6. */
+export const serving = (name: string): string => `#!/bin/sh
+cat >/root/serve.py <<'EOF'
+import http.server, socket
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(f'${name} {self.client_address[0].removeprefix("::ffff:")}'.encode())
+class Server(http.server.ThreadingHTTPServer):
+    address_family = socket.AF_INET6
+Server(('::', 80), Handler).serve_forever()
+EOF
+systemd-run python3 /root/serve.py
+`
+
 /** What a learner sees: the page, 'refused' (nothing listens), or 'timed out' (a group that drops). */
 export async function visit(url: string): Promise<string> {
   const { code, stdout } = await run('curl', ['--silent', '--max-time', '4', url])

@@ -10,7 +10,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { incusDir } from '#engine/incus/place'
 import { Enclume, eventually, must, ssh, sshReady, type Login, type Outcome } from './enclume.ts'
 
-const ATTACK = { timeout: 120_000 }
+/** A guest without memory may take long to answer again. */
+const ATTACK = { timeout: 300_000 }
 /** How long an attack goes on, in seconds. */
 const SECONDS = 4
 

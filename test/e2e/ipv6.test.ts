@@ -3,26 +3,10 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { hostAddress6 } from '#base/home'
-import { Enclume, eventually, ssh, sshReady, visit, type Login } from './enclume.ts'
+import { Enclume, eventually, ssh, serving, sshReady, visit, type Login } from './enclume.ts'
 
 const KEY = 'ipv6'
 const SIX = '::/0'
-/** Tells each caller who answers and whom it sees. */
-const serve = (name: string): string => `#!/bin/sh
-cat >/root/serve.py <<'EOF'
-import http.server, socket
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(f'${name} {self.client_address[0]}'.encode())
-class Server(http.server.ThreadingHTTPServer):
-    address_family = socket.AF_INET6
-Server(('::', 80), Handler).serve_forever()
-EOF
-systemd-run python3 /root/serve.py
-`
-
 let enclume: Enclume
 let login: Login
 const ids: string[] = []
@@ -64,7 +48,7 @@ async function subnet({ vpc, block }: Net, cidr: string, number: number): Promis
 
 async function launch(name: string, { group }: Net, at: string): Promise<string> {
   const { Instances } = await ec2('run-instances', '--image-id', await enclume.image('debian-12'), '--instance-type', 't3.nano', '--key-name', KEY,
-    '--subnet-id', at, '--security-group-ids', group, '--user-data', serve(name))
+    '--subnet-id', at, '--security-group-ids', group, '--user-data', serving(name))
   ids.push(Instances[0].InstanceId)
   return Instances[0].InstanceId
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
-import { Enclume, eventually, must, run, ssh, sshReady, visit, type Login } from './enclume.ts'
+import { Enclume, eventually, must, run, ssh, serving, sshReady, visit, type Login } from './enclume.ts'
 
 const ANY = '0.0.0.0/0'
 const BLOCK = '10.0.0.0/16'
@@ -44,23 +44,9 @@ async function network(): Promise<Network> {
   return { vpc, gateway, open, toInternet, group }
 }
 
-/** Tells each caller who answers and whom it sees. */
-const serve = (name: string): string => `#!/bin/sh
-cat >/root/serve.py <<'EOF'
-import http.server
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(f'${name} {self.client_address[0]}'.encode())
-http.server.ThreadingHTTPServer(('', 80), Handler).serve_forever()
-EOF
-systemd-run python3 /root/serve.py
-`
-
 const launch = async (name: string, subnet: string, group: string, address: string): Promise<string> =>
   (await ec2('run-instances', '--image-id', await enclume.image('debian-12'), '--instance-type', 't3.nano', '--key-name', KEY,
-    '--subnet-id', subnet, '--security-group-ids', group, '--private-ip-address', address, '--user-data', serve(name)))
+    '--subnet-id', subnet, '--security-group-ids', group, '--private-ip-address', address, '--user-data', serving(name)))
     .Instances[0].InstanceId
 
 before(async () => {
