@@ -19,6 +19,7 @@ export const clientTestPackages = ['awscli', 'python3-awscrt', 'python3-venv', '
 /** The console is tested in a real browser. */
 export const browserTestPackages = ['chromium']
 export const engineTestPackages = ['busybox', 'iputils-ping', 'openssl']
+export const benchPackages = ['fio']
 
 /** Not in Debian 12 itself, or older there than this. */
 const fromBackports: Record<string, Record<string, [major: number, minor: number]>> = {

@@ -16,7 +16,7 @@ import { Failure, misuse } from '#launch/failure'
 import type { Host } from '#launch/host'
 import { sweepLeftovers } from '#launch/leftovers'
 import { withLock } from '#launch/lock'
-import { browserTestPackages, clientTestPackages, enginePackages, engineTestPackages } from '#launch/packages'
+import { benchPackages, browserTestPackages, clientTestPackages, enginePackages, engineTestPackages } from '#launch/packages'
 import { resetHome } from '#launch/reset'
 import { must, run } from '#launch/run'
 import { claimSlot } from '#launch/slots'
@@ -47,6 +47,7 @@ export async function test({ operands, options }: Args, ui: Ui, host: Host): Pro
     const engine = wanted.includes('real') || wanted.includes('e2e') || wanted.includes('bench')
     await installPackages([
       ...(engine ? [...enginePackages, ...engineTestPackages] : []), ...(clients ? clientTestPackages : []), ...(browser ? browserTestPackages : []),
+      ...(wanted.includes('bench') ? benchPackages : []),
     ], ui)
     const more: Record<string, string> = clients ? { ENCLUME_TEST_AWS: CLI, ENCLUME_TEST_PYTHON: await setUpClients(ui) } : {}
     if (!engine) return runStages(wanted, more)

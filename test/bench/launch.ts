@@ -105,6 +105,7 @@ try {
   const ratio = running / median(plain)
   console.log(`incus launch                 ${median(plain).toFixed(0)} ms`)
   console.log(`RunInstances until running   ${running.toFixed(0)} ms   ratio ${ratio.toFixed(2)} (promised ${PROMISED.runningRatio})`)
+  if (ratio > PROMISED.runningRatio || sshd > PROMISED.sshdMs) process.exitCode = 1
   console.log(`RunInstances until sshd      ${sshd.toFixed(0)} ms   (promised ${PROMISED.sshdMs} on an idle machine)`)
 } finally {
   await incus('image', 'delete', 'bench-reference')
