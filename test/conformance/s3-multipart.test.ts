@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import * as sdk from '@aws-sdk/client-s3'
 import { checksumOf } from '#base/checksum'
@@ -13,9 +14,14 @@ const parts = [randomBytes(5 * MIB), randomBytes(5 * MIB + 1), randomBytes(1000)
 const whole = Buffer.concat(parts)
 const Key = 'big/object'
 
-/** Every data file that there is. */
-const files = ({ server }: S3Bench): string[] =>
-  readdirSync(join(server.dir, 's3', 'data'), { recursive: true, withFileTypes: true }).filter(entry => entry.isFile()).map(entry => entry.name)
+/** Every piece that there is: those with a file, and the small ones in the tables. */
+function files({ server }: S3Bench): string[] {
+  const entries = readdirSync(join(server.dir, 's3', 'data'), { recursive: true, withFileTypes: true })
+  const db = new DatabaseSync(join(server.dir, 's3.db'), { readOnly: true })
+  const small = db.prepare('select id from small').all().map(row => String(row.id))
+  db.close()
+  return [...entries.filter(entry => entry.isFile()).map(entry => entry.name), ...small]
+}
 
 async function begin({ s3, Bucket }: S3Bench, more: Partial<sdk.CreateMultipartUploadCommandInput> = {}): Promise<string> {
   return (await s3.send(new sdk.CreateMultipartUploadCommand({ Bucket, Key, ...more }))).UploadId!

@@ -38,7 +38,7 @@ export const deletes = (s3: S3) => ({
     refuse('DeleteObject', input, ['MFA', 'IfMatchLastModifiedTime', 'IfMatchSize'])
     const { bucket, ...objects } = await s3.bucket(input.Bucket!)
     const asked = { key: input.Key!, version: checkVersionId(input.VersionId), etag: input.IfMatch, now }
-    const { marker, version, freed } = objects.tables.transact(() => remove(objects, bucket.name, asked))
+    const { marker, version, freed } = await objects.tables.transact(() => remove(objects, bucket.name, asked))
     await objects.files.removeAll(freed)
     return { DeleteMarker: marker || undefined, VersionId: version }
   },
@@ -51,7 +51,7 @@ export const deletes = (s3: S3) => ({
     for (const one of asked) refuse('DeleteObjects', one, ['LastModifiedTime', 'Size'])
     const errors: Sdk._Error[] = []
     const deleted: Sdk.DeletedObject[] = []
-    const freed = objects.tables.transact(() => asked.flatMap(({ Key, VersionId, ETag }) => {
+    const freed = await objects.tables.transact(() => asked.flatMap(({ Key, VersionId, ETag }) => {
       try {
         const gone = remove(objects, bucket.name, { key: Key!, version: VersionId || undefined, etag: ETag, now })
         deleted.push(VersionId

@@ -88,7 +88,7 @@ export const uploads = (s3: S3) => ({
       info.checksum = { algorithm, type: checksumTypeOf(algorithm, input.ChecksumType) }
     }
     const id = randomBytes(48).toString('base64url')
-    tables.transact(() => {
+    await tables.transact(() => {
       getBucket(tables, bucket.name)
       tables.putUpload({ id, bucket: bucket.name, key: input.Key!, created: now.toISOString(), info })
     })
@@ -176,7 +176,7 @@ export const uploads = (s3: S3) => ({
   async AbortMultipartUpload({ input }) {
     refuse('AbortMultipartUpload', input, ['IfMatchInitiatedTime'])
     const { bucket: _, ...objects } = await s3.bucket(input.Bucket!)
-    const freed = objects.tables.transact(() => objects.tables.removeUpload(getUpload(objects, input).id))
+    const freed = await objects.tables.transact(() => objects.tables.removeUpload(getUpload(objects, input).id))
     await objects.files.removeAll(freed)
     return {}
   },
@@ -233,21 +233,24 @@ type Kept = { upload: Upload; number: number; received: Awaited<ReturnType<typeo
 
 /** A received part becomes the upload's, or its file goes. */
 async function keep(objects: Objects, { upload, number, received, now }: Kept): Promise<{ checksum: string | null }> {
-  const { file, size, md5, checksum } = received
+  const { piece, size, md5, checksum } = received
   const wanted = upload.info.checksum?.algorithm
   try {
     if (wanted !== undefined && checksum!.algorithm !== wanted) {
       throw invalidRequest(`Checksum Type mismatch occurred, expected checksum Type: ${wanted.toLowerCase()}, `
         + `actual checksum Type: ${checksum!.algorithm.toLowerCase()}`)
     }
-    const part = { upload: upload.id, number, size, etag: md5.toString('hex'), modified: now.toISOString(), file, checksum: checksum?.value ?? null }
-    const freed = objects.tables.transact(() => {
+    const part = {
+      upload: upload.id, number, size, etag: md5.toString('hex'), modified: now.toISOString(), checksum: checksum?.value ?? null,
+      file: piece.file, bytes: piece.bytes,
+    }
+    const freed = await objects.tables.transact(() => {
       if (!objects.tables.upload(upload.id)) throw noSuchUpload(upload.id)
       return objects.tables.putPart(part)
     })
     await objects.files.removeAll(freed)
     return { checksum: part.checksum }
   } catch (error) {
-    return dropping(objects, file)(error)
+    return dropping(objects, piece)(error)
   }
 }

@@ -11,9 +11,9 @@ import {
   checkKey, checksumMembers, checkSource, checkWrite, infoOf, newVersionId, quoted, refuseUnknown, type ReadConditions,
 } from '#service/s3/object'
 import { receive } from '#service/s3/receive'
-import type { Info, Piece, Version } from '#service/s3/tables'
+import type { Info, NewPiece, Version } from '#service/s3/tables'
 
-type Made = { key: string; size: number; etag: string; info: Info; parts: Piece[]; now: Date }
+type Made = { key: string; size: number; etag: string; info: Info; parts: NewPiece[]; now: Date }
 type Conditions = { IfMatch?: string; IfNoneMatch?: string }
 export type Show = {
   bucket: string
@@ -26,7 +26,7 @@ export type Show = {
 /** Makes a new latest version visible, or throws and leaves its files to the caller. Answers its id as it is shown. */
 export async function show({ tables, files }: Objects, { bucket: name, conditions, make, also }: Show): Promise<string | undefined> {
   const { key, now, ...rest } = make
-  const { freed, shown } = tables.transact(() => {
+  const { freed, shown } = await tables.transact(() => {
     const bucket = getBucket(tables, name)
     checkWrite(conditions, { key, latest: tables.latest(name, key) })
     const version = newVersionId(bucket)
@@ -94,11 +94,11 @@ export const writes = (s3: S3) => ({
     const { bucket, ...objects } = await s3.bucket(input.Bucket!)
     checkWrite(input, { key, latest: objects.tables.latest(bucket.name, key) })
     const info = infoOf(input, account)
-    const { file, size, md5, checksum } = await receive(objects.files, input)
+    const { piece, size, md5, checksum } = await receive(objects.files, input)
     if (checksum) info.checksum = { ...checksum, type: 'FULL_OBJECT' }
     const etag = md5.toString('hex')
-    const make = { key, size, etag, info, parts: file === '' ? [] : [{ file, size }], now }
-    const version = await show(objects, { bucket: bucket.name, conditions: input, make }).catch(dropping(objects, file))
+    const make = { key, size, etag, info, parts: size === 0 ? [] : [piece], now }
+    const version = await show(objects, { bucket: bucket.name, conditions: input, make }).catch(dropping(objects, piece))
     return { ETag: quoted(etag), VersionId: version, ServerSideEncryption: 'AES256', ...checksumMembers(info) }
   },
 
@@ -134,7 +134,7 @@ export const writes = (s3: S3) => ({
 } satisfies Handlers<typeof Sdk>)
 
 /** Removes a file that never became visible, and passes the error on. */
-export const dropping = ({ files }: Objects, file: string) => async (error: unknown): Promise<never> => {
-  if (file !== '') await files.removeAll([file])
+export const dropping = ({ files }: Objects, { file, bytes }: NewPiece) => async (error: unknown): Promise<never> => {
+  if (file !== '' && !bytes) await files.removeAll([file])
   throw error
 }
