@@ -113,6 +113,24 @@ test('aborting frees every part, and a part uploaded again replaces the one befo
   assert.equal(await outcome(s3.send(new sdk.AbortMultipartUploadCommand({ Bucket, Key, UploadId }))), 'NoSuchUpload')
 })
 
+test('a copy of an upload is one piece: its ETag is its MD5, its checksum the whole\'s', async t => {
+  const bench = await openS3Bench(t)
+  const { s3, Bucket } = bench
+  for (const ChecksumAlgorithm of [undefined, 'SHA256', 'CRC32'] as const) {
+    const UploadId = await begin(bench, { ChecksumAlgorithm })
+    await complete(bench, UploadId, await send(bench, UploadId, { ChecksumAlgorithm }))
+    const { CopyObjectResult: made } = await s3.send(new sdk.CopyObjectCommand({ Bucket, Key: 'copy', CopySource: `${Bucket}/${Key}` }))
+    assert.equal(made!.ETag, `"${createHash('md5').update(whole).digest('hex')}"`)
+    const expected = ChecksumAlgorithm && checksumOf(ChecksumAlgorithm, whole)
+    assert.deepEqual([made!.ChecksumType, made!.ChecksumSHA256 ?? made!.ChecksumCRC32], [expected && 'FULL_OBJECT', expected])
+  }
+  const asked = { Bucket, Key: 'again', CopySource: `${Bucket}/copy`, ChecksumAlgorithm: 'CRC64NVME' } as const
+  const { CopyObjectResult: again } = await s3.send(new sdk.CopyObjectCommand(asked))
+  assert.deepEqual([again!.ChecksumCRC64NVME, again!.ChecksumCRC32], [checksumOf('CRC64NVME', whole), undefined])
+  const got = await s3.send(new sdk.HeadObjectCommand({ Bucket, Key: 'copy', PartNumber: 1 }))
+  assert.deepEqual([got.PartsCount, got.ContentLength], [undefined, whole.length])
+})
+
 test('parts are copied from objects, whole or a range', async t => {
   const bench = await openS3Bench(t)
   const { s3, Bucket, put, get } = bench

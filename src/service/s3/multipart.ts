@@ -54,6 +54,9 @@ function joined(parts: Part[], { algorithm, type }: NonNullable<Info['checksum']
   return `${checksumOf(algorithm as Algorithm, digests)}-${parts.length}`
 }
 
+const invalidPart = (which = {}): ApiError => new ApiError('InvalidPart', 'One or more of the specified parts could not be found. '
+  + "The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.", 400, which)
+
 /** The parts that a completion names, in their order and as they were uploaded. */
 function chosen(asked: readonly Sdk.CompletedPart[], parts: Part[], checksum: Info['checksum']): Part[] {
   if (asked.length === 0 || asked.length > MOST_PARTS) throw malformedXml()
@@ -65,8 +68,7 @@ function chosen(asked: readonly Sdk.CompletedPart[], parts: Part[], checksum: In
     const part = byNumber.get(one.PartNumber!)
     const claimed = checksum && (one as Record<string, unknown>)[checksumMember(checksum.algorithm)]
     if (!part || one.ETag?.replaceAll('"', '') !== part.etag || (claimed !== undefined && claimed !== part.checksum)) {
-      throw new ApiError('InvalidPart', 'One or more of the specified parts could not be found. The part may not have been uploaded, or the '
-        + "specified entity tag may not match the part's entity tag.", 400, { PartNumber: one.PartNumber ?? '', ETag: one.ETag ?? '' })
+      throw invalidPart({ PartNumber: one.PartNumber ?? '', ETag: one.ETag ?? '' })
     }
     if (part.size < LEAST_BYTES && i < asked.length - 1) {
       throw new ApiError('EntityTooSmall', 'Your proposed upload is smaller than the minimum allowed size', 400,
@@ -160,7 +162,7 @@ export const uploads = (s3: S3) => ({
     const pieces = parts.map(({ file, size, checksum }) => ({ file, size, checksum: checksum ?? undefined }))
     const make = { key: upload.key, size, etag, info, parts: pieces.filter(piece => piece.file !== ''), now }
     const version = await show(objects, {
-      bucket: bucket.name, conditions: input, make,
+      bucket: bucket.name, conditions: input, make, shared: () => invalidPart(),
       also: () => {
         getUpload(objects, input) // Another completion or an abort may have come first.
         return objects.tables.removeUpload(upload.id)

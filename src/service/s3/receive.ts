@@ -13,7 +13,7 @@ import { checksumMember } from '#service/s3/object'
 import type { NewPiece } from '#service/s3/tables'
 
 /** 5 GiB in one upload (S3 User Guide, "Amazon S3 multipart upload limits"). */
-const LARGEST = 5 * 2 ** 30
+export const LARGEST = 5 * 2 ** 30
 
 export type Received = { piece: NewPiece; size: number; md5: Buffer; checksum: { algorithm: Algorithm; value: string } | undefined }
 type Asked = { Body?: unknown; ContentMD5?: string; ChecksumAlgorithm?: string }
