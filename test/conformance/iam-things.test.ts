@@ -147,8 +147,11 @@ test('roles and instance profiles: a profile holds one role, and a role in a pro
 })
 
 test('a password signs in, a device\'s code once besides, and its session has IAM and MFA', async () => {
-  const verify = (password: string, mfa?: string) =>
-    verifySignIn(server.store, server.cloud.identity, { account: keys.account, user: 'ada', password, mfa, now })
+  const changed: unknown[] = []
+  const change = async (_: unknown, passwords: unknown) => { changed.push(passwords) }
+  const { store, cloud: { identity } } = server
+  const verify = (password: string, mfa?: string, newPassword?: string) => verifySignIn({ store, identity, change },
+    { account: keys.account, user: 'ada', password, mfa, newPassword, now })
   await refuses('CreateLoginProfile', [
     [{ UserName: 'Ada', Password: 'short' }, 'PasswordPolicyViolationException'], [{ UserName: 'Ada', Password: 'onlylowercase' },
       'PasswordPolicyViolationException'],
@@ -158,7 +161,11 @@ test('a password signs in, a device\'s code once besides, and its session has IA
   assert.ok(!JSON.stringify(await server.store.list({ kind: 'iam-user' })).includes('Correct-Horse'))
   assert.equal(await verify('Correct-Horse-2'), undefined)
   const signed = await verify('Correct-Horse-1')
-  assert.ok(signed && signed !== 'mfa' && signed.name === 'Ada' && signed.reset)
+  assert.deepEqual([signed, changed], ['change', []])
+  const signedIn = await verify('Correct-Horse-1', undefined, 'Correct-Horse-3')
+  assert.ok(typeof signedIn === 'object' && signedIn.name === 'Ada')
+  assert.deepEqual(changed, [{ OldPassword: 'Correct-Horse-1', NewPassword: 'Correct-Horse-3' }])
+  await iam('UpdateLoginProfile', { UserName: 'Ada', PasswordResetRequired: false })
   const { VirtualMFADevice: device } = await iam('CreateVirtualMFADevice', { VirtualMFADeviceName: 'phone' })
   const seed = fromBase32(Buffer.from(device.Base32StringSeed).toString())
   const at = (offset: number) => codeAt(seed, stepAt(now) + offset)
@@ -169,7 +176,7 @@ test('a password signs in, a device\'s code once besides, and its session has IA
   assert.equal(await verify('Correct-Horse-1', at(0)), undefined, 'a code counts once')
   now = new Date(now.getTime() + 30_000)
   const proved = await verify('Correct-Horse-1', at(0))
-  assert.ok(proved && proved !== 'mfa')
+  assert.ok(typeof proved === 'object')
   await iam('PutUserPolicy', {
     UserName: 'Ada', PolicyName: 'mfa', PolicyDocument: document({ Effect: 'Allow', Action: 'iam:*', Resource: '*',
       Condition: { Bool: { 'aws:MultiFactorAuthPresent': 'true' } } }),
