@@ -1,5 +1,10 @@
 /** IAM's own things through the SDK: names, limits, tags, pages, passwords, devices, reports, and AWS's errors. */
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import * as sdk from '@aws-sdk/client-iam'
 import { STSClient, GetSessionTokenCommand } from '@aws-sdk/client-sts'
@@ -240,6 +245,39 @@ test('the simulator says what policies would, and which keys they ask', async ()
     [{ ...ask, ActionNames: ['s3:Nonsense'] }, 'InvalidInputException'], [{ ...ask, PolicyInputList: ['{'] }, 'InvalidInputException'],
     [{ ...ask, ResourceOwner: 'x' }, 'UnsupportedOperation'],
   ])
+})
+
+test('SSH public keys are kept in both of their forms, once each, and before their user goes', async () => {
+  await iam('CreateUser', { UserName: 'ssh' })
+  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const pem = publicKey.export({ format: 'pem', type: 'spki' }).toString()
+  const { SSHPublicKey: made } = await iam('UploadSSHPublicKey', { UserName: 'ssh', SSHPublicKeyBody: pem })
+  const which = { UserName: 'ssh', SSHPublicKeyId: made.SSHPublicKeyId }
+  const [ssh, again] = [(await iam('GetSSHPublicKey', { ...which, Encoding: 'SSH' })).SSHPublicKey, (await iam('GetSSHPublicKey', { ...which,
+    Encoding: 'PEM' })).SSHPublicKey]
+  assert.equal(again.SSHPublicKeyBody, pem)
+  const file = join(mkdtempSync(join(tmpdir(), 'enclume-ssh-')), 'key.pub')
+  writeFileSync(file, `${ssh.SSHPublicKeyBody} comment\n`)
+  const told = execFileSync('ssh-keygen', ['-l', '-E', 'md5', '-f', file], { encoding: 'utf8' })
+  rmSync(dirname(file), { recursive: true })
+  assert.ok(told.startsWith(`2048 MD5:${made.Fingerprint} `), told)
+  const other = (modulusLength: number) => generateKeyPairSync('rsa', { modulusLength }).publicKey.export({ format: 'pem', type: 'spki' }).toString()
+  const { publicKey: curve } = generateKeyPairSync('ed25519')
+  await refuses('UploadSSHPublicKey', [
+    [{ UserName: 'ssh', SSHPublicKeyBody: ssh.SSHPublicKeyBody }, 'DuplicateSSHPublicKeyException'],
+    ...['nonsense', 'ssh-rsa AAAA', other(1024), curve.export({ format: 'pem', type: 'spki' }).toString()]
+      .map(SSHPublicKeyBody => [{ UserName: 'ssh', SSHPublicKeyBody }, 'InvalidPublicKeyException'] as [object, string]),
+    [{ UserName: 'nobody', SSHPublicKeyBody: pem }, 'NoSuchEntityException'],
+  ])
+  await refuses('GetSSHPublicKey', [[{ ...which, Encoding: 'HEX' }, 'UnrecognizedPublicKeyEncodingException']])
+  await iam('UpdateSSHPublicKey', { ...which, Status: 'Inactive' })
+  assert.deepEqual((await iam('ListSSHPublicKeys', { UserName: 'ssh' })).SSHPublicKeys.map((key: any) => [key.SSHPublicKeyId, key.Status]),
+    [[made.SSHPublicKeyId, 'Inactive']])
+  assert.deepEqual([(await iam('ListSigningCertificates', { UserName: 'ssh' })).Certificates,
+    (await iam('ListServiceSpecificCredentials', { UserName: 'ssh' })).ServiceSpecificCredentials], [[], []])
+  await refuses('DeleteUser', [[{ UserName: 'ssh' }, 'DeleteConflictException']])
+  await iam('DeleteSSHPublicKey', which)
+  await iam('DeleteUser', { UserName: 'ssh' })
 })
 
 test('a service-linked role is its service\'s alone', async () => {
