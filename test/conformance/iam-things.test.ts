@@ -243,7 +243,15 @@ test('the simulator says what policies would, and which keys they ask', async ()
   assert.deepEqual(await results('SimulatePrincipalPolicy', principal), [['ec2:RunInstances', 'allowed'], ['s3:ListBucket', 'implicitDeny']])
   await refuses('SimulateCustomPolicy', [
     [{ ...ask, ActionNames: ['s3:Nonsense'] }, 'InvalidInputException'], [{ ...ask, PolicyInputList: ['{'] }, 'InvalidInputException'],
-    [{ ...ask, ResourceOwner: 'x' }, 'UnsupportedOperation'],
+    [{ ...ask, ResourceOwner: 'x' }, 'InvalidInputException'], [{ ...ask, ResourceHandlingOption: 'EC2-VPC-EBS' }, 'UnsupportedOperation'],
+  ])
+  const other = { ...ask, ContextEntries, ActionNames: ['s3:GetObject'], ResourceOwner: 'arn:aws:iam::111122223333:root', CallerArn: PolicySourceArn }
+  const ResourcePolicy = document({ Effect: 'Allow', Principal: { AWS: keys.account }, Action: 's3:*', Resource: '*' })
+  const both = [(await iam('SimulateCustomPolicy', other)).EvaluationResults[0], (await iam('SimulateCustomPolicy', { ...other,
+    ResourcePolicy })).EvaluationResults[0]]
+  assert.deepEqual(both.map(one => [one.EvalDecision, one.EvalDecisionDetails]), [
+    ['implicitDeny', { 'IAM Policy': 'allowed', 'Resource Policy': 'implicitDeny' }],
+    ['allowed', { 'IAM Policy': 'allowed', 'Resource Policy': 'allowed' }],
   ])
 })
 

@@ -11,10 +11,9 @@ const MAY = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ec2
 const NAME = 'role-e2e'
 const BUCKET = 'role-e2e-bucket'
 const FILE = fileURLToPath(import.meta.url)
-const ONE_PREFIX = JSON.stringify({ Version: '2012-10-17', Statement: [
-  { Effect: 'Allow', Action: 's3:GetObject', Resource: `arn:aws:s3:::${BUCKET}/mine/*` },
-  { Effect: 'Allow', Action: 's3:ListBucket', Resource: `arn:aws:s3:::${BUCKET}`, Condition: { StringLike: { 's3:prefix': 'mine/*' } } },
-] })
+const ONE_PREFIX = JSON.stringify({
+  Version: '2012-10-17', Statement: { Effect: 'Allow', Action: 's3:GetObject', Resource: `arn:aws:s3:::${BUCKET}/mine/*` },
+})
 
 let enclume: Enclume
 let id: string
@@ -91,9 +90,6 @@ test('with a policy for one prefix of a bucket, files come from there alone, and
   await iam('put-role-policy', '--role-name', NAME, '--policy-name', 'may', '--policy-document', ONE_PREFIX)
   const mine = await copy('mine')
   assert.ok(mine.stdout.includes(hash('sha256', readFileSync(FILE), 'hex')), mine.stdout + mine.stderr)
-  const listed = await inside(`aws s3 ls s3://${BUCKET}/mine/; aws s3 ls s3://${BUCKET}/theirs/`)
-  assert.match(listed.stdout, / file$/m)
-  assert.match(listed.stderr, /AccessDenied/)
   assert.match((await copy('theirs')).stderr, /\(403\)/)
   await iam('delete-role-policy', '--role-name', NAME, '--policy-name', 'may')
   assert.match((await copy('mine')).stderr, /\(403\)/)
