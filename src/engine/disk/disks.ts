@@ -15,7 +15,7 @@ import { frozen } from '#engine/disk/freeze'
 import { clearIdentity } from '#engine/disk/identity'
 import { newestImage, seenImages } from '#engine/disk/image'
 import {
-  copyVolume, deleteVolume, diskVolume, findVolumes, imagePrefix, isReady, listVolumes, makeVolume, markReady, sizeGiB,
+  copyVolume, deleteVolume, diskVolume, findVolumes, imagePrefix, isReady, listVolumes, makeVolume, markReady, newPoint, sizeGiB,
   volumeFile, volumePath, type Volume,
 } from '#engine/disk/layout'
 import { growLoop, inUse, loopsBelow, sectorsOf } from '#engine/disk/loop'
@@ -28,8 +28,6 @@ import { LIMITS } from '#engine/incus/throttle'
 
 /** Where the root file system of a disk is mounted while a machine runs on it. */
 export const rootPoint = (home: Home, disk: string): string => join(home.run, 'root', disk, 'fs')
-/** Where a volume is mounted while it is being made. */
-export const newPoint = (home: Home, volume: string): string => join(home.run, 'new', volume, 'fs')
 
 export function openDisks(home: Home, client: Client, log: Log): Disks {
   const find = (id: string) => client.find<Volume>(volumePath(client, diskVolume(id)))

@@ -16,6 +16,9 @@ export const diskVolume = (id: string): string => `disk-${id}`
 export const volumePath = (client: Client, name: string): string => `${volumesOf(client)}/${encodeURIComponent(name)}`
 export const volumeFile = (home: Home, name: string): string => join(volumeDir(home, name), 'root.img')
 
+/** Where a volume is mounted while it is being made. */
+export const newPoint = (home: Home, volume: string): string => join(home.run, 'new', volume, 'fs')
+
 export const isReady = (volume: Volume): boolean => volume.config['user.ready'] === 'true'
 
 /** In GiB, rounded up. Incus writes a size as it was given: bytes, or with a unit. */
