@@ -76,6 +76,16 @@ export function resource<Spec, Status, View extends object, Joined = undefined>(
     find: (reader: Reader, id: string): Promise<R | undefined> => reader.get<R>(d.kind, id),
     list: async (reader: Reader, at: { account: string; region: string }): Promise<R[]> =>
       (await reader.list<R>({ kind: d.kind, account: at.account, region: at.region })).filter(row => !d.gone?.(row)),
+    /** The rows of `list` after an id, in the order of ids, so many at a time. */
+    async *scan(reader: Reader, at: { account: string; region: string }, from: { after: string; size: number }): AsyncGenerator<R[]> {
+      const { after, size } = from
+      for (let last = after, full = true; full;) {
+        const rows = await reader.list<R>({ kind: d.kind, account: at.account, region: at.region, after: last, limit: Number.isFinite(size) ? size : undefined })
+        full = rows.length === size
+        last = rows.at(-1)?.id ?? last
+        yield rows.filter(row => !d.gone?.(row))
+      }
+    },
     everywhere: (reader: Reader): Promise<R[]> => reader.list<R>({ kind: d.kind }),
     async views(reader: Reader, rows: R[]): Promise<View[]> {
       const joined = d.join ? await d.join(reader, rows) : (undefined as Joined)

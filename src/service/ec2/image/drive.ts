@@ -28,6 +28,6 @@ export function imageDriver({ store }: Pick<Context, 'store'>): Driver<ImageRow,
 /** For the loop's `wakes`. */
 export const imageWakes = (reader: Reader) => async ({ kind, id }: Event): Promise<{ kind: string; id: string }[]> => {
   if (kind !== snapshot.kind) return []
-  const pending = (await image.everywhere(reader)).filter(row => row.status.state === 'pending' && snapshotsOf(row).includes(id))
+  const pending = (await reader.list<ImageRow>({ kind: image.kind, state: 'pending' })).filter(row => snapshotsOf(row).includes(id))
   return pending.map(row => ({ kind: image.kind, id: row.id }))
 }
