@@ -20,6 +20,7 @@ export function imageDriver({ store }: Pick<Context, 'store'>): Driver<ImageRow,
     acts: {},
     writes: {
       available: (tx, row) => image.update(tx, row, { status: { state: 'available' } }, 'available'),
+      forget: (tx, row) => tx.remove(row, 'deleted'),
       failed: (tx, row) => image.update(tx, row, { status: { state: 'failed', reason: 'A snapshot of it could not be made.' } }, 'failed'),
     },
   }
