@@ -1,7 +1,8 @@
 /**
  * What an image needs next. Pure.
  *
- * Invariants: one that was deregistered goes after an hour; an image is available only when all its snapshots are completed, and failed when one of them can't be.
+ * Invariants: one that was deregistered goes after an hour;
+ * an image is available only when all its snapshots are completed, and failed when one of them can't be.
  */
 import { rest, type Step } from '#loop/loop'
 import type { Status } from '#service/ec2/image/image'

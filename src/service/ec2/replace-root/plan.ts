@@ -2,7 +2,10 @@
 import { rest, type Step } from '#loop/loop'
 import type { Status } from '#service/ec2/replace-root/task'
 
-/** `orphaned`: its instance is no longer shown. `volume`: the new one can't be made, is still on its way to the instance, or is its root; or either is gone, with its instance. */
+/**
+ * `orphaned`: its instance is no longer shown. `volume`: the new one can't be made, is still on its way to the instance, or is its root; or either
+ * is gone, with its instance.
+ */
 export type Seen = { volume: 'error' | 'moving' | 'attached' | 'gone'; orphaned?: true }
 
 export function plan({ status: { state } }: { status: Status }, { volume, orphaned }: Seen): Step {
