@@ -42,4 +42,18 @@ export type Session = {
 export type Delivery = '1.0' | '2.0'
 
 /** One call's origin. `region` is the credential scope's; `sourceIp` the peer's address (aws:SourceIp); `secure` whether it came over TLS. */
-export type Caller = { principal: Principal; region: string; requestId: string; sourceIp: string; userAgent: string; secure?: boolean }
+export type Caller = {
+  principal: Principal; region: string; requestId: string; sourceIp: string; userAgent: string; secure?: boolean; proof?: Proof
+}
+
+/** How a request to S3 came and was signed, which bucket policies may ask: all absent where nobody signed. */
+export type Proof = {
+  version?: 'AWS' | 'AWS4-HMAC-SHA256'
+  type?: 'REST-HEADER' | 'REST-QUERY-STRING'
+  /** Of a link: how long ago it was signed. */
+  ageMs?: number
+  /** What the request says of its body's hash. */
+  payloadHash?: string
+  /** '1.3' */
+  tls?: string
+}

@@ -23,7 +23,7 @@ export function openS3(home: string) {
     const dir = join(home, 's3')
     mkdirSync(dir, { recursive: true, mode: 0o700 })
     const tables = openTables(database)
-    return { tables, files: await openFiles(dir, id => tables.isFile(id)) }
+    return { tables, files: await openFiles(dir, tables) }
   }
   const ready = (): Promise<Objects> => (opening ??= open())
   return {
