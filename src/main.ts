@@ -26,6 +26,7 @@ import { servedHosts, STORE, wireServices } from '#service/index'
 import { openRootKeys } from '#identity/root-keys'
 import { openKey } from '#identity/seal'
 import { openImdsDoor } from '#service/ec2/imds/door'
+import { gatewayOrigin } from '#service/ec2/vpc-endpoint/origin'
 import { openSqlite } from '#store/sqlite'
 import { putObject } from '#wire/put'
 import { openWire, type WireOptions } from '#wire/server'
@@ -89,7 +90,8 @@ async function openInside(): Promise<{ close(): Promise<void> }> {
   const authority = openAuthority(home.dir, systemClock())
   const { services } = api
   const door = openWire({ ...api, secure: secureNames(authority, served.host, systemClock) })
-  const store = openWire({ ...api, services: services.filter(({ id }) => id === STORE), secure: secureNames(authority, served.store, systemClock) })
+  const store = openWire({ ...api, services: services.filter(({ id }) => id === STORE), secure: secureNames(authority, served.store, systemClock),
+    origin: peer => gatewayOrigin(cloud.context.store, home, peer) })
   await door.listen(API_PORT, serviceAddress(home))
   await store.listen(STORE_PORT, serviceAddress(home))
   await engine.networks.serve(served)

@@ -41,5 +41,16 @@ export type Session = {
 /** By which version of the metadata service an instance was given its role's credentials. */
 export type Delivery = '1.0' | '2.0'
 
-/** One call's origin. `region` is the credential scope's; `sourceIp` the peer's address (aws:SourceIp); `secure` whether it came over TLS. */
-export type Caller = { principal: Principal; region: string; requestId: string; sourceIp: string; userAgent: string; secure?: boolean }
+/**
+ * The way of a request that came from inside of a VPC: the endpoint's id, VPC and policy, and the private address that asked. Without an
+ * endpoint nobody knows any more which one it was: it has just been deleted.
+ */
+export type Via = { vpc: string; address: string; endpoint?: { id: string; account: string; policy: string } }
+
+/**
+ * One call's origin. `region` is the credential scope's; `sourceIp` the peer's address (aws:SourceIp); `secure` whether it came over TLS; `via`
+ * the VPC endpoint by which it came.
+ */
+export type Caller = {
+  principal: Principal; region: string; requestId: string; sourceIp: string; userAgent: string; secure?: boolean; via?: Via
+}

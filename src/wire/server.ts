@@ -27,7 +27,7 @@ export type Limits = {
   /** How long nothing may come or go in a body that streams, which may take as long as it likes in all. */
   idleMs: number
 }
-export type WireOptions = Pick<Door, 'services' | 'credentials' | 'dispatch' | 'log' | 'clock'> & {
+export type WireOptions = Pick<Door, 'services' | 'credentials' | 'dispatch' | 'log' | 'clock' | 'origin'> & {
   limits?: Partial<Limits>
   /** What GET /_enclume/health answers, as JSON; no such page without it. */
   health?(): object | Promise<object>

@@ -3,6 +3,7 @@ import type { Actions, Call } from '#kit/action'
 import { describe, pageOf } from '#kit/describe'
 import { ApiError } from '#kit/error'
 import { matcher } from '#kit/filter'
+import { Malformed, parsePolicy } from '#kit/policy/document'
 import { zonesOf } from '#service/ec2/context'
 import { invalidValue, missingParameter, refuseMembers, unsupported } from '#service/ec2/errors'
 import { s3ListId, s3Service } from '#service/ec2/prefix-list/managed'
@@ -10,7 +11,7 @@ import { zoneId } from '#service/ec2/region/region'
 import { routeTable } from '#service/ec2/route-table/route-table'
 import { securityGroup } from '#service/ec2/security-group/security-group'
 import { subnet } from '#service/ec2/subnet/subnet'
-import { FULL_ACCESS, ROUTE_SCOPE, vpcEndpoint, type VpcEndpointRow } from '#service/ec2/vpc-endpoint/vpc-endpoint'
+import { ROUTE_SCOPE, vpcEndpoint, type VpcEndpointRow } from '#service/ec2/vpc-endpoint/vpc-endpoint'
 import { checkLimit } from '#service/ec2/vpc/limits'
 import { vpc } from '#service/ec2/vpc/vpc'
 import type * as sdk from '@aws-sdk/client-ec2'
@@ -20,17 +21,20 @@ const beyond = [
   'ResourceConfigurationArn', 'ServiceRegion', 'AddSubnetIds', 'RemoveSubnetIds', 'AddSecurityGroupIds', 'RemoveSecurityGroupIds',
 ]
 
-/** A policy that narrows would have to be enforced on what passes; nobody does that here. */
-function checkPolicy(operation: string, document: string | undefined): void {
-  if (document === undefined || document === '') return
-  let given: unknown
+/** PrivateLink Guide, "Control access to VPC endpoints using endpoint policies": including white space. */
+const MOST_POLICY = 20_480
+
+/** A policy as it is kept; nothing stands for the default one. */
+function readPolicy(document: string | undefined): { policy?: string } {
+  if (document === undefined || document === '') return {}
+  if (document.length > MOST_POLICY) throw new ApiError('InvalidPolicyDocument', `A policy has at most ${MOST_POLICY} characters.`)
   try {
-    given = JSON.parse(document)
-  } catch {
-    throw new ApiError('InvalidPolicyDocument', 'Invalid policy document.')
+    parsePolicy(document, { kind: 'resource', name: 'endpoint' })
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error
+    throw new ApiError('InvalidPolicyDocument', `Invalid policy document: ${error.message}`)
   }
-  const narrow = (policy: unknown) => JSON.stringify((policy as { Statement?: unknown })?.Statement)
-  if (narrow(given) !== narrow(JSON.parse(FULL_ACCESS))) throw unsupported(`a PolicyDocument of ${operation} that allows less than all`)
+  return { policy: document }
 }
 
 /** Takes tables for an endpoint: each of its VPC, and of no other endpoint of the service. */
@@ -60,13 +64,14 @@ async function modify(call: Call<sdk.ModifyVpcEndpointRequest>, row: VpcEndpoint
   }
   const added = await takeTables(call, { id: row.id, network, service, tables: add })
   const routeTables = [...before.filter(table => !remove.includes(table)), ...added]
-  await vpcEndpoint.update(call.tx, row, { spec: { routeTables } }, 'modified')
+  const policy = call.input.ResetPolicy ? { policy: undefined } : readPolicy(call.input.PolicyDocument)
+  await vpcEndpoint.update(call.tx, row, { spec: { routeTables, ...policy } }, 'modified')
 }
 
 const detailOf = (region: string): sdk.ServiceDetail => ({
   ServiceName: s3Service(region), ServiceType: [{ ServiceType: 'Gateway' }], ServiceRegion: region, AvailabilityZones: zonesOf(region),
   AvailabilityZoneIds: zonesOf(region).map(zoneId), Owner: 'amazon', BaseEndpointDnsNames: [`s3.${region}.amazonaws.com`],
-  VpcEndpointPolicySupported: false, AcceptanceRequired: false, ManagesVpcEndpoints: false, Tags: [], SupportedIpAddressTypes: ['ipv4'],
+  VpcEndpointPolicySupported: true, AcceptanceRequired: false, ManagesVpcEndpoints: false, Tags: [], SupportedIpAddressTypes: ['ipv4'],
 })
 
 export const actions: Actions<typeof sdk> = {
@@ -96,14 +101,13 @@ export const actions: Actions<typeof sdk> = {
     await securityGroup.getAll(tx, call, input.SecurityGroupIds ?? [])
     if (type !== 'Gateway') throw unsupported(`VPC endpoints of the type ${type}`)
     refuseMembers('CreateVpcEndpoint', input, beyond)
-    checkPolicy('CreateVpcEndpoint', input.PolicyDocument)
     if (input.ServiceName === undefined) throw missingParameter('ServiceName')
     if (input.ServiceName !== s3Service(region)) {
       if (/^com\.amazonaws\.[a-z0-9-]+\.[a-z0-9.-]+$/.test(input.ServiceName)) throw unsupported(`gateway endpoints for ${input.ServiceName}`)
       throw new ApiError('InvalidServiceName', `The Vpc Endpoint Service '${input.ServiceName}' does not exist`)
     }
     checkLimit('gatewayEndpoints', (await vpcEndpoint.list(tx, call)).length)
-    const spec = { vpc: network.id, service: input.ServiceName, routeTables: [] }
+    const spec = { vpc: network.id, service: input.ServiceName, routeTables: [], ...readPolicy(input.PolicyDocument) }
     const made = vpcEndpoint.make({ account, region, now, tags: tags('vpc-endpoint'), spec, status: {} })
     const routeTables = await takeTables(call, {
       id: made.id, network: network.id, service: input.ServiceName, tables: [...new Set(input.RouteTableIds ?? [])],
@@ -115,7 +119,6 @@ export const actions: Actions<typeof sdk> = {
   async ModifyVpcEndpoint(call) {
     const row = await vpcEndpoint.get(call.tx, call, call.input.VpcEndpointId!)
     refuseMembers('ModifyVpcEndpoint', call.input, beyond)
-    checkPolicy('ModifyVpcEndpoint', call.input.PolicyDocument)
     await modify(call, row)
     return { Return: true }
   },

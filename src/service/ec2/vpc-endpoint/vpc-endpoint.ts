@@ -8,7 +8,13 @@ import { resource, tagList } from '#kit/resource'
 import type { Row } from '#store/store'
 import type * as sdk from '@aws-sdk/client-ec2'
 
-export type Spec = { vpc: string; service: string; routeTables: string[] }
+export type Spec = {
+  vpc: string
+  service: string
+  routeTables: string[]
+  /** The document as it was given; the default policy where there is none. */
+  policy?: string
+}
 export type Status = Record<string, never>
 export type VpcEndpointRow = Row<Spec, Status>
 
@@ -19,27 +25,29 @@ export const FULL_ACCESS = JSON.stringify({
   Version: '2008-10-17', Statement: [{ Effect: 'Allow', Principal: '*', Action: '*', Resource: '*' }],
 })
 
+export const policyOfEndpoint = ({ spec }: VpcEndpointRow): string => spec.policy ?? FULL_ACCESS
+
 export const vpcEndpoint = resource<Spec, Status, sdk.VpcEndpoint>({
   kind: 'vpc-endpoint', prefix: 'vpce', label: 'Vpc Endpoint Id',
   missing: 'InvalidVpcEndpointId.NotFound', malformed: 'InvalidVpcEndpointId.Malformed',
-  view: ({ id, account, created, spec, tags }) => ({
-    VpcEndpointId: id,
+  view: row => ({
+    VpcEndpointId: row.id,
     VpcEndpointType: 'Gateway',
-    VpcId: spec.vpc,
-    ServiceName: spec.service,
+    VpcId: row.spec.vpc,
+    ServiceName: row.spec.service,
     // Not as the SDK's type writes it, but as AWS sends it.
     State: 'available' as sdk.State,
-    PolicyDocument: FULL_ACCESS,
-    RouteTableIds: spec.routeTables,
+    PolicyDocument: policyOfEndpoint(row),
+    RouteTableIds: row.spec.routeTables,
     SubnetIds: [],
     Groups: [],
     PrivateDnsEnabled: false,
     RequesterManaged: false,
     NetworkInterfaceIds: [],
     DnsEntries: [],
-    CreationTimestamp: new Date(created),
-    Tags: tagList(tags),
-    OwnerId: account,
+    CreationTimestamp: new Date(row.created),
+    Tags: tagList(row.tags),
+    OwnerId: row.account,
   }),
   filters: {
     'service-name': 'ServiceName',
