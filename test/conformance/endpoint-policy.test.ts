@@ -58,8 +58,10 @@ test('an endpoint\'s policy narrows what passes by it, for whoever asks, and not
   await put('a', 'a')
   await s3.send(new sdk.CreateBucketCommand({ Bucket: 'another' }))
   const tries = async () => [
-    await outcome(by.send(new sdk.GetObjectCommand({ Bucket, Key: 'a' }))), await outcome(by.send(new sdk.PutObjectCommand({ Bucket, Key: 'b', Body: 'b' }))),
-    await outcome(by.send(new sdk.ListObjectsV2Command({ Bucket: 'another' }))), await outcome(s3.send(new sdk.PutObjectCommand({ Bucket, Key: 'c', Body: 'c' }))),
+    await outcome(by.send(new sdk.GetObjectCommand({ Bucket, Key: 'a' }))),
+    await outcome(by.send(new sdk.PutObjectCommand({ Bucket, Key: 'b', Body: 'b' }))),
+    await outcome(by.send(new sdk.ListObjectsV2Command({ Bucket: 'another' }))),
+    await outcome(s3.send(new sdk.PutObjectCommand({ Bucket, Key: 'c', Body: 'c' }))),
   ]
   assert.deepEqual(await tries(), ['success', 'success', 'success', 'success'])
   const PolicyDocument = policy('Allow', 's3:GetObject', `arn:aws:s3:::${Bucket}/*`)
