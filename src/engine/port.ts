@@ -268,7 +268,7 @@ export type Served = { host: readonly string[]; store: readonly string[]; addres
  * Answers at a port: is given its id and the socket that listens there, and again when the port had to be made anew. The peers that it sees are
  * the addresses that asked.
  */
-export type Answering = (port: string, listening: Server) => { close(): Promise<void> }
+export type Answering = (port: string, listening: Server) => Promise<{ close(): Promise<void> }>
 
 export type Networks = {
   /** The host's and the core's side: routes, address translation, guards. Idempotent; also after a reboot of the host. */

@@ -6,7 +6,7 @@ import { openLab, until, type Guest, type Lab } from '#engine/net/lab.suite'
 import { gatewaySpace, routerSpace } from '#engine/net/names'
 import { openNetworks } from '#engine/net/networks'
 import { all, network, port, tcp } from '#engine/net/networks.suite'
-import { attempt, inside, run } from '#engine/net/run'
+import { attempt, inside, ipBatch, run } from '#engine/net/run'
 import { spaceExists, spaceNames } from '#engine/net/space'
 import type { Answering, NetworkSpec } from '#engine/port'
 
@@ -17,7 +17,7 @@ const DOOR = '172.31.0.19'
 const dial = (from: Guest, host: string, to = 443) => from.ask({ do: 'connect', host, port: to })
 const closed: string[] = []
 /** Tells each caller at which port it is and whom it sees. */
-const answering: Answering = (id, listening: Server) => {
+const answering: Answering = async (id, listening: Server) => {
   listening.on('connection', socket => socket.on('error', () => {}).end(`${id} ${socket.remoteAddress}`))
   return { close: async () => { closed.push(id); listening.close() } }
 }
@@ -74,9 +74,7 @@ test('it is there again when its namespace, or the router, was deleted, and when
   }
   const device = lab.networks.portDevice(1)
   await run(['ip', 'link', 'set', device, 'netns', friend.space])
-  for (const words of [['addr', 'add', '172.31.16.11/20', 'dev', device], ['link', 'set', device, 'up'], ['route', 'add', 'default', 'via', '172.31.16.1']]) {
-    await run(['ip', '-n', friend.space, ...words])
-  }
+  await ipBatch([`addr add 172.31.16.11/20 dev ${device}`, `link set ${device} up`, 'route add default via 172.31.16.1'], friend.space)
   await until(async () => await dial(friend, DOOR) === 'port-9 172.31.16.11', 'an answer')
   await lab.networks.close()
   assert.equal(await dial(friend, DOOR), 'refused')

@@ -51,7 +51,7 @@ export function openDoors(home: Home, log: Log) {
     const number = await spaceNumber(space)
     if (doors.get(space)?.number === number) return
     void shut(space)
-    doors.set(space, { number, ...answering!(port.id, await listenInside(space, ANSWERED_PORT)) })
+    doors.set(space, { number, ...await answering!(port.id, await listenInside(space, ANSWERED_PORT)) })
   }
 
   const of = (network: number) => [...doors.keys()].filter(space => space.startsWith(gatewaySpace(home, network, 0).slice(0, -1)))
