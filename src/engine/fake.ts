@@ -192,6 +192,8 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
       up: async () => {},
       down: async () => networks.clear(),
       serve: domains => act('network.serve', '', () => { engine.served = domains }),
+      // Nobody can connect to a port of memory.
+      answering: () => {},
       apply: spec => act('network.apply', spec.id, () => { networks.set(spec.id, structuredClone(spec)) }),
       async observe(id) {
         if (engine.outage) return 'unknown'

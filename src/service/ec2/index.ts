@@ -65,6 +65,7 @@ import { actions as peerings } from '#service/ec2/vpc-peering/actions'
 import { peeringDriver } from '#service/ec2/vpc-peering/drive'
 import { peering } from '#service/ec2/vpc-peering/peering'
 import { actions as endpoints } from '#service/ec2/vpc-endpoint/actions'
+import { vpcEndpointDriver } from '#service/ec2/vpc-endpoint/drive'
 import { vpcEndpoint } from '#service/ec2/vpc-endpoint/vpc-endpoint'
 import { actions as vpcs } from '#service/ec2/vpc/actions'
 import { sweepNetworks, vpcDriver } from '#service/ec2/vpc/drive'
@@ -103,13 +104,14 @@ function actionsOf(context: Context): Actions<typeof Sdk> {
     ...natGateways(context),
     ...peerings,
     ...prefixLists(context),
-    ...endpoints,
+    ...endpoints(context),
     ...flowLogs(context),
     ...tagActions([...tagged, taggableImage]),
   }
 }
 
-const drivers = [instanceDriver, volumeDriver, snapshotDriver, imageDriver, taskDriver, vpcDriver, natGatewayDriver, peeringDriver]
+const drivers = [instanceDriver, volumeDriver, snapshotDriver, imageDriver, taskDriver, vpcDriver, natGatewayDriver, peeringDriver,
+  vpcEndpointDriver]
 
 /** The whole of EC2 over a context. */
 export function ec2(context: Context): Service {

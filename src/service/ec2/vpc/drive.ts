@@ -56,8 +56,10 @@ async function peerRecords(reader: Reader, { id }: VpcRow): Promise<PeerRecords[
     const { account, region, vpc, remoteDns } = peer.other
     const row = await reader.get<VpcRow>('vpc', vpc)
     if (row?.spec.desired !== 'present') return []
-    const interfaces = (await reader.list<InterfaceRow>({ kind: 'network-interface', account, region })).filter(own => own.spec.vpc === vpc)
-    return [{ id: peer.id, vpc: row, interfaces, remoteDns }]
+    const within = async <R extends Row<{ vpc: string }>>(kind: string): Promise<R[]> =>
+      (await reader.list<R>({ kind, account, region })).filter(own => own.spec.vpc === vpc)
+    const interfaces = await within<InterfaceRow>('network-interface')
+    return [{ id: peer.id, vpc: row, interfaces, endpoints: await within<VpcEndpointRow>('vpc-endpoint'), remoteDns }]
   }))
   return found.flat()
 }
