@@ -66,6 +66,12 @@ export function partLoop(number: number): PartLoop | undefined {
 /** In sectors of 512 bytes. 0 for one that was cut. */
 export const sectorsOf = (number: number): number => Number(readAttribute(`loop${number}`, 'size') ?? 0)
 
+/** What the block layer did for a device since it is bound (Documentation/block/stat.rst in Linux): reads and writes, discards left out. */
+export function workOf(number: number): { operations: number; bytes: number } | undefined {
+  const words = readAttribute(`loop${number}`, 'stat')?.trim().split(/\s+/).map(Number)
+  return words && { operations: words[0]! + words[4]!, bytes: (words[2]! + words[6]!) * 512 }
+}
+
 /** All that there are, with a file or without. */
 export const loopNumbers = (): number[] =>
   readdirSync('/sys/block').filter(name => /^loop\d+$/.test(name)).map(name => Number(name.slice('loop'.length)))

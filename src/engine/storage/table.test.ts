@@ -48,7 +48,8 @@ good = entries((1, 34, 99), (0, 100, 199), (1, 200, 299), (1, 400, 300), (1, 900
 def disk(head, body=good): return {0: PMBR, 1: head, **spread(2, body)}
 print(parts(disk(header(good))))
 for head in (header(good)[:-1] + b'x', header(good, here=2), header(good, each=256), header(good, count=0), header(good, count=129),
-    header(good, count=2 ** 32 - 1), header(good, at=2 ** 63), header(good, last=1000), header(good, at=990), header(b'other'), b'EFI PART' + b'\\xff' * 504):
+    header(good, count=2 ** 32 - 1), header(good, at=2 ** 63), header(good, last=1000), header(good, at=990), header(b'other'),
+    b'EFI PART' + b'\\xff' * 504):
     print(parts(disk(head)), end=' ')
 print(parts({0: block((0, 0x83, 10, 90)), 1: header(good), **spread(2, good)}))`), [
     '[(1, 34, 66), (3, 200, 100), (5, 900, 100)]',
