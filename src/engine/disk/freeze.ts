@@ -30,7 +30,8 @@ for group; do thaw "$group"; done
 export const frozen = <T>(point: string, act: () => Promise<T>): Promise<T> => held(FILE_SYSTEM, UNFREEZE, [point], act)
 
 /** Does `act` while nothing runs in these control groups, by their directories: whatever a call had promised there is on the disks. */
-export const stilled = <T>(groups: string[], act: () => Promise<T>): Promise<T> => (groups.length === 0 ? act() : held(GROUPS, THAW_GROUPS, groups, act))
+export const stilled = <T>(groups: string[], act: () => Promise<T>): Promise<T> =>
+  (groups.length === 0 ? act() : held(GROUPS, THAW_GROUPS, groups, act))
 
 /** What a process that was killed with its child left frozen. Nothing is copied yet. */
 export async function thawAll({ points, groups }: { points: string[]; groups: string[] }): Promise<void> {

@@ -145,7 +145,9 @@ export function ec2(context: Context): Service {
     wakes: async event => (await Promise.all(wakes.map(wake => wake(event)))).flat(),
     async sweep() {
       // One that can't be removed must not keep the others.
-      const sweeps = [() => sweepMachines(context), () => sweepNetworks(context), sweepDisks, countCredits, deliverFlowLogs, () => sweepFlowLogs(context)]
+      const sweeps = [
+        () => sweepMachines(context), () => sweepNetworks(context), sweepDisks, countCredits, deliverFlowLogs, () => sweepFlowLogs(context),
+      ]
       for (const sweep of sweeps) {
         await sweep().catch((error: unknown) => context.log.error('ec2.sweep', { error }))
       }
