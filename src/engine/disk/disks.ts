@@ -4,10 +4,10 @@
  * Invariant: a disk becomes ready in one last step; a half-made one is made anew by the next `create` and never used.
  * A copy shares its blocks with its source, and either may be deleted first.
  */
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
-import type { DiskLimits, Disks, DiskSpec, ImageSeen } from '#engine/port'
+import type { DiskLimits, Disks, DiskSpec, DiskWork, ImageSeen } from '#engine/port'
 import { IncusError, Unreachable, type Client } from '#engine/incus/client'
 import { blocksOf, changedBlocks, readBlockOf, usageOf, writeBlockOf } from '#engine/disk/blocks'
 import { readSuperblock } from '#engine/disk/ext4'
@@ -18,12 +18,13 @@ import {
   copyVolume, deleteVolume, diskVolume, findVolumes, imagePrefix, isReady, isWhole, listVolumes, makeVolume, markReady, newPoint, sizeGiB,
   volumeFile, volumePath, type Volume,
 } from '#engine/disk/layout'
-import { growLoop, inUse, loopsBelow, sectorsOf } from '#engine/disk/loop'
+import { growLoop, inUse, loopsBelow, sectorsOf, workOf } from '#engine/disk/loop'
 import { isMounted, mountFile, unmountFile } from '#engine/disk/mount'
 import { run } from '#engine/disk/run'
 import { together } from '#engine/disk/together'
 import { openLimits } from '#engine/incus/limits'
 import { haversOf, openMachineDisks, type Instance } from '#engine/incus/machine-disks'
+import { volumeDir } from '#engine/incus/place'
 import { LIMITS } from '#engine/incus/throttle'
 
 /** Where the root file system of a disk is mounted while a machine runs on it. */
@@ -100,6 +101,16 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
       await get(id)
       await client.act('PATCH', volumePath(client, diskVolume(id)), { config: { [LIMITS]: JSON.stringify(wanted ?? {}) } })
       for (const machine of await owners(id)) if (machine.status !== 'Stopped') await limits.give(machine, id)
+    },
+    work: async () => {
+      const found: Record<string, DiskWork> = {}
+      for (const { number, file: path } of loopsBelow(dirname(volumeDir(home, '')))) {
+        const [, id] = /_disk-([^/]+)\/root\.img$/.exec(path) ?? []
+        const { operations, bytes } = workOf(number) ?? { operations: 0, bytes: 0 }
+        // A disk that several machines have is one.
+        if (id !== undefined) found[id] = { operations: operations + (found[id]?.operations ?? 0), bytes: bytes + (found[id]?.bytes ?? 0) }
+      }
+      return found
     },
     usage: id => unknownIfUnreachable(async () => {
       const volume = await find(id)
