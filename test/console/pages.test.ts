@@ -4,7 +4,7 @@ import { after, before, suite, test } from 'node:test'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser } from 'playwright-core'
 import { openBrowser, openSeat, openWorld, settle, shot, signIn, visit, type Language, type World } from './kit.ts'
-import { isNotBuilt, pictureOf, placesOf } from './places.ts'
+import { isForm, isNotBuilt, pictureOf, placesOf } from './places.ts'
 import { MARKUP, seed } from './seed.ts'
 
 let world: World
@@ -39,7 +39,7 @@ suite('every page', { concurrency: true }, () => {
         for (const message of await page.locator('[class*="awsui_type-error"][class*="awsui_alert"]').allInnerTexts())
           wrong.push(`${place}: ${message}`)
         // In the dark the colours are other; forms and what is not there have no colours of their own.
-        if (dark && (place.endsWith('/create') || isNotBuilt(place))) continue
+        if (dark && (isForm(place) || isNotBuilt(place))) continue
         const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']).analyze()
         for (const { id, nodes } of violations) wrong.push(`${place}: ${id} at ${nodes[0]!.target.join(' ')}`)
         assert.notEqual(await page.title(), 'broken')
@@ -64,7 +64,7 @@ test('on a narrow window nothing is wider than the window', async () => {
   await page.setViewportSize({ width: 480, height: 900 })
   await signIn(page, { url: world.url, language: 'fr' })
   const wide: string[] = []
-  for (const place of places.filter(p => !p.endsWith('/create'))) {
+  for (const place of places.filter(p => !isForm(p))) {
     await visit(page, place)
     await shot(page, `narrow-${pictureOf(place)}`)
     const width = await page.evaluate('document.documentElement.scrollWidth') as number
