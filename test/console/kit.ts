@@ -48,7 +48,7 @@ export const openBrowser = (): Promise<Browser> =>
 /** A reader with a browser of that language. What the browser complains of is kept; so is what a page asks of elsewhere than this machine. */
 export async function openSeat(browser: Browser, { language, dark = false }: { language: Language; dark?: boolean }): Promise<Seat> {
   const context = await browser.newContext({
-    locale: language === 'fr' ? 'fr-FR' : 'en-US', colorScheme: dark ? 'dark' : 'light',
+    locale: language === 'fr' ? 'fr-FR' : 'en-US', colorScheme: dark ? 'dark' : 'light', reducedMotion: 'reduce',
     viewport: { width: 1440, height: 1000 }, acceptDownloads: true,
   })
   const page = await context.newPage()

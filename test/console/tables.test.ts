@@ -113,7 +113,7 @@ test('a lifecycle policy is made by its form', async () => {
 
 test('after signing out the page asks who one is, and its keys are of no use', async () => {
   await visit(page, '/ec2/volumes')
-  await page.getByRole('button', { name: 'Account' }).click()
+  await page.getByRole('button', { name: 'Account: root' }).click()
   await page.getByRole('menuitem', { name: 'Sign out' }).click()
   await page.getByRole('button', { name: 'Sign in' }).waitFor()
   const answer = await page.request.post(`${world.url}/_console/credentials`, { headers: { 'x-enclume-console': '1', origin: world.url } })

@@ -65,7 +65,8 @@ export function Console({ facts, language, onLanguage, onSignOut }: Props) {
             {
               type: 'menu-dropdown',
               text: region,
-              ariaLabel: t('app.region'),
+              // What is read out holds what is seen (WCAG 2.5.3).
+              ariaLabel: `${t('app.region')}: ${region}`,
               title: t('app.region'),
               iconName: 'globe',
               onItemClick: ({ detail }) => pick(detail.id),
@@ -74,7 +75,7 @@ export function Console({ facts, language, onLanguage, onSignOut }: Props) {
             {
               type: 'menu-dropdown',
               text: language === 'fr' ? 'Français' : 'English',
-              ariaLabel: t('app.language'),
+              ariaLabel: `${t('app.language')}: ${language === 'fr' ? 'Français' : 'English'}`,
               title: t('app.language'),
               onItemClick: ({ detail }) => pick(detail.id),
               items: [
@@ -94,7 +95,7 @@ export function Console({ facts, language, onLanguage, onSignOut }: Props) {
               type: 'menu-dropdown',
               text: facts.name,
               iconName: 'user-profile',
-              ariaLabel: t('app.account'),
+              ariaLabel: `${t('app.account')}: ${facts.name}`,
               title: facts.name,
               description: t('app.accountId', { id: facts.account }),
               onItemClick: ({ detail }) => pick(detail.id),

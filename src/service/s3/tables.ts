@@ -51,7 +51,8 @@ const versionOf = (row: Raw): Version =>
 const settingsOf = (row: Raw): Bucket => ({ ...row, settings: JSON.parse(row.settings) }) as Bucket
 const uploadOf = (row: Raw): Upload => ({ ...row, info: JSON.parse(row.info) }) as Upload
 
-export function openTables(file: string) {
+/** `committed` is called after each change. */
+export function openTables(file: string, committed = (): void => {}) {
   keepPrivate(file)
   const db = new DatabaseSync(file)
   db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 5000')
@@ -75,14 +76,16 @@ export function openTables(file: string) {
     /** All or nothing, and durable when it returns. Nothing is awaited inside. */
     transact<T>(body: () => T): T {
       db.exec('begin immediate')
+      let result: T
       try {
-        const result = body()
+        result = body()
         db.exec('commit')
-        return result
       } catch (error) {
         db.exec('rollback')
         throw error
       }
+      committed()
+      return result
     },
     bucket: (name: string) => one('select * from bucket where name = ?', [name], settingsOf),
     buckets: () => all('select * from bucket order by name', [], settingsOf),
