@@ -23,7 +23,9 @@ import { claimSlot } from '#launch/slots'
 import type { Ui } from '#launch/ui'
 
 export const stages = ['unit', 'conformance', 'console', 'real', 'e2e'] as const
-export type Stage = (typeof stages)[number] | 'bench'
+/** Asked for by name alone: they need a quiet machine, or the npm registry's advisories. */
+const extras = ['bench', 'audit'] as const
+export type Stage = (typeof stages)[number] | (typeof extras)[number]
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const TEST_HOME = '/var/lib/enclume-test'
@@ -68,13 +70,14 @@ export async function test({ operands, options }: Args, ui: Ui, host: Host): Pro
   })
 }
 
-/** In the order in which they run: seconds first. The benchmarks are no part of `all`. */
+/** In the order in which they run: seconds first. The benchmarks and the audit are no part of `all`. */
 export function readStages(words: string[], bench: boolean): Stage[] {
-  const known = [...stages, 'bench', 'all']
+  const known = [...stages, ...extras, 'all']
   const unknown = words.find(word => !known.includes(word))
   if (unknown) throw misuse(`test: there is no stage '${unknown}'; there are ${known.slice(0, -1).join(', ')} and all`)
   const all = words.length === 0 || words.includes('all')
-  return [...stages.filter(stage => all || words.includes(stage)), ...(bench || words.includes('bench') ? ['bench' as const] : [])]
+  const named = bench ? [...words, 'bench'] : words
+  return [...stages.filter(stage => all || words.includes(stage)), ...extras.filter(stage => named.includes(stage))]
 }
 
 /** A clean home with a slot for the tests. */
