@@ -82,7 +82,9 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
       }
       log.info('disk made', { disk: spec.id, sizeGiB: spec.sizeGiB, ms: Math.round(performance.now() - started) })
     },
-    createTogether: specs => together({ home, client, log }, specs, async spec => { await copy(home, client, spec, { from: spec.from!, imageNamed: images.named }) }),
+    createTogether: specs => together({ home, client, log }, specs, async spec => {
+      await copy(home, client, spec, { from: spec.from!, imageNamed: images.named })
+    }),
     async delete(id) {
       if (!await find(id)) return
       await refuseUsed(id)
