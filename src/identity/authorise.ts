@@ -36,8 +36,8 @@ export function authoriser(identity: Identity, clock: Clock): Authorise {
       throw new ApiError('InvalidClientTokenId', 'The security token included in the request is invalid.', 403)
     }
     const { principal, region } = caller
-    // The root user of an account needs no policy; only a resource's own policy can stand in its way.
-    if (principal.root && principal.session?.kind !== 'federated-user' && !service.access?.policies) return
+    // The root user of an account needs no policy; only a resource's own policy, or an endpoint's, can stand in its way.
+    if (principal.root && principal.session?.kind !== 'federated-user' && !service.access?.policies && !caller.via?.endpoint) return
     const place = { account: principal.account, region }
     const holdings = await holdingsOf(reader, principal)
     const asked: Asked = { service, operation, caller, reader, input, holdings, now: clock() }
@@ -60,7 +60,11 @@ async function decide(identity: Identity, asked: Asked, check: Check): Promise<v
     const more = await service.access.keys({ operation: asked.operation, action: check.action, resource, input: asked.input, caller, given: keys })
     for (const [key, values] of Object.entries(more)) keys.set(key.toLowerCase(), values)
   }
-  const layers: Layers = { ...holdings, ...(own && { resource: own.documents.map(text => policyOf(text, { kind: 'resource', name: resource })) }) }
+  const { endpoint } = caller.via ?? {}
+  const layers: Layers = {
+    ...holdings, ...(own && { resource: own.documents.map(text => policyOf(text, { kind: 'resource', name: resource })) }),
+    ...(endpoint && { endpoint: [policyOf(endpoint.policy, { kind: 'resource', name: endpoint.id })] }),
+  }
   const account = own?.account ?? owner
   // Another account's resource must let the caller in, and so must the caller's own policies; who has no account has none of these.
   const foreign = own !== undefined && account !== caller.principal.account && caller.principal.account !== ''

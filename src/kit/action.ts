@@ -145,7 +145,8 @@ type Run = { action: Action<any, object>; operation: Operation; input: object; c
 async function run({ action, operation, input, call }: Run): Promise<object> {
   const given = input as { DryRun?: boolean; TagSpecifications?: [] }
   const { account, region, tx, now } = call
-  const member = operation.input.members.find(m => m.traits.idempotencyToken)?.name
+  // The SDK's model marks it where clients make one up by themselves; where callers alone do, it is called so.
+  const member = operation.input.members.find(m => m.traits.idempotencyToken || m.name === 'ClientToken')?.name
   const token = member && (given as Record<string, string | undefined>)[member]
   const hash = token && createHash('sha256').update(JSON.stringify(sorted(input))).digest('hex')
   if (token) {

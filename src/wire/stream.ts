@@ -7,10 +7,10 @@
 import { createHash } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import { ALGORITHMS, checksumOf } from '#base/checksum'
-import type { Caller, Principal, Proof } from '#kit/caller'
+import type { Principal, Proof } from '#kit/caller'
 import { ApiError } from '#kit/error'
 import type { Payload } from '#kit/payload'
-import { splitUrl, type Door, type Work } from '#wire/answer'
+import { callerOf, splitUrl, type Door, type Work } from '#wire/answer'
 import { bindingsOf } from '#wire/bindings'
 import { isPayloadHash, openPayload, type FrameKey } from '#wire/payload'
 import type { Reply, WireService } from '#wire/protocol'
@@ -41,11 +41,8 @@ export async function replyStream(door: Door, service: WireService, work: Work):
   let reply: Reply
   try {
     if (busy) throw new ApiError('SlowDown', 'Please reduce your request rate.', 503)
-    const page = await service.front?.page(asked, (operation, input) => {
-      const { principal, region } = service.anonymous!
-      const caller = { principal, region, requestId, sourceIp: work.peer, userAgent: headers['user-agent'] ?? '' }
-      return door.dispatch({ service: service.id, operation, input, caller })
-    })
+    const page = await service.front?.page(asked, async (operation, input) =>
+      door.dispatch({ service: service.id, operation, input, caller: await callerOf(door, work, service.anonymous!) }))
     if (page) return page
     more = await service.front?.headers(asked) ?? {}
     const { region, principal, frameKey, payloadHash, proof } = await authenticate(door, service, asked)
@@ -60,11 +57,9 @@ export async function replyStream(door: Door, service: WireService, work: Work):
     const body = streams ? Buffer.alloc(0) : await collect(payload, headers, door.bodyBytes)
     const input = decodeXml(match, { ...asked, body })
     if (streams) input[streamed!.name] = payload
-    const secure = 'encrypted' in work.request.socket
-    const tls = secure ? (work.request.socket as TLSSocket).getProtocol()?.replace(/^TLSv/, '') : undefined
-    const caller: Caller = {
-      principal, region, requestId, sourceIp: work.peer, userAgent: headers['user-agent'] ?? '', secure, proof: { ...proof, tls },
-    }
+    const { socket } = work.request
+    const tls = 'encrypted' in socket ? (socket as TLSSocket).getProtocol()?.replace(/^TLSv/, '') : undefined
+    const caller = { ...await callerOf(door, work, { principal, region }), proof: { ...proof, tls } }
     const output = await door.dispatch({ service: service.id, operation: match.operation.name, input, caller })
     reply = restXml.encode(service, { operation: match.operation, output, requestId })
   } catch (cause) {

@@ -60,8 +60,8 @@ const versionOf = (row: Raw): Version =>
 const settingsOf = (row: Raw): Bucket => ({ ...row, settings: JSON.parse(row.settings) }) as Bucket
 const uploadOf = (row: Raw): Upload => ({ ...row, info: JSON.parse(row.info) }) as Upload
 
-/** `mostPages` bounds the file, so that tests can fill it. */
-export function openTables(file: string, { mostPages }: { mostPages?: number } = {}) {
+/** `mostPages` bounds the file, so that tests can fill it; `committed` is called after each change. */
+export function openTables(file: string, { mostPages, committed = () => {} }: { mostPages?: number; committed?: () => void } = {}) {
   keepPrivate(file)
   const db = new DatabaseSync(file)
   db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 5000')
@@ -85,7 +85,7 @@ export function openTables(file: string, { mostPages }: { mostPages?: number } =
   const known = new Map<string, Bucket>()
   const forget = () => known.clear()
   const changes = changing(sql, forget)
-  const { transact, commit } = committing(db, forget)
+  const { transact, commit } = committing(db, { undone: forget, committed })
   return {
     ...changes,
     /** All or nothing, and durable when it resolves. Nothing is awaited inside. */
@@ -131,7 +131,7 @@ type Waiting = { body: () => unknown; resolve: (value: any) => void; reject: (er
  * Transactions that were asked for in one turn of the event loop are committed by one sync of the disk, each undone by
  * itself where it throws: a sync takes longer than all else that a small object costs.
  */
-function committing(db: DatabaseSync, undone: () => void) {
+function committing(db: DatabaseSync, { undone, committed }: { undone: () => void; committed: () => void }) {
   let waiting: Waiting[] = []
   const commit = (): void => {
     const group = waiting
@@ -150,6 +150,7 @@ function committing(db: DatabaseSync, undone: () => void) {
       return
     }
     for (const answer of done) answer()
+    committed()
   }
   const transact = <T>(body: () => T): Promise<T> => new Promise((resolve, reject) => {
     if (waiting.push({ body, resolve, reject }) === 1) setImmediate(commit)
