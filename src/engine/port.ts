@@ -269,8 +269,11 @@ export type Networks = {
    * Who has a way there reaches port 443, which leads to API_PORT or STORE_PORT of the service address (base/home.ts).
    */
   serve(domains: Served): Promise<void>
-  /** Makes the network so, all at once: after it returns, packets obey. Ports new in the spec get their devices. */
-  apply(spec: NetworkSpec): Promise<void>
+  /**
+   * Makes the network so, all at once: after it returns, packets obey. Answers the ports that got devices, which are those that had none.
+   * One that lost its device while nothing but rules was changed may be left without: `observe` tells.
+   */
+  apply(spec: NetworkSpec): Promise<string[]>
   /** Whether the router is there, and the ids of its ports that have their devices. */
   observe(id: string): Promise<{ ports: string[] } | Absent | Unknown>
   /** What the watched ports sent and got since this was last asked, and no more then. */

@@ -19,6 +19,7 @@ export type Ask =
   | { do: 'sink'; port: number }
   | { do: 'pump'; host: string; port: number; forMs: number }
   | { do: 'connects'; host: string; port: number; times: number }
+  | { do: 'passes'; host: string; port: number; waitMs: number }
   | { do: 'flood'; host: string; port: number; forMs: number }
   | { do: 'resolve'; server: string; name: string; reverse?: boolean }
 
@@ -125,6 +126,25 @@ async function connects({ host, port, times }: Extract<Ask, { do: 'connects' }>)
   return took.sort((a, b) => a - b)[times >> 1]! * 1000
 }
 
+/** Begins a connection each millisecond; the moment, on the host's monotonic clock, at which the other side was first heard of. */
+const passes = ({ host, port, waitMs }: Extract<Ask, { do: 'passes' }>) => new Promise<number | string>(resolve => {
+  const sockets = new Set<Socket>()
+  const end = (result: number | string) => {
+    clearInterval(timer)
+    for (const socket of sockets) socket.destroy()
+    resolve(result)
+  }
+  const began = performance.now()
+  const timer = setInterval(() => {
+    if (performance.now() - began > waitMs) return end('timeout')
+    const socket = connect({ host, port })
+    sockets.add(socket)
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => end(code === 'ECONNREFUSED' ? monotonicMs() : code ?? 'error'))
+  }, 1)
+})
+/** The same clock for every process of the host. */
+export const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1e6
+
 async function answer(ask: Ask): Promise<unknown> {
   switch (ask.do) {
     case 'listen': return listen(ask.port, ask.six)
@@ -147,6 +167,7 @@ async function answer(ask: Ask): Promise<unknown> {
     case 'sink': return sink(ask.port)
     case 'pump': return pump(ask)
     case 'connects': return connects(ask)
+    case 'passes': return passes(ask)
     case 'send': return send(ask)
     case 'flood': return flood(ask)
     case 'heard': return heard.splice(0)

@@ -6,6 +6,7 @@
  * receiving port's groups. Between them flows are counted (flows.ts). Egress and ingress are two base chains, since `accept` ends only its
  * own: both must agree.
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { Home } from '#base/home'
 import { METADATA_PORT, serviceAddress } from '#base/home'
 import { formatCidr } from '#base/cidr'
@@ -19,16 +20,18 @@ import { addRules6, frame6, rules6, sets6 } from '#engine/net/render6'
 import { speaks6 } from '#engine/net/route6'
 import { filterRules, groupSide } from '#engine/net/traffic'
 
-/** All that the rules of groups and filters do not decide, which for a thousand ports is most of the work; `key` says of what it was made. */
-export type Frame = { key: string; arp: Table; sets: Record<string, NftSet>; chains: Record<string, NftChain> }
+/** All that the rules of groups and filters do not decide, which for a thousand ports is most of the work; `of` is that of which it was made. */
+export type Frame = { of: NetworkSpec; arp: Table; sets: Record<string, NftSet>; chains: Record<string, NftChain> }
 
-export const frameKey = (spec: NetworkSpec): string =>
-  JSON.stringify({ ...spec, groups: spec.groups.map(group => group.id), filters: spec.filters.map(filter => filter.id) })
+/** The spec without its rules. */
+const unruled = (spec: NetworkSpec) => ({ ...spec, groups: spec.groups.map(group => group.id), filters: spec.filters.map(filter => filter.id) })
+
+/** Whether two specs differ in rules alone. Where they share their ports, this is a matter of microseconds. */
+export const isFramedAlike = (a: NetworkSpec, b: NetworkSpec): boolean => isDeepStrictEqual(unruled(a), unruled(b))
 
 /** The last one where it is still right. */
 export function frame(home: Home, spec: NetworkSpec, last?: Frame): Frame {
-  const key = frameKey(spec)
-  if (last?.key === key) return last
+  if (last && isFramedAlike(last.of, spec)) return last
   const ports = portsOf(spec)
   const elements = elementsOf(spec, ports)
   const sets: Record<string, NftSet> = {}
@@ -49,7 +52,7 @@ export function frame(home: Home, spec: NetworkSpec, last?: Frame): Frame {
       chains[portChain(port, way)] ??= { rules: [...groupsOf(port).map(id => `jump group_${id}_${way}`), 'counter drop'] }
     }
   }
-  return { key, arp: arpTable(ports), sets, chains }
+  return { of: spec, arp: arpTable(ports), sets, chains }
 }
 
 /** The router's tables: ARP guard and packets. The spec has been checked. */

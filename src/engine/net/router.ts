@@ -16,7 +16,7 @@ import { changes, readSpace, removeLinks, type Found } from '#engine/net/kernel'
 import { keepGateways, makeGateways, readGateways, translators, type Gateway } from '#engine/net/gateway'
 import { coreItems, routerItems } from '#engine/net/route'
 import { isIp6, speaks6 } from '#engine/net/route6'
-import { frame, frameKey, render, type Frame } from '#engine/net/render'
+import { frame, isFramedAlike, render, type Frame } from '#engine/net/render'
 import { delta, text, type Table } from '#engine/net/ruleset'
 import { openFlows, type Flows } from '#engine/net/flows'
 import { openNft, type Nft } from '#engine/net/nft'
@@ -129,7 +129,7 @@ async function readFlows(flows: Flows, router: Found[]): Promise<FlowsSeen> {
 /** The whole way of a rule: what it takes is told in docs/decisions/0034-rules-in-milliseconds.md. */
 async function changeRules(home: Home, spec: NetworkSpec, known: Known, nft: Nft): Promise<boolean> {
   const was = known.spec
-  if (!was || !known.tables || !known.frame || frameKey(spec) !== known.frame.key) return false
+  if (!was || !known.tables || !known.frame || !isFramedAlike(known.frame.of, spec)) return false
   const tables = render(home, spec, known.frame)
   const transaction = tables.map((table, i) => delta(known.tables![i]!, table) ?? text(table)).join('')
   if (!transaction) return false

@@ -4,7 +4,7 @@
  * Invariants: what was applied is remembered only by this process, so that after a restart every network is made sure of
  * once; it is remembered only after the engine has said that packets obey.
  */
-import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import type { Home } from '#base/home'
 import type { NetworkSpec } from '#engine/port'
 import type { Driver, Loop } from '#loop/loop'
@@ -22,18 +22,21 @@ import type { SubnetRow } from '#service/ec2/subnet/subnet'
 import { managedLists } from '#service/ec2/prefix-list/managed'
 import { blocksOf } from '#service/ec2/prefix-list/prefix-list'
 import type { VpcEndpointRow } from '#service/ec2/vpc-endpoint/vpc-endpoint'
-import { compile, type PeerRecords } from '#service/ec2/vpc/compile'
+import { compile, recompile, type Compiled, type PeerRecords, type Records } from '#service/ec2/vpc/compile'
 import { plan, type Seen } from '#service/ec2/vpc/plan'
 import type { VpcRow } from '#service/ec2/vpc/vpc'
 import { peersOf } from '#service/ec2/vpc-peering/peering'
+import { remembering } from '#store/memory'
 import type { Reader, Row } from '#store/store'
 
 /** A VPC's network as its records want it. */
-export async function networkOf(reader: Reader, home: Home, vpc: VpcRow): Promise<NetworkSpec> {
+export const networkOf = async (reader: Reader, home: Home, vpc: VpcRow): Promise<NetworkSpec> => compile(await recordsOf(reader, home, vpc))
+
+async function recordsOf(reader: Reader, home: Home, vpc: VpcRow): Promise<Records> {
   const { account, region } = vpc
   const inVpc = async <R extends Row<{ vpc?: string }>>(kind: string): Promise<R[]> =>
     (await reader.list<R>({ kind, account, region })).filter(row => row.spec.vpc === vpc.id)
-  return compile({
+  return {
     vpc,
     interfaces: await inVpc<InterfaceRow>('network-interface'),
     subnets: await inVpc<SubnetRow>('subnet'),
@@ -48,7 +51,7 @@ export async function networkOf(reader: Reader, home: Home, vpc: VpcRow): Promis
     flowLogs: await inVpc<FlowLogRow>('vpc-flow-log'),
     endpoints: await inVpc<VpcEndpointRow>('vpc-endpoint'),
     prefixLists: await blocksOf(reader, vpc, managedLists(home, region)),
-  })
+  }
 }
 
 async function peerRecords(reader: Reader, { id }: VpcRow): Promise<PeerRecords[]> {
@@ -62,12 +65,20 @@ async function peerRecords(reader: Reader, { id }: VpcRow): Promise<PeerRecords[
   return found.flat()
 }
 
-const hashOf = (spec: NetworkSpec): string => createHash('sha256').update(JSON.stringify(spec)).digest('base64')
-
 export function vpcDriver(
   { store, engine, home, loop }: Pick<Context, 'store' | 'engine' | 'home'> & { loop(): Pick<Loop, 'wake'> },
 ): Driver<VpcRow, Seen> {
-  const applied = new Map<string, string>()
+  const memory = remembering(store)
+  const compiled = new Map<string, Compiled>()
+  const applied = new Map<string, NetworkSpec>()
+
+  /** At the cost of what has changed since the last time. */
+  async function wantedOf(row: VpcRow): Promise<NetworkSpec> {
+    const records = await recordsOf(memory, home, row)
+    const spec = recompile(records, compiled.get(row.id))
+    compiled.set(row.id, { records, spec })
+    return spec
+  }
 
   /** Machines whose ports have got new devices see to having them. */
   async function wakeOwners(ports: string[]): Promise<void> {
@@ -80,27 +91,30 @@ export function vpcDriver(
   return {
     kind: 'vpc',
     async observe(row) {
-      const spec = await networkOf(store, home, row)
+      const spec = await wantedOf(row)
+      const last = applied.get(row.id)
+      const populated = spec.ports.length > 0
+      // What was applied here and is not what is wanted now needs no look: that comes after the act, when packets obey already.
+      if (row.spec.desired === 'present' && last && !isDeepStrictEqual(last, spec)) return { network: 'stale', populated }
       const found = await engine.networks.observe(row.id)
       if (found === 'unknown') return 'unknown'
-      const populated = spec.ports.length > 0
+      const there = new Set(found === 'absent' ? [] : found.ports)
+      const isWhole = spec.ports.every(port => there.has(port.id))
       if (found === 'absent') return { network: 'absent', populated }
-      const current = applied.get(row.id) === hashOf(spec) && spec.ports.every(port => found.ports.includes(port.id))
-      return { network: current ? 'current' : 'stale', populated }
+      return { network: last && isWhole ? 'current' : 'stale', populated }
     },
     plan,
     acts: {
       async apply(row) {
-        const spec = await networkOf(store, home, row)
+        const spec = await wantedOf(row)
         applied.delete(row.id)
-        const before = await engine.networks.observe(row.id)
-        await engine.networks.apply(spec)
-        applied.set(row.id, hashOf(spec))
-        const had = typeof before === 'object' ? before.ports : []
-        await wakeOwners(spec.ports.map(port => port.id).filter(id => !had.includes(id)))
+        const made = await engine.networks.apply(spec)
+        applied.set(row.id, spec)
+        await wakeOwners(made)
       },
       async delete(row) {
         applied.delete(row.id)
+        compiled.delete(row.id)
         await engine.networks.delete(row.id)
       },
     },
