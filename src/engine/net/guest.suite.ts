@@ -15,6 +15,7 @@ export type Ask =
   | { do: 'say'; keep: string; text: string; waitMs?: number }
   | { do: 'askUdp'; host: string; port: number; waitMs?: number }
   | { do: 'send'; host: string; port: number; from: string; text: string; waitMs?: number }
+  | { do: 'self'; host: string; port: number; protocol: 'tcp' | 'udp'; from: number; waitMs?: number }
   | { do: 'heard' }
   | { do: 'sink'; port: number }
   | { do: 'pump'; host: string; port: number; forMs: number }
@@ -75,6 +76,24 @@ async function send(ask: Extract<Ask, { do: 'send' }>): Promise<string> {
   const answer = hear(socket, ask.waitMs ?? WAIT_MS, 'message')
   socket.send(ask.text)
   return answer.finally(() => socket.close())
+}
+
+/** From a port of one's own to another of one's own, by an address that others know one by: whether it comes. */
+async function self({ host, port, protocol, from, waitMs = WAIT_MS }: Extract<Ask, { do: 'self' }>): Promise<string> {
+  if (protocol === 'tcp') {
+    const server = from === port ? undefined : createServer(socket => socket.destroy()).listen(port)
+    const socket = connect({ host, port, localPort: from })
+    const outcome = new Promise<string>(resolve => {
+      setTimeout(() => resolve('timeout'), waitMs)
+      socket.on('connect', () => resolve('came')).on('error', error => resolve((error as NodeJS.ErrnoException).code!))
+    })
+    return outcome.finally(() => { socket.destroy(); server?.close() })
+  }
+  const [sender, hearer] = from === port ? [createSocket('udp4')] : [createSocket('udp4'), createSocket('udp4')]
+  await Promise.all([sender, hearer].map((socket, i) => socket && new Promise<void>(resolve => socket.bind(i === 0 ? from : port, resolve))))
+  const answer = hear(hearer ?? sender, waitMs, 'message')
+  sender.send('came', port, host)
+  return answer.finally(() => { sender.close(); hearer?.close() })
 }
 
 /** A text each millisecond; how many were sent. */
@@ -168,6 +187,7 @@ async function answer(ask: Ask): Promise<unknown> {
     case 'pump': return pump(ask)
     case 'connects': return connects(ask)
     case 'passes': return passes(ask)
+    case 'self': return self(ask)
     case 'send': return send(ask)
     case 'flood': return flood(ask)
     case 'heard': return heard.splice(0)

@@ -85,6 +85,7 @@ const types: Record<string, string> = {
   route_mark: 'devgroup : mark',
   public_in: 'ipv4_addr : ipv4_addr',
   public_out: 'ipv4_addr : ipv4_addr',
+  own_public: 'ipv4_addr . ipv4_addr',
   fabric_of: 'ipv4_addr : ipv4_addr',
   filter_out: 'devgroup : verdict',
   filter_in: 'devgroup : verdict',
@@ -107,6 +108,7 @@ function elementsOf(spec: NetworkSpec, ports: Placed[]): Record<string, string[]
     route_mark: spec.subnets.map(subnet => `${subnet.index} : ${tables.get(subnet.routeTable)!}`),
     public_in: each(a => a.public && `${a.public} : ${a.private}`),
     public_out: each(a => a.public && `${a.private} : ${a.public}`),
+    own_public: each(a => a.public && `${a.private} . ${a.public}`),
     fabric_of: each((a, { port }) => `${a.private} : ${port.fabric}`),
     filter_out: filtered.map(subnet => `${subnet.index} : jump filter_${subnet.filter!}_out`),
     filter_in: filtered.map(subnet => `${subnet.index} : jump filter_${subnet.filter!}_in`),
@@ -240,6 +242,11 @@ function leaving(home: Home, spec: NetworkSpec): Record<string, NftChain> {
         `oifgroup != ${FABRIC_GROUP} return`,
         `${METADATA} snat ip to ip saddr map @fabric_of`,
         `rt ip nexthop ${CORE_STORE_ADDRESS} snat ip to ip saddr map @fabric_of`,
+        // Who goes to itself by its public address comes back, and with equal ports at both ends would pass for the answer to itself: it
+        // gets another source port, and one that can't be its target. What knows no ports has no other way than not to go.
+        ...[['0-32767', '32768-65535'], ['32768-65535', '1024-32767']].map(([to, from]) =>
+          `ip saddr . ip daddr @own_public meta l4proto { tcp, udp } th dport ${to} snat ip to ip saddr map @public_out : ${from}`),
+        'ip saddr . ip daddr @own_public meta l4proto != icmp counter drop',
         'snat ip to ip saddr map @public_out',
       ],
     },

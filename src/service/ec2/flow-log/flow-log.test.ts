@@ -71,7 +71,8 @@ test('a log has its traffic and its fields, and an interface is watched while th
 
 test('the interface\'s end is its primary address, the packet\'s own stands beside it, and IPv6 is told as it is', async () => {
   const { call, eni, engine, sweep, objects, flow } = await open()
-  await call('CreateFlowLogs', { ...log, ResourceIds: [eni.spec.vpc], LogFormat: '${type} ${srcaddr} ${pkt-srcaddr} ${dstaddr} ${pkt-dstaddr} ${protocol}' })
+  const LogFormat = '${type} ${srcaddr} ${pkt-srcaddr} ${dstaddr} ${pkt-dstaddr} ${protocol}'
+  await call('CreateFlowLogs', { ...log, ResourceIds: [eni.spec.vpc], LogFormat })
   const far = { source: '198.51.100.7', destination: '10.9.0.1' }
   const six = { source: '3fff:ec2::5', destination: '3fff:ec2:1::7', protocol: 58 }
   engine.flowsById.set(eni.spec.vpc, [{ ...flow, ...far }, { ...flow, ...far, direction: 'out' }, { ...flow, ...six }])
