@@ -155,23 +155,24 @@ function arriving(home: Home, spec: NetworkSpec): Record<string, NftChain> {
     spoofing: {
       hook: 'type filter hook prerouting priority raw; policy drop;',
       rules: [
+        // Nearly all that comes, so first. Links and the router's own are no senders of these sets.
+        'iifname . ether saddr . ip saddr @source_ok accept',
         'iifname "lo" accept',
         ...rules6(spec).spoofing,
         `iifgroup ${FABRIC_GROUP} ip saddr ${own} counter drop`,
         `iifgroup ${FABRIC_GROUP} accept`,
         ...spec.peers.filter(({ cidrs }) => cidrs.length > 0)
           .map(({ index, cidrs }) => `iifname "${peerDevice(index)}" ip saddr { ${cidrs.join(', ')} } ip daddr ${own} accept`),
-        'iifname . ether saddr . ip saddr @source_ok accept',
         'ip saddr 0.0.0.0 udp sport 68 udp dport 67 iifname . ether saddr @port_mac accept',
-        `iifname @unchecked ip saddr != { ${fabric}, 169.254.0.0/16 } ip daddr != 169.254.0.0/16 accept`,
+        // Nor the router: its kernel does not look at the sender (router.ts).
+        `iifname @unchecked ip saddr != { ${fabric}, 169.254.0.0/16 } ip daddr != 169.254.0.0/16 fib saddr type != local accept`,
         'counter drop',
       ],
     },
     marking: {
       hook: 'type filter hook prerouting priority mangle; policy accept;',
       rules: [
-        `iifgroup < ${FIRST_SUBNET_GROUP} return`,
-        `ip daddr ${METADATA_ADDRESS} tcp dport 80 meta mark set ${METADATA_MARK} return`,
+        `ip daddr ${METADATA_ADDRESS} tcp dport 80 ${FROM_PORT} meta mark set ${METADATA_MARK} return`,
         'meta mark set iifgroup map @route_mark',
       ],
     },
@@ -195,19 +196,22 @@ function arriving(home: Home, spec: NetworkSpec): Record<string, NftChain> {
   }
 }
 
+/** Every packet meets every rule of a base chain: what most of them are not about stands behind one rule, or is not there. */
 function passing(home: Home, spec: NetworkSpec): Record<string, NftChain> {
+  const filtered = (map: string, side: string) =>
+    (spec.subnets.some(subnet => subnet.filter !== undefined) ? ['iifgroup . oifgroup @same_subnet accept', `${side} vmap @${map}`] : [])
   return {
     filtering: {
       hook: 'type filter hook forward priority -20; policy accept;',
+      rules: [`oifgroup < ${FIRST_SUBNET_GROUP} jump leaving_by_link`, ...rules6(spec).filtering, ...filtered('filter_out', 'iifgroup')],
+    },
+    leaving_by_link: {
       rules: [
         `iifgroup ${LINKS} oifgroup ${LINKS} drop`,
-        ...rules6(spec).filtering,
         `${METADATA} accept`,
         `oifgroup ${FABRIC_GROUP} ip daddr { ${formatCidr(home.fabricRange)}, 169.254.0.0/16 } drop`,
         // Who forwards for others hands on what a public address answers; to the world nobody is one but by translation.
         `${FROM_PORT} oifgroup ${FABRIC_GROUP} ip saddr ${formatCidr(home.publicRange)} counter drop`,
-        'iifgroup . oifgroup @same_subnet accept',
-        'iifgroup vmap @filter_out',
       ],
     },
     egress: {
@@ -218,7 +222,7 @@ function passing(home: Home, spec: NetworkSpec): Record<string, NftChain> {
     },
     entering: {
       hook: 'type filter hook forward priority 5; policy accept;',
-      rules: [...rules6(spec).entering, `${METADATA} accept`, 'iifgroup . oifgroup @same_subnet accept', 'oifgroup vmap @filter_in'],
+      rules: [...rules6(spec).entering, `iifgroup ${FABRIC_GROUP} ${METADATA} accept`, ...filtered('filter_in', 'oifgroup')],
     },
     ingress: {
       hook: 'type filter hook forward priority 10; policy drop;',
@@ -232,10 +236,6 @@ function passing(home: Home, spec: NetworkSpec): Record<string, NftChain> {
 
 function leaving(home: Home, spec: NetworkSpec): Record<string, NftChain> {
   return {
-    hop_limit: {
-      hook: 'type filter hook postrouting priority mangle; policy accept;',
-      rules: [`oifgroup >= ${FIRST_SUBNET_GROUP} ${METADATA} ip daddr vmap @metadata_ttl`],
-    },
     translating_out: {
       hook: 'type nat hook postrouting priority srcnat; policy accept;',
       rules: [
@@ -250,12 +250,13 @@ function leaving(home: Home, spec: NetworkSpec): Record<string, NftChain> {
         'snat ip to ip saddr map @public_out',
       ],
     },
-    // Whoever has a route to the internet but no public address.
+    // Whoever has a route to the internet but no public address; and how far what metadata answers may go.
     leaving: {
       hook: 'type filter hook postrouting priority 110; policy accept;',
       rules: [
         ...rules6(spec).leaving,
         `oifgroup ${FABRIC_GROUP} ip saddr != { ${formatCidr(home.publicRange)}, ${formatCidr(home.fabricRange)} } counter drop`,
+        `iifgroup ${FABRIC_GROUP} oifgroup >= ${FIRST_SUBNET_GROUP} ${METADATA} ip daddr vmap @metadata_ttl`,
       ],
     },
   }

@@ -63,6 +63,8 @@ export async function openRouter(home: Home, spec: NetworkSpec): Promise<Router>
   if (!spaceExists(core)) throw new Error(`namespace ${core} is not there: up() makes it`)
   await makeSpace(space, { speaks6: speaks6(spec), more: {
     'net.ipv4.conf.all.rp_filter': 0, 'net.ipv4.conf.default.rp_filter': 0,
+    // Who sends is seen to by the filter: the kernel need not look up each packet's sender too, nor a socket of the router's own for it.
+    'net.ipv4.conf.all.accept_local': 1, 'net.ipv4.ip_early_demux': 0,
     // Gateways of the subnets, and the ports of one subnet to each other, answer by the router.
     'net.ipv4.conf.default.proxy_arp': 1,
     // A connection that was cut off may not be taken up in the middle; one that is known need not be in its window.
