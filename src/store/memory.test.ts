@@ -13,7 +13,7 @@ function watched() {
   const store = openSqlite(':memory:')
   const asked: string[] = []
   const told = {
-    ...store, holder: store.holder.bind(store), claims: store.claims.bind(store), watch: store.watch.bind(store),
+    ...store, getAll: store.getAll.bind(store), holder: store.holder.bind(store), claims: store.claims.bind(store), watch: store.watch.bind(store),
     get: <R extends Row>(kind: string, id: string) => { asked.push(id); return store.get<R>(kind, id) },
     list: <R extends Row>(query: Query) => { asked.push(`all of ${query.kind}`); return store.list<R>(query) },
   }
@@ -54,7 +54,8 @@ test('a reading that failed is forgotten, and the next one reads all anew', asyn
   const { store } = watched()
   let fails = true
   const memory = remembering({
-    get: store.get.bind(store), holder: store.holder.bind(store), claims: store.claims.bind(store), watch: store.watch.bind(store),
+    get: store.get.bind(store), getAll: store.getAll.bind(store), holder: store.holder.bind(store), claims: store.claims.bind(store),
+    watch: store.watch.bind(store),
     list: async <R extends Row>(query: Query) => { if (fails) throw new Error('no disk'); return store.list<R>(query) },
   })
   await store.transact(tx => tx.put(row('a'), 'made'))

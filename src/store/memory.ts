@@ -47,6 +47,7 @@ export function remembering(store: Pick<Store, keyof Reader | 'watch'>): Reader 
 
   return {
     get: (kind, id) => store.get(kind, id),
+    getAll: (kind, ids) => store.getAll(kind, ids),
     holder: (scope, key) => store.holder(scope, key),
     claims: scope => store.claims(scope),
     async list<R extends Row>(query: Query): Promise<R[]> {

@@ -260,7 +260,7 @@ test('a port without source check forwards for others, but cannot pretend to be 
   const dropped = await spoofed()
   assert.deepEqual(await Promise.all([
     dial(nat, '169.254.169.254', 80, { from: spec.ports[0]!.fabric }), dial(nat, WORLD, 80, { from: spec.ports[0]!.fabric }),
-    dial(nat, '172.31.0.11', 80, { from: '172.31.0.2' }),
+    dial(nat, WORLD, 80, { from: '172.31.0.2' }),
   ]), ['timeout', 'timeout', 'timeout'], 'nor the router')
   assert.ok(await spoofed() >= dropped + 3)
   assert.equal(await dial(nat, WORLD, 80, { from: open(lab.home, 11) }), 'timeout')

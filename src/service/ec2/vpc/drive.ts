@@ -24,9 +24,9 @@ import { blocksOf } from '#service/ec2/prefix-list/prefix-list'
 import type { VpcEndpointRow } from '#service/ec2/vpc-endpoint/vpc-endpoint'
 import { compile, recompile, type Compiled, type PeerRecords, type Records } from '#service/ec2/vpc/compile'
 import { plan, type Seen } from '#service/ec2/vpc/plan'
+import { remembered } from '#service/ec2/vpc/remembered'
 import type { VpcRow } from '#service/ec2/vpc/vpc'
 import { peersOf } from '#service/ec2/vpc-peering/peering'
-import { remembering } from '#store/memory'
 import type { Reader, Row } from '#store/store'
 
 /** A VPC's network as its records want it. */
@@ -59,8 +59,10 @@ async function peerRecords(reader: Reader, { id }: VpcRow): Promise<PeerRecords[
     const { account, region, vpc, remoteDns } = peer.other
     const row = await reader.get<VpcRow>('vpc', vpc)
     if (row?.spec.desired !== 'present') return []
-    const interfaces = (await reader.list<InterfaceRow>({ kind: 'network-interface', account, region })).filter(own => own.spec.vpc === vpc)
-    return [{ id: peer.id, vpc: row, interfaces, remoteDns }]
+    const within = async <R extends Row<{ vpc: string }>>(kind: string): Promise<R[]> =>
+      (await reader.list<R>({ kind, account, region })).filter(own => own.spec.vpc === vpc)
+    const interfaces = await within<InterfaceRow>('network-interface')
+    return [{ id: peer.id, vpc: row, interfaces, endpoints: await within<VpcEndpointRow>('vpc-endpoint'), remoteDns }]
   }))
   return found.flat()
 }
@@ -68,17 +70,14 @@ async function peerRecords(reader: Reader, { id }: VpcRow): Promise<PeerRecords[
 export function vpcDriver(
   { store, engine, home, loop }: Pick<Context, 'store' | 'engine' | 'home'> & { loop(): Pick<Loop, 'wake'> },
 ): Driver<VpcRow, Seen> {
-  const memory = remembering(store)
-  const compiled = new Map<string, Compiled>()
   const applied = new Map<string, NetworkSpec>()
-
-  /** At the cost of what has changed since the last time. */
-  async function wantedOf(row: VpcRow): Promise<NetworkSpec> {
-    const records = await recordsOf(memory, home, row)
+  const compiled = new Map<string, Compiled>()
+  const wanted = remembered(store, async (reader, row) => {
+    const records = await recordsOf(reader, home, row)
     const spec = recompile(records, compiled.get(row.id))
     compiled.set(row.id, { records, spec })
     return spec
-  }
+  })
 
   /** Machines whose ports have got new devices see to having them. */
   async function wakeOwners(ports: string[]): Promise<void> {
@@ -91,7 +90,7 @@ export function vpcDriver(
   return {
     kind: 'vpc',
     async observe(row) {
-      const spec = await wantedOf(row)
+      const spec = await wanted(row)
       const last = applied.get(row.id)
       const populated = spec.ports.length > 0
       // What was applied here and is not what is wanted now needs no look: that comes after the act, when packets obey already.
@@ -106,7 +105,7 @@ export function vpcDriver(
     plan,
     acts: {
       async apply(row) {
-        const spec = await wantedOf(row)
+        const spec = await wanted(row)
         applied.delete(row.id)
         const made = await engine.networks.apply(spec)
         applied.set(row.id, spec)
