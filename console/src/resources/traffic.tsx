@@ -1,13 +1,21 @@
 /** Prefix lists, VPC endpoints and flow logs. */
 import { SubList } from '../parts/SubList'
-import { simple, text, vpc } from './choices'
-import { column, nameColumn, type Item, type Resource } from './kinds'
+import { simple, subnet, text, vpc } from './choices'
+import { column, nameColumn, type Item, type Resource, type Values } from './kinds'
 
 const lines = (given: string): string[] =>
   given
     .split('\n')
     .map(line => line.trim())
     .filter(Boolean)
+
+const isGateway = (values: Values): boolean => values.type !== 'Interface'
+const servicesOf = (type: string) => ({
+  operation: 'DescribeVpcEndpointServices',
+  member: 'ServiceDetails',
+  input: { Filters: [{ Name: 'service-type', Values: [type] }] },
+  value: (item: Item) => item.ServiceName,
+})
 
 export const traffic: Resource[] = [
   {
@@ -36,20 +44,22 @@ export const traffic: Resource[] = [
         id: answer => answer.VpcEndpoint.VpcEndpointId,
         fields: [
           vpc,
-          {
-            name: 'service',
-            label: 'f.service',
-            kind: 'select',
-            from: { operation: 'DescribeVpcEndpointServices', member: 'ServiceDetails', value: item => item.ServiceName },
-          },
+          { name: 'type', label: 'f.type', kind: 'select', options: ['Gateway', 'Interface'], value: 'Gateway' },
+          { name: 'service', label: 'f.service', kind: 'select', from: servicesOf('Gateway'), when: isGateway },
+          { name: 'inside', label: 'f.service', kind: 'select', from: servicesOf('Interface'), when: values => !isGateway(values) },
+          { ...subnet, when: values => !isGateway(values) },
           {
             name: 'table',
             label: 'f.RouteTableId',
             kind: 'select',
+            when: isGateway,
             from: { operation: 'DescribeRouteTables', member: 'RouteTables', value: item => item.RouteTableId, label: describeTable },
           },
         ],
-        input: values => ({ VpcId: values.vpc, ServiceName: values.service, VpcEndpointType: 'Gateway', RouteTableIds: [values.table] }),
+        input: values =>
+          isGateway(values)
+            ? { VpcId: values.vpc, ServiceName: values.service, VpcEndpointType: 'Gateway', RouteTableIds: [values.table] }
+            : { VpcId: values.vpc, ServiceName: values.inside, VpcEndpointType: 'Interface', SubnetIds: [values.subnet] },
       },
     },
     actions: [
