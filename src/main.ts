@@ -15,6 +15,7 @@ import { openPage } from '#page'
 import { drainer } from '#drain'
 import { admitRestored } from '#restored'
 import { openFake } from '#engine/fake'
+import { thawLeft } from '#engine/disk/together'
 import { openReal } from '#engine/real'
 import { readBuild } from '#launch/build'
 import { findConfig, getHome } from '#launch/config'
@@ -50,6 +51,7 @@ const fake = process.env.ENCLUME_ENGINE === 'fake'
 // An Incus that was there before is its administrator's to start.
 const keeper = fake || home.incus ? undefined : openKeeper(home, host, log)
 await keeper?.look()
+if (!fake) await thawLeft(home)
 const engine = fake ? openFake() : openReal(home, log)
 const cloud = await openCloud({
   home, engine, store, log, clock: systemClock, history: join(home.dir, 'history.db'), root: keys, key: openKey(home.dir), deliver,

@@ -140,6 +140,9 @@ export const BLOCK_BYTES = 512 * 1024
 /** A part of a list of blocks, in ascending order: `limit` of them from `first` on. */
 export type Blocks = { first: number; limit: number }
 
+/** What went to and from a disk since its machine got it, or booted: a number that grows, or begins anew. */
+export type DiskWork = { operations: number; bytes: number }
+
 export type Disks = {
   observe(id: string): Promise<DiskSeen | Absent | Unknown>
   /** The machines that have it, as root or data disk: looks at every one of them. */
@@ -154,6 +157,8 @@ export type Disks = {
   grow(id: string, sizeGiB: number): Promise<void>
   /** Holds from now on, also over restarts of a machine and of the host; undefined takes all limits away. */
   limit(id: string, limits: DiskLimits | undefined): Promise<void>
+  /** What all disks that machines have are used for, by id. */
+  work(): Promise<Record<string, DiskWork> | Unknown>
   /** How much of it has been written, in bytes, whether or not it shares that with others. */
   usage(id: string): Promise<{ bytes: number } | Absent | Unknown>
   /** Which blocks hold anything. */
@@ -264,10 +269,7 @@ export type PortSpec = {
 /** Domains; `addresses`: those in which `ec2-A-B-C-D` means the public address A.B.C.D, whoever has it. */
 export type Served = { host: readonly string[]; store: readonly string[]; addresses: readonly string[] }
 
-/**
- * Answers at a port: is given its id and the socket that listens there, and again when the port had to be made anew. The peers that it sees are
- * the addresses that asked.
- */
+/** Answers at a port of this id, again when it had to be made anew. The peers that the socket sees are the addresses that asked. */
 export type Answering = (port: string, listening: Server) => Promise<{ close(): Promise<void> }>
 
 export type Networks = {

@@ -41,6 +41,18 @@ export type Session = {
 /** By which version of the metadata service an instance was given its role's credentials. */
 export type Delivery = '1.0' | '2.0'
 
+/** How a request to S3 came and was signed, which bucket policies may ask: all absent where nobody signed. */
+export type Proof = {
+  version?: 'AWS' | 'AWS4-HMAC-SHA256'
+  type?: 'REST-HEADER' | 'REST-QUERY-STRING'
+  /** Of a link: how long ago it was signed. */
+  ageMs?: number
+  /** What the request says of its body's hash. */
+  payloadHash?: string
+  /** '1.3' */
+  tls?: string
+}
+
 /**
  * The way of a request that came from inside of a VPC: the endpoint's id, VPC and policy, and the private address that asked. Without an
  * endpoint nobody knows any more which one it was: it has just been deleted.
@@ -52,5 +64,5 @@ export type Via = { vpc: string; address: string; endpoint?: { id: string; accou
  * the VPC endpoint by which it came.
  */
 export type Caller = {
-  principal: Principal; region: string; requestId: string; sourceIp: string; userAgent: string; secure?: boolean; via?: Via
+  principal: Principal; region: string; requestId: string; sourceIp: string; userAgent: string; secure?: boolean; via?: Via; proof?: Proof
 }

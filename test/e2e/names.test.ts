@@ -118,8 +118,8 @@ test('an interface endpoint answers who has no way out, by AWS\'s own name, if i
   await ec2('authorize-security-group-ingress', '--group-id', guard, '--protocol', 'tcp', '--port', '443', '--cidr', '172.31.200.0/24')
   assert.deepEqual([(await inside(curl(own))).code, (await inside(curl(DnsName))).code, (await ssh(bastion, curl(own))).code], [0, 0, 28])
   const { stdout: address } = await inside(`getent ahostsv4 ${own}`)
-  const [{ PrivateIpAddress }] = (await ec2('describe-network-interfaces', '--network-interface-ids', ...VpcEndpoint.NetworkInterfaceIds)).NetworkInterfaces
-  assert.ok(address.startsWith(PrivateIpAddress), address)
+  const { NetworkInterfaces } = await ec2('describe-network-interfaces', '--network-interface-ids', ...VpcEndpoint.NetworkInterfaceIds)
+  assert.ok(address.startsWith(NetworkInterfaces[0].PrivateIpAddress), address)
   const list = (more = '') => inside(`${keys()} aws ec2 describe-vpc-endpoints ${more} --query VpcEndpoints[].VpcEndpointId --output text`)
   assert.match((await list()).stdout, new RegExp(id))
   assert.match((await list(`--endpoint-url https://${DnsName}`)).stdout, new RegExp(id))

@@ -29,7 +29,7 @@ before(async () => {
   await networks.up()
   const ingress = [{ ...tcp(443), peer: { group: 'friends' } }, { ...tcp(80), peer: { group: 'friends' } }]
   spec = network({
-    filters: [], subnets: network().subnets.map(subnet => ({ ...subnet, filter: undefined })),
+    filters: [], subnets: network().subnets.map(({ filter: _filter, ...subnet }) => subnet),
     groups: [
       { id: 'friends', ingress: [], egress: [all] }, { id: 'strangers', ingress: [], egress: [all] }, { id: 'door', ingress, egress: [] },
     ],

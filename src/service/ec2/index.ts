@@ -31,6 +31,7 @@ import { tagActions } from '#service/ec2/tag/actions'
 import { throttle } from '#service/ec2/throttle/throttle'
 import { actions as volumes } from '#service/ec2/volume/actions'
 import { volumeDriver } from '#service/ec2/volume/drive'
+import { creditSweeper } from '#service/ec2/volume/credits'
 import { diskSweeper } from '#service/ec2/volume/sweep'
 import { volume } from '#service/ec2/volume/volume'
 import { actions as dhcpOptions } from '#service/ec2/dhcp-options/actions'
@@ -117,6 +118,7 @@ const drivers = [instanceDriver, volumeDriver, snapshotDriver, imageDriver, task
 export function ec2(context: Context): Service {
   const network = preparation()
   const sweepDisks = diskSweeper(context)
+  const countCredits = creditSweeper(context)
   const wakes = [vpcWakes(context.store), imageWakes(context.store), volumeWakes(context.store)]
   const deliverFlowLogs = flowLogSweeper(context)
   // The images that each region has records of: they are written again only when the engine's list is another one.
@@ -145,7 +147,10 @@ export function ec2(context: Context): Service {
     wakes: async event => (await Promise.all(wakes.map(wake => wake(event)))).flat(),
     async sweep() {
       // One that can't be removed must not keep the others.
-      for (const sweep of [() => sweepMachines(context), () => sweepNetworks(context), sweepDisks, deliverFlowLogs, () => sweepFlowLogs(context)]) {
+      const sweeps = [
+        () => sweepMachines(context), () => sweepNetworks(context), sweepDisks, countCredits, deliverFlowLogs, () => sweepFlowLogs(context),
+      ]
+      for (const sweep of sweeps) {
         await sweep().catch((error: unknown) => context.log.error('ec2.sweep', { error }))
       }
     },
