@@ -48,6 +48,8 @@ export type Cloud = {
   services: Service[]
   /** Looks at the engine anew: its size, its images, every record, and what is nobody's. */
   sweep(): Promise<void>
+  /** Told after each change, of whatever service: of which kinds. Returns what ends it. */
+  watch(callback: (kinds: string[]) => void): () => void
   /** Begins to react to the engine and to sweep now and then. */
   start(): void
   close(): Promise<void>
@@ -101,6 +103,10 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
 
   return {
     context, identity, dispatch, permit, loop, services: all, sweep,
+    watch(callback) {
+      const ends = [store.watch(events => callback(events.map(({ kind }) => kind))), ...all.flatMap(service => service.watch?.(callback) ?? [])]
+      return () => { for (const end of ends) end() }
+    },
     start() {
       unwatch = engine.machines.watch(({ id }) => loop.wake('instance', id))
       const again = () => {

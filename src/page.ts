@@ -37,7 +37,7 @@ export function openPage({ cloud, root, wire, dir, version, endpoint, isRootPass
   }
 
   return openDoor({
-    store, log, clock, wire, dir,
+    store, log, clock, wire, dir, watch: cloud.watch,
     async verify({ kind, account, user, password, mfa }) {
       if (kind === 'root') return await isRootPassword(password) ? { principal: rootPrincipal(root), name: 'root' } : undefined
       return verifySignIn(store, identity, { account, user, password, mfa, now: clock() })

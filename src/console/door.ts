@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '#base/clock'
 import type { Log } from '#base/log'
-import { openEvents } from '#console/events'
+import { openEvents, type Watch } from '#console/events'
 import { openFiles } from '#console/files'
 import { cookie, hasOurHeader, isOurHost, isOurPage, readJson, secure, sendJson } from '#console/http'
 import type { Reach } from '#console/reach'
@@ -22,6 +22,8 @@ export type SignInRequest = { kind: 'root' | 'user'; account: string; user: stri
 export type Credentials = { accessKeyId: string; secretAccessKey: string; sessionToken?: string; expiration: string }
 export type DoorOptions = {
   store: Store
+  /** What the live stream tells. */
+  watch: Watch
   log: Log
   clock: Clock
   /** The API's server, which answers signed requests. */
@@ -47,7 +49,7 @@ const COOKIE = 'enclume-console'
 export function openDoor(options: DoorOptions): ConsoleDoor {
   const { store, log, clock } = options
   const sessions = openSessions(store, clock)
-  const events = openEvents(store)
+  const events = openEvents(options.watch)
   const lockout = openLockout(clock)
   const files = openFiles(options.dir)
   const terminals = openTerminals({ ...options.terminals, log })

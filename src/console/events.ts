@@ -4,7 +4,9 @@
  * Invariant: an event says kinds alone, never an id or a content; a session that has ended hears nothing more.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Store } from '#store/store'
+
+/** Tells of which kinds something has changed. Returns what ends it. */
+export type Watch = (callback: (kinds: string[]) => void) => () => void
 
 /** Changes within this time are told together. */
 const GATHER_MS = 100
@@ -18,7 +20,7 @@ export type Events = {
   end(session?: string): void
 }
 
-export function openEvents(store: Pick<Store, 'watch'>): Events {
+export function openEvents(watch: Watch): Events {
   const streams = new Map<ServerResponse, string>()
   const kinds = new Set<string>()
   let timer: NodeJS.Timeout | undefined
@@ -28,9 +30,9 @@ export function openEvents(store: Pick<Store, 'watch'>): Events {
     kinds.clear()
     for (const response of streams.keys()) response.write(`event: change\ndata: ${data}\n\n`)
   }
-  const unwatch = store.watch(events => {
+  const unwatch = watch(changed => {
     if (streams.size === 0) return
-    for (const { kind } of events) if (!kind.startsWith('console-')) kinds.add(kind)
+    for (const kind of changed) if (!kind.startsWith('console-')) kinds.add(kind)
     if (kinds.size > 0) timer ??= setTimeout(flush, GATHER_MS).unref()
   })
   const beat = setInterval(() => { for (const response of streams.keys()) response.write(': beat\n\n') }, BEAT_MS).unref()

@@ -8,6 +8,7 @@
  * - An act that throws may have been done, in part or whole: observe again. Nothing here retries.
  * - Nothing is remembered between calls that a restart would lose; what was made is found again on the host.
  */
+import type { Server } from 'node:net'
 import type { FlowsSeen, PortTraffic } from '#engine/count'
 
 export type { FlowCount, FlowsSeen, PortTraffic } from '#engine/count'
@@ -208,7 +209,7 @@ export type NetworkSpec = {
   groups: GroupSpec[]
   ports: PortSpec[]
   dhcp: { domainName?: string; domainNameServers: string[]; ntpServers: string[]; leaseSeconds: number }
-  /** Names that the resolver knows by itself, besides the ports' own. */
+  /** Names that the resolver knows by itself, besides the ports' own. `*.` before one means it and whatever is below it. */
   names: { name: string; address: string }[]
   peers: PeerSpec[]
 }
@@ -264,12 +265,20 @@ export type PortSpec = {
    * own addresses as source, and only answers come back. It has no groups.
    */
   translates?: true
+  /** No machine takes this port, but this process: whoever may connect to port 443 of its address is answered by `answering`. */
+  answers?: true
   /** Its flows are counted (`flows`). */
   watched?: true
 }
 
 /** Domains; `addresses`: those in which `ec2-A-B-C-D` means the public address A.B.C.D, whoever has it. */
 export type Served = { host: readonly string[]; store: readonly string[]; addresses: readonly string[] }
+
+/**
+ * Answers at a port: is given its id and the socket that listens there, and again when the port had to be made anew. The peers that it sees are
+ * the addresses that asked.
+ */
+export type Answering = (port: string, listening: Server) => Promise<{ close(): Promise<void> }>
 
 export type Networks = {
   /** The host's and the core's side: routes, address translation, guards. Idempotent; also after a reboot of the host. */
@@ -279,6 +288,8 @@ export type Networks = {
    * Who has a way there reaches port 443, which leads to API_PORT or STORE_PORT of the service address (base/home.ts).
    */
   serve(domains: Served): Promise<void>
+  /** Who answers at ports that `answer`; told before the first of them is applied, as nobody does before. */
+  answering(answer: Answering): void
   /** Makes the network so, all at once: after it returns, packets obey. Ports new in the spec get their devices. */
   apply(spec: NetworkSpec): Promise<void>
   /** Whether the router is there, and the ids of its ports that have their devices. */

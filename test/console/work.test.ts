@@ -106,7 +106,7 @@ test('rules are edited together', () =>
 
 test('an error of the API is shown as it is', () =>
   withPage(async (page, { url }) => {
-    await page.goto(`${url}/vpc/vpcs/create`)
+    await page.goto(`${url}/create/vpc/vpcs`)
     await page.getByLabel('IPv4 CIDR').fill('nonsense')
     await page.getByRole('button', { name: 'Create VPC' }).click()
     await page.getByText(/InvalidParameterValue/).waitFor()

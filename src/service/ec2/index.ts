@@ -69,6 +69,7 @@ import { actions as peerings } from '#service/ec2/vpc-peering/actions'
 import { peeringDriver } from '#service/ec2/vpc-peering/drive'
 import { peering } from '#service/ec2/vpc-peering/peering'
 import { actions as endpoints } from '#service/ec2/vpc-endpoint/actions'
+import { vpcEndpointDriver } from '#service/ec2/vpc-endpoint/drive'
 import { vpcEndpoint } from '#service/ec2/vpc-endpoint/vpc-endpoint'
 import { actions as vpcs } from '#service/ec2/vpc/actions'
 import { sweepNetworks, vpcDriver } from '#service/ec2/vpc/drive'
@@ -109,7 +110,7 @@ function actionsOf(context: Context): Actions<typeof Sdk> {
     ...natGateways(context),
     ...peerings,
     ...prefixLists(context),
-    ...endpoints,
+    ...endpoints(context),
     ...flowLogs(context),
     ...tagActions([...tagged, taggableImage]),
   }
@@ -117,7 +118,7 @@ function actionsOf(context: Context): Actions<typeof Sdk> {
 
 const drivers = [
   instanceDriver, volumeDriver, snapshotDriver, imageDriver, taskDriver, vpcDriver, natGatewayDriver, peeringDriver,
-  importDriver, imageTaskDriver,
+  importDriver, imageTaskDriver, vpcEndpointDriver,
 ]
 
 /** The whole of EC2 over a context. */
