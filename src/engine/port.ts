@@ -137,6 +137,7 @@ export type DiskSeen = { sizeGiB: number; limits?: DiskLimits }
 export type DiskLimits = { iops?: number; bytesPerSecond?: number }
 /** Blocks of disks as they are read and written from outside, in bytes. */
 export const BLOCK_BYTES = 512 * 1024
+export type Block = { index: number; data: Uint8Array }
 /** A part of a list of blocks, in ascending order: `limit` of them from `first` on. */
 export type Blocks = { first: number; limit: number }
 
@@ -169,6 +170,10 @@ export type Disks = {
   readBlock(id: string, index: number): Promise<Uint8Array | undefined>
   /** Throws while a machine has the disk. Durable when it returns. */
   writeBlock(id: string, index: number, data: Uint8Array): Promise<void>
+  /** All blocks that hold anything, in order; of a disk that nobody writes. */
+  contents(id: string): AsyncIterable<Block>
+  /** Writes many. Throws while a machine has the disk. Durable when it returns. */
+  fill(id: string, blocks: AsyncIterable<Block>): Promise<void>
   /** Images that machines can be made from now, by name, as `enclume up` built or imported them. */
   images(): Promise<ImageSeen[] | Unknown>
 }
