@@ -20,7 +20,7 @@ const minutes = (count: number): number => count * 60_000
 const REAL = '**/*.real.test.ts'
 const plans: Record<Exclude<Stage, 'bench' | 'audit'>, Plan> = {
   unit: {
-    include: ['src/**/*.test.ts', 'test/*.test.ts', 'test/{fuzz,fault,upgrade}/*.test.ts'], exclude: [REAL], concurrency: availableParallelism(),
+    include: ['src/**/*.test.ts', 'test/*.test.ts', 'test/{fault,fuzz,load,upgrade}/*.test.ts'], exclude: [REAL], concurrency: availableParallelism(),
     timeoutMs: minutes(3),
   },
   conformance: { include: ['test/conformance/**/*.test.ts'], concurrency: availableParallelism(), timeoutMs: minutes(5) },

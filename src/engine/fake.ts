@@ -62,6 +62,13 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
   const disks = new Map<string, FakeDisk>()
   const networks = new Map<string, NetworkSpec>()
   const traffic = new Map<string, PortTraffic>()
+  // A network's ports by id, for as long as it stands as it is.
+  const ports = new WeakMap<NetworkSpec, Set<string>>()
+  const portsOf = (network: NetworkSpec): Set<string> => {
+    const known = ports.get(network) ?? new Set(network.ports.map(port => port.id))
+    ports.set(network, known)
+    return known
+  }
   const watchers = new Set<(event: MachineEvent) => void>()
   const tell = (id: string, event: MachineEvent['event']) => { for (const watcher of watchers) watcher({ id, event }) }
 
@@ -98,7 +105,7 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
   const has = ({ spec, busy = [] }: Machine, disk: string) =>
     spec.rootDisk === disk || busy.includes(disk) || (spec.disks ?? []).some(data => data.disk === disk)
   const owners = (disk: string) => [...machines.values()].filter(m => has(m, disk)).map(m => m.spec.id)
-  const hasPort = (port: string) => [...networks.values()].some(n => n.ports.some(p => p.id === port))
+  const hasPort = (port: string) => [...networks.values()].some(n => portsOf(n).has(port))
 
   const checkDisks = ({ spec: { id, rootDisk, disks: data = [] } }: Machine) => {
     if (rootDisk === undefined) throw new Error(`machine ${id} has no root disk`)
@@ -185,6 +192,8 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
       up: async () => {},
       down: async () => networks.clear(),
       serve: domains => act('network.serve', '', () => { engine.served = domains }),
+      // Nobody can connect to a port of memory.
+      answering: () => {},
       apply: spec => act('network.apply', spec.id, () => { networks.set(spec.id, structuredClone(spec)) }),
       async observe(id) {
         if (engine.outage) return 'unknown'

@@ -8,6 +8,7 @@
  * - An act that throws may have been done, in part or whole: observe again. Nothing here retries.
  * - Nothing is remembered between calls that a restart would lose; what was made is found again on the host.
  */
+import type { Server } from 'node:net'
 import type { FlowsSeen, PortTraffic } from '#engine/count'
 
 export type { FlowCount, FlowsSeen, PortTraffic } from '#engine/count'
@@ -139,6 +140,9 @@ export const BLOCK_BYTES = 512 * 1024
 /** A part of a list of blocks, in ascending order: `limit` of them from `first` on. */
 export type Blocks = { first: number; limit: number }
 
+/** What went to and from a disk since its machine got it, or booted: a number that grows, or begins anew. */
+export type DiskWork = { operations: number; bytes: number }
+
 export type Disks = {
   observe(id: string): Promise<DiskSeen | Absent | Unknown>
   /** The machines that have it, as root or data disk: looks at every one of them. */
@@ -153,6 +157,8 @@ export type Disks = {
   grow(id: string, sizeGiB: number): Promise<void>
   /** Holds from now on, also over restarts of a machine and of the host; undefined takes all limits away. */
   limit(id: string, limits: DiskLimits | undefined): Promise<void>
+  /** What all disks that machines have are used for, by id. */
+  work(): Promise<Record<string, DiskWork> | Unknown>
   /** How much of it has been written, in bytes, whether or not it shares that with others. */
   usage(id: string): Promise<{ bytes: number } | Absent | Unknown>
   /** Which blocks hold anything. */
@@ -198,7 +204,7 @@ export type NetworkSpec = {
   groups: GroupSpec[]
   ports: PortSpec[]
   dhcp: { domainName?: string; domainNameServers: string[]; ntpServers: string[]; leaseSeconds: number }
-  /** Names that the resolver knows by itself, besides the ports' own. */
+  /** Names that the resolver knows by itself, besides the ports' own. `*.` before one means it and whatever is below it. */
   names: { name: string; address: string }[]
   peers: PeerSpec[]
 }
@@ -254,12 +260,20 @@ export type PortSpec = {
    * own addresses as source, and only answers come back. It has no groups.
    */
   translates?: true
+  /** No machine takes this port, but this process: whoever may connect to port 443 of its address is answered by `answering`. */
+  answers?: true
   /** Its flows are counted (`flows`). */
   watched?: true
 }
 
 /** Domains; `addresses`: those in which `ec2-A-B-C-D` means the public address A.B.C.D, whoever has it. */
 export type Served = { host: readonly string[]; store: readonly string[]; addresses: readonly string[] }
+
+/**
+ * Answers at a port: is given its id and the socket that listens there, and again when the port had to be made anew. The peers that it sees are
+ * the addresses that asked.
+ */
+export type Answering = (port: string, listening: Server) => Promise<{ close(): Promise<void> }>
 
 export type Networks = {
   /** The host's and the core's side: routes, address translation, guards. Idempotent; also after a reboot of the host. */
@@ -269,6 +283,8 @@ export type Networks = {
    * Who has a way there reaches port 443, which leads to API_PORT or STORE_PORT of the service address (base/home.ts).
    */
   serve(domains: Served): Promise<void>
+  /** Who answers at ports that `answer`; told before the first of them is applied, as nobody does before. */
+  answering(answer: Answering): void
   /** Makes the network so, all at once: after it returns, packets obey. Ports new in the spec get their devices. */
   apply(spec: NetworkSpec): Promise<void>
   /** Whether the router is there, and the ids of its ports that have their devices. */

@@ -73,8 +73,15 @@ export type Access = {
   complete?(reader: Reader, place: Place, call: { operation: string; input: object }): Promise<object>
   /** Policies that a resource has of its own, and whose the resource is. */
   policies?(reader: Reader, arn: string): Promise<{ account: string; documents: string[] } | undefined>
+  /** Condition keys that the service alone has values of: those that the action knows, by their names as policies write them. */
+  keys?(asked: KeysAsked): Promise<Record<string, string[]>>
   /** How this service words a denial; by default AccessDenied and the message. */
   denied?(message: string): ApiError
+}
+
+/** `given` are the keys that are known already, in lower case. */
+export type KeysAsked = {
+  operation: string; action: string; resource: string; input: object; caller: Caller; given: ReadonlyMap<string, string[]>
 }
 
 export type Dispatch = (call: { service: string; operation: string; input: object; caller: Caller }) => Promise<object>
@@ -135,7 +142,8 @@ type Run = { action: Action<any, object>; operation: Operation; input: object; c
 async function run({ action, operation, input, call }: Run): Promise<object> {
   const given = input as { DryRun?: boolean; TagSpecifications?: [] }
   const { account, region, tx, now } = call
-  const member = operation.input.members.find(m => m.traits.idempotencyToken)?.name
+  // The SDK's model marks it where clients make one up by themselves; where callers alone do, it is called so.
+  const member = operation.input.members.find(m => m.traits.idempotencyToken || m.name === 'ClientToken')?.name
   const token = member && (given as Record<string, string | undefined>)[member]
   const hash = token && createHash('sha256').update(JSON.stringify(sorted(input))).digest('hex')
   if (token) {

@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto'
 import type { Action, Call } from '#kit/action'
 import { ApiError } from '#kit/error'
-import { matcher, type Filter } from '#kit/filter'
+import { matcher, readsTags, type Filter } from '#kit/filter'
 import type { Resource } from '#kit/resource'
 import type { Reader, Row } from '#store/store'
 
@@ -16,6 +16,8 @@ type Looking = { account: string; region: string; tx: Reader; input: object }
 
 /** EC2's page sizes (API Reference: MaxResults of most Describe operations: 5 to 1000). */
 const PAGE = { least: 5, most: 1000 }
+/** Rows that are looked at together, where a filter may leave few of them. */
+const SCANNED = 1000
 
 export type Selection<View, R> = { hits: { row: R; view: View }[]; next: string | undefined }
 export type SelectOptions<R> = {
@@ -37,16 +39,28 @@ export async function select<S, T, V extends object>(
     throw new ApiError('InvalidParameterCombination', `${r.label}s cannot be used with the parameter maxResults`)
   }
   const matches = matcher<V, Row<S, T>>(r.filters, asked.Filters)
+  const bears = matcher<object, Row<S, T>>({}, asked.Filters?.filter(readsTags)) // Before there is a view, which costs more.
   const limit = pageSize(asked.MaxResults, page)
   const query = queryHash([r.kind, call.account, call.region, asked.Filters ?? []])
   const after = asked.NextToken === undefined ? '' : readPageToken(asked.NextToken, query)
-  const all = named ? await r.getAll(call.tx, call, ids) : (rows ?? await r.list(call.tx, call)).filter(row => !hidden?.(row))
-  const candidates = named ? all : all.filter(row => row.id > after).sort((a, b) => (a.id < b.id ? -1 : 1))
-  const views = await r.views(call.tx, candidates)
-  const hits = candidates.map((row, i) => ({ row, view: views[i]! })).filter(({ row, view }) => matches(view, row))
+  const hits: Selection<V, Row<S, T>>['hits'] = []
+  const chunks = named ? [await r.getAll(call.tx, call, ids)] : rows ? [inOrder(rows, after)]
+    : r.scan(call.tx, call, { after, size: asked.Filters?.length ? Math.max(limit + 1, SCANNED) : limit + 1 })
+  for await (const chunk of chunks) {
+    const candidates = chunk.filter(row => (named || !hidden?.(row)) && bears({}, row))
+    const views = await r.views(call.tx, candidates)
+    for (const [i, row] of candidates.entries()) if (matches(views[i]!, row)) hits.push({ row, view: views[i]! })
+    if (hits.length > limit) break
+  }
   const given = hits.slice(0, limit)
   return { hits: given, next: given.length < hits.length ? pageToken(query, given.at(-1)!.row.id) : undefined }
 }
+
+const inOrder = <R extends Row>(rows: R[], after: string): R[] => rows.filter(row => row.id > after).sort((a, b) => (a.id < b.id ? -1 : 1))
+
+/** `scan` of a resource whose rows are no records of their own: all in one. */
+export const scanOf = <P extends object, R extends Row>(list: (reader: Reader, at: P) => Promise<R[]>) =>
+  async function* (reader: Reader, at: P, { after }: { after: string }): AsyncGenerator<R[]> { yield inOrder(await list(reader, at), after) }
 
 /** A whole Describe operation: `describe(volume, 'VolumeIds', 'Volumes')`. */
 export function describe<I extends object, O, S, T, V extends object>(

@@ -30,6 +30,9 @@ export function wildcard(pattern: string): (text: string) => boolean {
 
 const text = (value: unknown): string => (value instanceof Date ? value.toISOString() : String(value))
 
+/** Whether a filter is about a row's tags alone. */
+export const readsTags = ({ Name: name = '' }: Filter): boolean => name.startsWith('tag:') || name === 'tag-key'
+
 /** A test of one row and its view; checks every filter's name and form first. */
 export function matcher<View extends object, R extends Pick<Row, 'tags'>>(
   paths: Record<string, FilterPath<View, R>>, filters: readonly Filter[] = [],

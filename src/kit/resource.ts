@@ -34,6 +34,8 @@ export type Resource<Spec, Status, View extends object, Joined = any> = ReturnTy
 export type Change<Spec, Status> = { spec?: Partial<Spec>; status?: Partial<Status>; tags?: Record<string, string> }
 /** What is asked of any resource whatever its types. */
 export type AnyResource = Resource<any, any, any>
+/** Rows after an id, so many at a time. */
+export type Page = { after: string; size: number }
 export type NewRow<Spec, Status> = {
   account: string; region: string; now: Date; spec: Spec; status: Status; tags?: Record<string, string>; id?: string
 }
@@ -76,6 +78,16 @@ export function resource<Spec, Status, View extends object, Joined = undefined>(
     find: (reader: Reader, id: string): Promise<R | undefined> => reader.get<R>(d.kind, id),
     list: async (reader: Reader, at: { account: string; region: string }): Promise<R[]> =>
       (await reader.list<R>({ kind: d.kind, account: at.account, region: at.region })).filter(row => !d.gone?.(row)),
+    /** The rows of `list` by pages, in the order of ids. */
+    async *scan(reader: Reader, at: { account: string; region: string }, { after, size }: Page): AsyncGenerator<R[]> {
+      for (let last = after, full = true; full;) {
+        const limit = Number.isFinite(size) ? size : undefined
+        const rows = await reader.list<R>({ kind: d.kind, account: at.account, region: at.region, after: last, limit })
+        full = rows.length === size
+        last = rows.at(-1)?.id ?? last
+        yield rows.filter(row => !d.gone?.(row))
+      }
+    },
     everywhere: (reader: Reader): Promise<R[]> => reader.list<R>({ kind: d.kind }),
     async views(reader: Reader, rows: R[]): Promise<View[]> {
       const joined = d.join ? await d.join(reader, rows) : (undefined as Joined)

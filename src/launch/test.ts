@@ -31,6 +31,8 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const TEST_HOME = '/var/lib/enclume-test'
 /** Of the tests of machines and disks below the control plane, which share one daemon and the image that takes a minute to build. */
 const ENGINE_HOME = homeAt({ dir: '/var/lib/enclume-test-incus', slot: 6 })
+/** Debian as the images of all homes that the tests make begin with it, for one run (engine/disk/base.ts). */
+const BASES = '/var/lib/enclume-test-bases'
 /** Not the home's own: the tests run `enclume up` there, which takes that one. */
 const LOCK = 'tests of this host'
 const CLI = '/usr/bin/aws'
@@ -56,7 +58,7 @@ export async function test({ operands, options }: Args, ui: Ui, host: Host): Pro
     const slot = await withLock(TEST_HOME, {}, () => clear(ui, host))
     await clearEngine(ui)
     try {
-      const env = { ENCLUME_HOME: TEST_HOME, ENCLUME_TEST_SLOT: String(slot), ENCLUME_TEST_HOME: ENGINE_HOME.dir }
+      const env = { ENCLUME_HOME: TEST_HOME, ENCLUME_TEST_SLOT: String(slot), ENCLUME_TEST_HOME: ENGINE_HOME.dir, ENCLUME_BASES: BASES }
       const code = await runStages(wanted, { ...more, ...env })
       if (code !== 0) showWarnings(ui)
       return code
@@ -94,7 +96,7 @@ async function clearEngine(ui: Ui): Promise<void> {
   const { resetDaemon } = await import('#engine/incus/reset')
   await resetDaemon(ENGINE_HOME, silent)
   await sweepLeftovers(ENGINE_HOME, line => ui.line(`  ${line}`))
-  for (const dir of [ENGINE_HOME.dir, ENGINE_HOME.run]) rmSync(dir, { recursive: true, force: true })
+  for (const dir of [ENGINE_HOME.dir, ENGINE_HOME.run, BASES]) rmSync(dir, { recursive: true, force: true })
 }
 
 /** What the server that the tests used has warned of: its home goes with the tests, and why one failed may stand there alone. */

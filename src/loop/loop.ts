@@ -10,6 +10,7 @@
  */
 import type { Clock } from '#base/clock'
 import type { Log } from '#base/log'
+import { setImmediate as immediate } from 'node:timers/promises'
 import { Unsettled, type Driver, type Step } from '#loop/driver'
 import { acting, keyOf, newRun, waitsFor, type Run } from '#loop/run'
 import { Conflict, type Event, type Row, type Store } from '#store/store'
@@ -185,6 +186,7 @@ class Looper implements Loop {
 
   /** One round; 'more' while there is something to do, else after how many milliseconds to look again, if ever. */
   async #step(driver: Driver<any, any>, run: Run): Promise<'more' | number | undefined> {
+    await immediate() // Requests and timers come between two steps, also where nothing else makes a step wait.
     // All that was written until here is seen in this round, and who asked until here is answered by this run.
     if (run.next) run.answers.push(run.next)
     Object.assign(run, { again: false, written: false, next: undefined })

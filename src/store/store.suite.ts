@@ -55,6 +55,16 @@ export function storeSuite(name: string, open: () => Store): void {
     assert.deepEqual(await ids({ account: '1', region: 'r' }), ['a', 'b', 'c'])
     assert.deepEqual(await ids({ account: '1', region: 'r', after: 'a', limit: 1 }), ['b'])
     assert.deepEqual(await ids({ region: 's' }), ['e'])
+    await store.transact(tx => tx.put(row('g', { status: { state: 'ready' } }), 'created'))
+    assert.deepEqual([await ids({ state: 'ready' }), await ids({ region: 's', state: 'ready' })], [['g'], []])
+  })
+
+  check('rows are read by their ids in the order asked, those that there are', async store => {
+    await store.transact(async tx => {
+      for (const id of ['c', 'a', 'b']) await tx.put(row(id), 'created')
+    })
+    assert.deepEqual((await store.getAll('thing', ['b', 'x', 'a'])).map(r => r.id), ['b', 'a'])
+    assert.deepEqual(await store.transact(tx => tx.getAll('other', ['a'])), [])
   })
 
   check('a claim has one holder until it is released or its holder is removed', async store => {

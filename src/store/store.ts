@@ -24,6 +24,8 @@ export type Query = {
   kind: string
   account?: string
   region?: string
+  /** Those whose status has this `state`. */
+  state?: string
   /** Ids after this one, in the order of ids. */
   after?: string
   limit?: number
@@ -45,6 +47,8 @@ export class Conflict extends Error {
 export type Reader = {
   get<R extends Row>(kind: string, id: string): Promise<R | undefined>
   list<R extends Row>(query: Query): Promise<R[]>
+  /** The rows of these ids that there are, in the order asked. */
+  getAll<R extends Row>(kind: string, ids: readonly string[]): Promise<R[]>
   /** Who holds a claim, if anybody does. */
   holder(scope: string, key: string): Promise<string | undefined>
   /** All claims of a scope, key -> owner. */

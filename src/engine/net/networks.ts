@@ -12,6 +12,7 @@ import { coreLink, coreSpace, portDevice, routerDir, routerSpace } from '#engine
 import { attempt, run } from '#engine/net/run'
 import { check, checkRules, isName } from '#engine/net/check'
 import { readLinks, readTraffic, removeLinks } from '#engine/net/kernel'
+import { openDoors } from '#engine/net/doors'
 import { gatewaySpaces } from '#engine/net/gateway'
 import { makeLinks } from '#engine/net/peering'
 import { cannotShape, unlimited } from '#engine/net/shaping'
@@ -31,6 +32,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
   const specs = new Map<number, NetworkSpec>()
   const untold = new Map<number, Set<number>>()
   const inTurn = turns()
+  const doors = openDoors(home, log)
   let isDown = false
   let warned = false
   const resolver = (served?: Served) => inTurn('resolver', () => keepResolver(home, served))
@@ -67,6 +69,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
       const made = await inTurn('peers', () => makeLinks(home, spec.index, spec.peers.map(peer => peer.index).filter(agrees(spec.index))))
       for (const peer of made) tell(peer, [spec.index])
       await router.apply(await withinMeans(spec), [...made, ...given])
+      await doors.keep(spec)
       specs.set(spec.index, spec)
     } catch (error) {
       // It may have been done in part: look again next time.
@@ -127,6 +130,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
     await forget(index)
     specs.delete(index)
     untold.delete(index)
+    doors.drop(index)
     await eraseRouter(home, index)
   }
 
@@ -149,6 +153,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
       await apply(spec)
       await resolver()
     }).then(() => tellPeers(spec)),
+    answering: doors.answering,
     serve: domains => {
       for (const domain of Object.values(domains).flat()) if (!isName(domain)) throw new Error(`not a name: ${JSON.stringify(domain)}`)
       return resolver(domains)
@@ -188,7 +193,10 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
       for (const index of found) await inTurn(Number(index), () => erase(Number(index)))
       await takeDown(home)
     }),
-    close: async () => { for (const index of routers.keys()) await inTurn(index, () => forget(index)) },
+    close: async () => {
+      await doors.close()
+      for (const index of routers.keys()) await inTurn(index, () => forget(index))
+    },
   }
 }
 

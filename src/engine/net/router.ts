@@ -13,7 +13,7 @@ import { coreLink, coreSpace, gatewaySpace, peerDevice, portDevice, routerDevice
 import { ipBatch, ipDrop } from '#engine/net/run'
 import { cutAddresses, cutUntracked, type Place } from '#engine/net/connections'
 import { changes, readSpace, removeLinks, type Found } from '#engine/net/kernel'
-import { keepGateways, makeGateways, readGateways, translators, type Gateway } from '#engine/net/gateway'
+import { housed, keepGateways, makeGateways, readGateways, type Gateway } from '#engine/net/gateway'
 import { coreItems, routerItems } from '#engine/net/route'
 import { isIp6, speaks6 } from '#engine/net/route6'
 import { frame, frameKey, render, type Frame } from '#engine/net/render'
@@ -196,9 +196,9 @@ async function converge(home: Home, spec: NetworkSpec, known: Known, nft: Nft): 
   known.spec = spec
 }
 
-/** Devices of translating ports whose translator is not there, and may never come back: they are made anew with it. */
+/** Devices of ports whose own namespace is not there, and may never come back: they are made anew with it. */
 const strayPorts = (home: Home, spec: NetworkSpec): string[] =>
-  translators(spec).filter(port => !spaceExists(gatewaySpace(home, spec.index, port.index)))
+  housed(spec).filter(port => !spaceExists(gatewaySpace(home, spec.index, port.index)))
     .map(port => routerDevice(spec.subnets.find(subnet => subnet.id === port.subnet)!.index, port.index))
 
 /** Removes links to those that are peers no more, and forgets what went with links that the other side removed. Answers which are there. */
@@ -229,7 +229,7 @@ function forgetLinks(known: Known, isGone: (name: string) => boolean): void {
 async function clearStaleEnds(home: Home, known: Known, spec: NetworkSpec, puts: string[]): Promise<void> {
   const { index } = spec
   const isNew = (port: PortSpec) => puts.some(line => line.includes(` peer name ${portDevice(home, port.index)} `))
-  await makeGateways(home, spec, known.gateways, translators(spec).filter(isNew))
+  await makeGateways(home, spec, known.gateways, housed(spec).filter(isNew))
   const ends = puts.flatMap(line => / peer name (\S+)/.exec(line)?.[1] ?? [])
   if (ends.length === 0) return
   const host = await deviceNames()

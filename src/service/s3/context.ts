@@ -23,8 +23,8 @@ export function openS3(home: string) {
   const open = async (): Promise<Objects> => {
     const dir = join(home, 's3')
     mkdirSync(dir, { recursive: true, mode: 0o700 })
-    const tables = openTables(database, () => { for (const watcher of watchers) watcher() })
-    return { tables, files: await openFiles(dir, id => tables.isFile(id)) }
+    const tables = openTables(database, { committed: () => { for (const watcher of watchers) watcher() } })
+    return { tables, files: await openFiles(dir, tables) }
   }
   const ready = (): Promise<Objects> => (opening ??= open())
   return {

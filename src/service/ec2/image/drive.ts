@@ -20,6 +20,7 @@ export function imageDriver({ store }: Pick<Context, 'store'>): Driver<ImageRow,
     acts: {},
     writes: {
       available: (tx, row) => image.update(tx, row, { status: { state: 'available' } }, 'available'),
+      forget: (tx, row) => tx.remove(row, 'deleted'),
       failed: (tx, row) => image.update(tx, row, { status: { state: 'failed', reason: 'A snapshot of it could not be made.' } }, 'failed'),
     },
   }
@@ -28,6 +29,6 @@ export function imageDriver({ store }: Pick<Context, 'store'>): Driver<ImageRow,
 /** For the loop's `wakes`. */
 export const imageWakes = (reader: Reader) => async ({ kind, id }: Event): Promise<{ kind: string; id: string }[]> => {
   if (kind !== snapshot.kind) return []
-  const pending = (await image.everywhere(reader)).filter(row => row.status.state === 'pending' && snapshotsOf(row).includes(id))
+  const pending = (await reader.list<ImageRow>({ kind: image.kind, state: 'pending' })).filter(row => snapshotsOf(row).includes(id))
   return pending.map(row => ({ kind: image.kind, id: row.id }))
 }

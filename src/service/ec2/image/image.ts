@@ -50,6 +50,8 @@ export type Status = {
   state: 'pending' | 'available' | 'failed' | 'disabled' | 'deregistered'
   reason?: string
   lastLaunched?: string
+  /** ISO 8601: until then a deregistered image can be looked up by its id. */
+  forgetAt?: string
 }
 export type ImageRow = Row<Spec, Status>
 

@@ -48,6 +48,9 @@ async function modifyImage(call: Call<sdk.ModifyImageAttributeRequest>): Promise
   await image.update(tx, row, { spec: { imdsSupport } }, 'modified')
 }
 
+/** As long as a terminated instance. AWS says no more than that it is not listed and not launched any more. */
+const VISIBLE_MS = 3_600_000
+
 async function deregister(call: Call<sdk.DeregisterImageRequest>): Promise<sdk.DeregisterImageResult> {
   const { tx, input } = call
   const row = await own(call, input.ImageId)
@@ -55,7 +58,8 @@ async function deregister(call: Call<sdk.DeregisterImageRequest>): Promise<sdk.D
     throw new ApiError('OperationNotPermitted', `The image '${row.id}' may not be deregistered. Disable its deregistration protection and try again.`)
   }
   const snapshots = mappingsOf(row.spec).flatMap(({ ebs }) => ebs?.snapshot ?? [])
-  await image.update(tx, row, { spec: { public: false, users: [] }, status: { state: 'deregistered' } }, 'deregistered')
+  const forgetAt = new Date(call.now.getTime() + VISIBLE_MS).toISOString()
+  await image.update(tx, row, { spec: { public: false, users: [] }, status: { state: 'deregistered', forgetAt } }, 'deregistered')
   if (!input.DeleteAssociatedSnapshots) return { Return: true }
   const results: sdk.DeleteSnapshotReturnCode[] = []
   for (const id of snapshots) {

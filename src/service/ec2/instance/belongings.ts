@@ -42,5 +42,5 @@ export async function detach(tx: Tx, row: InstanceRow): Promise<void> {
     const left = await takePublicAddress(tx, own)
     await networkInterface.update(tx, left, { spec: { attachment: undefined }, status: { state: 'available' } }, 'detached')
   }
-  await releaseVolumes(tx, row, row.id)
+  await releaseVolumes(tx, row.id, await ownVolumes(tx, row))
 }

@@ -15,23 +15,32 @@ export const MEMORY_OVERCOMMIT = 8
 export type Demand = { cpus: number; memoryMiB: number }
 const none = (message: string) => new ApiError('InsufficientInstanceCapacity', message, 500)
 
-/** How many of these fit now, at most `wanted`; throws InsufficientInstanceCapacity where not even one can ever. */
-export async function howManyFit(reader: Reader, context: Context, demand: Demand, wanted: number): Promise<number> {
-  const host = context.capacity()
-  if (demand.cpus > host.cpus) {
-    throw none(`The instance type has ${demand.cpus} vCPUs; this host has ${host.cpus}.`)
-  }
-  if (demand.memoryMiB > host.memoryMiB) {
-    throw none(`The instance type has ${demand.memoryMiB} MiB of memory; this host has ${host.memoryMiB} MiB.`)
-  }
-  const live = (await instance.everywhere(reader)).filter(row => row.spec.desired === 'running')
-  const used = live.reduce((sum, row) => sum + row.spec.memoryMiB, 0)
-  return Math.max(0, Math.min(wanted, Math.floor((host.memoryMiB * MEMORY_OVERCOMMIT - used) / demand.memoryMiB)))
+/** What is left of the host for further instances, as the records are at this moment. */
+export type Room = {
+  /** How many of these fit, at most `wanted`; throws InsufficientInstanceCapacity where not even one can ever. */
+  fits(demand: Demand, wanted: number): number
+  /** Takes it for one more; throws InsufficientInstanceCapacity where there is not enough. */
+  take(demand: Demand): void
 }
 
-/** Throws InsufficientInstanceCapacity where one more does not fit. */
-export async function checkFits(reader: Reader, context: Context, demand: Demand): Promise<void> {
-  if (await howManyFit(reader, context, demand, 1) < 1) {
-    throw none(`There is not enough memory left on this host: instances together may have ${MEMORY_OVERCOMMIT} times its memory.`)
+export async function roomOf(reader: Reader, context: Context): Promise<Room> {
+  const host = context.capacity()
+  const live = (await instance.everywhere(reader)).filter(row => row.spec.desired === 'running')
+  let left = host.memoryMiB * MEMORY_OVERCOMMIT - live.reduce((sum, row) => sum + row.spec.memoryMiB, 0)
+  const fits = (demand: Demand, wanted: number): number => {
+    if (demand.cpus > host.cpus) throw none(`The instance type has ${demand.cpus} vCPUs; this host has ${host.cpus}.`)
+    if (demand.memoryMiB > host.memoryMiB) {
+      throw none(`The instance type has ${demand.memoryMiB} MiB of memory; this host has ${host.memoryMiB} MiB.`)
+    }
+    return Math.max(0, Math.min(wanted, Math.floor(left / demand.memoryMiB)))
+  }
+  return {
+    fits,
+    take(demand) {
+      if (fits(demand, 1) < 1) {
+        throw none(`There is not enough memory left on this host: instances together may have ${MEMORY_OVERCOMMIT} times its memory.`)
+      }
+      left -= demand.memoryMiB
+    },
   }
 }

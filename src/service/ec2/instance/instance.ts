@@ -73,22 +73,16 @@ const volumeIds = ({ rootVolume, volumes = [] }: Spec): string[] => [...(rootVol
 type InterfaceRow = Row<InterfaceSpec, InterfaceStatus>
 export type Joined = { interfaces: Map<string, InterfaceRow>; volumes: Map<string, VolumeRow>; groupNames: Map<string, string> }
 
-/** Rows of a kind by id: one by one for a few, in one sweep for many. */
-async function byId<R extends Row>(reader: Reader, kind: string, ids: string[], of: Row[]): Promise<Map<string, R>> {
-  const { account, region } = of[0]!
-  const sameOwner = of.every(row => row.account === account && row.region === region)
-  const rows = ids.length > 20 && sameOwner
-    ? await reader.list<R>({ kind, account, region })
-    : (await Promise.all([...new Set(ids)].map(id => reader.get<R>(kind, id)))).filter(row => row !== undefined)
-  return new Map(rows.map(row => [row.id, row]))
+async function byId<R extends Row>(reader: Reader, kind: string, ids: string[]): Promise<Map<string, R>> {
+  return new Map((await reader.getAll<R>(kind, [...new Set(ids)])).map(row => [row.id, row]))
 }
 
 async function join(reader: Reader, rows: InstanceRow[]): Promise<Joined> {
   if (rows.length === 0) return { interfaces: new Map(), volumes: new Map(), groupNames: new Map() }
-  const interfaces = await byId<InterfaceRow>(reader, 'network-interface', rows.flatMap(r => r.spec.interfaces), rows)
-  const volumes = await byId<VolumeRow>(reader, 'volume', rows.flatMap(r => volumeIds(r.spec)), rows)
+  const interfaces = await byId<InterfaceRow>(reader, 'network-interface', rows.flatMap(r => r.spec.interfaces))
+  const volumes = await byId<VolumeRow>(reader, 'volume', rows.flatMap(r => volumeIds(r.spec)))
   const groupIds = [...new Set([...interfaces.values()].flatMap(i => i.spec.groups))]
-  const groups = await byId<Row<GroupSpec>>(reader, 'security-group', groupIds, rows)
+  const groups = await byId<Row<GroupSpec>>(reader, 'security-group', groupIds)
   return { interfaces, volumes, groupNames: new Map([...groups.values()].map(g => [g.id, g.spec.name])) }
 }
 

@@ -11,7 +11,7 @@ import type { Input, Output } from '#kit/schema'
 import type { Context } from '#service/ec2/context'
 import { metadataDefaults } from '#service/ec2/account/metadata-defaults'
 import { image as images, imageForLaunch, type ImageRow } from '#service/ec2/image/image'
-import { howManyFit } from '#service/ec2/instance/capacity'
+import { roomOf } from '#service/ec2/instance/capacity'
 import { reservations } from '#service/ec2/instance/describe'
 import { instance, type InstanceRow, type MetadataOptions, type Spec } from '#service/ec2/instance/instance'
 import { readNetwork, type Network } from '#service/ec2/instance/launch-network'
@@ -51,7 +51,7 @@ export const runInstances = (context: Context): Action<Input<typeof sdk, 'RunIns
     const profile = input.IamInstanceProfile && await profileForInstance(call, input.IamInstanceProfile)
     const metadata = readMetadata(input.MetadataOptions, await metadataBefore(call, image))
     await checkTokens(call, metadata)
-    const count = await howManyFit(tx, context, limits, most)
+    const count = (await roomOf(tx, context)).fits(limits, most)
     if (count < least) {
       throw new ApiError('InsufficientInstanceCapacity',
         `There is room for ${count} of the ${least} instances that you asked for at least.`, 500)

@@ -7,7 +7,7 @@ import type * as sdk from '@aws-sdk/client-ec2'
 import type { Actions, Call } from '#kit/action'
 import { ApiError } from '#kit/error'
 import type { Context } from '#service/ec2/context'
-import { checkFits } from '#service/ec2/instance/capacity'
+import { roomOf, type Room } from '#service/ec2/instance/capacity'
 import { hasRoot } from '#service/ec2/instance/belongings'
 import { instance, stateOf, type InstanceRow } from '#service/ec2/instance/instance'
 import { instances, isIn } from '#service/ec2/states'
@@ -37,6 +37,7 @@ async function each(
 
 export const lifecycle = (context: Context): Actions<typeof sdk> => ({
   async StartInstances(call) {
+    let room: Room | undefined
     const StartingInstances = await each(call, async row => {
       const { state } = row.status
       if (state === 'running' || state === 'pending') return row
@@ -45,7 +46,8 @@ export const lifecycle = (context: Context): Actions<typeof sdk> => ({
         throw new ApiError('InvalidParameterValue',
           `Invalid value '${row.id}' for instanceId. Instance does not have a volume attached at root (${row.spec.rootDevice})`)
       }
-      await checkFits(call.tx, context, { cpus: row.spec.cpus, memoryMiB: row.spec.memoryMiB })
+      room ??= await roomOf(call.tx, context)
+      room.take(row.spec)
       const primary = await networkInterface.find(call.tx, row.spec.interfaces[0]!)
       // None with a second interface (EC2 User Guide, "Amazon EC2 instance IP addressing").
       const alone = row.spec.interfaces.length === 1

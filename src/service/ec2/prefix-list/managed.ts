@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto'
 import { storeAddress, type Home } from '#base/home'
 import type { Place } from '#kit/action'
+import { scanOf } from '#kit/describe'
 import { ApiError } from '#kit/error'
 import type { Reader } from '#store/store'
 import { prefixList, type PrefixListRow } from '#service/ec2/prefix-list/prefix-list'
@@ -34,6 +35,7 @@ export function onlyManaged(home: Home, region: string) {
   const find = async (_: Reader, id: string) => own.find(row => row.id === id)
   return {
     ...prefixList, find, list: async () => own, everywhere: async () => own,
+    scan: scanOf(async () => own),
     async getAll(_: Reader, __: object, ids: readonly string[]): Promise<PrefixListRow[]> {
       for (const id of ids) prefixList.checkId(id)
       const found = own.filter(row => ids.includes(row.id))
@@ -47,9 +49,10 @@ export function onlyManaged(home: Home, region: string) {
 export function withManaged(home: Home, region: string) {
   const own = managedLists(home, region)
   const byId = (id: string) => own.find(row => row.id === id)
+  const list = async (reader: Reader, at: Place) => [...own, ...await prefixList.list(reader, at)]
   return {
     ...prefixList,
-    list: async (reader: Reader, at: Place) => [...own, ...await prefixList.list(reader, at)],
+    list, scan: scanOf(list),
     get: async (reader: Reader, at: Place, id: string) => byId(id) ?? prefixList.get(reader, at, id),
     async getAll(reader: Reader, at: Place, ids: readonly string[]): Promise<PrefixListRow[]> {
       const theirs = await prefixList.getAll(reader, at, ids.filter(id => byId(id) === undefined))

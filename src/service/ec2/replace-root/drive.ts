@@ -40,7 +40,10 @@ export function taskDriver({ store, clock }: Pick<Context, 'store' | 'clock'>): 
   const ended = (state: 'succeeded' | 'failed') => ({ status: { state, completed: clock().toISOString() } })
   return {
     kind: task.kind,
-    observe: row => seenOf(store, row),
+    async observe(row) {
+      const orphaned = await instance.find(store, row.spec.instance) === undefined
+      return { ...await seenOf(store, row), ...(orphaned && { orphaned }) }
+    },
     plan,
     acts: {},
     writes: {
@@ -55,6 +58,7 @@ export function taskDriver({ store, clock }: Pick<Context, 'store' | 'clock'>): 
         await task.update(tx, row, ended('failed'), 'failed')
       },
       failed: (tx, row) => task.update(tx, row, ended('failed'), 'failed'),
+      forget: (tx, row) => tx.remove(row),
     },
   }
 }

@@ -5,6 +5,7 @@
  * of the group's row. The claim of scope 'security-group-rule' finds the group by the rule's id.
  */
 import type { Place } from '#kit/action'
+import { scanOf } from '#kit/describe'
 import { resource, type Change } from '#kit/resource'
 import { ruleView, type Rule } from '#service/ec2/security-group/rule'
 import { ruleScope, securityGroup, type SecurityGroupRow } from '#service/ec2/security-group/security-group'
@@ -34,6 +35,8 @@ async function find(reader: Reader, id: string): Promise<RuleRow | undefined> {
   return group && rule && rowOf(group, rule)
 }
 
+const list = async (reader: Reader, at: Place): Promise<RuleRow[]> => (await securityGroup.list(reader, at)).flatMap(rowsOf)
+
 /** Reads rules for `definition`'s own look-ups, which then raise AWS's errors as for any resource. */
 const through = (reader: Reader): Reader => ({ ...reader, get: async (_, id) => await find(reader, id) as never })
 
@@ -42,7 +45,7 @@ export const securityGroupRule = {
   find,
   get: (reader: Reader, at: Place, id: string) => definition.get(through(reader), at, id),
   getAll: (reader: Reader, at: Place, ids: readonly string[]) => definition.getAll(through(reader), at, ids),
-  list: async (reader: Reader, at: Place) => (await securityGroup.list(reader, at)).flatMap(rowsOf),
+  list, scan: scanOf(list),
   everywhere: async (reader: Reader) => (await securityGroup.everywhere(reader)).flatMap(rowsOf),
   /** Writes a rule's parts, its tags too, within its group. */
   async update(tx: Tx, row: RuleRow, { spec, tags = row.tags }: Change<Spec, Status>, event: string): Promise<RuleRow> {

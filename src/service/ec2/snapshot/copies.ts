@@ -11,8 +11,8 @@ const of = (from: { image: string } | { disk: string } | undefined, disk: string
   from !== undefined && 'disk' in from && from.disk === disk
 
 export async function isCopied(reader: Reader, disk: string): Promise<boolean> {
-  const snapshots = await reader.list<SnapshotRow>({ kind: 'snapshot' })
-  if (snapshots.some(({ spec, status }) => status.state === 'pending' && spec.desired !== 'absent' && of(spec.from, disk))) return true
-  const volumes = await reader.list<VolumeRow>({ kind: 'volume' })
-  return volumes.some(({ spec, status }) => status.state === 'creating' && spec.desired === 'present' && of(spec.from, disk))
+  const snapshots = await reader.list<SnapshotRow>({ kind: 'snapshot', state: 'pending' })
+  if (snapshots.some(({ spec }) => spec.desired !== 'absent' && of(spec.from, disk))) return true
+  const volumes = await reader.list<VolumeRow>({ kind: 'volume', state: 'creating' })
+  return volumes.some(({ spec }) => spec.desired === 'present' && of(spec.from, disk))
 }

@@ -14,11 +14,15 @@ import { volumeDriver } from '#service/ec2/volume/drive'
 import { createPlanned, plannedVolumes } from '#service/ec2/volume/mapping'
 import { releaseVolumes } from '#service/ec2/volume/release'
 import { diskSweeper } from '#service/ec2/volume/sweep'
-import { volume, volumesOf, volumeStatus, type VolumeRow } from '#service/ec2/volume/volume'
+import { volume, volumeStatus, type VolumeRow } from '#service/ec2/volume/volume'
+import type { Tx } from '#store/store'
 
 const INSTANCE = 'i-0123456789abcdef0'
 
 type Root = { sizeGiB?: number; type?: string; iops?: number; throughput?: number; deleteOnTermination?: boolean; tags?: Record<string, string> }
+
+/** As the instance's end does it. */
+const release = async (tx: Tx, { id }: VolumeRow) => releaseVolumes(tx, INSTANCE, [(await volume.find(tx, id))!])
 
 /** Actions, loop and fake engine over one store; ends what it began when the test ends. */
 async function cloud(t: { after(f: () => Promise<void>): void }, engine: FakeEngine = openFake()) {
@@ -89,7 +93,7 @@ test('a volume is deleted when it is free, and only then', async t => {
   const row = await root({ deleteOnTermination: false })
   await loop.idle()
   assert.equal(await refusal('DeleteVolume', { VolumeId: row.id }), `VolumeInUse: Volume ${row.id} is currently attached to ${INSTANCE}`)
-  await store.transact(tx => releaseVolumes(tx, PLACE, INSTANCE))
+  await store.transact(tx => release(tx, row))
   await loop.idle()
   assert.equal((await call('DescribeVolumes', { Filters: [{ Name: 'status', Values: ['available'] }] })).Volumes![0]!.VolumeId, row.id)
   assert.match(await refusal('DeleteVolume', { VolumeId: row.id, DryRun: true }), /^DryRunOperation/)
@@ -104,7 +108,7 @@ test('a volume that is being made is not deleted', async t => {
   const { root, refusal, engine, store } = await cloud(t)
   engine.outage = true
   const row = await root({ deleteOnTermination: false })
-  await store.transact(tx => releaseVolumes(tx, PLACE, INSTANCE))
+  await store.transact(tx => release(tx, row))
   assert.match(await refusal('DeleteVolume', { VolumeId: row.id }), /^IncorrectState/)
 })
 
@@ -113,13 +117,12 @@ test('a volume that goes with its instance waits for the machine to let go of th
   const row = await root()
   await loop.idle()
   await engine.machines.create({ id: INSTANCE, cpus: 1, memoryMiB: 512, rootDisk: row.id, ports: [] })
-  await store.transact(tx => releaseVolumes(tx, PLACE, INSTANCE))
+  await store.transact(tx => release(tx, row))
   await loop.idle()
   assert.deepEqual([await state(row), engine.disksById.has(row.id)], ['deleting', true])
   await engine.machines.delete(INSTANCE)
   await loop.settle('volume', row.id)
   assert.deepEqual([await state(row), engine.disksById.has(row.id)], [undefined, false])
-  assert.deepEqual(await volumesOf(store, PLACE, INSTANCE), [])
 })
 
 test('a lost disk is an error and never made again; it is taken back when it is seen', async t => {

@@ -6,12 +6,12 @@
  */
 import type { Volume, VolumeAttachment, VolumeStatusItem } from '@aws-sdk/client-ec2'
 import type { Absent, DiskLimits, DiskSeen } from '#engine/port'
-import type { Place } from '#kit/action'
 import { resource, tagList } from '#kit/resource'
 import { zoneId } from '#service/ec2/region/region'
+import type { Credits } from '#service/ec2/volume/credits'
 import { gp2Iops } from '#service/ec2/volume/limits'
 import type { Modification } from '#service/ec2/volume/modification'
-import type { Reader, Row } from '#store/store'
+import type { Row } from '#store/store'
 
 export type Attachment = {
   instance: string
@@ -57,6 +57,8 @@ export type Status = {
   reason?: string
   /** What the engine was told last to hold it to. */
   limits?: DiskLimits
+  /** Of types that burst; absent: never used. */
+  credits?: Credits
   modification?: Modification
 }
 export type VolumeRow = Row<Spec, Status>
@@ -146,9 +148,3 @@ export const volumeStatus = resource<Spec, Status, VolumeStatusItem>({
     'volume-status.status': 'VolumeStatus.Status',
   },
 })
-
-/** The volumes attached to an instance, those that are ending too, in the order of devices. */
-export async function volumesOf(reader: Reader, place: Place, instance: string): Promise<VolumeRow[]> {
-  const rows = (await volume.list(reader, place)).filter(row => attachmentTo(row, instance))
-  return rows.sort((a, b) => (attachmentTo(a, instance)!.device < attachmentTo(b, instance)!.device ? -1 : 1))
-}

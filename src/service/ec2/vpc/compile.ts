@@ -14,12 +14,13 @@ import type { InternetGatewayRow } from '#service/ec2/internet-gateway/internet-
 import type { Entry, NetworkAclRow } from '#service/ec2/network-acl/network-acl'
 import { isThere, type NatGatewayRow } from '#service/ec2/nat-gateway/nat-gateway'
 import { hostname, ipName, publicName, resourceName } from '#service/ec2/network-interface/names'
-import type { InterfaceRow } from '#service/ec2/network-interface/network-interface'
+import { isEndpoints, type InterfaceRow } from '#service/ec2/network-interface/network-interface'
 import { s3ListId } from '#service/ec2/prefix-list/managed'
 import type { RouteTableRow, Via } from '#service/ec2/route-table/route-table'
 import { hasPorts, isIcmp, type Rule } from '#service/ec2/security-group/rule'
 import type { SecurityGroupRow } from '#service/ec2/security-group/security-group'
 import type { SubnetRow } from '#service/ec2/subnet/subnet'
+import { endpointRecords } from '#service/ec2/vpc-endpoint/resolve'
 import type { VpcEndpointRow } from '#service/ec2/vpc-endpoint/vpc-endpoint'
 import { blocks6, type VpcRow } from '#service/ec2/vpc/vpc'
 
@@ -41,7 +42,7 @@ export type Records = {
   /** The other side of each VPC peering connection that packets pass by. */
   peers: PeerRecords[]
 }
-export type PeerRecords = { id: string; vpc: VpcRow; interfaces: InterfaceRow[]; remoteDns: boolean }
+export type PeerRecords = { id: string; vpc: VpcRow; interfaces: InterfaceRow[]; endpoints: VpcEndpointRow[]; remoteDns: boolean }
 
 /** EC2's lease time (VPC User Guide, "DHCP option sets"). */
 const LEASE_SECONDS = 3600
@@ -222,7 +223,7 @@ function portOf({ id, spec }: InterfaceRow, hasGateway: boolean): PortSpec {
     checked: spec.sourceDestCheck,
     metadataHopLimit: spec.metadataHopLimit,
     ...(spec.attachment?.bandwidthGbps !== undefined && { bitsPerSecond: Math.round(spec.attachment.bandwidthGbps * 1e9) }),
-    ...(spec.manager !== undefined && { translates: true as const }),
+    ...(spec.manager !== undefined && (isEndpoints(spec.manager) ? { answers: true as const } : { translates: true as const })),
     hostname: hostname({ address: primary!.private, type: spec.hostnameType, instance: spec.attachment?.instance }),
   }
 }
@@ -231,13 +232,18 @@ function portOf({ id, spec }: InterfaceRow, hasGateway: boolean): PortSpec {
  * Names besides the ports' own host names: private names in AWS's domain whatever the DHCP options say, and public names,
  * which mean the private address inside (VPC User Guide, "DNS attributes for your VPC").
  */
-function namesOf({ vpc, subnets, interfaces, peers }: Records): NetworkSpec['names'] {
+function namesOf({ vpc, subnets, interfaces, peers, endpoints }: Records): NetworkSpec['names'] {
   if (!vpc.spec.dnsSupport) return []
   const { region } = vpc
   const resourceNamed = new Set(subnets.filter(row => row.spec.resourceNameRecord).map(row => row.id))
   const ofPeers = byId(peers).filter(peer => peer.remoteDns && peer.vpc.spec.dnsHostnames).flatMap(peer =>
     byId(peer.interfaces).flatMap(row => publicNames(peer.vpc.region, row)))
-  return [...ofPeers, ...byId(interfaces).flatMap(({ spec }) => {
+  // Endpoints' own names are public ones on AWS; here who is joined with the VPC knows them too.
+  const ofEndpoints = [
+    ...endpointRecords(byId(endpoints), interfaces, { inside: vpc.spec.dnsHostnames }),
+    ...byId(peers).flatMap(peer => endpointRecords(byId(peer.endpoints), peer.interfaces, { inside: false })),
+  ]
+  return [...ofPeers, ...ofEndpoints, ...byId(interfaces).flatMap(({ spec }) => {
     const primary = spec.addresses[0]!.private
     const instance = spec.attachment?.deviceIndex === 0 ? spec.attachment.instance : undefined
     return [

@@ -4,7 +4,6 @@
  * Invariants: what was applied is remembered only by this process, so that after a restart every network is made sure of
  * once; it is remembered only after the engine has said that packets obey.
  */
-import { createHash } from 'node:crypto'
 import type { Home } from '#base/home'
 import type { NetworkSpec } from '#engine/port'
 import type { Driver, Loop } from '#loop/loop'
@@ -24,6 +23,7 @@ import { blocksOf } from '#service/ec2/prefix-list/prefix-list'
 import type { VpcEndpointRow } from '#service/ec2/vpc-endpoint/vpc-endpoint'
 import { compile, type PeerRecords } from '#service/ec2/vpc/compile'
 import { plan, type Seen } from '#service/ec2/vpc/plan'
+import { remembered } from '#service/ec2/vpc/remembered'
 import type { VpcRow } from '#service/ec2/vpc/vpc'
 import { peersOf } from '#service/ec2/vpc-peering/peering'
 import type { Reader, Row } from '#store/store'
@@ -56,18 +56,19 @@ async function peerRecords(reader: Reader, { id }: VpcRow): Promise<PeerRecords[
     const { account, region, vpc, remoteDns } = peer.other
     const row = await reader.get<VpcRow>('vpc', vpc)
     if (row?.spec.desired !== 'present') return []
-    const interfaces = (await reader.list<InterfaceRow>({ kind: 'network-interface', account, region })).filter(own => own.spec.vpc === vpc)
-    return [{ id: peer.id, vpc: row, interfaces, remoteDns }]
+    const within = async <R extends Row<{ vpc: string }>>(kind: string): Promise<R[]> =>
+      (await reader.list<R>({ kind, account, region })).filter(own => own.spec.vpc === vpc)
+    const interfaces = await within<InterfaceRow>('network-interface')
+    return [{ id: peer.id, vpc: row, interfaces, endpoints: await within<VpcEndpointRow>('vpc-endpoint'), remoteDns }]
   }))
   return found.flat()
 }
-
-const hashOf = (spec: NetworkSpec): string => createHash('sha256').update(JSON.stringify(spec)).digest('base64')
 
 export function vpcDriver(
   { store, engine, home, loop }: Pick<Context, 'store' | 'engine' | 'home'> & { loop(): Pick<Loop, 'wake'> },
 ): Driver<VpcRow, Seen> {
   const applied = new Map<string, string>()
+  const wanted = remembered(store, home, networkOf)
 
   /** Machines whose ports have got new devices see to having them. */
   async function wakeOwners(ports: string[]): Promise<void> {
@@ -80,24 +81,25 @@ export function vpcDriver(
   return {
     kind: 'vpc',
     async observe(row) {
-      const spec = await networkOf(store, home, row)
+      const { spec, hash } = await wanted(row)
       const found = await engine.networks.observe(row.id)
       if (found === 'unknown') return 'unknown'
       const populated = spec.ports.length > 0
       if (found === 'absent') return { network: 'absent', populated }
-      const current = applied.get(row.id) === hashOf(spec) && spec.ports.every(port => found.ports.includes(port.id))
+      const there = new Set(found.ports)
+      const current = applied.get(row.id) === hash && spec.ports.every(port => there.has(port.id))
       return { network: current ? 'current' : 'stale', populated }
     },
     plan,
     acts: {
       async apply(row) {
-        const spec = await networkOf(store, home, row)
+        const { spec, hash } = await wanted(row)
         applied.delete(row.id)
         const before = await engine.networks.observe(row.id)
         await engine.networks.apply(spec)
-        applied.set(row.id, hashOf(spec))
-        const had = typeof before === 'object' ? before.ports : []
-        await wakeOwners(spec.ports.map(port => port.id).filter(id => !had.includes(id)))
+        applied.set(row.id, hash)
+        const had = new Set(typeof before === 'object' ? before.ports : [])
+        await wakeOwners(spec.ports.map(port => port.id).filter(id => !had.has(id)))
       },
       async delete(row) {
         applied.delete(row.id)
