@@ -116,6 +116,26 @@ test('a flow log of a subnet is made by its form, whose lists each begin with th
   await page.getByRole('row').filter({ hasText: 'by-form' }).filter({ hasText: made.subnet }).waitFor()
 })
 
+test('an interface endpoint is made by its form, and its page shows its interfaces', async () => {
+  const { Vpcs } = await world.server.ec2().send(new ec2.DescribeVpcsCommand({ Filters: [{ Name: 'is-default', Values: ['true'] }] }))
+  const VpcId = Vpcs![0]!.VpcId!
+  const { Subnets } = await world.server.ec2().send(new ec2.DescribeSubnetsCommand({ Filters: [{ Name: 'vpc-id', Values: [VpcId] }] }))
+  const choose = async (field: RegExp, option: RegExp) => {
+    await page.getByRole('button', { name: field }).click()
+    await page.getByRole('option', { name: option }).first().click()
+  }
+  await visit(page, '/create/vpc/endpoints')
+  await choose(/^VPC ID/, new RegExp(VpcId))
+  await choose(/^Service/, /\.sts$/)
+  await choose(/^Subnet ID/, new RegExp(Subnets![0]!.SubnetId!))
+  await choose(/^Security groups/, new RegExp(`default.*${VpcId}`))
+  await page.getByRole('button', { name: 'Create endpoint' }).click()
+  const row = page.getByRole('row').filter({ hasText: /\.sts/ }).filter({ hasText: 'Available' })
+  await row.getByRole('link', { name: /^vpce-/ }).click()
+  await page.getByRole('tab', { name: 'Network Interfaces' }).click()
+  await page.getByRole('link', { name: /^eni-/ }).waitFor()
+})
+
 test("a prefix list's entries come and go, each version is kept, and one is restored", async () => {
   await visit(page, `/vpc/prefix-lists/${made.list}?tab=entries`)
   const act = async (name: string) => {
