@@ -137,6 +137,7 @@ export type DiskSeen = { sizeGiB: number; limits?: DiskLimits }
 export type DiskLimits = { iops?: number; bytesPerSecond?: number }
 /** Blocks of disks as they are read and written from outside, in bytes. */
 export const BLOCK_BYTES = 512 * 1024
+export type Block = { index: number; data: Uint8Array }
 /** A part of a list of blocks, in ascending order: `limit` of them from `first` on. */
 export type Blocks = { first: number; limit: number }
 
@@ -169,6 +170,10 @@ export type Disks = {
   readBlock(id: string, index: number): Promise<Uint8Array | undefined>
   /** Throws while a machine has the disk. Durable when it returns. */
   writeBlock(id: string, index: number, data: Uint8Array): Promise<void>
+  /** All blocks that hold anything, in order; of a disk that nobody writes. */
+  contents(id: string): AsyncIterable<Block>
+  /** Writes many. Throws while a machine has the disk. Durable when it returns. */
+  fill(id: string, blocks: AsyncIterable<Block>): Promise<void>
   /** Images that machines can be made from now, by name, as `enclume up` built or imported them. */
   images(): Promise<ImageSeen[] | Unknown>
 }
@@ -269,10 +274,7 @@ export type PortSpec = {
 /** Domains; `addresses`: those in which `ec2-A-B-C-D` means the public address A.B.C.D, whoever has it. */
 export type Served = { host: readonly string[]; store: readonly string[]; addresses: readonly string[] }
 
-/**
- * Answers at a port: is given its id and the socket that listens there, and again when the port had to be made anew. The peers that it sees are
- * the addresses that asked.
- */
+/** Answers at a port: is given its id and what listens there, and again when it was made anew; the peers that it sees are who asked. */
 export type Answering = (port: string, listening: Server) => Promise<{ close(): Promise<void> }>
 
 export type Networks = {
@@ -285,8 +287,8 @@ export type Networks = {
   serve(domains: Served): Promise<void>
   /** Who answers at ports that `answer`; told before the first of them is applied, as nobody does before. */
   answering(answer: Answering): void
-  /** Makes the network so, all at once: after it returns, packets obey. Ports new in the spec get their devices. */
-  apply(spec: NetworkSpec): Promise<void>
+  /** Makes the network so: after it returns, packets obey. Answers the ports that got devices; a change of rules alone looks for none lost. */
+  apply(spec: NetworkSpec): Promise<string[]>
   /** Whether the router is there, and the ids of its ports that have their devices. */
   observe(id: string): Promise<{ ports: string[] } | Absent | Unknown>
   /** What the watched ports sent and got since this was last asked, and no more then. */
