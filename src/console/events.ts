@@ -10,6 +10,7 @@ import type { Store } from '#store/store'
 const GATHER_MS = 100
 const BEAT_MS = 15_000
 const MOST = 200
+const QUEUE_BYTES = 64 * 1024
 
 export type Events = {
   /** Streams until the page goes away. */
@@ -22,18 +23,25 @@ export function openEvents(store: Pick<Store, 'watch'>): Events {
   const streams = new Map<ServerResponse, string>()
   const kinds = new Set<string>()
   let timer: NodeJS.Timeout | undefined
+  /** A page that does not read is let go: it asks again when it does. */
+  const tell = (text: string): void => {
+    for (const response of streams.keys()) {
+      if (response.writableLength > QUEUE_BYTES) response.destroy()
+      else response.write(text)
+    }
+  }
   const flush = (): void => {
     timer = undefined
     const data = JSON.stringify({ kinds: [...kinds] })
     kinds.clear()
-    for (const response of streams.keys()) response.write(`event: change\ndata: ${data}\n\n`)
+    tell(`event: change\ndata: ${data}\n\n`)
   }
   const unwatch = store.watch(events => {
     if (streams.size === 0) return
     for (const { kind } of events) if (!kind.startsWith('console-')) kinds.add(kind)
     if (kinds.size > 0) timer ??= setTimeout(flush, GATHER_MS).unref()
   })
-  const beat = setInterval(() => { for (const response of streams.keys()) response.write(': beat\n\n') }, BEAT_MS).unref()
+  const beat = setInterval(() => tell(': beat\n\n'), BEAT_MS).unref()
   return {
     stream(request, response, session) {
       if (streams.size >= MOST) {
