@@ -30,7 +30,8 @@ export function networkStoriesOf({ running, settled }: Given): Story[] {
     await world.call('CreateNetworkInterface', { SubnetId: Subnet.SubnetId })
   }
   const empty = async (world: World) => {
-    const { NetworkInterfaces: [own] } = await world.call('DescribeNetworkInterfaces', { Filters: [{ Name: 'vpc-id', Values: [await other(world)] }] })
+    const Filters = [{ Name: 'vpc-id', Values: [await other(world)] }]
+    const { NetworkInterfaces: [own] } = await world.call('DescribeNetworkInterfaces', { Filters })
     await world.call('DeleteNetworkInterface', { NetworkInterfaceId: own.NetworkInterfaceId })
     await world.call('DeleteSubnet', { SubnetId: own.SubnetId })
   }
