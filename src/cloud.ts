@@ -33,6 +33,7 @@ export type CloudOptions = {
   key?: Buffer
   /** How an object gets into a bucket, where S3 is served. */
   deliver?: Context['deliver']
+  objects?: Context['objects']
   /** Fault tests: called before each step of the loop. */
   hook?: LoopOptions['hook']
   pause?: LoopOptions['pause']
@@ -47,6 +48,8 @@ export type Cloud = {
   services: Service[]
   /** Looks at the engine anew: its size, its images, every record, and what is nobody's. */
   sweep(): Promise<void>
+  /** Told after each change, of whatever service: of which kinds. Returns what ends it. */
+  watch(callback: (kinds: string[]) => void): () => void
   /** Begins to react to the engine and to sweep now and then. */
   start(): void
   close(): Promise<void>
@@ -57,13 +60,13 @@ const SWEEP_MS = 60_000
 const TOKENS_KEPT_MS = 7 * 86_400_000
 
 export async function openCloud(options: CloudOptions): Promise<Cloud> {
-  const { home, engine, store, log, clock, hook, pause, root, deliver, key = randomBytes(32) } = options
+  const { home, engine, store, log, clock, hook, pause, root, deliver, objects, key = randomBytes(32) } = options
   let capacity: Capacity = await engine.capacity()
   let images: ImageSeen[] = await imagesOr([])
   let loop: Loop
   const identity = openIdentity({ store, clock, sealer: sealer(key), root })
   const context = withParameters({
-    store, identity, engine, home, log, clock, loop: () => loop, capacity: () => capacity, images: () => images, deliver,
+    store, identity, engine, home, log, clock, loop: () => loop, capacity: () => capacity, images: () => images, deliver, objects,
   })
   const history = openHistory(options.history ?? ':memory:', clock, error => log.error('cloudtrail.lost', { error }))
   let dispatch: Dispatch
@@ -100,6 +103,10 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
 
   return {
     context, identity, dispatch, permit, loop, services: all, sweep,
+    watch(callback) {
+      const ends = [store.watch(events => callback(events.map(({ kind }) => kind))), ...all.flatMap(service => service.watch?.(callback) ?? [])]
+      return () => { for (const end of ends) end() }
+    },
     start() {
       unwatch = engine.machines.watch(({ id }) => loop.wake('instance', id))
       const again = () => {

@@ -7,29 +7,29 @@ import { timingSafeEqual } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
-import { openAuthority } from '#base/authority'
 import { systemClock } from '#base/clock'
-import { API_PORT, serviceAddress, STORE_PORT } from '#base/home'
 import { openLog, type Level } from '#base/log'
 import { openCloud } from '#cloud'
+import { openInside } from '#inside'
 import { openPage } from '#page'
 import { drainer } from '#drain'
 import { admitRestored } from '#restored'
 import { openFake } from '#engine/fake'
+import { thawLeft } from '#engine/disk/together'
 import { openReal } from '#engine/real'
 import { readBuild } from '#launch/build'
 import { findConfig, getHome } from '#launch/config'
 import { findConsole } from '#launch/console'
 import { outsideCertificate, type Outside } from '#launch/outside'
 import { isRootPassword } from '#launch/password'
-import { servedHosts, STORE, wireServices } from '#service/index'
+import { wireServices } from '#service/index'
 import { openRootKeys } from '#identity/root-keys'
 import { openKey } from '#identity/seal'
 import { openImdsDoor } from '#service/ec2/imds/door'
 import { openSqlite } from '#store/sqlite'
+import { openObjects } from '#wire/objects'
 import { putObject } from '#wire/put'
 import { openWire, type WireOptions } from '#wire/server'
-import { secureNames } from '#wire/tls'
 import { readVersion } from '#launch/help'
 import { openKeeper } from '#launch/keep'
 import { host } from '#launch/real-host'
@@ -52,9 +52,11 @@ const fake = process.env.ENCLUME_ENGINE === 'fake'
 // An Incus that was there before is its administrator's to start.
 const keeper = fake || home.incus ? undefined : openKeeper(home, host, log)
 await keeper?.look()
+if (!fake) await thawLeft(home)
 const engine = fake ? openFake() : openReal(home, log)
 const cloud = await openCloud({
   home, engine, store, log, clock: systemClock, history: join(home.dir, 'history.db'), root: keys, key: openKey(home.dir), deliver,
+  objects: openObjects(() => `http://127.0.0.1:${home.port}`, keys),
 })
 const drain = drainer(cloud)
 const imds = fake ? undefined : await openImdsDoor(cloud.context)
@@ -68,7 +70,7 @@ const wire = openWire({ ...api, health, routes: { '/_enclume/drain': onDrain } }
 await wire.listen(home.port, '127.0.0.1')
 const { outside } = findConfig(dir)!
 const beyond = outside && await openOutside(outside)
-const inside = fake ? undefined : await openInside()
+const inside = fake ? undefined : await openInside({ home, cloud, networks: engine.networks, api })
 const door = openPage({
   cloud, root: keys, wire: wire.server, dir: findConsole(), version: readVersion(), endpoint: `http://127.0.0.1:${home.port}`,
   isRootPassword: password => isRootPassword(home, password), runDir: home.run,
@@ -81,19 +83,6 @@ log.info('server.ready', { port: home.port, engine: engine.name, region: home.re
 function deliver({ account, ...object }: { account: string; region: string; bucket: string; key: string; body: Buffer }): Promise<void> {
   if (account !== keys.account) return Promise.reject(new Error(`there are no keys of the account ${account}`))
   return putObject({ ...object, origin: `http://127.0.0.1:${home.port}`, keys, now: systemClock() })
-}
-
-/** The API as instances reach it: by AWS's names, over TLS, and nothing else of this process. The object store has a door of its own. */
-async function openInside(): Promise<{ close(): Promise<void> }> {
-  const served = servedHosts(cloud.services, home.region)
-  const authority = openAuthority(home.dir, systemClock())
-  const { services } = api
-  const door = openWire({ ...api, secure: secureNames(authority, served.host, systemClock) })
-  const store = openWire({ ...api, services: services.filter(({ id }) => id === STORE), secure: secureNames(authority, served.store, systemClock) })
-  await door.listen(API_PORT, serviceAddress(home))
-  await store.listen(STORE_PORT, serviceAddress(home))
-  await engine.networks.serve(served)
-  return { close: async () => { await Promise.all([door.close(), store.close()]) } }
 }
 
 /**

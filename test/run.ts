@@ -1,7 +1,8 @@
 /**
  * Runs the stages named on its command line, one after the other, and ends with `N passed, N failed`.
  *
- * Invariant: a stage that could not run counts as failed; a file of tests is a process of its own.
+ * Invariant: a stage that could not run counts as failed, but for an audit that could not be had, which says so and counts as skipped; a file of
+ * tests is a process of its own.
  */
 import { spawnSync } from 'node:child_process'
 import { globSync, mkdirSync, writeFileSync } from 'node:fs'
@@ -9,6 +10,7 @@ import { availableParallelism } from 'node:os'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import type { Stage } from '#launch/test'
+import { auditAll, type Audit } from './audit.ts'
 import { benchmarks } from './benchmarks.ts'
 
 type Counts = { passed: number; failed: number; skipped: number }
@@ -16,7 +18,7 @@ type Plan = { include: string[]; exclude?: string[]; concurrency: number; timeou
 
 const minutes = (count: number): number => count * 60_000
 const REAL = '**/*.real.test.ts'
-const plans: Record<Exclude<Stage, 'bench'>, Plan> = {
+const plans: Record<Exclude<Stage, 'bench' | 'audit'>, Plan> = {
   unit: {
     include: ['src/**/*.test.ts', 'test/*.test.ts', 'test/{fault,fuzz,load,upgrade}/*.test.ts'], exclude: [REAL], concurrency: availableParallelism(),
     timeoutMs: minutes(3),
@@ -43,6 +45,12 @@ function succeeds(command: string, args: string[]): boolean {
 const count = (results: boolean[]): Counts => {
   const passed = results.filter(Boolean).length
   return { passed, failed: results.length - passed, skipped: 0 }
+}
+
+function countAudits(): Counts {
+  const audits = auditAll()
+  const of = (audit: Audit): number => audits.filter(one => one === audit).length
+  return { passed: of('fine'), failed: of('findings'), skipped: of('not to be had') }
 }
 
 async function runTests({ include, exclude = [], concurrency, timeoutMs }: Plan): Promise<Counts> {
@@ -76,6 +84,7 @@ async function stage(name: string, work: () => Counts | Promise<Counts>): Promis
 for (const name of process.argv.slice(2) as Stage[]) {
   if (name === 'unit') await stage('check', check)
   if (name === 'bench') await stage(name, () => count(benchmarks()))
+  else if (name === 'audit') await stage(name, countAudits)
   else await stage(name, () => runTests(plans[name]))
 }
 mkdirSync('.state', { recursive: true })

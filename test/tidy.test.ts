@@ -17,7 +17,7 @@ const layers: Record<string, string[]> = {
   console: ['kit', 'store', 'base', 'engine'],
 }
 /** The process's own files stand above the layers. */
-const top = ['src/main.ts', 'src/cloud.ts', 'src/page.ts', 'src/drain.ts', 'src/restored.ts']
+const top = ['src/main.ts', 'src/cloud.ts', 'src/page.ts', 'src/inside.ts', 'src/drain.ts', 'src/restored.ts']
 const files = globSync('src/**/*.ts').filter(file => !top.includes(file))
 const source = (file: string) => readFileSync(file, 'utf8')
 const imports = (file: string) => [...source(file).matchAll(/from '#([^/']+)\/([^']+)'/g)].map(m => ({ layer: m[1]!, rest: m[2]! }))

@@ -4,7 +4,9 @@
  * Invariant: an event says kinds alone, never an id or a content; a session that has ended hears nothing more.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Store } from '#store/store'
+
+/** Tells of which kinds something has changed. Returns what ends it. */
+export type Watch = (callback: (kinds: string[]) => void) => () => void
 
 /** Changes within this time are told together. */
 const GATHER_MS = 100
@@ -19,7 +21,7 @@ export type Events = {
   end(session?: string): void
 }
 
-export function openEvents(store: Pick<Store, 'watch'>): Events {
+export function openEvents(watch: Watch): Events {
   const streams = new Map<ServerResponse, string>()
   const kinds = new Set<string>()
   let timer: NodeJS.Timeout | undefined
@@ -36,9 +38,9 @@ export function openEvents(store: Pick<Store, 'watch'>): Events {
     kinds.clear()
     tell(`event: change\ndata: ${data}\n\n`)
   }
-  const unwatch = store.watch(events => {
+  const unwatch = watch(changed => {
     if (streams.size === 0) return
-    for (const { kind } of events) if (!kind.startsWith('console-')) kinds.add(kind)
+    for (const kind of changed) if (!kind.startsWith('console-')) kinds.add(kind)
     if (kinds.size > 0) timer ??= setTimeout(flush, GATHER_MS).unref()
   })
   const beat = setInterval(() => tell(': beat\n\n'), BEAT_MS).unref()

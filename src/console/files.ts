@@ -16,12 +16,15 @@ const PACKED = new Set(['.html', '.js', '.css', '.svg'])
 
 export type Files = (request: IncomingMessage, response: ServerResponse, path: string) => void
 
-/** Answers a file, or the page for any path without a dot: the page itself knows its routes. */
+/** What the page asks for by itself, which is a file or nothing: script, styles, an icon. Any deeper address may be a page, as that of `t3.micro`. */
+const isFile = (path: string): boolean => path.startsWith('/assets/') || /^\/[^/]*\.[^/]*$/.test(path)
+
+/** Answers a file, or the page for any other path: the page itself knows its routes. */
 export function openFiles(dir: string | undefined): Files {
   const names = new Set(dir === undefined ? [] : globSync('**/*', { cwd: dir }).filter(name => statSync(join(dir, name)).isFile()))
   return (request, response, path) => {
     const name = path.slice(1)
-    const chosen = names.has(name) ? name : /\.[^/]*$/.test(path) ? undefined : 'index.html'
+    const chosen = names.has(name) ? name : isFile(path) ? undefined : 'index.html'
     if (dir === undefined || chosen === undefined || !names.has(chosen)) {
       const text = dir === undefined ? 'The console is not built here. Run: ./enclume up\n' : 'Not found\n'
       response.writeHead(dir === undefined ? 503 : 404, { 'content-type': 'text/plain; charset=utf-8' }).end(text)

@@ -20,6 +20,7 @@ before(async () => {
   store = openSqlite(':memory:')
   door = openDoor({
     store,
+    watch: callback => store.watch(events => callback(events.map(({ kind }) => kind))),
     log: silent,
     clock: () => new Date(),
     wire: { emit: () => false },

@@ -3,10 +3,11 @@
  *
  * Invariant: it refuses what the real engine refuses: to delete or to write a disk that a machine has, to shrink one, to copy what is not there.
  */
-import { BLOCK_BYTES, type Blocks, type Disks, type DiskSpec, type ImageSeen } from '#engine/port'
+import { BLOCK_BYTES, type Block, type Blocks, type Disks, type DiskSpec, type DiskWork, type ImageSeen } from '#engine/port'
 
-/** `blocks`: what was written, by index; a copy shares them, as none is ever changed in place. `moment`: the act that it was made in. */
-export type FakeDisk = DiskSpec & { blocks?: Map<number, Uint8Array>; moment?: number }
+/** `blocks`: what was written, by index; a copy shares them, as none is ever changed in place. `moment`: the act that it was made in.
+ * `work`: what a test says it was used for. */
+export type FakeDisk = DiskSpec & { blocks?: Map<number, Uint8Array>; moment?: number; work?: DiskWork }
 type Act = (name: string, id: string, work: () => void) => Promise<void>
 type Options = { disks: Map<string, FakeDisk>; images: ImageSeen[]; act: Act; down(): boolean; owners(disk: string): string[] }
 
@@ -48,6 +49,7 @@ export function openFakeDisks({ disks, images, act, down, owners }: Options): Di
       get(id).sizeGiB = sizeGiB
     }),
     limit: (id, limits) => act('disk.limit', id, () => { get(id).limits = limits }),
+    work: async () => (down() ? 'unknown' : Object.fromEntries([...disks].flatMap(([id, { work }]) => (work ? [[id, work]] : [])))),
     async usage(id) {
       if (down()) return 'unknown'
       return disks.has(id) ? { bytes: blocksOf(id).size * BLOCK_BYTES } : 'absent'
@@ -72,6 +74,21 @@ export function openFakeDisks({ disks, images, act, down, owners }: Options): Di
       if (data.length !== BLOCK_BYTES || index < 0 || index >= disk.sizeGiB * 2048) throw new Error(`disk ${id} has no such block`)
       disk.blocks = new Map(disk.blocks).set(index, Uint8Array.from(data))
     }),
+    async* contents(id) {
+      up()
+      for (const index of [...blocksOf(id).keys()].sort((a, b) => a - b)) yield { index, data: blocksOf(id).get(index)! }
+    },
+    async fill(id, given) {
+      const all: Block[] = []
+      for await (const { index, data } of given) {
+        if (data.length !== BLOCK_BYTES || index >= get(id).sizeGiB * 2048) throw new Error(`disk ${id} has no such block`)
+        all.push({ index, data: Uint8Array.from(data) })
+      }
+      await act('disk.write', id, () => {
+        if (owners(id).length > 0) throw new Error(`disk ${id} is in use by ${owners(id)}`)
+        get(id).blocks = new Map([...blocksOf(id), ...all.map(({ index, data }): [number, Uint8Array] => [index, data])])
+      })
+    },
     images: async () => (down() ? 'unknown' : images),
   }
 }

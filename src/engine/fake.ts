@@ -192,7 +192,13 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
       up: async () => {},
       down: async () => networks.clear(),
       serve: domains => act('network.serve', '', () => { engine.served = domains }),
-      apply: spec => act('network.apply', spec.id, () => { networks.set(spec.id, structuredClone(spec)) }),
+      // Nobody can connect to a port of memory.
+      answering: () => {},
+      async apply(spec) {
+        const had = new Set(networks.get(spec.id)?.ports.map(port => port.id))
+        await act('network.apply', spec.id, () => { networks.set(spec.id, structuredClone(spec)) })
+        return spec.ports.map(port => port.id).filter(id => !had.has(id))
+      },
       async observe(id) {
         if (engine.outage) return 'unknown'
         const network = networks.get(id)

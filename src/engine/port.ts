@@ -8,6 +8,7 @@
  * - An act that throws may have been done, in part or whole: observe again. Nothing here retries.
  * - Nothing is remembered between calls that a restart would lose; what was made is found again on the host.
  */
+import type { Server } from 'node:net'
 import type { FlowsSeen, PortTraffic } from '#engine/count'
 
 export type { FlowCount, FlowsSeen, PortTraffic } from '#engine/count'
@@ -136,8 +137,12 @@ export type DiskSeen = { sizeGiB: number; limits?: DiskLimits }
 export type DiskLimits = { iops?: number; bytesPerSecond?: number }
 /** Blocks of disks as they are read and written from outside, in bytes. */
 export const BLOCK_BYTES = 512 * 1024
+export type Block = { index: number; data: Uint8Array }
 /** A part of a list of blocks, in ascending order: `limit` of them from `first` on. */
 export type Blocks = { first: number; limit: number }
+
+/** What went to and from a disk since its machine got it, or booted: a number that grows, or begins anew. */
+export type DiskWork = { operations: number; bytes: number }
 
 export type Disks = {
   observe(id: string): Promise<DiskSeen | Absent | Unknown>
@@ -153,6 +158,8 @@ export type Disks = {
   grow(id: string, sizeGiB: number): Promise<void>
   /** Holds from now on, also over restarts of a machine and of the host; undefined takes all limits away. */
   limit(id: string, limits: DiskLimits | undefined): Promise<void>
+  /** What all disks that machines have are used for, by id. */
+  work(): Promise<Record<string, DiskWork> | Unknown>
   /** How much of it has been written, in bytes, whether or not it shares that with others. */
   usage(id: string): Promise<{ bytes: number } | Absent | Unknown>
   /** Which blocks hold anything. */
@@ -163,6 +170,10 @@ export type Disks = {
   readBlock(id: string, index: number): Promise<Uint8Array | undefined>
   /** Throws while a machine has the disk. Durable when it returns. */
   writeBlock(id: string, index: number, data: Uint8Array): Promise<void>
+  /** All blocks that hold anything, in order; of a disk that nobody writes. */
+  contents(id: string): AsyncIterable<Block>
+  /** Writes many. Throws while a machine has the disk. Durable when it returns. */
+  fill(id: string, blocks: AsyncIterable<Block>): Promise<void>
   /** Images that machines can be made from now, by name, as `enclume up` built or imported them. */
   images(): Promise<ImageSeen[] | Unknown>
 }
@@ -198,7 +209,7 @@ export type NetworkSpec = {
   groups: GroupSpec[]
   ports: PortSpec[]
   dhcp: { domainName?: string; domainNameServers: string[]; ntpServers: string[]; leaseSeconds: number }
-  /** Names that the resolver knows by itself, besides the ports' own. */
+  /** Names that the resolver knows by itself, besides the ports' own. `*.` before one means it and whatever is below it. */
   names: { name: string; address: string }[]
   peers: PeerSpec[]
 }
@@ -254,12 +265,17 @@ export type PortSpec = {
    * own addresses as source, and only answers come back. It has no groups.
    */
   translates?: true
+  /** No machine takes this port, but this process: whoever may connect to port 443 of its address is answered by `answering`. */
+  answers?: true
   /** Its flows are counted (`flows`). */
   watched?: true
 }
 
 /** Domains; `addresses`: those in which `ec2-A-B-C-D` means the public address A.B.C.D, whoever has it. */
 export type Served = { host: readonly string[]; store: readonly string[]; addresses: readonly string[] }
+
+/** Answers at a port: is given its id and what listens there, and again when it was made anew; the peers that it sees are who asked. */
+export type Answering = (port: string, listening: Server) => Promise<{ close(): Promise<void> }>
 
 export type Networks = {
   /** The host's and the core's side: routes, address translation, guards. Idempotent; also after a reboot of the host. */
@@ -269,8 +285,10 @@ export type Networks = {
    * Who has a way there reaches port 443, which leads to API_PORT or STORE_PORT of the service address (base/home.ts).
    */
   serve(domains: Served): Promise<void>
-  /** Makes the network so, all at once: after it returns, packets obey. Ports new in the spec get their devices. */
-  apply(spec: NetworkSpec): Promise<void>
+  /** Who answers at ports that `answer`; told before the first of them is applied, as nobody does before. */
+  answering(answer: Answering): void
+  /** Makes the network so: after it returns, packets obey. Answers the ports that got devices; a change of rules alone looks for none lost. */
+  apply(spec: NetworkSpec): Promise<string[]>
   /** Whether the router is there, and the ids of its ports that have their devices. */
   observe(id: string): Promise<{ ports: string[] } | Absent | Unknown>
   /** What the watched ports sent and got since this was last asked, and no more then. */

@@ -18,7 +18,7 @@ import type { Identity } from '#identity/identity'
 import { locate } from '#identity/locate'
 import type { Reader } from '#store/store'
 
-type Asked = { service: ServiceDefinition; caller: Caller; reader: Reader; input: object; holdings: Holdings; now: Date }
+type Asked = { service: ServiceDefinition; operation: string; caller: Caller; reader: Reader; input: object; holdings: Holdings; now: Date }
 
 /** What session credentials may never do (API Reference: GetSessionToken and GetFederationToken, "Permissions"). */
 function barred({ principal: { session, root } }: Caller, service: string, operation: string): boolean {
@@ -36,11 +36,11 @@ export function authoriser(identity: Identity, clock: Clock): Authorise {
       throw new ApiError('InvalidClientTokenId', 'The security token included in the request is invalid.', 403)
     }
     const { principal, region } = caller
-    // The root user of an account needs no policy; only a resource's own policy can stand in its way.
-    if (principal.root && principal.session?.kind !== 'federated-user' && !service.access?.policies) return
+    // The root user of an account needs no policy; only a resource's own policy, or an endpoint's, can stand in its way.
+    if (principal.root && principal.session?.kind !== 'federated-user' && !service.access?.policies && !caller.via?.endpoint) return
     const place = { account: principal.account, region }
     const holdings = await holdingsOf(reader, principal)
-    const asked: Asked = { service, caller, reader, input, holdings, now: clock() }
+    const asked: Asked = { service, operation, caller, reader, input, holdings, now: clock() }
     const whole = also || !service.access?.complete ? input : await service.access.complete(reader, place, { operation, input })
     const checks = also ? [alsoCheck(also)] : checksOf(service.id, operation, { input: whole as Record<string, unknown>, place })
     for (const check of checks) await decide(identity, { ...asked, input: whole }, check)
@@ -55,7 +55,16 @@ async function decide(identity: Identity, asked: Asked, check: Check): Promise<v
   const { service, caller, reader, holdings } = asked
   const { resource, keys, owner } = await describe(asked, check)
   const own = await service.access?.policies?.(reader, resource)
-  const layers: Layers = { ...holdings, ...(own && { resource: own.documents.map(text => policyOf(text, { kind: 'resource', name: resource })) }) }
+  if (own) keys.set('aws:resourceaccount', [own.account])
+  if (service.access?.keys) {
+    const more = await service.access.keys({ operation: asked.operation, action: check.action, resource, input: asked.input, caller, given: keys })
+    for (const [key, values] of Object.entries(more)) keys.set(key.toLowerCase(), values)
+  }
+  const { endpoint } = caller.via ?? {}
+  const layers: Layers = {
+    ...holdings, ...(own && { resource: own.documents.map(text => policyOf(text, { kind: 'resource', name: resource })) }),
+    ...(endpoint && { endpoint: [policyOf(endpoint.policy, { kind: 'resource', name: endpoint.id })] }),
+  }
   const account = own?.account ?? owner
   // Another account's resource must let the caller in, and so must the caller's own policies; who has no account has none of these.
   const foreign = own !== undefined && account !== caller.principal.account && caller.principal.account !== ''

@@ -11,16 +11,23 @@ export const askerOf = ({ principal }: Pick<Caller, 'principal'>, roleArn?: stri
 
 /** Keys in lower case. Those of a session are absent from requests signed with long-term keys, which policies on MFA rely on. */
 export function globalKeys(caller: Caller, { tags, name, roleArn }: Holdings, now: Date): Map<string, string[]> {
-  const { principal, region, sourceIp, userAgent, secure = false } = caller
+  const { principal, region, sourceIp, userAgent, secure = false, via } = caller
   const { session } = principal
   const federated = session?.kind === 'federated-user'
   const type = federated ? TYPES.federated : principal.root ? TYPES.root : principal.role ? TYPES.role : TYPES.user
   const keys = new Map<string, string[]>([
-    ['aws:currenttime', [now.toISOString()]], ['aws:epochtime', [String(Math.floor(now.getTime() / 1000))]], ['aws:sourceip', [sourceIp]],
+    ['aws:currenttime', [now.toISOString()]], ['aws:epochtime', [String(Math.floor(now.getTime() / 1000))]],
     ['aws:useragent', [userAgent]], ['aws:securetransport', [String(secure)]], ['aws:requestedregion', [region]], ['aws:viaawsservice', ['false']],
     ['aws:principalisawsservice', ['false']], ['aws:principalaccount', [principal.account]], ['aws:principaltype', [type]],
     ['aws:principalarn', [roleArn ?? principal.arn]], ['aws:userid', [principal.userId]],
   ])
+  // Either of the two: who comes by an endpoint has no address of the internet's.
+  if (!via) keys.set('aws:sourceip', [sourceIp])
+  else {
+    keys.set('aws:sourcevpc', [via.vpc])
+    keys.set('aws:vpcsourceip', [via.address])
+    if (via.endpoint) keys.set('aws:sourcevpce', [via.endpoint.id]).set('aws:vpceaccount', [via.endpoint.account])
+  }
   if (name !== undefined && !federated) keys.set('aws:username', [name])
   for (const [key, value] of Object.entries(tags)) keys.set(`aws:principaltag/${key.toLowerCase()}`, [value])
   if (session) {

@@ -11,6 +11,7 @@ const KINDS: Record<Layer, { deny: string; lack: string }> = {
   identity: { deny: 'an identity-based policy', lack: 'identity-based policy' }, resource: { deny: 'a resource-based policy',
     lack: 'resource-based policy' },
   boundary: { deny: 'a permissions boundary', lack: 'permissions boundary' }, session: { deny: 'a session policy', lack: 'session policy' },
+  endpoint: { deny: 'a VPC endpoint policy', lack: 'VPC endpoint policy' },
   scp: { deny: 'a service control policy', lack: 'service control policy' },
 }
 

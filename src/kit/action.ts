@@ -73,8 +73,15 @@ export type Access = {
   complete?(reader: Reader, place: Place, call: { operation: string; input: object }): Promise<object>
   /** Policies that a resource has of its own, and whose the resource is. */
   policies?(reader: Reader, arn: string): Promise<{ account: string; documents: string[] } | undefined>
+  /** Condition keys that the service alone has values of: those that the action knows, by their names as policies write them. */
+  keys?(asked: KeysAsked): Promise<Record<string, string[]>>
   /** How this service words a denial; by default AccessDenied and the message. */
   denied?(message: string): ApiError
+}
+
+/** `given` are the keys that are known already, in lower case. */
+export type KeysAsked = {
+  operation: string; action: string; resource: string; input: object; caller: Caller; given: ReadonlyMap<string, string[]>
 }
 
 export type Dispatch = (call: { service: string; operation: string; input: object; caller: Caller }) => Promise<object>
@@ -115,7 +122,10 @@ export function dispatcher({ services, store, clock, authorise }: DispatcherOpti
       const permit = (also: Also) => authorise({ service, operation: name, input, caller, reader: store, also })
       return action.work({ ...place, input, caller, reader: store, now: clock(), permit })
     }
-    return store.transact(tx => {
+    return store.transact(async tx => {
+      // Asked again of what is there now: what the request leaves to be looked up may be another since, and was not there at all
+      // where this is the region's first call.
+      if (service.access?.complete) await authorise({ service, operation: name, input, caller, reader: tx })
       const permit = (also: Also) => authorise({ service, operation: name, input, caller, reader: tx, also })
       return run({ action, operation, input, call: { ...place, caller, tx, now: clock(), permit } })
     }).catch(noRoom)
@@ -140,7 +150,8 @@ type Run = { action: Action<any, object>; operation: Operation; input: object; c
 async function run({ action, operation, input, call }: Run): Promise<object> {
   const given = input as { DryRun?: boolean; TagSpecifications?: [] }
   const { account, region, tx, now } = call
-  const member = operation.input.members.find(m => m.traits.idempotencyToken)?.name
+  // The SDK's model marks it where clients make one up by themselves; where callers alone do, it is called so.
+  const member = operation.input.members.find(m => m.traits.idempotencyToken || m.name === 'ClientToken')?.name
   const token = member && (given as Record<string, string | undefined>)[member]
   const hash = token && createHash('sha256').update(JSON.stringify(sorted(input))).digest('hex')
   if (token) {

@@ -41,5 +41,28 @@ export type Session = {
 /** By which version of the metadata service an instance was given its role's credentials. */
 export type Delivery = '1.0' | '2.0'
 
-/** One call's origin. `region` is the credential scope's; `sourceIp` the peer's address (aws:SourceIp); `secure` whether it came over TLS. */
-export type Caller = { principal: Principal; region: string; requestId: string; sourceIp: string; userAgent: string; secure?: boolean }
+/** How a request to S3 came and was signed, which bucket policies may ask: all absent where nobody signed. */
+export type Proof = {
+  version?: 'AWS' | 'AWS4-HMAC-SHA256'
+  type?: 'REST-HEADER' | 'REST-QUERY-STRING'
+  /** Of a link: how long ago it was signed. */
+  ageMs?: number
+  /** What the request says of its body's hash. */
+  payloadHash?: string
+  /** '1.3' */
+  tls?: string
+}
+
+/**
+ * The way of a request that came from inside of a VPC: the endpoint's id, VPC and policy, and the private address that asked. Without an
+ * endpoint nobody knows any more which one it was: it has just been deleted.
+ */
+export type Via = { vpc: string; address: string; endpoint?: { id: string; account: string; policy: string } }
+
+/**
+ * One call's origin. `region` is the credential scope's; `sourceIp` the peer's address (aws:SourceIp); `secure` whether it came over TLS; `via`
+ * the VPC endpoint by which it came.
+ */
+export type Caller = {
+  principal: Principal; region: string; requestId: string; sourceIp: string; userAgent: string; secure?: boolean; via?: Via; proof?: Proof
+}

@@ -79,9 +79,10 @@ export function resource<Spec, Status, View extends object, Joined = undefined>(
     list: async (reader: Reader, at: { account: string; region: string }): Promise<R[]> =>
       (await reader.list<R>({ kind: d.kind, account: at.account, region: at.region })).filter(row => !d.gone?.(row)),
     /** The rows of `list` by pages, in the order of ids. */
-    async *scan(reader: Reader, { account, region }: { account: string; region: string }, { after, size }: Page): AsyncGenerator<R[]> {
+    async *scan(reader: Reader, at: { account: string; region: string }, { after, size }: Page): AsyncGenerator<R[]> {
       for (let last = after, full = true; full;) {
-        const rows = await reader.list<R>({ kind: d.kind, account, region, after: last, limit: Number.isFinite(size) ? size : undefined })
+        const limit = Number.isFinite(size) ? size : undefined
+        const rows = await reader.list<R>({ kind: d.kind, account: at.account, region: at.region, after: last, limit })
         full = rows.length === size
         last = rows.at(-1)?.id ?? last
         yield rows.filter(row => !d.gone?.(row))

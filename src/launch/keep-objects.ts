@@ -3,7 +3,7 @@
  *
  * Invariant: no file that the kept table names is missing, whatever is written and deleted meanwhile. A file is there before its row and goes
  * after it; so those that are there before the table is copied, held by a second name, and those that came until just after are all that it
- * can name, but for one that came and went in between: then it is done again.
+ * can name, but for one that came and went in between: then it is done again. Small pieces are in the table itself.
  */
 import { existsSync, linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { copyFile } from 'node:fs/promises'
@@ -42,7 +42,9 @@ function hold(data: string, held: string, have: Set<string>): void {
 function namedBy(table: string): string[] {
   const db = new DatabaseSync(table, { readOnly: true })
   try {
-    return db.prepare('select id from file').all().map(row => String(row.id))
+    const { user_version: version } = db.prepare('pragma user_version').get() as { user_version: number }
+    const small = version > 1 ? 'where id not in (select id from small)' : '' // The first tables had none.
+    return db.prepare(`select id from file ${small}`).all().map(row => String(row.id))
   } finally {
     db.close()
   }

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { homeAt } from '#base/home'
+import { silent } from '#base/log'
+import { othersRun } from '#engine/incus/host'
+import { startLxcfs } from '#engine/incus/lxcfs'
+import { runs } from '#engine/incus/process'
 import { mountsBelow, sweepLeftovers } from '#launch/leftovers'
 import { must, run } from '#launch/run'
 
@@ -59,6 +63,28 @@ test('what a killed Enclume left goes; what only looks like it stays; a second s
   const said: string[] = []
   await sweepLeftovers(home, text => said.push(text))
   assert.deepEqual(said, [])
+})
+
+test('lxcfs stays while another daemon or container needs it, and goes with the last home', async t => {
+  const { dir, home } = scratch(t)
+  const lxcfs = await startLxcfs(join(dir, 'fs'), { output: join(home.dir, 'log', 'lxcfs.log'), log: silent })
+  const alive = () => runs(lxcfs!.pid, 'lxcfs')
+  copyFileSync('/bin/sleep', join(dir, 'incusd'))
+  const other = spawn(join(dir, 'incusd'), ['600'], { stdio: 'ignore' })
+  t.after(() => other.kill('SIGKILL'))
+  await once(other, 'spawn')
+  await sweepLeftovers({ ...home, dir: join(dir, 'other') }, () => {})
+  assert.ok(alive())
+  const ended = once(other, 'exit')
+  other.kill('SIGKILL')
+  await ended
+  await sweepLeftovers({ ...home, dir: join(dir, 'other') }, () => {})
+  assert.ok(alive(), 'the home that started it is there')
+  // Another Enclume of this host may be up: then it stays for that one.
+  const isNeeded = othersRun()
+  await sweepLeftovers(home, () => {})
+  assert.equal(alive(), isNeeded)
+  if (isNeeded) process.kill(lxcfs!.pid, 'SIGTERM')
 })
 
 test('mount points are read as the kernel escapes them, the newest first', () => {

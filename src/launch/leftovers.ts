@@ -5,8 +5,9 @@
  * begins with the slot's prefix and it is of a kind that Enclume makes.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { Home } from '#base/home'
+import { othersRun } from '#engine/incus/host'
 import { incusDir, poolOf } from '#engine/incus/place'
 import { endProcesses, findProcess, findProcesses, type Process } from '#launch/processes'
 import { must, run } from '#launch/run'
@@ -17,7 +18,7 @@ const below = (path: string, dirs: string[]): boolean => dirs.some(dir => path =
 const names = (word: string, dirs: string[]): boolean => word.split(/[\s=:,]/).some(part => below(part, dirs))
 
 /** Programs that Enclume starts. Another one that names our paths (an editor, tail) is somebody's own. */
-const ours = /^(incusd|lxcfs|dnsmasq|nft|node|python3(\.\d+)?|sh|\[lxc|lxc-\w+|qemu-\S+|mmdebstrap|mksquashfs|rsync|fusermount3?)$/
+const ours = /^(incusd|dnsmasq|nft|node|python3(\.\d+)?|sh|\[lxc|lxc-\w+|qemu-\S+|mmdebstrap|mksquashfs|rsync|fusermount3?)$/
 
 /** Mount points below these directories, the newest first: one that another covers can't be unmounted before it. */
 export function mountsBelow(dirs: string[], mountinfo = readFileSync('/proc/self/mountinfo', 'utf8')): string[] {
@@ -29,6 +30,21 @@ export function mountsBelow(dirs: string[], mountinfo = readFileSync('/proc/self
 function processesOf(home: Home): Process[] {
   const dirs = [home.dir, home.run]
   return findProcesses(args => ours.test(basename(args[0]?.split(' ')[0] ?? '')) && args.some(word => names(word, dirs)))
+}
+
+/**
+ * It serves every container of the host: it outlives the home that started it while others need it, and goes with the last of them. One is
+ * known by where its pid file is (engine/incus/lxcfs.ts).
+ */
+function lxcfsLeft(home: Home): Process[] {
+  if (othersRun()) return []
+  const isLeft = (file: string) => file.endsWith('/log/lxcfs.log.pid') && (below(file, [home.dir]) || !existsSync(dirname(dirname(file))))
+  return findProcesses(args => basename(args[0] ?? '') === 'lxcfs' && args.some(isLeft))
+}
+
+async function end(found: Process[], say: Say): Promise<void> {
+  for (const one of found) say(`ending ${one.args[0]} (pid ${one.pid})`)
+  await endProcesses(found, { timeoutMs: 10_000 })
 }
 
 /** Loop devices on files below the home or its pool in another's Incus, also files that are deleted already. */
@@ -62,9 +78,8 @@ async function linksOf(home: Home): Promise<string[]> {
 
 /** Removes all of it, in the order in which one holds the other. Running it again finishes what could not be removed yet. */
 export async function sweepLeftovers(home: Home, say: Say): Promise<void> {
-  const found = processesOf(home)
-  for (const one of found) say(`ending ${one.args[0]} (pid ${one.pid})`)
-  await endProcesses(found, { timeoutMs: 10_000 })
+  await end(processesOf(home), say)
+  await end(lxcfsLeft(home), say)
   for (const name of namespacesOf(home)) {
     say(`removing namespace ${name}`)
     const pids = (await must('ip', ['netns', 'pids', name])).split('\n').filter(Boolean).map(Number)

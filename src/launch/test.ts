@@ -23,12 +23,16 @@ import { claimSlot } from '#launch/slots'
 import type { Ui } from '#launch/ui'
 
 export const stages = ['unit', 'conformance', 'console', 'real', 'e2e'] as const
-export type Stage = (typeof stages)[number] | 'bench'
+/** Asked for by name alone: they need a quiet machine, or the npm registry's advisories. */
+const extras = ['bench', 'audit'] as const
+export type Stage = (typeof stages)[number] | (typeof extras)[number]
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const TEST_HOME = '/var/lib/enclume-test'
 /** Of the tests of machines and disks below the control plane, which share one daemon and the image that takes a minute to build. */
 const ENGINE_HOME = homeAt({ dir: '/var/lib/enclume-test-incus', slot: 6 })
+/** Debian as the images of all homes that the tests make begin with it, for one run (engine/disk/base.ts). */
+const BASES = '/var/lib/enclume-test-bases'
 /** Not the home's own: the tests run `enclume up` there, which takes that one. */
 const LOCK = 'tests of this host'
 const CLI = '/usr/bin/aws'
@@ -54,7 +58,7 @@ export async function test({ operands, options }: Args, ui: Ui, host: Host): Pro
     const slot = await withLock(TEST_HOME, {}, () => clear(ui, host))
     await clearEngine(ui)
     try {
-      const env = { ENCLUME_HOME: TEST_HOME, ENCLUME_TEST_SLOT: String(slot), ENCLUME_TEST_HOME: ENGINE_HOME.dir }
+      const env = { ENCLUME_HOME: TEST_HOME, ENCLUME_TEST_SLOT: String(slot), ENCLUME_TEST_HOME: ENGINE_HOME.dir, ENCLUME_BASES: BASES }
       const code = await runStages(wanted, { ...more, ...env })
       if (code !== 0) showWarnings(ui)
       return code
@@ -66,13 +70,14 @@ export async function test({ operands, options }: Args, ui: Ui, host: Host): Pro
   })
 }
 
-/** In the order in which they run: seconds first. The benchmarks are no part of `all`. */
+/** In the order in which they run: seconds first. The benchmarks and the audit are no part of `all`. */
 export function readStages(words: string[], bench: boolean): Stage[] {
-  const known = [...stages, 'bench', 'all']
+  const known = [...stages, ...extras, 'all']
   const unknown = words.find(word => !known.includes(word))
   if (unknown) throw misuse(`test: there is no stage '${unknown}'; there are ${known.slice(0, -1).join(', ')} and all`)
   const all = words.length === 0 || words.includes('all')
-  return [...stages.filter(stage => all || words.includes(stage)), ...(bench || words.includes('bench') ? ['bench' as const] : [])]
+  const named = bench ? [...words, 'bench'] : words
+  return [...stages.filter(stage => all || words.includes(stage)), ...extras.filter(stage => named.includes(stage))]
 }
 
 /** A clean home with a slot for the tests. */
@@ -91,7 +96,7 @@ async function clearEngine(ui: Ui): Promise<void> {
   const { resetDaemon } = await import('#engine/incus/reset')
   await resetDaemon(ENGINE_HOME, silent)
   await sweepLeftovers(ENGINE_HOME, line => ui.line(`  ${line}`))
-  for (const dir of [ENGINE_HOME.dir, ENGINE_HOME.run]) rmSync(dir, { recursive: true, force: true })
+  for (const dir of [ENGINE_HOME.dir, ENGINE_HOME.run, BASES]) rmSync(dir, { recursive: true, force: true })
 }
 
 /** What the server that the tests used has warned of: its home goes with the tests, and why one failed may stand there alone. */

@@ -28,6 +28,8 @@ export type Service = {
   tagged?(reader: Reader, place: Place): Promise<Tagged[]>
   /** Given how a request names its bucket, which the wire knows. */
   front?(bucketOf: (head: Head) => string | undefined): Front
+  /** Told after each change of what it keeps outside of the store: of which kinds. Returns what ends it. */
+  watch?(callback: (kinds: string[]) => void): () => void
   /** Lets go of what it holds open. */
   close?(): Promise<void>
 }

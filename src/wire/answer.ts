@@ -10,7 +10,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Clock } from '#base/clock'
 import type { Fields, Log } from '#base/log'
-import type { Caller, Principal } from '#kit/caller'
+import type { Caller, Principal, Via } from '#kit/caller'
 import { ApiError } from '#kit/error'
 import { decodeBody, readBody } from '#wire/body'
 import { protocolFor, unknownService, type Protocol, type Reply, type WireService } from '#wire/protocol'
@@ -29,6 +29,8 @@ export type Door = {
   dispatch: Dispatch
   log: Log
   clock: Clock
+  /** The way from the peer to this door, where the door is one for callers inside of VPCs. */
+  origin?(peer: string): Promise<Via | undefined>
   bodyBytes: number
   inflatedBytes: number
   requestMs: number
@@ -118,8 +120,7 @@ async function replyTo(door: Door, { request, response, busy, requestId, line, p
     const { operation, input } = protocol.decode(service, { method, path, query, headers, body: plain })
     line.operation = operation.name
     if (unproved && !unproved.operations?.includes(operation.name)) throw protocol.refuse({ reason: 'missing' })
-    const secure = 'encrypted' in request.socket
-    const caller: Caller = { principal, region, requestId, sourceIp: peer, userAgent: headers['user-agent'] ?? '', secure }
+    const caller = await callerOf(door, { request, requestId, peer }, { principal, region })
     const output = await door.dispatch({ service: service.id, operation: operation.name, input, caller })
     return protocol.encode(service, { operation, output, requestId })
   } catch (cause) {
@@ -127,6 +128,17 @@ async function replyTo(door: Door, { request, response, busy, requestId, line, p
     if (cause !== error) door.log.error('wire.internal', { ...line, cause })
     line.code = error.code
     return protocol.fail(service, { error, requestId })
+  }
+}
+
+/** Who calls, and by which way. */
+export async function callerOf(
+  door: Pick<Door, 'origin'>, { request, requestId, peer }: Pick<Work, 'request' | 'requestId' | 'peer'>, who: Pick<Caller, 'principal' | 'region'>,
+): Promise<Caller> {
+  const via = await door.origin?.(peer)
+  return {
+    ...who, requestId, sourceIp: via?.address ?? peer, userAgent: request.headers['user-agent'] ?? '', secure: 'encrypted' in request.socket,
+    ...(via && { via }),
   }
 }
 

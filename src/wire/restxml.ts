@@ -21,9 +21,15 @@ const writeMembers = openXml({ millis: true })
 const VIRTUAL = /^(.+?)\.(?:s3(?:[.-][a-z0-9-]+)*\.(?:localhost|amazonaws\.com(?:\.cn)?)|localhost)$/i
 const ENDPOINT = /^s3(?:[.-][a-z0-9-]+)*$/i
 
+/** An interface endpoint's names: what is below `bucket` is a bucket (S3 User Guide, "AWS PrivateLink for Amazon S3"). */
+const INSIDE = /^(?:(?:(.+)\.)?bucket\.)?(?:[a-z]+\.)?vpce-[0-9a-z-]+\.s3\.[a-z0-9-]+\.vpce\.amazonaws\.com$/i
+
 /** The bucket that a Host header names, if it does. */
-export function bucketOfHost(host: string | undefined): string | undefined {
-  const bucket = VIRTUAL.exec((host ?? '').replace(/:\d+$/, ''))?.[1]
+export function bucketOfHost(given: string | undefined): string | undefined {
+  const host = (given ?? '').replace(/:\d+$/, '')
+  const inside = INSIDE.exec(host)
+  if (inside) return inside[1]
+  const bucket = VIRTUAL.exec(host)?.[1]
   return bucket === undefined || ENDPOINT.test(bucket) ? undefined : bucket
 }
 

@@ -5,7 +5,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Server as ListeningSocket } from 'node:net'
 import { answer, splitUrl, type Door } from '#wire/answer'
 import type { Secure } from '#wire/tls'
 
@@ -27,7 +27,7 @@ export type Limits = {
   /** How long nothing may come or go in a body that streams, which may take as long as it likes in all. */
   idleMs: number
 }
-export type WireOptions = Pick<Door, 'services' | 'credentials' | 'dispatch' | 'log' | 'clock'> & {
+export type WireOptions = Pick<Door, 'services' | 'credentials' | 'dispatch' | 'log' | 'clock' | 'origin'> & {
   limits?: Partial<Limits>
   /** What GET /_enclume/health answers, as JSON; no such page without it. */
   health?(): object | Promise<object>
@@ -40,6 +40,8 @@ export type Wire = {
   server: Server
   /** Resolves with where it listens (port 0 chooses one); rejects where it can't, as when the port is taken. */
   listen(port: number, host: string): Promise<AddressInfo>
+  /** The same, at a socket that listens already; it is ours from then on. */
+  take(listening: ListeningSocket): Promise<void>
   /** Takes no more requests; resolves when those under way are answered, or cut off after `requestMs`. */
   close(): Promise<void>
 }
@@ -81,7 +83,7 @@ export function openWire(options: WireOptions): Wire {
   const times = { headersTimeout: limits.headersMs, requestTimeout: 0, keepAliveTimeout: limits.keepAliveMs, connectionsCheckingInterval: 1000 }
   const server = secure ? createSecureServer({ ...times, ...secure, handshakeTimeout: limits.headersMs }, listener) : createServer(times, listener)
   server.on('checkContinue', listener)
-  return { server, listen: listening(server), close: () => { closing = true; return closed(server, limits.requestMs) } }
+  return { server, listen: listening(server), take: taking(server), close: () => { closing = true; return closed(server, limits.requestMs) } }
 }
 
 const listening = (server: Server): Wire['listen'] => (port, host) => new Promise((resolve, reject) => {
@@ -89,6 +91,14 @@ const listening = (server: Server): Wire['listen'] => (port, host) => new Promis
   server.listen(port, host, () => {
     server.off('error', reject)
     resolve(server.address() as AddressInfo)
+  })
+})
+
+const taking = (server: Server): Wire['take'] => socket => new Promise((resolve, reject) => {
+  server.once('error', reject)
+  server.listen(socket, () => {
+    server.off('error', reject)
+    resolve()
   })
 })
 

@@ -216,7 +216,7 @@ const plainPath = (path: string): string => path.split('/').map(part => {
 }).join('/')
 
 /** 20260930T120000Z in milliseconds, or NaN. */
-function parseTime(text: string): number {
+export function parseTime(text: string): number {
   const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text)
   return match ? Date.parse(`${match[1]}-${match[2]}-${match[3]}T${match[4]}:${match[5]}:${match[6]}Z`) : NaN
 }

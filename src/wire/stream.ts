@@ -5,17 +5,18 @@
  * request gives before the operation runs.
  */
 import { createHash } from 'node:crypto'
+import type { TLSSocket } from 'node:tls'
 import { ALGORITHMS, checksumOf } from '#base/checksum'
-import type { Caller, Principal } from '#kit/caller'
+import type { Principal, Proof } from '#kit/caller'
 import { ApiError } from '#kit/error'
 import type { Payload } from '#kit/payload'
-import { splitUrl, type Door, type Work } from '#wire/answer'
+import { callerOf, splitUrl, type Door, type Work } from '#wire/answer'
 import { bindingsOf } from '#wire/bindings'
 import { isPayloadHash, openPayload, type FrameKey } from '#wire/payload'
 import type { Reply, WireService } from '#wire/protocol'
 import { bucketOfHost, decodeXml, restXml, routeXml } from '#wire/restxml'
 import { oldSignatureOf, readOldSignature } from '#wire/sigv2'
-import { checkTime, isRefusal, matches, readSignature, S3_SKEW_MS, same, signingKey, type Refusal, type Signature } from '#wire/sigv4'
+import { checkTime, isRefusal, matches, parseTime, readSignature, S3_SKEW_MS, same, signingKey, type Refusal, type Signature } from '#wire/sigv4'
 
 /** The service whose requests stream, where this request is for it: signed for it, or unsigned and for no Query service. */
 export function streamingService(services: WireService[], { request }: Pick<Work, 'request'>): WireService | undefined {
@@ -40,14 +41,11 @@ export async function replyStream(door: Door, service: WireService, work: Work):
   let reply: Reply
   try {
     if (busy) throw new ApiError('SlowDown', 'Please reduce your request rate.', 503)
-    const page = await service.front?.page(asked, (operation, input) => {
-      const { principal, region } = service.anonymous!
-      const caller = { principal, region, requestId, sourceIp: work.peer, userAgent: headers['user-agent'] ?? '' }
-      return door.dispatch({ service: service.id, operation, input, caller })
-    })
+    const page = await service.front?.page(asked, async (operation, input) =>
+      door.dispatch({ service: service.id, operation, input, caller: await callerOf(door, work, service.anonymous!) }))
     if (page) return page
     more = await service.front?.headers(asked) ?? {}
-    const { region, principal, frameKey, payloadHash } = await authenticate(door, service, asked)
+    const { region, principal, frameKey, payloadHash, proof } = await authenticate(door, service, asked)
     line.region = region
     const match = routeXml(service, asked)
     line.operation = match.operation.name
@@ -59,8 +57,9 @@ export async function replyStream(door: Door, service: WireService, work: Work):
     const body = streams ? Buffer.alloc(0) : await collect(payload, headers, door.bodyBytes)
     const input = decodeXml(match, { ...asked, body })
     if (streams) input[streamed!.name] = payload
-    const secure = 'encrypted' in work.request.socket
-    const caller: Caller = { principal, region, requestId, sourceIp: work.peer, userAgent: headers['user-agent'] ?? '', secure }
+    const { socket } = work.request
+    const tls = 'encrypted' in socket ? (socket as TLSSocket).getProtocol()?.replace(/^TLSv/, '') : undefined
+    const caller = { ...await callerOf(door, work, { principal, region }), proof: { ...proof, tls } }
     const output = await door.dispatch({ service: service.id, operation: match.operation.name, input, caller })
     reply = restXml.encode(service, { operation: match.operation, output, requestId })
   } catch (cause) {
@@ -74,7 +73,7 @@ export async function replyStream(door: Door, service: WireService, work: Work):
 }
 
 type Asked = { method: string; path: string; query: string; headers: Work['request']['headers'] }
-type Authentic = { region: string; principal: Principal; frameKey?: FrameKey; payloadHash: string }
+type Authentic = { region: string; principal: Principal; frameKey?: FrameKey; payloadHash: string; proof?: Proof }
 
 async function authenticate(door: Door, service: WireService, asked: Asked): Promise<Authentic> {
   const parameters = new URLSearchParams(asked.query)
@@ -111,7 +110,11 @@ async function authenticate(door: Door, service: WireService, asked: Asked): Pro
   const payloadHash = given ?? 'UNSIGNED-PAYLOAD'
   const signed = { ...asked, body: Buffer.alloc(0), payload: payloadHash, plainPath: true }
   if (!matches(signed, signature, holder.secret)) throw refuse({ reason: 'mismatch' })
-  return { region: signature.region, principal: holder.principal, payloadHash, frameKey: frameKeyOf(signature, holder.secret) }
+  const proof: Proof = {
+    version: 'AWS4-HMAC-SHA256', payloadHash, ...(presigned
+      ? { type: 'REST-QUERY-STRING', ageMs: Math.max(0, door.clock().getTime() - parseTime(signature.time)) } : { type: 'REST-HEADER' }),
+  }
+  return { region: signature.region, principal: holder.principal, payloadHash, frameKey: frameKeyOf(signature, holder.secret), proof }
 }
 
 const frameKeyOf = ({ date, region, service, time, signature }: Signature, secret: string): FrameKey =>
@@ -128,7 +131,8 @@ async function authenticateOld(door: Door, asked: Asked, query: URLSearchParams)
   if (holder.expired) throw refuse('expired token')
   if (old.expires * 1000 < door.clock().getTime()) throw refuse('expired')
   if (!same(oldSignatureOf({ ...asked, query }, old, holder.secret), old.signature)) throw refuse('mismatch')
-  return { region: 'us-east-1', principal: holder.principal, payloadHash: 'UNSIGNED-PAYLOAD' }
+  const proof: Proof = { version: 'AWS', type: 'REST-QUERY-STRING', ageMs: 0 }
+  return { region: 'us-east-1', principal: holder.principal, payloadHash: 'UNSIGNED-PAYLOAD', proof }
 }
 
 /** The whole of a small body, which is what its Content-MD5 and checksums say. */

@@ -1,26 +1,14 @@
 /** Who may what in S3: bucket policies, blocked public access, users with policies, links, CORS; requests that are tampered with. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import * as iam from '@aws-sdk/client-iam'
 import * as sdk from '@aws-sdk/client-s3'
 import { keys } from './server.ts'
-import { openS3Bench, outcome, type S3Bench } from './s3-bench.ts'
+import { openS3Bench, outcome, userOf, type S3Bench } from './s3-bench.ts'
 
 const allow = (Action: string | string[], Resource: string | string[], more: object = {}) =>
   JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action, Resource, ...more }] })
 const openPublic = ({ s3, Bucket }: S3Bench) => s3.send(new sdk.DeletePublicAccessBlockCommand({ Bucket }))
 const setPolicy = ({ s3, Bucket }: S3Bench, Policy: string) => s3.send(new sdk.PutBucketPolicyCommand({ Bucket, Policy }))
-
-/** A client of a new user's that has this policy. */
-async function user({ server, client }: S3Bench, t: { after(free: () => void): void }, policy: string): Promise<sdk.S3Client> {
-  const admin = new iam.IAMClient({ endpoint: server.url, region: 'us-east-1', credentials: keys, maxAttempts: 1 })
-  t.after(() => admin.destroy())
-  const UserName = `u${Math.floor(performance.now() * 1000)}`
-  await admin.send(new iam.CreateUserCommand({ UserName }))
-  await admin.send(new iam.PutUserPolicyCommand({ UserName, PolicyName: 'p', PolicyDocument: policy }))
-  const { AccessKey } = await admin.send(new iam.CreateAccessKeyCommand({ UserName }))
-  return client({ credentials: { accessKeyId: AccessKey!.AccessKeyId!, secretAccessKey: AccessKey!.SecretAccessKey! } })
-}
 
 test('nobody reads unsigned until a policy lets the public in, and blocking public access ends it', async t => {
   const bench = await openS3Bench(t)
@@ -48,7 +36,7 @@ test('a user reads the prefix that its policy names, and no other', async t => {
   const { Bucket, put } = bench
   await put('mine/a', 'a')
   await put('theirs/b', 'b')
-  const reader = await user(bench, t, allow(['s3:GetObject', 's3:PutObject'], `arn:aws:s3:::${Bucket}/mine/*`))
+  const reader = await userOf(bench, t, allow(['s3:GetObject', 's3:PutObject'], `arn:aws:s3:::${Bucket}/mine/*`))
   const ask = (command: any) => outcome(reader.send(command))
   assert.equal(await ask(new sdk.GetObjectCommand({ Bucket, Key: 'mine/a' })), 'success')
   assert.equal(await ask(new sdk.GetObjectCommand({ Bucket, Key: 'theirs/b' })), 'AccessDenied')

@@ -1,5 +1,6 @@
 /** A server with a client of S3's, a bucket, and what S3's tests are written with. */
 import type { TestContext } from 'node:test'
+import * as iam from '@aws-sdk/client-iam'
 import * as sdk from '@aws-sdk/client-s3'
 import { keys, openServer, type TestOptions } from './server.ts'
 
@@ -34,3 +35,14 @@ export async function openS3Bench(t: TestContext, options: Partial<TestOptions> 
 
 /** The error's name, or 'success'. */
 export const outcome = (sent: Promise<unknown>): Promise<string> => sent.then(() => 'success', (error: Error) => error.name)
+
+/** A client of a new user's that has this policy. */
+export async function userOf({ server, client }: S3Bench, t: TestContext, policy: string): Promise<sdk.S3Client> {
+  const admin = new iam.IAMClient({ endpoint: server.url, region: 'us-east-1', credentials: keys, maxAttempts: 1 })
+  t.after(() => admin.destroy())
+  const UserName = `u${Math.floor(performance.now() * 1000)}`
+  await admin.send(new iam.CreateUserCommand({ UserName }))
+  await admin.send(new iam.PutUserPolicyCommand({ UserName, PolicyName: 'p', PolicyDocument: policy }))
+  const { AccessKey } = await admin.send(new iam.CreateAccessKeyCommand({ UserName }))
+  return client({ credentials: { accessKeyId: AccessKey!.AccessKeyId!, secretAccessKey: AccessKey!.SecretAccessKey! } })
+}

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import * as sdk from '@aws-sdk/client-s3'
 import { checksumOf } from '#base/checksum'
@@ -13,9 +14,14 @@ const parts = [randomBytes(5 * MIB), randomBytes(5 * MIB + 1), randomBytes(1000)
 const whole = Buffer.concat(parts)
 const Key = 'big/object'
 
-/** Every data file that there is. */
-const files = ({ server }: S3Bench): string[] =>
-  readdirSync(join(server.dir, 's3', 'data'), { recursive: true, withFileTypes: true }).filter(entry => entry.isFile()).map(entry => entry.name)
+/** Every piece that there is: those with a file, and the small ones in the tables. */
+function files({ server }: S3Bench): string[] {
+  const entries = readdirSync(join(server.dir, 's3', 'data'), { recursive: true, withFileTypes: true })
+  const db = new DatabaseSync(join(server.dir, 's3.db'), { readOnly: true })
+  const small = db.prepare('select id from small').all().map(row => String(row.id))
+  db.close()
+  return [...entries.filter(entry => entry.isFile()).map(entry => entry.name), ...small]
+}
 
 async function begin({ s3, Bucket }: S3Bench, more: Partial<sdk.CreateMultipartUploadCommandInput> = {}): Promise<string> {
   return (await s3.send(new sdk.CreateMultipartUploadCommand({ Bucket, Key, ...more }))).UploadId!
@@ -105,6 +111,24 @@ test('aborting frees every part, and a part uploaded again replaces the one befo
   await s3.send(new sdk.AbortMultipartUploadCommand({ Bucket, Key, UploadId }))
   assert.deepEqual(files(bench), [])
   assert.equal(await outcome(s3.send(new sdk.AbortMultipartUploadCommand({ Bucket, Key, UploadId }))), 'NoSuchUpload')
+})
+
+test('a copy of an upload is one piece: its ETag is its MD5, its checksum the whole\'s', async t => {
+  const bench = await openS3Bench(t)
+  const { s3, Bucket } = bench
+  for (const ChecksumAlgorithm of [undefined, 'SHA256', 'CRC32'] as const) {
+    const UploadId = await begin(bench, { ChecksumAlgorithm })
+    await complete(bench, UploadId, await send(bench, UploadId, { ChecksumAlgorithm }))
+    const { CopyObjectResult: made } = await s3.send(new sdk.CopyObjectCommand({ Bucket, Key: 'copy', CopySource: `${Bucket}/${Key}` }))
+    assert.equal(made!.ETag, `"${createHash('md5').update(whole).digest('hex')}"`)
+    const expected = ChecksumAlgorithm && checksumOf(ChecksumAlgorithm, whole)
+    assert.deepEqual([made!.ChecksumType, made!.ChecksumSHA256 ?? made!.ChecksumCRC32], [expected && 'FULL_OBJECT', expected])
+  }
+  const asked = { Bucket, Key: 'again', CopySource: `${Bucket}/copy`, ChecksumAlgorithm: 'CRC64NVME' } as const
+  const { CopyObjectResult: again } = await s3.send(new sdk.CopyObjectCommand(asked))
+  assert.deepEqual([again!.ChecksumCRC64NVME, again!.ChecksumCRC32], [checksumOf('CRC64NVME', whole), undefined])
+  const got = await s3.send(new sdk.HeadObjectCommand({ Bucket, Key: 'copy', PartNumber: 1 }))
+  assert.deepEqual([got.PartsCount, got.ContentLength], [undefined, whole.length])
 })
 
 test('parts are copied from objects, whole or a range', async t => {

@@ -10,7 +10,8 @@ import { openFake, type FakeEngine, type FakeOptions } from '#engine/fake'
 import { wireServices } from '#service/index'
 import { openSqlite } from '#store/sqlite'
 import type { Store } from '#store/store'
-import { openWire, type Wire } from '#wire/server'
+import { openObjects } from '#wire/objects'
+import { openWire, type Wire, type WireOptions } from '#wire/server'
 
 export const keys = { account: '123456789012', accessKeyId: 'AKIAENCLUMECONFORMNC', secretAccessKey: 'conformance/secret/of/forty/characters/0' }
 
@@ -22,6 +23,8 @@ export type TestServer = {
   engine: FakeEngine
   store: Store
   wire: Wire
+  /** The URL of one more door, whose callers come by this way. */
+  door(origin: WireOptions['origin']): Promise<string>
   ec2(options?: { region?: string; accessKeyId?: string; secretAccessKey?: string; sessionToken?: string }): EC2Client
   close(): Promise<void>
 }
@@ -42,19 +45,25 @@ export async function openServer(options: Partial<TestOptions> = {}): Promise<Te
   const engine = options.engine ?? openFake(options.fake)
   const store = options.store ?? openSqlite(':memory:')
   const clock = options.clock ?? (() => new Date())
+  let url = ''
   const cloud = await openCloud({
-    home, engine, store, log, clock, root: keys, deliver: async () => {}, hook: options.hook, pause: options.pause ?? { first: 5, longest: 50 },
+    home, engine, store, log, clock, root: keys, deliver: async () => {}, objects: openObjects(() => url, keys), hook: options.hook,
+    pause: options.pause ?? { first: 5, longest: 50 },
   })
-  const wire = openWire({
-    services: wireServices(cloud.services), dispatch: cloud.dispatch, log, clock, health: () => ({ status: 'ok', engine: engine.name }),
-    credentials: cloud.identity.credentials,
-  })
+  const api = { services: wireServices(cloud.services), dispatch: cloud.dispatch, log, clock, credentials: cloud.identity.credentials }
+  const wire = openWire({ ...api, health: () => ({ status: 'ok', engine: engine.name }) })
+  const doors: Wire[] = []
   const { port } = await wire.listen(0, '127.0.0.1')
+  url = `http://127.0.0.1:${port}`
   cloud.start()
   const clients: EC2Client[] = []
-  const url = `http://127.0.0.1:${port}`
   return {
     url, dir, cloud, engine, store, wire,
+    async door(origin) {
+      const door = openWire({ ...api, origin })
+      doors.push(door)
+      return `http://127.0.0.1:${(await door.listen(0, '127.0.0.1')).port}`
+    },
     ec2({ region = 'us-east-1', ...credentials } = {}) {
       const client = new EC2Client({ endpoint: url, region, credentials: { ...keys, ...credentials }, maxAttempts: 1 })
       clients.push(client)
@@ -62,7 +71,7 @@ export async function openServer(options: Partial<TestOptions> = {}): Promise<Te
     },
     async close() {
       for (const client of clients) client.destroy()
-      await wire.close()
+      await Promise.all([wire, ...doors].map(door => door.close()))
       await cloud.close()
       if (!options.store) await store.close()
       if (!options.dir) rmSync(dir, { recursive: true })

@@ -40,18 +40,24 @@ export async function openWorld(options: Partial<TestOptions> & { port?: number 
 export type Language = 'en' | 'fr'
 export type Seat = { context: BrowserContext; page: Page; errors: string[] }
 
+/** Whatever asks for a name of elsewhere fails, as on a host without a network. */
+const ARGS = ['--no-sandbox', '--disable-dev-shm-usage', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1']
 export const openBrowser = (): Promise<Browser> =>
-  chromium.launch({ executablePath: process.env.ENCLUME_TEST_CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-dev-shm-usage'] })
+  chromium.launch({ executablePath: process.env.ENCLUME_TEST_CHROMIUM ?? '/usr/bin/chromium', args: ARGS })
 
-/** A reader with a browser of that language. What the browser complains of is kept. */
+/** A reader with a browser of that language. What the browser complains of is kept; so is what a page asks of elsewhere than this machine. */
 export async function openSeat(browser: Browser, { language, dark = false }: { language: Language; dark?: boolean }): Promise<Seat> {
   const context = await browser.newContext({
-    locale: language === 'fr' ? 'fr-FR' : 'en-US', colorScheme: dark ? 'dark' : 'light',
+    locale: language === 'fr' ? 'fr-FR' : 'en-US', colorScheme: dark ? 'dark' : 'light', reducedMotion: 'reduce',
     viewport: { width: 1440, height: 1000 }, acceptDownloads: true,
   })
   const page = await context.newPage()
   watch(page)
   const errors: string[] = []
+  context.on('request', request => {
+    const { protocol, hostname } = new URL(request.url())
+    if (!['data:', 'blob:'].includes(protocol) && hostname !== '127.0.0.1') errors.push(`asked of elsewhere: ${request.url()}`)
+  })
   page.on('pageerror', error => errors.push(String(error)))
   page.on('console', message => {
     if (message.type() === 'error') errors.push(message.text())

@@ -3,9 +3,10 @@ import type { Seeded } from './seed.ts'
 
 const LISTINGS = [
   'ec2/images', 'ec2/volumes', 'ec2/snapshots', 'ec2/security-groups', 'ec2/addresses', 'ec2/key-pairs', 'ec2/network-interfaces',
-  'vpc/vpcs', 'vpc/subnets', 'vpc/route-tables', 'vpc/internet-gateways', 'vpc/dhcp-options', 'vpc/nat-gateways', 'vpc/peering-connections',
+  'vpc/vpcs', 'vpc/subnets', 'vpc/route-tables', 'vpc/internet-gateways', 'vpc/egress-only-gateways', 'vpc/dhcp-options', 'vpc/nat-gateways',
+  'vpc/peering-connections',
   'vpc/network-acls', 'vpc/endpoints', 'vpc/prefix-lists', 'vpc/flow-logs', 'ec2/lifecycle-manager',
-  'iam/users', 'iam/roles', 'iam/policies', 'ssm/parameters',
+  'iam/users', 'iam/groups', 'iam/roles', 'iam/policies', 'iam/instance-profiles', 'iam/identity-providers', 'ssm/parameters',
 ].map(name => `/${name}`)
 const MADE_ELSEWHERE = ['/ec2/images', '/ec2/snapshots']
 const NOT_BUILT = [
@@ -13,6 +14,8 @@ const NOT_BUILT = [
   'load-balancers', 'target-groups', 'trust-stores', 'auto-scaling',
 ].map(name => `/ec2/${name}`)
 
+export const formOf = (list: string): string => `/create${list}`
+export const isForm = (place: string): boolean => place.startsWith('/create/')
 export const isNotBuilt = (place: string): boolean => NOT_BUILT.includes(place)
 
 export function placesOf(made: Seeded): string[] {
@@ -26,10 +29,15 @@ export function placesOf(made: Seeded): string[] {
     '/ec2/instance-types', '/ec2/instance-types/t3.micro', '/ec2/catalog', group, `${group}?tab=inbound`, `${group}/inbound`, `${group}/outbound`,
     `/ec2/volumes/${made.volume}`, ...tabs(`/vpc/vpcs/${made.vpc}`, 'map'), ...tabs(`/vpc/route-tables/${made.table}`, 'routes'),
     ...tabs(`/vpc/network-acls/${made.acl}`, 'inbound'), ...tabs(`/vpc/dhcp-options/${made.options}`, 'options'),
+    ...tabs(`/vpc/vpcs/${made.vpc}`, 'flow-logs'), ...tabs(`/vpc/subnets/${made.subnet}`, 'details', 'flow-logs', 'tags'),
+    ...tabs(`/ec2/network-interfaces/${made.nic}`, 'details', 'flow-logs'), ...tabs(`/vpc/endpoints/${made.endpoint}`, 'details', 'tables'),
+    ...tabs(`/vpc/prefix-lists/${made.list}`, 'details', 'entries', 'versions', 'associations'),
+    '/iam/groups/students', ...tabs('/iam/groups/students', 'users', 'permissions'), '/iam/users/create', '/iam/instance-profiles/web-server',
+    ...tabs(`/iam/identity-providers/${encodeURIComponent(made.provider)}`, 'details', 'clients', 'thumbprints'), '/cloudtrail/events',
     '/iam/users/alice', ...tabs('/iam/users/alice', 'permissions', 'credentials'), ...tabs('/iam/roles/web-server', 'permissions', 'trust'),
     ...tabs(`/iam/policies/${encodeURIComponent(made.policy)}`, 'document', 'entities'),
-    ...LISTINGS, ...LISTINGS.filter(path => !MADE_ELSEWHERE.includes(path)).map(path => `${path}/create`),
-    '/s3/buckets', '/s3/create', '/s3/buckets/course-files', '/s3/buckets/course-files?prefix=pictures/', ...NOT_BUILT, '/nowhere',
+    ...LISTINGS, ...LISTINGS.filter(path => !MADE_ELSEWHERE.includes(path)).map(formOf),
+    '/s3/buckets', formOf('/s3/buckets'), '/s3/buckets/course-files', '/s3/buckets/course-files?prefix=pictures/', ...NOT_BUILT, '/nowhere',
   ]
 }
 

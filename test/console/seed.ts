@@ -10,7 +10,10 @@ export const MARKUP = '<img src=x onerror="document.title=\'broken\'">'
 const TRUST = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }] }
 const READ = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'ec2:Describe*', Resource: '*' }] }
 
-export type Seeded = { instance: string; group: string; vpc: string; table: string; acl: string; volume: string; policy: string; options: string }
+export type Seeded = {
+  instance: string; group: string; vpc: string; table: string; acl: string; volume: string; policy: string; options: string
+  list: string; endpoint: string; subnet: string; nic: string; provider: string
+}
 
 export async function seed({ server }: World): Promise<Seeded> {
   const config = { endpoint: server.url, region: 'us-east-1', credentials: keys }
@@ -29,9 +32,11 @@ export async function seed({ server }: World): Promise<Seeded> {
   await accounts(new iam.IAMClient(config))
   await stores(new s3.S3Client({ ...config, forcePathStyle: true }), new ssm.SSMClient(config))
   const { instance, volume } = await machines(client, group!)
-  const { vpc, table, acl, options } = await network(client)
+  const net = await network(client)
+  const borders = await traffic(client, net)
   const policy = `arn:aws:iam::${keys.account}:policy/read-instances`
-  return { instance, volume, vpc, table, acl, options, policy, group: group! }
+  const provider = `arn:aws:iam::${keys.account}:oidc-provider/accounts.example`
+  return { instance, volume, ...net, ...borders, policy, provider, group: group! }
 }
 
 async function machines(client: ec2.EC2Client, group: string): Promise<{ instance: string; volume: string }> {
@@ -65,7 +70,7 @@ async function machines(client: ec2.EC2Client, group: string): Promise<{ instanc
 }
 
 /** A VPC with a public and a private subnet, each with a route table of its own, beside the default one. */
-async function network(client: ec2.EC2Client): Promise<{ vpc: string; table: string; acl: string; options: string }> {
+async function network(client: ec2.EC2Client): Promise<{ vpc: string; table: string; acl: string; options: string; subnet: string }> {
   const named = (ResourceType: ec2.ResourceType, name: string) => ({ TagSpecifications: [{ ResourceType, Tags: [{ Key: 'Name', Value: name }] }] })
   const { Vpc } = await client.send(new ec2.CreateVpcCommand({ CidrBlock: '10.0.0.0/16', ...named('vpc', 'shop') }))
   const VpcId = Vpc!.VpcId!
@@ -85,11 +90,38 @@ async function network(client: ec2.EC2Client): Promise<{ vpc: string; table: str
   const { NetworkAcls } = await client.send(new ec2.DescribeNetworkAclsCommand({ Filters: [{ Name: 'vpc-id', Values: [VpcId] }] }))
   await client.send(new ec2.CreateNatGatewayCommand({ SubnetId: shown, ConnectivityType: 'private' }))
   const { DhcpOptions } = await client.send(new ec2.DescribeDhcpOptionsCommand({}))
-  return { vpc: VpcId, table: RouteTableId, acl: NetworkAcls![0]!.NetworkAclId!, options: DhcpOptions![0]!.DhcpOptionsId! }
+  return { vpc: VpcId, table: RouteTableId, acl: NetworkAcls![0]!.NetworkAclId!, options: DhcpOptions![0]!.DhcpOptionsId!, subnet: shown }
+}
+
+/** What stands at a VPC's borders and beside its subnets. */
+async function traffic(client: ec2.EC2Client, { vpc: VpcId, table, subnet: SubnetId }: { vpc: string; table: string; subnet: string }) {
+  const { PrefixList } = await client.send(
+    new ec2.CreateManagedPrefixListCommand({
+      PrefixListName: 'offices', AddressFamily: 'IPv4', MaxEntries: 5, Entries: [{ Cidr: '203.0.113.0/24', Description: 'The office' }],
+    }),
+  )
+  const { VpcEndpoint } = await client.send(
+    new ec2.CreateVpcEndpointCommand({ VpcId, ServiceName: 'com.amazonaws.us-east-1.s3', RouteTableIds: [table] }),
+  )
+  await client.send(new ec2.CreateEgressOnlyInternetGatewayCommand({ VpcId }))
+  const { NetworkInterface } = await client.send(new ec2.CreateNetworkInterfaceCommand({ SubnetId, Description: 'spare' }))
+  const nic = NetworkInterface!.NetworkInterfaceId!
+  for (const [ResourceType, id] of [['VPC', VpcId], ['Subnet', SubnetId], ['NetworkInterface', nic]] as const) {
+    await client.send(
+      new ec2.CreateFlowLogsCommand({
+        ResourceType, ResourceIds: [id], TrafficType: 'ALL', LogDestinationType: 's3', LogDestination: 'arn:aws:s3:::course-files/flows/',
+      }),
+    )
+  }
+  return { list: PrefixList!.PrefixListId!, endpoint: VpcEndpoint!.VpcEndpointId!, nic }
 }
 
 async function accounts(client: iam.IAMClient): Promise<void> {
-  await client.send(new iam.CreateUserCommand({ UserName: 'alice' }))
+  for (const UserName of ['alice', 'create']) await client.send(new iam.CreateUserCommand({ UserName }))
+  await client.send(new iam.CreateGroupCommand({ GroupName: 'students' }))
+  await client.send(new iam.AddUserToGroupCommand({ GroupName: 'students', UserName: 'alice' }))
+  const provider = { Url: 'https://accounts.example', ClientIDList: ['course'], ThumbprintList: ['a'.repeat(40)] }
+  await client.send(new iam.CreateOpenIDConnectProviderCommand(provider))
   await client.send(new iam.CreateRoleCommand({ RoleName: 'web-server', AssumeRolePolicyDocument: JSON.stringify(TRUST) }))
   await client.send(new iam.CreateInstanceProfileCommand({ InstanceProfileName: 'web-server' }))
   await client.send(new iam.AddRoleToInstanceProfileCommand({ InstanceProfileName: 'web-server', RoleName: 'web-server' }))

@@ -69,7 +69,7 @@ test('a table is kept as CSV, formulas made harmless, and its columns are chosen
 })
 
 test('files go into a bucket, come back, and go by a word typed', async () => {
-  await visit(page, '/s3/create')
+  await visit(page, '/create/s3/buckets')
   await page.getByLabel('Bucket name').fill('homework')
   await page.getByRole('button', { name: 'Create bucket' }).click()
   await page.getByRole('link', { name: 'homework', exact: true }).click()
@@ -104,7 +104,7 @@ test('a policy is attached to a user, shown with what it allows, and detached', 
 })
 
 test('a lifecycle policy is made by its form', async () => {
-  await visit(page, '/ec2/lifecycle-manager/create')
+  await visit(page, '/create/ec2/lifecycle-manager')
   await page.getByLabel('Description').fill('Every day')
   await page.getByRole('button', { name: 'Create lifecycle policy' }).click()
   const row = page.getByRole('row').filter({ hasText: 'Every day' })
@@ -113,7 +113,7 @@ test('a lifecycle policy is made by its form', async () => {
 
 test('after signing out the page asks who one is, and its keys are of no use', async () => {
   await visit(page, '/ec2/volumes')
-  await page.getByRole('button', { name: 'Account' }).click()
+  await page.getByRole('button', { name: 'Account: root' }).click()
   await page.getByRole('menuitem', { name: 'Sign out' }).click()
   await page.getByRole('button', { name: 'Sign in' }).waitFor()
   const answer = await page.request.post(`${world.url}/_console/credentials`, { headers: { 'x-enclume-console': '1', origin: world.url } })

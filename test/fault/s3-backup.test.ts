@@ -16,11 +16,11 @@ const ROUNDS = 12
 const FAST = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 const clientOf = (endpoint: string) => new sdk.S3Client({ endpoint, region: 'us-east-1', credentials: keys, forcePathStyle: true })
 
-/** Writes and deletes the same few keys until told to stop. */
+/** Writes and deletes the same few keys until told to stop: small ones, which are kept in the table, and files. */
 async function churn(s3: sdk.S3Client, name: string, going: () => boolean): Promise<void> {
   for (let i = 0; going(); i++) {
     const Key = `${name}/${i % 5}`
-    await s3.send(new sdk.PutObjectCommand({ Bucket, Key, Body: randomBytes(1 + (i % 3) * 5000) }))
+    await s3.send(new sdk.PutObjectCommand({ Bucket, Key, Body: randomBytes(1 + (i % 3) * 20_000) }))
     if (i % 2 === 0) await s3.send(new sdk.DeleteObjectCommand({ Bucket, Key: `${name}/${(i + 2) % 5}` }))
   }
 }

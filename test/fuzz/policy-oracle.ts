@@ -6,7 +6,7 @@ export type Document = { Statement: Record<string, any>[] }
 export type Asked = {
   action: string; resource: string; keys: Record<string, string[]>; account: string; arn: string; role?: string; foreign: boolean
 }
-export type Sets = Partial<Record<'identity' | 'resource' | 'boundary' | 'session', Document[]>> & { scps?: Document[][] }
+export type Sets = Partial<Record<'identity' | 'resource' | 'boundary' | 'session' | 'endpoint', Document[]>> & { scps?: Document[][] }
 type Answer = 'allowed' | 'explicitDeny' | 'implicitDeny'
 
 const like = (pattern: string, text: string, flags = ''): boolean =>
@@ -62,12 +62,13 @@ function speaks(statement: Record<string, any>, asked: Asked): number {
   return 'NotPrincipal' in statement ? (reachOf(statement.NotPrincipal, asked) > 0 ? 0 : 3) : 3
 }
 
-export function decide({ identity = [], resource, boundary, session, scps = [] }: Sets, asked: Asked): Answer {
+export function decide({ identity = [], resource, boundary, session, endpoint, scps = [] }: Sets, asked: Asked): Answer {
   const best = (documents: Document[], effect: string): number =>
     Math.max(0, ...documents.flatMap(one => one.Statement).filter(one => one.Effect === effect).map(one => speaks(one, asked)))
-  const every = [identity, resource ?? [], boundary ?? [], session ?? [], ...scps].flat()
+  const every = [identity, resource ?? [], boundary ?? [], session ?? [], endpoint ?? [], ...scps].flat()
   if (best(every, 'Deny') > 0) return 'explicitDeny'
   if (scps.some(level => best(level, 'Allow') === 0)) return 'implicitDeny'
+  if (endpoint !== undefined && best(endpoint, 'Allow') === 0) return 'implicitDeny'
   const shared = best(resource ?? [], 'Allow')
   const bounded = (boundary !== undefined && best(boundary, 'Allow') === 0) || (session !== undefined && best(session, 'Allow') === 0)
   if (!asked.foreign && shared === 3) return 'allowed'

@@ -63,14 +63,15 @@ test('the evaluator and a plain reading of the rules decide alike', t => {
     const some = (named = false) => Array.from({ length: 1 + random.below(2) }, () => documentOf(random, named))
     const maybe = (share: number, named = false) => (random.next() < share ? some(named) : undefined)
     const sets: Sets = {
-      identity: maybe(0.8) ?? [], resource: maybe(0.5, true), boundary: maybe(0.3), session: maybe(0.3), scps: random.next() < 0.2 ? [some()] : [],
+      identity: maybe(0.8) ?? [], resource: maybe(0.5, true), boundary: maybe(0.3), session: maybe(0.3), endpoint: maybe(0.2, true),
+      scps: random.next() < 0.2 ? [some()] : [],
     }
     const asked = askedOf(random)
     const parse = (documents: Document[] | undefined, kind: 'identity' | 'resource'): Policy[] | undefined =>
       documents?.map(one => parsePolicy(JSON.stringify(one), { kind, name: 'p' }))
     const { decision } = evaluate({
       identity: parse(sets.identity, 'identity')!, resource: parse(sets.resource, 'resource'), boundary: parse(sets.boundary, 'identity'),
-      session: parse(sets.session, 'identity'), scps: sets.scps!.map(level => parse(level, 'identity')!),
+      session: parse(sets.session, 'identity'), endpoint: parse(sets.endpoint, 'resource'), scps: sets.scps!.map(level => parse(level, 'identity')!),
     }, {
       action: asked.action, resource: asked.resource, keys: new Map(Object.entries(asked.keys)), foreign: asked.foreign,
       asker: { account: ACCOUNT, arn: asked.arn, ...(asked.role !== undefined && { roleArn: asked.role }) },

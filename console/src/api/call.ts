@@ -6,7 +6,7 @@
  */
 import { credentials, forgetCredentials } from './session'
 
-export type Service = 'ec2' | 'iam' | 's3' | 'ssm' | 'sts' | 'dlm'
+export type Service = 'ec2' | 'iam' | 's3' | 'ssm' | 'sts' | 'dlm' | 'cloudtrail'
 export type Input = Record<string, unknown>
 /** Answers as the SDK gives them. Pages read them by AWS's names. */
 export type Answer = any
@@ -18,6 +18,7 @@ const modules = {
   ssm: () => import('@aws-sdk/client-ssm'),
   sts: () => import('@aws-sdk/client-sts'),
   dlm: () => import('@aws-sdk/client-dlm'),
+  cloudtrail: () => import('@aws-sdk/client-cloudtrail'),
 } satisfies Record<Service, () => Promise<object>>
 const classes: Record<Service, string> = {
   ec2: 'EC2Client',
@@ -26,6 +27,7 @@ const classes: Record<Service, string> = {
   ssm: 'SSMClient',
   sts: 'STSClient',
   dlm: 'DLMClient',
+  cloudtrail: 'CloudTrailClient',
 }
 
 const KEPT = 'enclume-region'

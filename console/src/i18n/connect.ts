@@ -13,6 +13,7 @@ export const connect = {
   'connect.usernameHint': ['The user of this AMI is {user}.', "L'utilisateur de cette AMI est {user}."],
   'connect.go': ['Connect', 'Se connecter'],
   'connect.disconnect': ['Disconnect', 'Se déconnecter'],
+  'connect.leave': ['Ctrl+Shift+Up arrow leaves the terminal.', 'Ctrl+Maj+Flèche haut quitte le terminal.'],
   'connect.eicHint': [
     'A key made for this one connection is offered to the instance for 60 seconds. Its security groups must allow SSH (port 22) from {host}.',
     "Une clé créée pour cette seule connexion est proposée à l'instance pendant 60 secondes. Ses groupes de sécurité doivent autoriser SSH (port 22) depuis {host}.",

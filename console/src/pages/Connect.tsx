@@ -3,6 +3,7 @@ import {
   Alert,
   Box,
   Button,
+  type ButtonProps,
   Container,
   ContentLayout,
   CopyToClipboard,
@@ -13,7 +14,7 @@ import {
   Spinner,
   Tabs,
 } from '@cloudscape-design/components'
-import { lazy, Suspense, useState } from 'react'
+import { lazy, Suspense, useRef, useState } from 'react'
 import { call, wordsOf } from '../api/call'
 import { useAnswer, useInstances } from '../api/use'
 import { t } from '../i18n/text'
@@ -87,11 +88,17 @@ function Shell({ item, kind, user = '', hint }: ShellProps) {
   const [turn, setTurn] = useState(0)
   const [on, setOn] = useState(false)
   const [ended, setEnded] = useState<string>()
+  const leave = useRef<ButtonProps.Ref>(null)
   return (
     <SpaceBetween size="m">
       <Box>{hint}</Box>
       {on ? (
-        <Button onClick={() => setOn(false)}>{t('connect.disconnect')}</Button>
+        <SpaceBetween size="xs" direction="horizontal" alignItems="center">
+          <Button ref={leave} onClick={() => setOn(false)}>
+            {t('connect.disconnect')}
+          </Button>
+          <Box color="text-body-secondary">{t('connect.leave')}</Box>
+        </SpaceBetween>
       ) : (
         <Button
           variant="primary"
@@ -113,6 +120,7 @@ function Shell({ item, kind, user = '', hint }: ShellProps) {
             kind={kind}
             instance={item.InstanceId}
             user={user}
+            onLeave={() => leave.current?.focus()}
             onEnd={message => {
               setOn(false)
               setEnded(message)

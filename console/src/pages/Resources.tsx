@@ -45,9 +45,9 @@ function Listing({ resource, id }: { resource: Resource; id?: string }) {
     return list.loading ? (
       <Spinner size="large" />
     ) : (
-      <Alert type={list.error ? 'error' : 'info'} header={t('error.missing')}>
-        {list.error ?? id}
-      </Alert>
+      <ContentLayout header={<Header variant="h1">{t('error.missing')}</Header>}>
+        <Alert type={list.error ? 'error' : 'info'}>{list.error ?? id}</Alert>
+      </ContentLayout>
     )
   return <Details resource={resource} item={item} id={id} />
 }

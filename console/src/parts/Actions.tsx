@@ -16,7 +16,7 @@ export const isPossible = (action: Action, items: Item[]): boolean =>
   (items.length === 1 || !(action.one || action.form || action.href)) &&
   items.every(item => action.enabled?.(item) ?? true)
 
-const inputsOf = (action: Action, items: Item[]) => (action.all ? [action.all(items)] : items.map(item => action.each!(item)))
+export const inputsOf = (action: Action, items: Item[]) => (action.all ? [action.all(items)] : items.map(item => action.each!(item)))
 
 type Props = { resource: Resource; items: Item[]; menu?: At; onMenuClose?(): void; onDone?(): void }
 

@@ -14,6 +14,11 @@ export function ContextMenu({ at, actions, onChoose, onClose }: Props) {
     }
     const key = (event: KeyboardEvent): void => {
       if (event.key === 'Escape') onClose()
+      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
+      if (step === undefined) return
+      event.preventDefault()
+      const items = [...menu.current!.querySelectorAll<HTMLElement>('button:not(:disabled)')]
+      items[(items.indexOf(document.activeElement as HTMLElement) + step + items.length) % items.length]?.focus()
     }
     menu.current?.querySelector<HTMLElement>('button:not(:disabled)')?.focus()
     document.addEventListener('pointerdown', away)

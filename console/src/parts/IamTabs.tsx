@@ -9,9 +9,10 @@ import { SubList } from './SubList'
 const policies: Column[] = [column('PolicyName', 'f.policy'), column('PolicyArn', 'f.Arn')]
 const inline: Column[] = [column('name', 'f.policy')]
 
-type Owner = { kind: 'User' | 'Role'; name: string }
+const KINDS = ['iam-user', 'iam-group', 'iam-role', 'iam-policy']
+type Owner = { kind: 'User' | 'Group' | 'Role'; name: string }
 
-/** The policies of a user or a role. */
+/** The policies of a user, a group or a role. */
 export function Permissions({ kind, name }: Owner) {
   const input = { [`${kind}Name`]: name }
   return (
@@ -23,7 +24,7 @@ export function Permissions({ kind, name }: Owner) {
         member="AttachedPolicies"
         input={input}
         columns={policies}
-        kinds={['iam-user', 'iam-role', 'iam-policy']}
+        kinds={KINDS}
         empty="iam.noPolicies"
         remove={{
           id: 'remove',
@@ -40,6 +41,7 @@ export function Permissions({ kind, name }: Owner) {
         member="PolicyNames"
         input={input}
         columns={inline}
+        kinds={KINDS}
         remove={{
           id: 'remove',
           label: 'do.delete',
@@ -57,7 +59,7 @@ const keys: Column[] = [
   column('Status', 'f.state', { kind: 'word' }),
   column('CreateDate', 'f.created', { kind: 'date' }),
 ]
-const groups: Column[] = [column('GroupName', 'iam.group'), column('Arn', 'f.Arn')]
+const groups: Column[] = [column('GroupName', 'iam.group', { link: '/iam/groups' }), column('Arn', 'f.Arn')]
 
 export function Credentials({ name }: { name: string }) {
   const input = { UserName: name }
@@ -80,12 +82,51 @@ export function Credentials({ name }: { name: string }) {
           confirm: 'typed',
         }}
       />
-      <SubList service="iam" title="iam.groups" operation="ListGroupsForUser" member="Groups" input={input} columns={groups} />
+      <SubList
+        service="iam"
+        title="iam.groups"
+        operation="ListGroupsForUser"
+        member="Groups"
+        input={input}
+        columns={groups}
+        kinds={KINDS}
+        remove={{
+          id: 'remove',
+          label: 'userGroups.removeUser',
+          operation: 'RemoveUserFromGroup',
+          each: item => ({ ...input, GroupName: item.GroupName }),
+          confirm: 'plain',
+        }}
+      />
     </SpaceBetween>
   )
 }
 
-const tidy = (document: string): string => JSON.stringify(JSON.parse(decodeURIComponent(document)), null, 2)
+export function GroupMembers({ name }: { name: string }) {
+  const input = { GroupName: name }
+  return (
+    <SubList
+      service="iam"
+      title="menu.iamUsers"
+      operation="GetGroup"
+      member="Users"
+      input={input}
+      columns={[column('UserName', 'f.user', { link: '/iam/users' }), column('CreateDate', 'f.created', { kind: 'date' })]}
+      kinds={KINDS}
+      remove={{
+        id: 'remove',
+        label: 'userGroups.removeUser',
+        operation: 'RemoveUserFromGroup',
+        each: item => ({ ...input, UserName: item.UserName }),
+        confirm: 'plain',
+      }}
+    />
+  )
+}
+
+/** IAM encodes its documents for addresses; other records are plain JSON. */
+const tidy = (document: string): string =>
+  JSON.stringify(JSON.parse(document.startsWith('{') ? document : decodeURIComponent(document)), null, 2)
 
 export function Document({ title, document }: { title: Key; document: string | undefined }) {
   return (
@@ -103,13 +144,21 @@ export function PolicyDocument({ item }: { item: Item }) {
 
 export function PolicyEntities({ item }: { item: Item }) {
   const list = (member: string, title: Key, columns: Column[]) => (
-    <SubList service="iam" title={title} operation="ListEntitiesForPolicy" member={member} input={{ PolicyArn: item.Arn }} columns={columns} />
+    <SubList
+      service="iam"
+      title={title}
+      operation="ListEntitiesForPolicy"
+      member={member}
+      input={{ PolicyArn: item.Arn }}
+      columns={columns}
+      kinds={KINDS}
+    />
   )
   return (
     <SpaceBetween size="l">
-      {list('PolicyUsers', 'menu.iamUsers', [column('UserName', 'f.user')])}
-      {list('PolicyRoles', 'menu.iamRoles', [column('RoleName', 'f.roleName')])}
-      {list('PolicyGroups', 'iam.groups', [column('GroupName', 'iam.group')])}
+      {list('PolicyUsers', 'menu.iamUsers', [column('UserName', 'f.user', { link: '/iam/users' })])}
+      {list('PolicyRoles', 'menu.iamRoles', [column('RoleName', 'f.roleName', { link: '/iam/roles' })])}
+      {list('PolicyGroups', 'iam.groups', groups)}
     </SpaceBetween>
   )
 }

@@ -16,6 +16,7 @@ import { useMemo, useState } from 'react'
 import type { Loaded } from '../api/use'
 import { t } from '../i18n/text'
 import { nameColumn, type Column, type Item, type Resource } from '../resources/kinds'
+import { addressOf, formAddress } from '../shell/addresses'
 import { go } from '../shell/router'
 import { Actions } from './Actions'
 import { Cell, ItemLink, textOf } from './cells'
@@ -60,6 +61,7 @@ export function ResourceTable({ resource, list }: { resource: Resource; list: Lo
   const [selected, setSelected] = useState<string[]>([])
   const [menu, setMenu] = useState<At>()
   const { columns } = resource
+  const first = columns.find(c => c.id === resource.sorted) ?? columns[0]!
   const rows = useMemo(() => (list.data ?? []).map(item => ({ item, id: resource.id(item), ...searchable(columns, item) })), [list.data])
   const { items, allPageItems, filteredItemsCount, collectionProps, propertyFilterProps, paginationProps, actions } = useCollection<Item>(rows, {
     propertyFiltering: {
@@ -81,7 +83,12 @@ export function ResourceTable({ resource, list }: { resource: Resource; list: Lo
         </SpaceBetween>
       ),
     },
-    sorting: { defaultState: { sortingColumn: { sortingField: `_${columns[0]!.id}`, sortingComparator: comparatorOf(columns[0]!) } } },
+    sorting: {
+      defaultState: {
+        sortingColumn: { sortingField: `_${first.id}`, sortingComparator: comparatorOf(first) },
+        isDescending: resource.sorted !== undefined,
+      },
+    },
     pagination: { pageSize: preferences.pageSize ?? 50 },
   })
   const chosen = rows.filter(row => selected.includes(row.id))
@@ -216,7 +223,7 @@ const widthOf = ({ kind, link, id, width }: Column): number =>
 /** Names and ids lead to what they name. */
 const isLinked = ({ columns }: Resource, column: Column): boolean => column === columns[0] || (columns[0] === nameColumn && column === columns[1])
 const hrefOf = (resource: Resource, item: Item): string | undefined =>
-  resource.href ? resource.href(item) : `${resource.path}/${encodeURIComponent(resource.id(item))}`
+  resource.href ? resource.href(item) : addressOf(resource.path, resource.id(item))
 
 /** Made once: making one for each comparison is what takes long. */
 const ORDER = new Intl.Collator(undefined, { numeric: true })
@@ -236,7 +243,7 @@ export function CreateButton({ resource }: { resource: Resource }) {
   const { create } = resource
   if (!create) return null
   return (
-    <Button variant="primary" onClick={() => go(create.href ?? `${resource.path}/create`)}>
+    <Button variant="primary" onClick={() => go(create.href ?? formAddress(resource.path))}>
       {t(create.label)}
     </Button>
   )

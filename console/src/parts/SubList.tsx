@@ -6,7 +6,7 @@ import { useList } from '../api/use'
 import { t, type Key } from '../i18n/text'
 import type { Action, Column, Item } from '../resources/kinds'
 import { flash } from '../shell/flash'
-import { Question } from './Actions'
+import { inputsOf, Question } from './Actions'
 import { Cell } from './cells'
 
 type Selection = { chosen: Item[]; choose(items: Item[]): void }
@@ -75,7 +75,7 @@ export function SubList({ service, title, operation, member, input, columns, kin
   const take = async (): Promise<void> => {
     setAsking(false)
     try {
-      for (const item of chosen) await call(service, remove!.operation!, remove!.each!(item))
+      for (const input of inputsOf(remove!, chosen)) await call(service, remove!.operation!, input)
     } catch (error) {
       flash({ type: 'error', header: t('error.title'), content: wordsOf(error) })
     }

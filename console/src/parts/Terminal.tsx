@@ -6,9 +6,9 @@ import { useEffect, useRef } from 'react'
 import { currentRegion } from '../api/call'
 import { t } from '../i18n/text'
 
-type Props = { kind: 'instance-connect' | 'session' | 'serial'; instance: string; user: string; onEnd(message: string): void }
+type Props = { kind: 'instance-connect' | 'session' | 'serial'; instance: string; user: string; onLeave(): void; onEnd(message: string): void }
 
-export default function Terminal({ kind, instance, user, onEnd }: Props) {
+export default function Terminal({ kind, instance, user, onLeave, onEnd }: Props) {
   const place = useRef<HTMLDivElement>(null)
   useEffect(() => {
     const term = new Xterm({
@@ -17,6 +17,12 @@ export default function Terminal({ kind, instance, user, onEnd }: Props) {
       fontSize: 14,
       screenReaderMode: true,
       theme: { background: '#0f141a' },
+    })
+    // Tab is the guest's: without a way out of it the terminal would hold the keyboard for good.
+    term.attachCustomKeyEventHandler(event => {
+      if (!(event.ctrlKey && event.shiftKey && event.key === 'ArrowUp')) return true
+      if (event.type === 'keydown') onLeave()
+      return false
     })
     const fit = new FitAddon()
     term.loadAddon(fit)

@@ -2,8 +2,9 @@
 import { Box, Header, Table } from '@cloudscape-design/components'
 import { t } from '../i18n/text'
 import { ItemLink } from './cells'
-import type { Item } from '../resources/kinds'
+import { column, type Column, type Item, type Tab } from '../resources/kinds'
 import { State, wordText } from './State'
+import { List, SubList } from './SubList'
 
 export const targetOf = (route: Item): string =>
   route.GatewayId ??
@@ -38,6 +39,11 @@ export function RoutesTab({ table }: { table: Item }) {
 }
 
 const PLACES: Record<string, string> = {
+  vpc: '/vpc/vpcs',
+  subnet: '/vpc/subnets',
+  sg: '/ec2/security-groups',
+  rtb: '/vpc/route-tables',
+  eigw: '/vpc/egress-only-gateways',
   igw: '/vpc/internet-gateways',
   nat: '/vpc/nat-gateways',
   pcx: '/vpc/peering-connections',
@@ -45,7 +51,7 @@ const PLACES: Record<string, string> = {
   vpce: '/vpc/endpoints',
   i: '/ec2/instances',
 }
-/** The page of what a route leads to; undefined for `local`. */
+/** The page of what an id names; undefined for `local`. */
 export const placeOf = (id: string): string | undefined => {
   const place = PLACES[id.split('-')[0]!]
   return place && id.includes('-') ? `${place}/${id}` : undefined
@@ -90,3 +96,35 @@ export function OptionsTab({ item }: { item: Item }) {
     />
   )
 }
+
+const linked = (name: string): Column[] => [{ id: name, label: 'f.RouteTableId', value: item => item[name], href: item => placeOf(item[name]) }]
+
+export function EndpointTables({ item }: { item: Item }) {
+  const tables = (item.RouteTableIds ?? []).map((RouteTableId: string) => ({ RouteTableId }))
+  return <List title="menu.routes" columns={linked('RouteTableId')} items={tables} />
+}
+
+const flowLogs: Column[] = [
+  column('FlowLogId', 'f.FlowLogId', { link: '/vpc/flow-logs' }),
+  column('TrafficType', 'f.filter', { kind: 'word' }),
+  column('FlowLogStatus', 'f.state', { kind: 'state' }),
+  column('LogDestination', 'f.logDestination'),
+]
+
+const FlowLogs = ({ id }: { id: string }) => (
+  <SubList
+    service="ec2"
+    title="menu.flowLogs"
+    operation="DescribeFlowLogs"
+    member="FlowLogs"
+    input={{ Filter: [{ Name: 'resource-id', Values: [id] }] }}
+    columns={flowLogs}
+    kinds={['vpc-flow-log']}
+    empty="flowLogs.empty"
+  />
+)
+
+/** The tab with the flow logs of a VPC, a subnet or an interface. */
+export const flowLogsOf = (id: (item: Item) => string): Tab => ({
+  id: 'flow-logs', label: 'menu.flowLogs', content: item => <FlowLogs id={id(item)} />,
+})

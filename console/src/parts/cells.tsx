@@ -3,6 +3,7 @@ import { Link } from '@cloudscape-design/components'
 import type { ReactNode } from 'react'
 import { formatBytes, formatDate, formatNumber, t, usd } from '../i18n/text'
 import type { Column, Item, Value } from '../resources/kinds'
+import { addressOf } from '../shell/addresses'
 import { follow } from '../shell/router'
 import { State, stateText, wordText } from './State'
 
@@ -24,7 +25,9 @@ export function Cell({ column, item }: { column: Column; item: Item }): ReactNod
   const text = textOf(column, item)
   if (text === '') return t('value.none')
   if (column.kind === 'state') return <State state={String(value)} />
-  if (column.link) return <ItemLink href={`${column.link}/${encodeURIComponent(text)}`} text={text} />
+  const href = column.href?.(item)
+  if (href) return <ItemLink href={href} text={text} />
+  if (column.link) return <ItemLink href={addressOf(column.link, text)} text={text} />
   return text
 }
 

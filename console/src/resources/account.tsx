@@ -1,9 +1,11 @@
-/** IAM's users, roles and policies, and the parameter store. */
+/** IAM's users, roles and policies, and the parameter store; what else IAM has is beside it. */
 import { call, wordsOf } from '../api/call'
 import { t } from '../i18n/text'
 import { Credentials, Document, Permissions, PolicyDocument, PolicyEntities } from '../parts/IamTabs'
 import { download } from '../parts/download'
 import { flash } from '../shell/flash'
+import { attach, group } from './choices'
+import { more } from './iam'
 import { column, type Resource } from './kinds'
 
 const TRUST_EC2 = JSON.stringify(
@@ -12,14 +14,6 @@ const TRUST_EC2 = JSON.stringify(
   2,
 )
 const READ_ALL = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'ec2:Describe*', Resource: '*' }] }, null, 2)
-const policyOf = {
-  operation: 'ListPolicies',
-  member: 'Policies',
-  service: 'iam' as const,
-  value: (item: any) => item.Arn,
-  label: (item: any) => item.PolicyName,
-}
-
 /** A role that EC2 may take on gets an instance profile of the same name, as in the AWS console. */
 async function profileFor(name: string, trust: string): Promise<void> {
   if (!trust.includes('ec2.amazonaws.com')) return
@@ -57,13 +51,14 @@ export const resources: Resource[] = [
       },
     },
     actions: [
+      attach('User'),
       {
-        id: 'policy',
-        label: 'users.attach',
+        id: 'group',
+        label: 'users.addGroup',
         form: {
-          operation: 'AttachUserPolicy',
-          fields: [{ name: 'policy', label: 'f.policy', kind: 'select', from: policyOf }],
-          input: (values, item) => ({ UserName: item?.UserName, PolicyArn: values.policy }),
+          operation: 'AddUserToGroup',
+          fields: [group],
+          input: (values, item) => ({ UserName: item?.UserName, GroupName: values.group }),
         },
       },
       {
@@ -125,15 +120,7 @@ export const resources: Resource[] = [
       },
     },
     actions: [
-      {
-        id: 'policy',
-        label: 'users.attach',
-        form: {
-          operation: 'AttachRolePolicy',
-          fields: [{ name: 'policy', label: 'f.policy', kind: 'select', from: policyOf }],
-          input: (values, item) => ({ RoleName: item?.RoleName, PolicyArn: values.policy }),
-        },
-      },
+      attach('Role'),
       { id: 'delete', label: 'roles.delete', operation: 'DeleteRole', each: item => ({ RoleName: item.RoleName }), confirm: 'typed' },
     ],
     tabs: [
@@ -193,7 +180,7 @@ export const resources: Resource[] = [
     operation: 'DescribeParameters',
     member: 'Parameters',
     id: item => item.Name,
-    kinds: ['parameter', 'ssm-parameter'],
+    kinds: ['ssm-parameter'],
     columns: [
       column('Name', 'f.Name', { width: 280 }),
       column('Type', 'f.type'),
@@ -216,4 +203,5 @@ export const resources: Resource[] = [
     },
     actions: [{ id: 'delete', label: 'parameters.delete', operation: 'DeleteParameter', each: item => ({ Name: item.Name }), confirm: 'typed' }],
   },
+  ...more,
 ]

@@ -1,5 +1,6 @@
 /** S3's buckets, and the objects in one, folder by folder. */
 import { call } from '../api/call'
+import { addressOf } from '../shell/addresses'
 import { column, type Item, type Resource } from './kinds'
 
 export const resources: Resource[] = [
@@ -15,7 +16,6 @@ export const resources: Resource[] = [
     columns: [column('Name', 'f.Name', { width: 360 }), column('CreationDate', 'f.created', { kind: 'date' })],
     create: {
       label: 'buckets.create',
-      href: '/s3/create',
       form: {
         operation: 'CreateBucket',
         id: answer => String(answer.Location ?? '').replace(/^\//, ''),
@@ -28,7 +28,7 @@ export const resources: Resource[] = [
 ]
 
 export const folderPath = (bucket: string, folder: string): string =>
-  `/s3/buckets/${encodeURIComponent(bucket)}${folder ? `?prefix=${encodeURIComponent(folder)}` : ''}`
+  `${addressOf('/s3/buckets', bucket)}${folder ? `?prefix=${encodeURIComponent(folder)}` : ''}`
 
 async function load(bucket: string, prefix: string): Promise<Item[]> {
   const found: Item[] = []

@@ -1,6 +1,7 @@
 /** Fields that many forms have. */
 import { instances, isIn, snapshots } from '../../../src/service/ec2/states'
-import { nameOf, type Field, type Item } from './kinds'
+import type { Key } from '../i18n/text'
+import { nameOf, type Action, type Field, type Item } from './kinds'
 
 export const vpc: Field = {
   name: 'vpc',
@@ -17,6 +18,28 @@ export const subnet: Field = {
     member: 'Subnets',
     value: item => item.SubnetId,
     label: item => `${labelOf(item.SubnetId, item)} · ${item.AvailabilityZone} · ${item.CidrBlock}`,
+  },
+}
+export const networkInterface: Field = {
+  name: 'interface',
+  label: 'f.InterfaceId',
+  kind: 'select',
+  from: {
+    operation: 'DescribeNetworkInterfaces',
+    member: 'NetworkInterfaces',
+    value: item => item.NetworkInterfaceId,
+    label: item => `${item.NetworkInterfaceId} · ${item.PrivateIpAddress}`,
+  },
+}
+export const routeTable: Field = {
+  name: 'table',
+  label: 'f.RouteTableId',
+  kind: 'select',
+  from: {
+    operation: 'DescribeRouteTables',
+    member: 'RouteTables',
+    value: item => item.RouteTableId,
+    label: item => `${labelOf(item.RouteTableId, item)} · ${item.VpcId}`,
   },
 }
 export const zone: Field = {
@@ -56,6 +79,41 @@ export const snapshot: Field = {
     keep: item => isIn(snapshots.use, item.State),
   },
 }
+/** Those of IAM's things that have a name, one to be chosen. */
+const named = (name: string, label: Key, kind: 'User' | 'Group' | 'Role'): Field => ({
+  name,
+  label,
+  kind: 'select',
+  from: { service: 'iam', operation: `List${kind}s`, member: `${kind}s`, value: item => item[`${kind}Name`] },
+})
+export const user = named('user', 'f.user', 'User')
+export const group = named('group', 'iam.group', 'Group')
+export const role = named('role', 'f.roleName', 'Role')
+
+/** Attaches a policy to one that may have some. */
+export const attach = (kind: 'User' | 'Group' | 'Role'): Action => ({
+  id: 'policy',
+  label: 'users.attach',
+  form: {
+    operation: `Attach${kind}Policy`,
+    fields: [
+      {
+        name: 'policy',
+        label: 'f.policy',
+        kind: 'select',
+        from: { operation: 'ListPolicies', member: 'Policies', service: 'iam', value: item => item.Arn, label: item => item.PolicyName },
+      },
+    ],
+    input: (values, item) => ({ [`${kind}Name`]: item?.[`${kind}Name`], PolicyArn: values.policy }),
+  },
+})
+
+/** What was written, a line each. */
+export const lines = (given: string): string[] =>
+  given
+    .split('\n')
+    .map(line => line.trim())
+    .filter(Boolean)
 /** A text that was left empty is a parameter that was not given. */
 export const text = (value: string): string | undefined => (value === '' ? undefined : value)
 /** An action whose input is the thing's id alone. */

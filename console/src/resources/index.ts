@@ -18,6 +18,7 @@ const rest: Record<string, () => Promise<{ resources: Resource[] }>> = {
   vpc: () => import('./vpc'),
   iam: () => import('./account'),
   ssm: () => import('./account'),
+  cloudtrail: () => import('./events'),
 }
 
 export async function resourceAt(path: string): Promise<Resource> {

@@ -15,6 +15,8 @@ export type Column = {
   width?: number
   /** The listing that the value is an id in. */
   link?: string
+  /** Where the value leads, if anywhere. */
+  href?(item: Item): string | undefined
   /** Not shown unless chosen. */
   hidden?: boolean
 }
@@ -102,6 +104,8 @@ export type Resource = {
   /** A page of its own, or the form of a page. */
   create?: { label: Key; href?: string; form?: Form }
   tabs?: readonly Tab[]
+  /** The column that it begins sorted by, the newest first, where that is not the first column. */
+  sorted?: string
   /** What CreateTags names. */
   tagged?: boolean
   /** Beside the actions, such as a button that takes files. */

@@ -15,7 +15,7 @@ export const resources: Resource[] = [
     // Tags are a map here.
     rows: items => items.map(item => ({ ...item, Tags: Object.entries(item.Tags ?? {}).map(([Key, Value]) => ({ Key, Value })) })),
     id: item => item.PolicyId,
-    kinds: ['lifecycle-policy'],
+    kinds: ['dlm-policy'],
     columns: [
       column('PolicyId', 'dlm.id'),
       column('Description', 'f.description', { width: 320 }),

@@ -2,6 +2,7 @@
 import { interfaces, isIn } from '../../../src/service/ec2/states'
 import { download } from '../parts/download'
 import { GroupTab } from '../parts/GroupTab'
+import { flowLogsOf } from '../parts/VpcTabs'
 import { instance, subnet, text, vpc } from './choices'
 import { column, nameColumn, nameOf, type Resource } from './kinds'
 
@@ -200,5 +201,6 @@ export const resources: Resource[] = [
         confirm: 'plain',
       },
     ],
+    tabs: [flowLogsOf(item => item.NetworkInterfaceId)],
   },
 ]

@@ -1,13 +1,18 @@
-/** Prefix lists, VPC endpoints and flow logs. */
-import { SubList } from '../parts/SubList'
-import { simple, text, vpc } from './choices'
-import { column, nameColumn, type Item, type Resource } from './kinds'
+/** VPC endpoints and flow logs. */
+import { EndpointTables, placeOf } from '../parts/VpcTabs'
+import { prefixLists } from './prefix-lists'
+import { networkInterface, routeTable, subnet, text, vpc } from './choices'
+import { column, nameColumn, type Item, type Resource, type Values } from './kinds'
 
-const lines = (given: string): string[] =>
-  given
-    .split('\n')
-    .map(line => line.trim())
-    .filter(Boolean)
+const of = (kind: string) => (values: Values): boolean => values.of === kind
+
+const isGateway = (values: Values): boolean => values.type !== 'Interface'
+const servicesOf = (type: string) => ({
+  operation: 'DescribeVpcEndpointServices',
+  member: 'ServiceDetails',
+  input: { Filters: [{ Name: 'service-type', Values: [type] }] },
+  value: (item: Item) => item.ServiceName,
+})
 
 export const traffic: Resource[] = [
   {
@@ -36,23 +41,28 @@ export const traffic: Resource[] = [
         id: answer => answer.VpcEndpoint.VpcEndpointId,
         fields: [
           vpc,
-          {
-            name: 'service',
-            label: 'f.service',
-            kind: 'select',
-            from: { operation: 'DescribeVpcEndpointServices', member: 'ServiceDetails', value: item => item.ServiceName },
-          },
-          {
-            name: 'table',
-            label: 'f.RouteTableId',
-            kind: 'select',
-            from: { operation: 'DescribeRouteTables', member: 'RouteTables', value: item => item.RouteTableId, label: describeTable },
-          },
+          { name: 'type', label: 'f.type', kind: 'select', options: ['Gateway', 'Interface'], value: 'Gateway' },
+          { name: 'service', label: 'f.service', kind: 'select', from: servicesOf('Gateway'), when: isGateway },
+          { name: 'inside', label: 'f.service', kind: 'select', from: servicesOf('Interface'), when: values => !isGateway(values) },
+          { ...subnet, when: values => !isGateway(values) },
+          { ...routeTable, when: isGateway },
         ],
-        input: values => ({ VpcId: values.vpc, ServiceName: values.service, VpcEndpointType: 'Gateway', RouteTableIds: [values.table] }),
+        input: values =>
+          isGateway(values)
+            ? { VpcId: values.vpc, ServiceName: values.service, VpcEndpointType: 'Gateway', RouteTableIds: [values.table] }
+            : { VpcId: values.vpc, ServiceName: values.inside, VpcEndpointType: 'Interface', SubnetIds: [values.subnet] },
       },
     },
     actions: [
+      {
+        id: 'add',
+        label: 'endpoints.addTable',
+        form: {
+          operation: 'ModifyVpcEndpoint',
+          fields: [routeTable],
+          input: (values, item) => ({ VpcEndpointId: item?.VpcEndpointId, AddRouteTableIds: [values.table] }),
+        },
+      },
       {
         id: 'delete',
         label: 'endpoints.delete',
@@ -61,71 +71,9 @@ export const traffic: Resource[] = [
         confirm: 'plain',
       },
     ],
+    tabs: [{ id: 'tables', label: 'menu.routes', content: item => <EndpointTables item={item} /> }],
   },
-  {
-    path: '/vpc/prefix-lists',
-    service: 'ec2',
-    title: 'menu.prefixLists',
-    empty: ['prefixLists.empty', 'prefixLists.emptyHint'],
-    operation: 'DescribeManagedPrefixLists',
-    member: 'PrefixLists',
-    id: item => item.PrefixListId,
-    name: item => item.PrefixListName,
-    kinds: ['prefix-list'],
-    tagged: true,
-    columns: [
-      column('PrefixListName', 'f.Name', { width: 280 }),
-      column('PrefixListId', 'f.PrefixListId'),
-      column('State', 'f.state', { kind: 'state' }),
-      column('AddressFamily', 'f.family'),
-      column('MaxEntries', 'f.maxEntries'),
-      column('Version', 'f.version'),
-      column('OwnerId', 'f.OwnerId'),
-    ],
-    create: {
-      label: 'prefixLists.create',
-      form: {
-        operation: 'CreateManagedPrefixList',
-        id: answer => answer.PrefixList.PrefixListId,
-        fields: [
-          { name: 'name', label: 'f.Name' },
-          { name: 'max', label: 'f.maxEntries', kind: 'number', value: '10' },
-          { name: 'entries', label: 'prefixLists.entries', kind: 'area', optional: true },
-        ],
-        input: values => ({
-          PrefixListName: values.name,
-          AddressFamily: 'IPv4',
-          MaxEntries: Number(values.max),
-          Entries: lines(values.entries).map(Cidr => ({ Cidr })),
-        }),
-      },
-    },
-    actions: [
-      {
-        id: 'delete',
-        label: 'prefixLists.delete',
-        ...simple('DeleteManagedPrefixList', 'PrefixListId'),
-        enabled: item => item.OwnerId !== 'AWS',
-        confirm: 'plain',
-      },
-    ],
-    tabs: [
-      {
-        id: 'entries',
-        label: 'prefixLists.tab',
-        content: item => (
-          <SubList
-            service="ec2"
-            title="prefixLists.tab"
-            operation="GetManagedPrefixListEntries"
-            member="Entries"
-            input={{ PrefixListId: item.PrefixListId }}
-            columns={[column('Cidr', 'f.cidr'), column('Description', 'f.description')]}
-          />
-        ),
-      },
-    ],
-  },
+  prefixLists,
   {
     path: '/vpc/flow-logs',
     service: 'ec2',
@@ -134,12 +82,12 @@ export const traffic: Resource[] = [
     operation: 'DescribeFlowLogs',
     member: 'FlowLogs',
     id: item => item.FlowLogId,
-    kinds: ['flow-log'],
+    kinds: ['vpc-flow-log'],
     tagged: true,
     columns: [
       nameColumn,
       column('FlowLogId', 'f.FlowLogId'),
-      column('ResourceId', 'f.resource'),
+      { id: 'ResourceId', label: 'f.resource', value: item => item.ResourceId, href: item => placeOf(item.ResourceId) },
       column('TrafficType', 'f.filter', { kind: 'word' }),
       column('FlowLogStatus', 'f.state', { kind: 'state' }),
       column('LogDestination', 'f.logDestination', { width: 320 }),
@@ -152,7 +100,10 @@ export const traffic: Resource[] = [
         operation: 'CreateFlowLogs',
         id: answer => answer.FlowLogIds?.[0],
         fields: [
-          vpc,
+          { name: 'of', label: 'flowLogs.of', kind: 'select', options: ['VPC', 'Subnet', 'NetworkInterface'] },
+          { ...vpc, when: of('VPC') },
+          { ...subnet, when: of('Subnet') },
+          { ...networkInterface, when: of('NetworkInterface') },
           { name: 'traffic', label: 'f.filter', kind: 'select', options: ['ALL', 'ACCEPT', 'REJECT'] },
           {
             name: 'bucket',
@@ -163,8 +114,8 @@ export const traffic: Resource[] = [
           { name: 'prefix', label: 'flowLogs.prefix', optional: true },
         ],
         input: values => ({
-          ResourceIds: [values.vpc],
-          ResourceType: 'VPC',
+          ResourceIds: [{ VPC: values.vpc, Subnet: values.subnet, NetworkInterface: values.interface }[values.of as string]],
+          ResourceType: values.of,
           TrafficType: values.traffic,
           LogDestinationType: 's3',
           LogDestination: `arn:aws:s3:::${values.bucket}${text(values.prefix) ? `/${values.prefix}/` : ''}`,
@@ -183,7 +134,3 @@ export const traffic: Resource[] = [
     ],
   },
 ]
-
-function describeTable(item: Item): string {
-  return `${item.RouteTableId} (${item.VpcId})`
-}

@@ -1,7 +1,8 @@
 /** VPCs and what is in them. */
 import { ResourceMap } from '../parts/ResourceMap'
+import { egress } from './egress'
 import { gateways } from './gateways'
-import { RoutesTab } from '../parts/VpcTabs'
+import { flowLogsOf, RoutesTab } from '../parts/VpcTabs'
 import { simple, subnet, text, vpc, zone } from './choices'
 import { traffic } from './traffic'
 import { column, nameColumn, type Item, type Resource } from './kinds'
@@ -12,6 +13,7 @@ const target = (id: string): object => {
     nat: 'NatGatewayId',
     pcx: 'VpcPeeringConnectionId',
     eni: 'NetworkInterfaceId',
+    eigw: 'EgressOnlyInternetGatewayId',
     i: 'InstanceId',
   }
   return { [kind[id.split('-')[0]!] ?? 'GatewayId']: id }
@@ -48,7 +50,7 @@ export const resources: Resource[] = [
       },
     },
     actions: [{ id: 'delete', label: 'vpc.delete', ...simple('DeleteVpc', 'VpcId'), confirm: 'typed' }],
-    tabs: [{ id: 'map', label: 'vpc.map', content: item => <ResourceMap vpc={item.VpcId} /> }],
+    tabs: [{ id: 'map', label: 'vpc.map', content: item => <ResourceMap vpc={item.VpcId} /> }, flowLogsOf(item => item.VpcId)],
   },
   {
     path: '/vpc/subnets',
@@ -92,6 +94,7 @@ export const resources: Resource[] = [
       },
       { id: 'delete', label: 'subnets.delete', ...simple('DeleteSubnet', 'SubnetId'), confirm: 'plain' },
     ],
+    tabs: [flowLogsOf(item => item.SubnetId)],
   },
   {
     path: '/vpc/route-tables',
@@ -149,6 +152,7 @@ export const resources: Resource[] = [
     ],
     tabs: [{ id: 'routes', label: 'routes.title', content: item => <RoutesTab table={item} /> }],
   },
+  egress,
   ...gateways,
   ...traffic,
 ]

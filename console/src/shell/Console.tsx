@@ -27,6 +27,8 @@ export function Console({ facts, language, onLanguage, onSignOut }: Props) {
   useEffect(() => {
     document.title = `${route.title} | Enclume`
   }, [route.title])
+  const place = path.split('?')[0]!
+  useFocusOf(place)
   const names = (regions.data ?? []).map(r => r.RegionName as string).sort()
   const known = names.includes(region) ? names : [region, ...names]
   const pick = (id: string): void => {
@@ -45,6 +47,16 @@ export function Console({ facts, language, onLanguage, onSignOut }: Props) {
   const chosen = (on: boolean): { iconName?: 'check' } => (on ? { iconName: 'check' } : {})
   return (
     <>
+      <a
+        className="skip"
+        href="#main"
+        onClick={event => {
+          event.preventDefault()
+          focusMain()
+        }}
+      >
+        {t('app.skip')}
+      </a>
       <div id="top">
         <TopNavigation
           i18nStrings={{ overflowMenuTriggerText: t('app.more'), overflowMenuTitleText: t('app.more') }}
@@ -53,7 +65,8 @@ export function Console({ facts, language, onLanguage, onSignOut }: Props) {
             {
               type: 'menu-dropdown',
               text: region,
-              ariaLabel: t('app.region'),
+              // What is read out holds what is seen (WCAG 2.5.3).
+              ariaLabel: `${t('app.region')}: ${region}`,
               title: t('app.region'),
               iconName: 'globe',
               onItemClick: ({ detail }) => pick(detail.id),
@@ -62,7 +75,7 @@ export function Console({ facts, language, onLanguage, onSignOut }: Props) {
             {
               type: 'menu-dropdown',
               text: language === 'fr' ? 'Français' : 'English',
-              ariaLabel: t('app.language'),
+              ariaLabel: `${t('app.language')}: ${language === 'fr' ? 'Français' : 'English'}`,
               title: t('app.language'),
               onItemClick: ({ detail }) => pick(detail.id),
               items: [
@@ -82,7 +95,7 @@ export function Console({ facts, language, onLanguage, onSignOut }: Props) {
               type: 'menu-dropdown',
               text: facts.name,
               iconName: 'user-profile',
-              ariaLabel: t('app.account'),
+              ariaLabel: `${t('app.account')}: ${facts.name}`,
               title: facts.name,
               description: t('app.accountId', { id: facts.account }),
               onItemClick: ({ detail }) => pick(detail.id),
@@ -105,18 +118,35 @@ export function Console({ facts, language, onLanguage, onSignOut }: Props) {
           notifications: t('app.notifications'),
         }}
         navigation={
-          <SideNavigation header={{ href: '/', text: 'EC2' }} activeHref={route.menu ?? path.split('?')[0]!} items={menuItems()} onFollow={follow} />
+          <SideNavigation header={{ href: '/', text: 'EC2' }} activeHref={route.menu ?? place} items={menuItems()} onFollow={follow} />
         }
         breadcrumbs={route.crumbs && <BreadcrumbGroup ariaLabel={t('app.breadcrumbs')} items={route.crumbs} onFollow={follow} />}
         notifications={<Messages fake={facts.engine === 'fake'} />}
         content={
-          <Fault key={path.split('?')[0]}>
+          <Fault key={place}>
             <Suspense fallback={null}>{route.page()}</Suspense>
           </Fault>
         }
       />
     </>
   )
+}
+
+function focusMain(): void {
+  const main = document.querySelector('main')
+  if (!main) return
+  main.tabIndex = -1
+  main.focus({ preventScroll: true })
+}
+
+/** Whoever goes to another page goes on from its content, not from a link that may be gone. */
+function useFocusOf(place: string): void {
+  const before = useRef(place)
+  useEffect(() => {
+    if (before.current === place) return
+    before.current = place
+    focusMain()
+  }, [place])
 }
 
 function Messages({ fake }: { fake: boolean }) {

@@ -73,6 +73,7 @@ const sections: readonly (readonly [Key, readonly Entry[]])[] = [
       ['menu.subnets', '/vpc/subnets'],
       ['menu.routes', '/vpc/route-tables'],
       ['menu.igws', '/vpc/internet-gateways'],
+      ['menu.egress', '/vpc/egress-only-gateways'],
       ['menu.dhcp', '/vpc/dhcp-options'],
       ['menu.nats', '/vpc/nat-gateways'],
       ['menu.peerings', '/vpc/peering-connections'],
@@ -86,10 +87,14 @@ const sections: readonly (readonly [Key, readonly Entry[]])[] = [
     'menu.identity',
     [
       ['menu.iamUsers', '/iam/users'],
+      ['menu.iamGroups', '/iam/groups'],
       ['menu.iamRoles', '/iam/roles'],
       ['menu.iamPolicies', '/iam/policies'],
+      ['menu.profiles', '/iam/instance-profiles'],
+      ['menu.providers', '/iam/identity-providers'],
       ['menu.s3', '/s3/buckets'],
       ['menu.parameters', '/ssm/parameters'],
+      ['menu.events', '/cloudtrail/events'],
     ],
   ],
 ]

@@ -2,6 +2,7 @@
 import { lazy, type ReactNode } from 'react'
 import type { AppLayoutProps } from '@cloudscape-design/components'
 import { t, type Key } from '../i18n/text'
+import { addressOf, decoded } from './addresses'
 import { notBuilt } from './menu'
 
 const Dashboard = lazy(() => import('../pages/Dashboard'))
@@ -38,6 +39,7 @@ export const listings: Record<string, Key> = {
   '/vpc/subnets': 'menu.subnets',
   '/vpc/route-tables': 'menu.routes',
   '/vpc/internet-gateways': 'menu.igws',
+  '/vpc/egress-only-gateways': 'menu.egress',
   '/vpc/dhcp-options': 'menu.dhcp',
   '/vpc/nat-gateways': 'menu.nats',
   '/vpc/peering-connections': 'menu.peerings',
@@ -49,9 +51,13 @@ export const listings: Record<string, Key> = {
   '/ec2/lifecycle-manager': 'menu.lifecycle',
   '/s3/buckets': 'menu.s3',
   '/iam/users': 'menu.iamUsers',
+  '/iam/groups': 'menu.iamGroups',
   '/iam/roles': 'menu.iamRoles',
   '/iam/policies': 'menu.iamPolicies',
+  '/iam/instance-profiles': 'menu.profiles',
+  '/iam/identity-providers': 'menu.providers',
   '/ssm/parameters': 'menu.parameters',
+  '/cloudtrail/events': 'menu.events',
 }
 
 /** Where the breadcrumbs begin: the service that a page belongs to, with its first page. */
@@ -61,6 +67,7 @@ const SERVICES: Record<string, readonly [name: string, href: string]> = {
   iam: ['IAM', '/iam/users'],
   s3: ['S3', '/s3/buckets'],
   ssm: ['Systems Manager', '/ssm/parameters'],
+  cloudtrail: ['CloudTrail', '/cloudtrail/events'],
 }
 const root = (path: string) => {
   const [text, href] = SERVICES[path.split('/')[1]!] ?? SERVICES.ec2!
@@ -73,43 +80,48 @@ export function routeOf(address: string): Route {
   if (path === '/') return { title: t('menu.dashboard'), page: () => <Dashboard /> }
   const missing = notBuilt[path]
   if (missing) return page(t(missing[0]), path, () => <NotBuilt name={t(missing[0])} what={t(missing[1])} />)
-  const [, service, kind, id, what] = path.split('/')
+  if (path === '/ec2/catalog') return page(t('menu.catalog'), path, () => <Catalog />)
+  const [, service, kind, part, what] = path.split('/')
+  if (service === 'create' && part && !what && listings[`/${kind}/${part}`]) return creating(`/${kind}/${part}`)
   const list = `/${service}/${kind}`
   const listing = listings[list]
-  if (path === '/ec2/instances/launch')
+  const id = part === undefined ? undefined : decoded(part)
+  const special = id === undefined ? undefined : specialOf({ list, id, what, asked })
+  if (special) return special
+  if (listing && !what) {
+    if (id === undefined) return page(t(listing), list, () => <Resources key={list} path={list} />)
+    return { ...below(list, id.replace(/^arn:.*\//, '')), contentType: 'default', page: () => <Resources key={path} path={list} id={id} /> }
+  }
+  return { title: t('error.missing'), crumbs: [root('')], page: () => <NotBuilt /> }
+}
+
+const creating = (list: string): Route => ({
+  ...below(list, t('do.create')),
+  contentType: 'form',
+  page: () => <Resources key={`create ${list}`} path={list} create />,
+})
+
+type Asked = { list: string; id: string; what?: string; asked: URLSearchParams }
+
+/** Pages that are no listing's own. */
+function specialOf({ list, id, what, asked }: Asked): Route | undefined {
+  const place = `${list}/${what ?? ''}`
+  if (list === '/ec2/instances' && id === 'launch')
     return {
       ...below(list, t('launch.title')),
       contentType: 'form',
       page: () => <Launch image={asked.get('image') ?? ''} type={asked.get('type') ?? undefined} />,
     }
-  if (path === '/ec2/instances/launched')
+  if (list === '/ec2/instances' && id === 'launched')
     return { ...below(list, t('status.title')), page: () => <LaunchStatus ids={(asked.get('ids') ?? '').split(',')} /> }
-  if (path === '/ec2/catalog') return page(t('menu.catalog'), path, () => <Catalog />)
-  const buckets = '/s3/buckets'
-  if (path === '/s3/create')
-    return { ...below(buckets, t('buckets.create')), contentType: 'form', page: () => <Resources key={path} path={buckets} create /> }
-  if (list === buckets && id)
-    return {
-      ...below(buckets, decodeURIComponent(id)),
-      contentType: 'table',
-      page: () => <Bucket bucket={decodeURIComponent(id)} prefix={asked.get('prefix') ?? ''} />,
-    }
-  if (list === '/ec2/instances' && id && what === 'connect')
+  if (place === '/s3/buckets/')
+    return { ...below(list, id), contentType: 'table', page: () => <Bucket bucket={id} prefix={asked.get('prefix') ?? ''} /> }
+  if (place === '/ec2/instances/connect')
     return { ...under(list, id, t('connect.title')), page: () => <Connect id={id} kind={asked.get('kind') ?? 'eic'} /> }
-  if (list === '/ec2/instances' && id && what === 'logs') return { ...under(list, id, t('logs.title')), page: () => <Logs id={id} /> }
-  if (list === '/ec2/security-groups' && id && (what === 'inbound' || what === 'outbound'))
+  if (place === '/ec2/instances/logs') return { ...under(list, id, t('logs.title')), page: () => <Logs id={id} /> }
+  if (list === '/ec2/security-groups' && (what === 'inbound' || what === 'outbound'))
     return { ...under(list, id, t(`rules.edit.${what}`)), page: () => <GroupRules id={id} outbound={what === 'outbound'} /> }
-  if (listing && !what) {
-    const decoded = id === undefined ? undefined : decodeURIComponent(id)
-    const known =
-      decoded === undefined
-        ? page(t(listing), list, () => <Resources key={list} path={list} />)
-        : decoded === 'create'
-          ? { ...below(list, t('do.create')), contentType: 'form' as const, page: () => <Resources key={path} path={list} create /> }
-          : { ...below(list, decoded.replace(/^arn:.*\//, '')), page: () => <Resources key={path} path={list} id={decoded} /> }
-    return { contentType: decoded === undefined ? 'table' : 'default', ...known }
-  }
-  return { title: t('error.missing'), crumbs: [root('')], page: () => <NotBuilt /> }
+  return undefined
 }
 
 const page = (title: string, href: string, content: () => ReactNode): Route => ({
@@ -127,5 +139,5 @@ const below = (list: string, title: string) => ({
 const under = (list: string, id: string, title: string) => ({
   title,
   menu: list,
-  crumbs: [root(list), { text: t(listings[list]!), href: list }, { text: id, href: `${list}/${id}` }, { text: title, href: '#' }],
+  crumbs: [root(list), { text: t(listings[list]!), href: list }, { text: id, href: addressOf(list, id) }, { text: title, href: '#' }],
 })

@@ -4,32 +4,31 @@
  * Invariant: a disk becomes ready in one last step; a half-made one is made anew by the next `create` and never used.
  * A copy shares its blocks with its source, and either may be deleted first.
  */
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
-import type { DiskLimits, Disks, DiskSpec, ImageSeen } from '#engine/port'
+import type { DiskLimits, Disks, DiskSpec, DiskWork, ImageSeen } from '#engine/port'
 import { IncusError, Unreachable, type Client } from '#engine/incus/client'
-import { blocksOf, changedBlocks, readBlockOf, usageOf, writeBlockOf } from '#engine/disk/blocks'
+import { blocksOf, changedBlocks, contentsOf, fillBlocks, readBlockOf, usageOf, writeBlockOf } from '#engine/disk/blocks'
 import { readSuperblock } from '#engine/disk/ext4'
 import { frozen } from '#engine/disk/freeze'
 import { clearIdentity } from '#engine/disk/identity'
 import { newestImage, seenImages } from '#engine/disk/image'
 import {
-  copyVolume, deleteVolume, diskVolume, findVolumes, imagePrefix, isReady, listVolumes, makeVolume, markReady, sizeGiB,
+  copyVolume, deleteVolume, diskVolume, findVolumes, imagePrefix, isReady, isWhole, listVolumes, makeVolume, markReady, newPoint, sizeGiB,
   volumeFile, volumePath, type Volume,
 } from '#engine/disk/layout'
-import { growLoop, inUse, loopsBelow, sectorsOf } from '#engine/disk/loop'
+import { growLoop, inUse, loopsBelow, sectorsOf, workOf } from '#engine/disk/loop'
 import { isMounted, mountFile, unmountFile } from '#engine/disk/mount'
 import { run } from '#engine/disk/run'
 import { together } from '#engine/disk/together'
 import { openLimits } from '#engine/incus/limits'
 import { haversOf, openMachineDisks, type Instance } from '#engine/incus/machine-disks'
+import { volumeDir } from '#engine/incus/place'
 import { LIMITS } from '#engine/incus/throttle'
 
 /** Where the root file system of a disk is mounted while a machine runs on it. */
 export const rootPoint = (home: Home, disk: string): string => join(home.run, 'root', disk, 'fs')
-/** Where a volume is mounted while it is being made. */
-export const newPoint = (home: Home, volume: string): string => join(home.run, 'new', volume, 'fs')
 
 export function openDisks(home: Home, client: Client, log: Log): Disks {
   const find = (id: string) => client.find<Volume>(volumePath(client, diskVolume(id)))
@@ -42,7 +41,7 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
   }
   async function get(id: string): Promise<Volume> {
     const volume = await find(id)
-    if (!volume || !isReady(volume)) throw new Error(`there is no disk ${id}`)
+    if (!volume || !isWhole(home, volume)) throw new Error(`there is no disk ${id}`)
     return volume
   }
 
@@ -54,7 +53,7 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
   return {
     observe: id => unknownIfUnreachable(async () => {
       const volume = await find(id)
-      if (!volume || !isReady(volume)) return 'absent'
+      if (!volume || !isWhole(home, volume)) return 'absent'
       const limits = JSON.parse(volume.config[LIMITS] ?? '{}') as DiskLimits
       return { sizeGiB: sizeGiB(volume), ...(Object.keys(limits).length > 0 && { limits }) }
     }),
@@ -64,7 +63,12 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
     async create(spec) {
       const name = diskVolume(spec.id)
       const started = performance.now()
-      const make = () => (spec.from === undefined ? makeVolume(client, name, spec) : copy(home, client, spec, spec.from, images.named))
+      const facts: Record<string, string> = spec.limits ? { [LIMITS]: JSON.stringify(spec.limits) } : {}
+      const make = async () => {
+        if (spec.from !== undefined && await copy(home, client, spec, { from: spec.from, imageNamed: images.named, facts }) === 'ready') return
+        if (spec.from === undefined) await makeVolume(client, name, spec)
+        await markReady(client, name, facts)
+      }
       try {
         await make()
       } catch (error) {
@@ -72,14 +76,15 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
         // Only who made it before, whole or half, keeps Incus from making it: so nobody looks until then.
         const there = error instanceof IncusError ? await find(spec.id) : undefined
         if (!there) throw error
-        if (isReady(there)) return
+        if (isWhole(home, there)) return
         await discard(home, client, name)
         await make()
       }
-      await markReady(client, name, spec.limits && { [LIMITS]: JSON.stringify(spec.limits) })
       log.info('disk made', { disk: spec.id, sizeGiB: spec.sizeGiB, ms: Math.round(performance.now() - started) })
     },
-    createTogether: specs => together({ home, client, log }, specs, spec => copy(home, client, spec, spec.from!, images.named)),
+    createTogether: specs => together({ home, client, log }, specs, async spec => {
+      await copy(home, client, spec, { from: spec.from!, imageNamed: images.named })
+    }),
     async delete(id) {
       if (!await find(id)) return
       await refuseUsed(id)
@@ -99,9 +104,19 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
       await client.act('PATCH', volumePath(client, diskVolume(id)), { config: { [LIMITS]: JSON.stringify(wanted ?? {}) } })
       for (const machine of await owners(id)) if (machine.status !== 'Stopped') await limits.give(machine, id)
     },
+    work: async () => {
+      const found: Record<string, DiskWork> = {}
+      for (const { number, file: path } of loopsBelow(dirname(volumeDir(home, '')))) {
+        const [, id] = /_disk-([^/]+)\/root\.img$/.exec(path) ?? []
+        const { operations, bytes } = workOf(number) ?? { operations: 0, bytes: 0 }
+        // A disk that several machines have is one.
+        if (id !== undefined) found[id] = { operations: operations + (found[id]?.operations ?? 0), bytes: bytes + (found[id]?.bytes ?? 0) }
+      }
+      return found
+    },
     usage: id => unknownIfUnreachable(async () => {
       const volume = await find(id)
-      return volume && isReady(volume) ? { bytes: await usageOf(file(id)) } : 'absent'
+      return volume && isWhole(home, volume) ? { bytes: await usageOf(file(id)) } : 'absent'
     }),
     blocks: async (id, part) => { await get(id); return blocksOf(file(id), part) },
     async changed(id, base, part) {
@@ -113,6 +128,15 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
       await get(id)
       await refuseUsed(id)
       await writeBlockOf(file(id), index, data)
+    },
+    async* contents(id) {
+      await get(id)
+      yield* contentsOf(file(id))
+    },
+    async fill(id, given) {
+      await get(id)
+      await refuseUsed(id)
+      await fillBlocks(file(id), given)
     },
     images: () => unknownIfUnreachable<ImageSeen[]>(async () => seenImages(await listVolumes(client))),
   }
@@ -133,17 +157,20 @@ function openImages(client: Client): { named: ImageNamed; forget(): void } {
   }
 }
 
-async function copy(
-  home: Home, client: Client, spec: DiskSpec, from: NonNullable<DiskSpec['from']>, imageNamed: ImageNamed,
-): Promise<void> {
+type Source = { from: NonNullable<DiskSpec['from']>; imageNamed: ImageNamed; facts?: Record<string, string> }
+
+/** Makes a copy; one of an image as large as the image is 'ready' then, if it may have its facts at once. */
+async function copy(home: Home, client: Client, spec: DiskSpec, { from, imageNamed, facts }: Source): Promise<'ready' | undefined> {
   const image = 'image' in from
   const source = image ? await imageNamed(from.image) : await client.find<Volume>(volumePath(client, diskVolume(from.disk)))
   if (!source || !isReady(source)) throw new Error(image ? `there is no image ${from.image}` : `there is no disk ${from.disk}`)
   if (spec.sizeGiB < sizeGiB(source)) throw new Error(`disk ${spec.id} is smaller than what it is copied from`)
   const to = diskVolume(spec.id)
-  const copying = () => copyVolume(client, { from: source.name, to, sizeGiB: spec.sizeGiB })
+  const asItIs = image && facts !== undefined && spec.sizeGiB === sizeGiB(source)
+  const copying = () => copyVolume(client, { from: source.name, to, sizeGiB: spec.sizeGiB, ...(asItIs && { facts }) })
   const mounted = !image && isMounted(rootPoint(home, from.disk))
   await (mounted ? frozen(rootPoint(home, from.disk), copying) : copying())
+  if (asItIs) return 'ready'
   const file = volumeFile(home, to)
   const fresh = (spec.identity ?? (image ? 'fresh' : 'kept')) === 'fresh'
   if (!fresh || !readSuperblock(file)) return

@@ -3,6 +3,7 @@
  *
  * Invariant: the first word of a volume's name says what it is, and a volume without `user.ready` is half made: nobody uses it.
  */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Client } from '#engine/incus/client'
@@ -16,7 +17,12 @@ export const diskVolume = (id: string): string => `disk-${id}`
 export const volumePath = (client: Client, name: string): string => `${volumesOf(client)}/${encodeURIComponent(name)}`
 export const volumeFile = (home: Home, name: string): string => join(volumeDir(home, name), 'root.img')
 
+/** Where a volume is mounted while it is being made. */
+export const newPoint = (home: Home, volume: string): string => join(home.run, 'new', volume, 'fs')
+
 export const isReady = (volume: Volume): boolean => volume.config['user.ready'] === 'true'
+/** Ready, and its file is there. */
+export const isWhole = (home: Home, volume: Volume): boolean => isReady(volume) && existsSync(volumeFile(home, volume.name))
 
 /** In GiB, rounded up. Incus writes a size as it was given: bytes, or with a unit. */
 export function sizeGiB(volume: Volume): number {
@@ -44,15 +50,21 @@ export async function findVolumes(client: Client, prefix: string): Promise<Volum
 export const makeVolume = (client: Client, name: string, options: { sizeGiB: number }): Promise<void> =>
   client.act('POST', volumesOf(client), { name, content_type: 'block', config: { size: `${options.sizeGiB}GiB` } })
 
-/** A writable copy that shares its blocks with the source until either is written. */
-export const copyVolume = (client: Client, { from, to, sizeGiB }: { from: string; to: string; sizeGiB: number }): Promise<void> =>
+const READY = { 'user.ready': 'true' }
+
+type Copy = { from: string; to: string; sizeGiB: number; facts?: Record<string, string> }
+/**
+ * A writable copy that shares its blocks with the source until either is written. With `facts` it is ready as it is. Its file comes whole or not
+ * at all; who finds such a volume without one (isWhole) has one whose making was cut off.
+ */
+export const copyVolume = (client: Client, { from, to, sizeGiB, facts }: Copy): Promise<void> =>
   client.act('POST', volumesOf(client), {
-    name: to, content_type: 'block', config: { size: `${sizeGiB}GiB` },
+    name: to, content_type: 'block', config: { size: `${sizeGiB}GiB`, ...(facts && { ...facts, ...READY }) },
     source: { type: 'copy', pool: client.pool, name: from, volume_only: true },
   })
 
 /** Says that the volume is whole, with what else is to be known of it. */
 export const markReady = (client: Client, name: string, facts: Record<string, string> = {}): Promise<void> =>
-  client.act('PATCH', volumePath(client, name), { config: { ...facts, 'user.ready': 'true' } })
+  client.act('PATCH', volumePath(client, name), { config: { ...facts, ...READY } })
 
 export const deleteVolume = (client: Client, name: string): Promise<void> => client.act('DELETE', volumePath(client, name))

@@ -54,8 +54,23 @@ function readAttribute(name: string, attribute: string): string | undefined {
   }
 }
 
+/** A partition: a device on top of another one (storage/partitions.py), whose name says which. Sectors. */
+export type PartLoop = { number: number; disk: number; index: number; start: number; sectors: number }
+
+export function partLoop(number: number): PartLoop | undefined {
+  const match = /^\/dev\/loop(\d+)p(\d+)$/.exec(backingFile(number) ?? '')
+  const offset = match && readAttribute(`loop${number}`, 'loop/offset')
+  return offset ? { number, disk: Number(match[1]), index: Number(match[2]), start: Number(offset) / 512, sectors: sectorsOf(number) } : undefined
+}
+
 /** In sectors of 512 bytes. 0 for one that was cut. */
 export const sectorsOf = (number: number): number => Number(readAttribute(`loop${number}`, 'size') ?? 0)
+
+/** What the block layer did for a device since it is bound (Documentation/block/stat.rst in Linux): reads and writes, discards left out. */
+export function workOf(number: number): { operations: number; bytes: number } | undefined {
+  const words = readAttribute(`loop${number}`, 'stat')?.trim().split(/\s+/).map(Number)
+  return words && { operations: words[0]! + words[4]!, bytes: (words[2]! + words[6]!) * 512 }
+}
 
 /** All that there are, with a file or without. */
 export const loopNumbers = (): number[] =>

@@ -11,11 +11,14 @@ import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import type { DiskSpec } from '#engine/port'
 import { discard } from '#engine/disk/disks'
-import { stilled } from '#engine/disk/freeze'
+import { stilled, thawAll } from '#engine/disk/freeze'
 import { diskVolume, isReady, markReady, volumePath, type Volume } from '#engine/disk/layout'
+import { mountsBelow } from '#engine/disk/mount'
 import type { Client } from '#engine/incus/client'
 import { unifiedCgroups } from '#engine/incus/host'
 import { haversOf, type Instance } from '#engine/incus/machine-disks'
+import { monitorTitle } from '#engine/incus/place'
+import { children, processes } from '#engine/incus/process'
 import { CGROUPS, payloadGroup } from '#engine/incus/throttle'
 
 /** In the configuration of a copy whose companions are all whole. */
@@ -50,13 +53,21 @@ async function make({ home, client, log }: On, specs: DiskSpec[], copy: (spec: D
 async function groupsOf(home: Home, client: Client, specs: DiskSpec[]): Promise<string[]> {
   const instances = await client.get<Instance[]>('/1.0/instances?recursion=1')
   const sources = specs.flatMap(({ from }) => (from && 'disk' in from ? from.disk : []))
-  const running = new Set(sources.flatMap(disk => haversOf(home, instances, disk)).filter(({ status }) => status !== 'Stopped'))
-  const groups: string[] = []
-  for (const { name } of running) {
-    const { pid } = await client.get<{ pid: number }>(`/1.0/instances/${encodeURIComponent(name)}/state`)
-    const group = payloadGroup(pid, 'freezer')
-    const dir = group && join(CGROUPS, unifiedCgroups() ? '' : 'freezer', group)
-    if (dir && existsSync(dir)) groups.push(dir)
-  }
-  return groups
+  const running = [...new Set(sources.flatMap(disk => haversOf(home, instances, disk)))].filter(({ status }) => status !== 'Stopped')
+  const states = await Promise.all(running.map(({ name }) => client.get<{ pid: number }>(`/1.0/instances/${encodeURIComponent(name)}/state`)))
+  return states.flatMap(({ pid }) => freezer(pid))
+}
+
+/** Of the machine whose init this is; none if it is gone. */
+function freezer(pid: number): string[] {
+  const group = payloadGroup(pid, 'freezer')
+  const dir = group && join(CGROUPS, unifiedCgroups() ? '' : 'freezer', group)
+  return dir && existsSync(dir) ? [dir] : []
+}
+
+/** Thaws what an earlier process left frozen when it was killed together with its child: for the start of one that alone may freeze. */
+export async function thawLeft(home: Home): Promise<void> {
+  const inits = processes(monitorTitle(home)).flatMap(children)
+  const points = mountsBelow(join(home.run, 'root')).filter(point => point.endsWith('/fs'))
+  await thawAll({ points, groups: inits.flatMap(freezer) })
 }

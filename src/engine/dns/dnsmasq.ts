@@ -43,6 +43,7 @@ function configuration(home: Home, spec: NetworkSpec): string {
     ...(dhcp.domainName ? [option('domain-name', [dhcp.domainName])] : []),
     ...(dhcp.ntpServers.length > 0 ? [option('ntp-server', dhcp.ntpServers)] : []),
     option('mtu', [String(MTU)]),
+    ...wild(spec).flatMap(({ name, address }) => [`address=/${name}/${address}`, `local=/${name}/`]),
     ...configuration6(spec),
     ...spec.subnets.flatMap(subnet => {
       const gateway = gatewayOf(subnet.cidr).split('/')[0]!
@@ -54,6 +55,9 @@ function configuration(home: Home, spec: NetworkSpec): string {
     }),
   ].join('\n') + '\n'
 }
+
+/** Names with all that is below them. */
+const wild = ({ names }: NetworkSpec) => names.flatMap(({ name, address }) => (name.startsWith('*.') ? [{ name: name.slice(2), address }] : []))
 
 /** EC2's lease of an IPv6 address, in seconds. */
 const LEASE6_SECONDS = 450
@@ -82,7 +86,7 @@ function names(spec: NetworkSpec): string {
   const domain = spec.dhcp.domainName ? `.${spec.dhcp.domainName.split(' ')[0]}` : ''
   return [
     ...spec.ports.map(port => `${port.addresses[0]!.private} ${port.hostname}${domain}\n`),
-    ...spec.names.map(({ name, address }) => `${address} ${name}\n`),
+    ...spec.names.filter(({ name }) => !name.startsWith('*.')).map(({ name, address }) => `${address} ${name}\n`),
   ].join('')
 }
 

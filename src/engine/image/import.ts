@@ -8,17 +8,17 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
-import { newPoint } from '#engine/disk/disks'
-import { certificates, contents, digest, discard, discardElders, RECIPES, writeCertificates } from '#engine/disk/image'
-import { imagePrefix, isReady, makeVolume, markReady, volumeFile, volumePath, type Volume } from '#engine/disk/layout'
+import { discard, discardElders } from '#engine/disk/image'
+import { imagePrefix, isReady, makeVolume, markReady, newPoint, volumeFile, volumePath, type Volume } from '#engine/disk/layout'
 import { unmountFile } from '#engine/disk/mount'
+import { certificates, contents, digest, RECIPES, writeCertificates } from '#engine/disk/recipe'
 import { run, ToolError } from '#engine/disk/run'
 import { download, lookUp } from '#engine/image/download'
+import { inSandbox, SANDBOX, type Target } from '#engine/image/sandbox'
 import { ImportError, serverUrl, userOf, type Found } from '#engine/image/simplestreams'
 import type { Client } from '#engine/incus/client'
 
 const SIZE_GIB = 8
-const SANDBOX = join(import.meta.dirname, 'sandbox.py')
 
 /**
  * Brings the newest image of that name ('ubuntu/24.04', 'amazonlinux/2023') into the pool, unless it is there already; gives its name.
@@ -59,8 +59,6 @@ export async function importImage(home: Home, client: Client, wanted: { name: st
 
 const describe = ({ name, variant, version }: Found, { host }: URL): string => `${name} of ${host} (${variant}, ${version})`
 
-/** A raw file with a file system, an empty directory on which it is mounted out of sight, and a folder of certificates to trust. */
-type Target = { file: string; point: string; trusted: string }
 type Archive = { archive: string; kind: Found['root']['kind'] }
 
 async function fill(target: Target, archive: Archive, user: string, log: Log): Promise<void> {
@@ -82,9 +80,5 @@ export async function unpack(target: Target, { archive, kind }: Archive): Promis
 }
 
 /** Makes it boot as an EC2 instance that lets in `user`. */
-export const prepare = (target: Target, user: string): Promise<string> => inSandbox(target, 'setup', [RECIPES, target.trusted, user])
-
-/** When this process dies, however it does, so does all that runs in there: nothing stays behind that holds the mount. */
-const inSandbox = ({ file, point }: Target, verb: 'extract' | 'setup', args: string[]): Promise<string> => run('setpriv', [
-  '--pdeathsig', 'KILL', 'unshare', '--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child', '--ipc', '--uts',
-  '/usr/bin/python3', '-I', SANDBOX, file, point, verb, ...args])
+export const prepare = (target: Target, user: string): Promise<string> =>
+  inSandbox(target, 'setup', [RECIPES, target.trusted, 'import/setup.sh', user])

@@ -1,8 +1,8 @@
 """Works on the file system in a raw file that somebody else filled, without trusting it.
 
     sandbox.py FILE POINT extract COMMAND...   runs a command of the host that may write below POINT and nowhere else
-    sandbox.py FILE POINT setup RECIPES CERTIFICATES ARG...
-                                               runs RECIPES/import/setup.sh with the file system's own tools, it being all they see
+    sandbox.py FILE POINT setup RECIPES CERTIFICATES SCRIPT ARG...
+                                               runs RECIPES/SCRIPT with the file system's own tools, it being all they see
 
 Started as the init of mount, process, IPC and host name namespaces of its own. The file is mounted in there, at POINT, so that no
 other process of the host ever has the mount and it cannot outlive this one. Invariant: nothing on the host is written outside the
@@ -108,7 +108,7 @@ def lend_resolver(nameservers):
     mount(None, path, MS_BIND, "/run/lent/resolv.conf")
 
 
-def setup(point, recipes, certificates, *arguments):
+def setup(point, recipes, certificates, script, *arguments):
     files = read_folder(recipes)
     files.update({os.path.join("certificates", name): content for name, content in read_folder(certificates).items()})
     with open("/etc/resolv.conf") as file:
@@ -137,7 +137,7 @@ def setup(point, recipes, certificates, *arguments):
     give_up_rights(KEPT)
     kept = {name: value for name, value in os.environ.items() if name.lower() in ("http_proxy", "https_proxy", "no_proxy")}
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", **kept}
-    os.execve("/bin/sh", ["sh", "/run/setup/import/setup.sh", *arguments], environment)
+    os.execve("/bin/sh", ["sh", "/run/setup/" + script, *arguments], environment)
 
 
 def end_the_rest():

@@ -55,7 +55,7 @@ test('what a guest is shown is what it has, and no more after a change', () => {
     const number = (minor: number) => ({ major: 7, minor })
     const root: Shown = {
       name: 'xvda', number: { major: 202, minor: 0 }, sectors: 2048, model: 'M', serial: 'vol0',
-      partition: { name: 'xvda1', number: number(4096), sectors: 2048 },
+      partitions: [{ index: 1, number: number(4096), start: 0, sectors: 2048 }],
     }
     const data: Shown = { name: 'xvdf', number: number(4097), sectors: 4096, model: 'M', serial: 'vol1' }
     writeView(dir, [root, data])

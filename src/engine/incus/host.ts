@@ -75,7 +75,8 @@ export async function restoreHost(home: Home, log: Log): Promise<void> {
   writeChanged(home, { limits: {}, idFiles: [] })
 }
 
-const othersRun = (): boolean => processes('[lxc monitor]').length + processes('/incusd').length > 0
+/** Whether an Incus, or a container, is on this host. */
+export const othersRun = (): boolean => processes('[lxc monitor]').length + processes('/incusd').length > 0
 
 /** Whether this host has one cgroup tree (v2), or the older one for each controller. */
 export const unifiedCgroups = (): boolean => existsSync('/sys/fs/cgroup/cgroup.controllers')

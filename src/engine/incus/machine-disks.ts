@@ -10,7 +10,8 @@ import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import type { MachineDisk, MachineSeen } from '#engine/port'
 import { diskVolume, isReady, volumeFile, volumePath, type Volume } from '#engine/disk/layout'
-import { backingFile, bindLoop, clearLoop, cutLoop, loopNumbers, sectorsOf, type Loop } from '#engine/disk/loop'
+import { backingFile, bindLoop, clearLoop, cutLoop, loopNumbers, partLoop, sectorsOf, type Loop, type PartLoop } from '#engine/disk/loop'
+import { hasTable } from '#engine/disk/table'
 import type { Client } from '#engine/incus/client'
 import { projectOf } from '#engine/incus/place'
 import { until } from '#engine/incus/process'
@@ -20,6 +21,7 @@ import {
 import { unifiedCgroups } from '#engine/incus/host'
 import { CGROUPS, payloadGroup } from '#engine/incus/throttle'
 import { clearView, viewDir, writeView, type Shown } from '#engine/incus/view'
+import { partition } from '#engine/storage/helper'
 
 export type Instance = { name: string; status: string; last_used_at: string; config: Config; devices: Devices }
 type Whole = Instance & Record<string, unknown>
@@ -35,18 +37,28 @@ async function freeLoop(loop: Loop): Promise<void> {
   if (!await until(async () => (await clearLoop(loop)) === 'free', END_MS, 20)) throw new Error(`loop device ${loop.number} is still in use`)
 }
 
-/** The devices in a machine's range that its configuration does not want: on their way out. */
-function leavingOf(home: Home, { config }: Pick<Instance, 'config'>, there = loopNumbers()): { number: number; disk?: string }[] {
+/** The partitions that are there, each with the number of its disk's device. */
+const partitionsOf = ({ first, last }: { first: number; last: number }, there: number[]): PartLoop[] =>
+  there.filter(number => number > first && number <= last).flatMap(number => partLoop(number) ?? [])
+
+type Leaving = { number: number; disk?: string; isPartition: boolean }
+
+/**
+ * The devices in a machine's range that its configuration does not want: on their way out. A partition is wanted as its disk is; one that
+ * goes keeps its disk busy.
+ */
+function leavingOf(home: Home, { config }: Pick<Instance, 'config'>, there = loopNumbers()): Leaving[] {
   const place = placeOf(config)
   if (place === undefined) return []
   const { first, last } = rangeOf(home.slot, place)
   const wanted = new Set([first, ...heldIn(config).map(({ number }) => number)])
-  return there.filter(number => number >= first && number <= last && !wanted.has(number)).map(number => {
-    const file = backingFile(number)
+  const prefix = `${projectOf(home)}_${diskVolume('')}`
+  return there.filter(number => number >= first && number <= last && !wanted.has(partLoop(number)?.disk ?? number)).map(number => {
+    const part = partLoop(number)
+    const file = backingFile(part?.disk ?? number)
     const volume = file === undefined || sectorsOf(number) === 0 ? '' : basename(dirname(file))
-    const prefix = `${projectOf(home)}_${diskVolume('')}`
-    return { number, ...(volume.startsWith(prefix) && { disk: volume.slice(prefix.length) }) }
-  })
+    return { number, isPartition: part !== undefined, ...(volume.startsWith(prefix) && { disk: volume.slice(prefix.length) }) }
+  }).sort((a, b) => Number(b.isPartition) - Number(a.isPartition))
 }
 
 /** Machines that have the disk: wanted, or not yet rid of. */
@@ -88,7 +100,7 @@ export function openMachineDisks(home: Home, client: Client, log: Log) {
    */
   async function permit(id: string, number: number, allowed: boolean): Promise<void> {
     if (unifiedCgroups()) return
-    const group = payloadGroup((await client.get<{ pid: number }>(`${path(id)}/state`)).pid, 'devices')
+    const group = payloadGroup(await initOf(id), 'devices')
     if (group === undefined) return
     const top = join(CGROUPS, 'devices', group)
     // What is denied to a group is denied to those below it, which its guest's systemd makes; what is allowed again is not allowed to them.
@@ -101,18 +113,29 @@ export function openMachineDisks(home: Home, client: Client, log: Log) {
 
   const bind = (id: string, held: Held) => bindLoop(loopOf(id, held), fileOf(held.disk), { readOnly: held.readOnly })
 
+  const initOf = async (id: string) => (await client.get<{ pid: number }>(`${path(id)}/state`)).pid
+  /** Of a disk that is bound and shown. */
+  async function addPartitions(id: string, { disk, number }: Held, init: number): Promise<void> {
+    if (hasTable(fileOf(disk))) await partition(home, 'add', { machine: id, number, init })
+  }
+  const partitionsOn = (number: number) => loopNumbers().flatMap(other => partLoop(other) ?? []).filter(part => part.disk === number)
+
   function shown({ config }: Instance): Shown[] {
-    const { first } = rangeOf(home.slot, placeOf(config)!)
+    const range = rangeOf(home.slot, placeOf(config)!)
+    const { first } = range
     const root = rootOf(config)
+    const parts = partitionsOf(range, loopNumbers())
     const device = (number: number) => ({ major: 7, minor: number })
     const sectors = sectorsOf(first)
     const rootShown: Shown[] = root === undefined || sectors === 0 ? [] : [{
       name: 'xvda', number: { major: 202, minor: 0 }, sectors, model: MODEL, serial: root.replace('-', ''),
-      partition: { name: 'xvda1', number: device(first), sectors },
+      partitions: [{ index: 1, number: device(first), start: 0, sectors }],
     }]
     const data = heldIn(config).filter(({ number }) => backingFile(number) !== undefined).map((held): Shown => ({
       name: held.device, number: device(held.number), sectors: sectorsOf(held.number), model: held.model, serial: held.serial,
       ...(held.readOnly && { readOnly: true }),
+      partitions: parts.filter(({ disk }) => disk === held.number).sort((a, b) => a.index - b.index)
+        .map(({ number, index, start, sectors: size }) => ({ index, number: device(number), start, sectors: size })),
     }))
     return [...rootShown, ...data]
   }
@@ -125,7 +148,8 @@ export function openMachineDisks(home: Home, client: Client, log: Log) {
     seen(instance: Instance): MachineSeen['disks'] {
       const on = isOn(instance)
       const there = heldIn(instance.config).filter(({ number }) => !on || backingFile(number) !== undefined).map(({ disk }) => ({ disk }))
-      return [...there, ...leaving(instance).flatMap(({ disk }) => (disk === undefined ? [] : [{ disk, busy: true as const }]))]
+      const going = new Set(leaving(instance).flatMap(({ disk }) => disk ?? []))
+      return [...there, ...[...going].map(disk => ({ disk, busy: true as const }))]
     },
     /** Numbers for the disks of a machine to be made. */
     numbered: (place: number, disks: MachineDisk[] = []): Held[] =>
@@ -143,7 +167,9 @@ export function openMachineDisks(home: Home, client: Client, log: Log) {
       if (isOn(instance)) await bind(name, held)
       if (isOn(instance)) await permit(name, held.number, true)
       if (!there) await client.act('PATCH', path(name), holding(held))
-      if (isOn(instance)) show(await client.get<Instance>(path(name)))
+      if (!isOn(instance)) return
+      show(await client.get<Instance>(path(name)))
+      await addPartitions(name, held, await initOf(name))
     },
     async detach(instance: Instance, disk: string, { force }: { force: boolean }): Promise<void> {
       const held = heldIn(instance.config).find(other => other.disk === disk)
@@ -152,9 +178,13 @@ export function openMachineDisks(home: Home, client: Client, log: Log) {
         await client.act('PUT', path(instance.name), { architecture, description, ephemeral, profiles, ...without(whole, held) })
       }
       const after = await client.get<Instance>(path(instance.name))
-      for (const left of leaving(after).filter(one => one.disk === disk)) {
-        if (isOn(after)) await permit(after.name, left.number, false)
-        if (force) await cutLoop(left.number)
+      const going = leaving(after).filter(one => one.disk === disk)
+      const init = isOn(after) ? await initOf(after.name) : 0
+      for (const { number } of going) if (partitionsOn(number).length > 0) await partition(home, 'drop', { machine: after.name, number, init })
+      for (const left of going) {
+        // A partition's number may be another's of this machine next, which the helper makes without asking here.
+        if (isOn(after) && !left.isPartition) await permit(after.name, left.number, false)
+        if (force && sectorsOf(left.number) > 0) await cutLoop(left.number)
         const state = await clearLoop(loopOf(after.name, { number: left.number, disk }))
         log.info('disk taken away', { machine: after.name, disk, state, force })
       }
@@ -168,10 +198,14 @@ export function openMachineDisks(home: Home, client: Client, log: Log) {
         await bind(instance.name, held)
       }
       show(instance)
+      for (const held of heldIn(instance.config)) await addPartitions(instance.name, held, 0)
     },
     /** Of a machine that is off. */
     async release(instance: Instance): Promise<void> {
-      for (const held of heldIn(instance.config)) await freeLoop(loopOf(instance.name, held))
+      for (const held of heldIn(instance.config)) {
+        for (const { number } of partitionsOn(held.number)) await freeLoop(loopOf(instance.name, { ...held, number }))
+        await freeLoop(loopOf(instance.name, held))
+      }
       const gone = async () => { await tidy(instance); return leaving(instance).length === 0 }
       if (!await until(gone, END_MS, 20)) throw new Error(`disks of machine ${instance.name} are still in use`)
       clearView(viewDir(home, instance.name))

@@ -149,12 +149,16 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
       const place = await places.take(spec.id)
       const range = rangeOf(home.slot, place)
       const held = disks.numbered(place, spec.disks).map(one => holding(one))
-      await unless(async () => await find(spec.id) !== undefined, () => client.act('POST', '/1.0/instances', {
+      const make = () => client.act('POST', '/1.0/instances', {
         name: spec.id, type: 'container', source: { type: 'none' }, profiles: [],
         config: Object.assign(configOf(spec, { place, range }, pathsOf(spec.id, spec.rootDisk)), ...held.map(({ config }) => config)) as Config,
         devices: Object.assign({ ...devicesOf(spec), root: { type: 'disk', path: '/', pool: poolOf(home) }, ...rootNode(range.first) },
           ...held.map(({ devices }) => devices)) as Instance['devices'],
-      }))
+      })
+      // Only who made it before keeps Incus from making it: so nobody looks until then.
+      await make().catch(async (error: unknown) => {
+        if (!(error instanceof IncusError) || !await find(spec.id)) throw error
+      })
       log.info('machine made', { machine: spec.id, ms: Math.round(performance.now() - started) })
     },
     prepare: async id => mountRoot(await renew(await get(id))),

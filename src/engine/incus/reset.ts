@@ -13,7 +13,7 @@ import { stopDaemon } from '#engine/incus/daemon'
 import { daemonClient, incusDir } from '#engine/incus/place'
 import { restoreHost } from '#engine/incus/host'
 import { children, commandLine, processes, runs, until } from '#engine/incus/process'
-import { loopsBelow } from '#engine/disk/loop'
+import { loopNumbers, loopsBelow, partLoop } from '#engine/disk/loop'
 import { mountsBelow } from '#engine/disk/mount'
 import { run } from '#engine/disk/run'
 import { stopStorageHelper } from '#engine/storage/helper'
@@ -30,7 +30,9 @@ export async function resetDaemon(home: Home, log: Log): Promise<void> {
   const made = [...running, incusDir(home), join(home.dir, 'build'), join(home.dir, 'console')]
   for (const point of made.flatMap(dir => mountsBelow(dir))) await run('umount', [point])
   for (const pid of processes('')) await unmountFor(pid, made)
-  for (const { device } of made.flatMap(loopsBelow)) await run('losetup', ['--detach', device])
+  const disks = made.flatMap(loopsBelow)
+  const parts = loopNumbers().filter(number => disks.some(disk => disk.number === partLoop(number)?.disk)).map(number => `/dev/loop${number}`)
+  for (const device of [...parts, ...disks.map(disk => disk.device)]) await run('losetup', ['--detach', device])
   const free = await until(async () => made.flatMap(loopsBelow).length === 0, GONE_MS)
   if (!free) throw new Error(`loop devices on files below ${home.dir} are still in use`)
   for (const dir of made) rmSync(dir, { recursive: true, force: true })

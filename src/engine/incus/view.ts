@@ -22,11 +22,14 @@ export type Shown = {
   model: string
   serial: string
   readOnly?: boolean
-  /** A partition at its end, whose device is another one. */
-  partition?: { name: string; number: { major: number; minor: number }; sectors: number }
+  partitions?: ShownPartition[]
 }
+/** `index`: the partition's number; its device is another one. */
+export type ShownPartition = { index: number; number: { major: number; minor: number }; start: number; sectors: number }
 
-export const viewDir = (home: Home, machine: string): string => join(home.run, 'view', machine)
+export const viewsDir = (home: Home): string => join(home.run, 'view')
+export const viewDir = (home: Home, machine: string): string => join(viewsDir(home), machine)
+const partitionName = (disk: string, { index }: ShownPartition): string => `${disk}${/\d$/.test(disk) ? 'p' : ''}${index}`
 
 const numbers = ({ major, minor }: Shown['number']): string => `${major}:${minor}`
 const common = { alignment_offset: 0, discard_alignment: 0, inflight: '0 0', stat: Array(17).fill(0).join(' ') }
@@ -37,10 +40,10 @@ const queue = {
   write_same_max_bytes: 0, dax: 0,
 }
 
-/** Writes the whole list. */
+/** Writes the whole list. What changes of partitions while a machine runs, the storage helper writes (nodes.py), in the same form. */
 export function writeView(dir: string, devices: Shown[]): void {
   for (const { from } of VIEW.slice(0, 3)) mkdirSync(join(dir, from), { recursive: true, mode: 0o755 })
-  const names = new Set(devices.flatMap(({ name, partition }) => [name, partition?.name ?? name]))
+  const names = new Set(devices.flatMap(({ name, partitions = [] }) => [name, ...partitions.map(one => partitionName(name, one))]))
   for (const { from } of VIEW.slice(0, 3)) {
     for (const name of readdirSync(join(dir, from))) if (from === 'dev' || !names.has(name)) rmSync(join(dir, from, name), { recursive: true })
   }
@@ -48,18 +51,21 @@ export function writeView(dir: string, devices: Shown[]): void {
   const line = ({ major, minor }: Shown['number'], sectors: number, name: string) =>
     `${String(major).padStart(4)} ${String(minor).padStart(8)} ${String(sectors / 2).padStart(10)} ${name}\n`
   // Written in place: it is a mount of this very file that the machine has.
-  writeFileSync(join(dir, 'partitions'), ['major minor  #blocks  name\n\n', ...devices.flatMap(({ name, number, sectors, partition }) =>
-    [line(number, sectors, name), ...(partition ? [line(partition.number, partition.sectors, partition.name)] : [])])].join(''))
+  writeFileSync(join(dir, 'partitions'), ['major minor  #blocks  name\n\n', ...devices.flatMap(({ name, number, sectors, partitions = [] }) =>
+    [line(number, sectors, name), ...partitions.map(one => line(one.number, one.sectors, partitionName(name, one)))])].join(''))
 }
 
 export function clearView(dir: string): void {
   rmSync(dir, { recursive: true, force: true })
 }
 
-function writeDevice(dir: string, { name, number, sectors, model, serial, readOnly = false, partition }: Shown): void {
+function writeDevice(dir: string, { name, number, sectors, model, serial, readOnly = false, partitions = [] }: Shown): void {
   const at = join(dir, 'block', name)
-  // A partition of before is gone with the whole.
-  if (!partition && existsSync(join(at, `${name}1`))) rmSync(at, { recursive: true })
+  const names = partitions.map(one => partitionName(name, one))
+  // Partitions of before are gone.
+  for (const entry of existsSync(at) ? readdirSync(at) : []) {
+    if (existsSync(join(at, entry, 'partition')) && !names.includes(entry)) rmSync(join(at, entry), { recursive: true })
+  }
   write(at, {
     ...common, dev: numbers(number), size: sectors, ro: Number(readOnly), removable: 0, range: 16, ext_range: 256, hidden: 0, capability: 0,
     uevent: `MAJOR=${number.major}\nMINOR=${number.minor}\nDEVNAME=${name}\nDEVTYPE=disk`, serial,
@@ -69,14 +75,16 @@ function writeDevice(dir: string, { name, number, sectors, model, serial, readOn
   for (const empty of ['holders', 'slaves']) mkdirSync(join(at, empty), { recursive: true })
   link(join(dir, 'class', name), `../../block/${name}`)
   link(join(dir, 'dev', numbers(number)), `../../block/${name}`)
-  if (!partition) return
-  write(join(at, partition.name), {
-    ...common, dev: numbers(partition.number), size: partition.sectors, start: sectors - partition.sectors, partition: 1, ro: Number(readOnly),
-    uevent: `MAJOR=${partition.number.major}\nMINOR=${partition.number.minor}\nDEVNAME=${partition.name}\nDEVTYPE=partition\nPARTN=1`,
-  })
-  mkdirSync(join(at, partition.name, 'holders'), { recursive: true })
-  link(join(dir, 'class', partition.name), `../../block/${name}/${partition.name}`)
-  link(join(dir, 'dev', numbers(partition.number)), `../../block/${name}/${partition.name}`)
+  for (const { index, number: own, start, sectors: size } of partitions) {
+    const part = partitionName(name, { index, number: own, start, sectors: size })
+    write(join(at, part), {
+      ...common, dev: numbers(own), size, start, partition: index, ro: Number(readOnly),
+      uevent: `MAJOR=${own.major}\nMINOR=${own.minor}\nDEVNAME=${part}\nDEVTYPE=partition\nPARTN=${index}`,
+    })
+    mkdirSync(join(at, part, 'holders'), { recursive: true })
+    link(join(dir, 'class', part), `../../block/${name}/${part}`)
+    link(join(dir, 'dev', numbers(own)), `../../block/${name}/${part}`)
+  }
 }
 
 function write(dir: string, attributes: Record<string, string | number>): void {

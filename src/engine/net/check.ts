@@ -95,6 +95,7 @@ function checkFrame(spec: NetworkSpec): void {
     number(p.metadataHopLimit, 1, 64)
     if (p.bitsPerSecond !== undefined) number(p.bitsPerSecond, 1_000_000, 1e12)
     if (p.translates && p.groups.length > 0) fail('a translator, which has no groups', p.id)
+    if (p.translates && p.answers) fail('one or the other', p.id)
     form('name', p.hostname)
   }
   // Several domains to search are one text with blanks between (EC2's DHCP options allow it for Linux).

@@ -1,28 +1,31 @@
 /**
- * Translators: each a namespace of its own behind a port, where the kernel forwards with the port's addresses as source.
+ * What stands behind ports that no machine takes, each in a namespace of its own: a translator, where the kernel forwards with the port's
+ * addresses as source, or a door, at which this process answers (doors.ts).
  *
- * Invariant: nothing begins from outside. What is forwarded came from the network's own blocks or answers what did; nobody speaks to
- * the translator itself. No process is needed in it.
+ * Invariant: nothing begins from outside. What a translator forwards came from the network's own blocks or answers what did; nobody speaks
+ * to the translator itself. No process is needed in it. A door forwards nothing, and takes connections to its one port alone.
  *
  * Its manners are those of EC2's ("NAT gateway basics", VPC user guide): TCP, UDP and ICMP pass; a connection that was idle for 350
  * seconds is forgotten, and who goes on with it is told so by a reset.
  */
 import type { Home } from '#base/home'
 import type { NetworkSpec, PortSpec } from '#engine/port'
+import { ANSWERED_PORT } from '#engine/net/doors'
 import { GATEWAY_MAC, gatewaySpace, portDevice } from '#engine/net/names'
 import { gatewayOf } from '#engine/net/route'
 import { inside, ipBatch, run } from '#engine/net/run'
+import { isHoused } from '#engine/net/placed'
 import { makeSpace, spaceExists, spaceNames, spaceNumber } from '#engine/net/space'
 
 const IDLE_SECONDS = 350
 
-/** A translator as this process made it: which namespace, and all that was done in it. */
+/** A translator or door as this process made it: which namespace, and all that was done in it. */
 export type Gateway = { space: string; number: number; made?: string }
 
-/** Ports of a network that translate. */
-export const translators = (spec: NetworkSpec): PortSpec[] => spec.ports.filter(port => port.translates)
+/** Ports of a network behind which something of ours stands. */
+export const housed = (spec: NetworkSpec): PortSpec[] => spec.ports.filter(isHoused)
 
-/** Namespaces of a network's translators; of every network's, without one. */
+/** Namespaces behind a network's ports; of every network's, without one. */
 export async function gatewaySpaces(home: Home, network?: number): Promise<string[]> {
   const begin = gatewaySpace(home, network ?? 0, 0).slice(0, network === undefined ? -3 : -1)
   return (await spaceNames()).filter(name => name.startsWith(begin))
@@ -33,7 +36,7 @@ export async function readGateways(home: Home, network: number): Promise<Map<str
   return new Map(await Promise.all(spaces.map(async space => [space, { space, number: await spaceNumber(space) }] as const)))
 }
 
-/** Empty namespaces for translators whose ports are about to get their devices. */
+/** Empty namespaces for ports that are about to get their devices. */
 export async function makeGateways(home: Home, spec: NetworkSpec, known: Map<string, Gateway>, ports: PortSpec[]): Promise<void> {
   for (const port of ports) {
     const space = gatewaySpace(home, spec.index, port.index)
@@ -48,9 +51,9 @@ export async function makeGateways(home: Home, spec: NetworkSpec, known: Map<str
   }
 }
 
-/** Has each translator forward, and removes those that the network has no more. */
+/** Has each do its work, and removes those that the network has no more. */
 export async function keepGateways(home: Home, spec: NetworkSpec, known: Map<string, Gateway>): Promise<void> {
-  const wanted = new Map(translators(spec).map(port => [gatewaySpace(home, spec.index, port.index), port]))
+  const wanted = new Map(housed(spec).map(port => [gatewaySpace(home, spec.index, port.index), port]))
   await Promise.all([...known.values()].map(async gateway => {
     const port = wanted.get(gateway.space)
     if (!port) {
@@ -58,7 +61,7 @@ export async function keepGateways(home: Home, spec: NetworkSpec, known: Map<str
       known.delete(gateway.space)
       return
     }
-    const [lines, rules] = [gatewayLines(home, spec, port), gatewayRules(spec, port)]
+    const [lines, rules] = [gatewayLines(home, spec, port), port.answers ? doorRules() : gatewayRules(spec, port)]
     const made = [...lines, rules].join('\n')
     if (gateway.made === made) return
     await run(inside(gateway.space, 'nft', '-f', '-'), rules)
@@ -67,7 +70,7 @@ export async function keepGateways(home: Home, spec: NetworkSpec, known: Map<str
   }))
 }
 
-/** `ip` commands in the translator's namespace. */
+/** `ip` commands in the namespace. */
 export function gatewayLines(home: Home, spec: NetworkSpec, port: PortSpec): string[] {
   const device = portDevice(home, port.index)
   const [router] = gatewayOf(spec.subnets.find(subnet => subnet.id === port.subnet)!.cidr).split('/')
@@ -107,3 +110,18 @@ table ip gateway {
 }
 `
 }
+
+/** A door's packet filter: who may come so far has been decided by the port's groups. */
+export const doorRules = (): string => `table ip gateway
+delete table ip gateway
+table ip gateway {
+  chain passing {
+    type filter hook forward priority filter; policy drop;
+  }
+  chain to_door {
+    type filter hook input priority filter; policy drop;
+    ct state established,related accept
+    tcp dport ${ANSWERED_PORT} accept
+  }
+}
+`

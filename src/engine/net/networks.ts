@@ -12,6 +12,7 @@ import { coreLink, coreSpace, portDevice, routerDir, routerSpace } from '#engine
 import { attempt, run } from '#engine/net/run'
 import { check, checkRules, isName } from '#engine/net/check'
 import { readLinks, readTraffic, removeLinks } from '#engine/net/kernel'
+import { openDoors } from '#engine/net/doors'
 import { gatewaySpaces } from '#engine/net/gateway'
 import { makeLinks } from '#engine/net/peering'
 import { cannotShape, unlimited } from '#engine/net/shaping'
@@ -31,6 +32,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
   const specs = new Map<number, NetworkSpec>()
   const untold = new Map<number, Set<number>>()
   const inTurn = turns()
+  const doors = openDoors(home, log)
   let isDown = false
   let warned = false
   const resolver = (served?: Served) => inTurn('resolver', () => keepResolver(home, served))
@@ -48,7 +50,8 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
     await router?.close()
   }
 
-  async function apply(spec: NetworkSpec): Promise<void> {
+  /** Answers the ports that had no device before. */
+  async function apply(spec: NetworkSpec): Promise<string[]> {
     check(spec)
     let router = routers.get(spec.index)
     if (router && !await router.isIntact(spec.id)) {
@@ -61,13 +64,16 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
       router = await openRouter(home, spec)
       routers.set(spec.index, router)
     }
+    const had = new Set(router.ports())
     const given = untold.get(spec.index) ?? []
     untold.delete(spec.index)
     try {
       const made = await inTurn('peers', () => makeLinks(home, spec.index, spec.peers.map(peer => peer.index).filter(agrees(spec.index))))
       for (const peer of made) tell(peer, [spec.index])
       await router.apply(await withinMeans(spec), [...made, ...given])
+      await doors.keep(spec)
       specs.set(spec.index, spec)
+      return spec.ports.map(port => port.id).filter(id => !had.has(id))
     } catch (error) {
       // It may have been done in part: look again next time.
       await forget(spec.index)
@@ -127,6 +133,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
     await forget(index)
     specs.delete(index)
     untold.delete(index)
+    doors.drop(index)
     await eraseRouter(home, index)
   }
 
@@ -145,10 +152,12 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
     apply: spec => inTurn(spec.index, async () => {
       // Somebody deleted the core under us.
       if (!isDown && !spaceExists(coreSpace(home))) await up()
-      if (await applyRules(spec)) return
-      await apply(spec)
+      if (await applyRules(spec)) return []
+      const made = await apply(spec)
       await resolver()
-    }).then(() => tellPeers(spec)),
+      return made
+    }).then(made => tellPeers(spec).then(() => made)),
+    answering: doors.answering,
     serve: domains => {
       for (const domain of Object.values(domains).flat()) if (!isName(domain)) throw new Error(`not a name: ${JSON.stringify(domain)}`)
       return resolver(domains)
@@ -188,7 +197,10 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
       for (const index of found) await inTurn(Number(index), () => erase(Number(index)))
       await takeDown(home)
     }),
-    close: async () => { for (const index of routers.keys()) await inTurn(index, () => forget(index)) },
+    close: async () => {
+      await doors.close()
+      for (const index of routers.keys()) await inTurn(index, () => forget(index))
+    },
   }
 }
 

@@ -5,6 +5,9 @@ import { routerDevice } from '#engine/net/names'
 
 export type Placed = { port: PortSpec; device: string }
 
+/** Whether the other end of its device stands in a namespace that is ours, and no machine's. */
+export const isHoused = (port: PortSpec): boolean => Boolean(port.translates || port.answers)
+
 export const groupsOf = (port: PortSpec) => [...new Set(port.groups)].sort()
 /** Of one group by its name, of several by a digest of theirs, for the kernel's bound on names. */
 export function portChain(port: PortSpec, way: 'in' | 'out', head = 'port'): string {

@@ -12,6 +12,7 @@ import { fabricBlock } from '#base/home'
 import { formatIp, parseCidr } from '#base/cidr'
 import { address, LAST, link, neighbour, PORTS_TABLE, route, rule, TABLE, type Item } from '#engine/net/item'
 import { coreItems6, isIp6, routerItems6 } from '#engine/net/route6'
+import { isHoused } from '#engine/net/placed'
 import type { NetworkSpec, PortSpec, RouteSpec } from '#engine/port'
 import {
   CORE_FABRIC_ADDRESS, CORE_STORE_ADDRESS, coreLink, coreSpace, FABRIC_GROUP, GATEWAY_MAC, gatewayDevice, gatewaySpace, METADATA_MARK, MTU,
@@ -54,7 +55,7 @@ export function routerItems(home: Home, spec: NetworkSpec, { hostPid, isLinked }
       create: [
         `link add ${deviceOf(port)} address ${GATEWAY_MAC} mtu ${MTU} type veth `
           + `peer name ${portDevice(home, port.index)} address ${port.mac} mtu ${MTU} netns `
-          + `${port.translates ? gatewaySpace(home, spec.index, port.index) : hostPid}`,
+          + `${isHoused(port) ? gatewaySpace(home, spec.index, port.index) : hostPid}`,
         // Answers for the neighbours at once; the kernel would wait up to 0.8 s, out of courtesy to others that may know better.
         `ntable change name arp_cache dev ${deviceOf(port)} proxy_delay 0`,
       ],

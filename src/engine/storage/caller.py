@@ -16,8 +16,8 @@ from kernel import (
 class Caller:
     """Who asks: the directory of its process, opened by the monitor while the call was known to be waiting, and its memory."""
 
-    def __init__(self, machine, init, proc, memory):
-        self.machine, self.init, self.proc, self.memory = machine, init, proc, memory
+    def __init__(self, machine, init, proc, memory, views=None):
+        self.machine, self.init, self.proc, self.memory, self.views = machine, init, proc, memory, views
 
     def open(self, name, flags):
         return os.open(name, flags | O_CLOEXEC, dir_fd=self.proc)

@@ -9,11 +9,14 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from
 import { join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
+import { run } from '#engine/disk/run'
 import { commandLine, processes, until } from '#engine/incus/process'
+import { viewsDir } from '#engine/incus/view'
 
 /** The distribution's, whatever else comes first in PATH. */
 const PYTHON = '/usr/bin/python3'
 const SCRIPT = join(import.meta.dirname, 'storage.py')
+const PARTITIONS = join(import.meta.dirname, 'partitions.py')
 const READY_MS = 10_000
 const END_MS = 5000
 
@@ -36,8 +39,9 @@ export async function startStorageHelper(home: Home, log: Log): Promise<void> {
   if (storageHelper(home) !== undefined) return
   rmSync(storageSocket(home), { force: true })
   for (const dir of [home.run, join(home.dir, 'log')]) mkdirSync(dir, { recursive: true, mode: 0o700 })
+  mkdirSync(viewsDir(home), { recursive: true })
   const output = openSync(join(home.dir, 'log', 'storage.log'), 'a')
-  const child = spawn(PYTHON, ['-IS', SCRIPT, storageSocket(home), lock(home)], {
+  const child = spawn(PYTHON, ['-IS', SCRIPT, storageSocket(home), viewsDir(home), lock(home)], {
     cwd: '/', detached: true, stdio: ['ignore', output, output], env: { PATH: process.env['PATH'], LANG: 'C.UTF-8' },
   })
   closeSync(output)
@@ -60,4 +64,12 @@ export async function stopStorageHelper(home: Home, log: Log): Promise<void> {
   if (!await until(() => all(home).length === 0, END_MS)) for (const pid of all(home)) process.kill(pid, 'SIGKILL')
   rmSync(storageSocket(home), { force: true })
   if (pids.length > 0) log.info('storage helper stopped', { pids })
+}
+
+/**
+ * Makes the partitions of a disk that came to a machine, by its table, or takes away all that there are. `number`: the disk's loop device;
+ * `init`: the machine's, or 0 while it is off. One that the guest still uses goes when the guest lets it go.
+ */
+export async function partition(home: Home, what: 'add' | 'drop', { machine, number, init }: { machine: string; number: number; init: number }) {
+  await run(PYTHON, ['-IS', PARTITIONS, viewsDir(home), what, machine, String(number), String(init)])
 }

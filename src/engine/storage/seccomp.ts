@@ -8,8 +8,8 @@
 const WORD = 0xffffffffn
 const [ENOSYS, ENOTTY] = [38, 25]
 
-/** Requests that the helper serves: EXT4_IOC_RESIZE_FS, XFS_IOC_FSGROWFSDATA, FITRIM, BLKFLSBUF, BLKBSZSET. */
-const SERVED = [0x40086610n, 0x4010586en, 0xc0185879n, 0x1261n, 0x40081271n]
+/** Requests that the helper serves: EXT4_IOC_RESIZE_FS, XFS_IOC_FSGROWFSDATA, FITRIM, BLKFLSBUF, BLKBSZSET, BLKRRPART, BLKPG. */
+const SERVED = [0x40086610n, 0x4010586en, 0xc0185879n, 0x1261n, 0x40081271n, 0x125fn, 0x1269n]
 /** MS_BIND, MS_MOVE and the propagation types: of these mounts the helper has nothing to do. */
 const ELSEWHERE = 0x1e3000n
 /** Some programs begin the flags with this still; then the upper half of them means nothing. */

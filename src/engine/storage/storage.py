@@ -12,8 +12,9 @@ Invariants:
 - What is not served goes on in the kernel as if nobody had looked, with the rights of an unprivileged container.
 
 Each machine's monitor has a process of its own here, so that one that hangs or dies is its own machine's matter; the socket is held by one
-that does nothing else. kernel.py, caller.py, mounts.py and ioctls.py are its parts.
-Usage: storage.py SOCKET LOCK
+that does nothing else. kernel.py, caller.py, mounts.py, ioctls.py, partitions.py, table.py and nodes.py are its parts. Of the host it holds one
+directory, of what machines see of block devices.
+Usage: storage.py SOCKET VIEWS LOCK
 """
 import array
 import ctypes
@@ -22,6 +23,7 @@ import fcntl
 import os
 import signal
 import socket
+import stat
 import struct
 import sys
 import time
@@ -34,9 +36,12 @@ from caller import *
 from ioctls import *
 from kernel import *
 from mounts import *
+from nodes import place, shown
+
+booted = None
 
 
-def answer(message, descriptors, home):
+def answer(message, descriptors, home, views=None):
     """The reply to one message of a monitor: seccomp_notify_proxy_msg, seccomp_notif, seccomp_notif_resp, cookie."""
     _, _, init, notif_size, resp_size, _, _, cookie_size = struct.unpack_from('QiiHHHHQ', message, 0)
     notice, _, _, number, arch, _, *args = struct.unpack_from('QIIiIQ6Q', message, 32)
@@ -46,7 +51,7 @@ def answer(message, descriptors, home):
     try:
         work = {NR_MOUNT: do_mount, NR_IOCTL: do_ioctl}.get(number) if arch == AUDIT_ARCH and machine else None
         if work:
-            result = work(Caller(machine, init, descriptors[0], descriptors[1]), home, args)
+            result = work(caller_of(machine, init, descriptors, views), home, args)
     except OSError as error:
         result = error.errno or errno.EIO
     except Exception as error:
@@ -56,7 +61,17 @@ def answer(message, descriptors, home):
     return message[:32 + notif_size] + reply
 
 
-def serve(connection, home):
+def caller_of(machine, init, descriptors, views):
+    """The first call of a machine's init comes before anything in it looks for a partition: they get their nodes now."""
+    global booted
+    if views is not None and booted != init:
+        booted = init
+        for name, device in shown(views, machine).items():
+            place(init, name, device)
+    return Caller(machine, init, descriptors[0], descriptors[1], views)
+
+
+def serve(connection, home, views):
     while True:
         message, ancillary, _, _ = connection.recvmsg(8192, socket.CMSG_SPACE(16))
         if not message:
@@ -65,7 +80,7 @@ def serve(connection, home):
         for _, _, data in ancillary:
             descriptors.frombytes(data[:len(data) // 4 * 4])
         try:
-            connection.send(answer(message, descriptors, home))
+            connection.send(answer(message, descriptors, home, views))
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
@@ -77,10 +92,12 @@ def leave_host():
     for source, point, kind, flags in ((None, b'/', None, 0x40000 | 0x4000), (b'storage', base, b'tmpfs', NOSUID | NOEXEC)):
         if libc.mount(source, point, kind, flags, b'mode=0700'):
             raise OSError(ctypes.get_errno(), 'mount ' + point.decode())
-    for name in (b'/run/proc', b'/run/jail', b'/run/old'):
+    for name in (b'/run/proc', b'/run/sys', b'/run/jail', b'/run/dev', b'/run/old'):
         os.mkdir(name)
-    if libc.mount(b'/proc', b'/run/proc', None, BIND | 0x4000, None):
-        raise OSError(ctypes.get_errno(), 'mount /proc')
+    os.mknod('/run/dev/loop-control', 0o600 | stat.S_IFCHR, os.makedev(10, 237))
+    for name, flags in ((b'/proc', BIND | 0x4000), (b'/sys', BIND)):
+        if libc.mount(name, b'/run' + name, None, flags, None):
+            raise OSError(ctypes.get_errno(), 'mount ' + name.decode())
     call(PIVOT_ROOT, base, b'/run/old')
     os.chdir('/')
     if libc.umount2(b'/old', DETACH):
@@ -88,7 +105,7 @@ def leave_host():
     os.rmdir('/old')
 
 
-def accept_all(listener, lock):
+def accept_all(listener, lock, views):
     """A process for each machine's monitor. It ends with the one that holds the socket; those that serve a machine go on."""
     os.close(lock)
     if libc.prctl(PDEATHSIG, signal.SIGKILL, 0, 0, 0) or os.getppid() == 1:
@@ -101,14 +118,14 @@ def accept_all(listener, lock):
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             listener.close()
             try:
-                serve(connection, os.open('/proc/self/ns/mnt', os.O_RDONLY | O_CLOEXEC))
+                serve(connection, os.open('/proc/self/ns/mnt', os.O_RDONLY | O_CLOEXEC), views)
             except Exception as error:
                 say('gave up:', repr(error))
             os._exit(0)
         connection.close()
 
 
-def hold(listener, lock):
+def hold(listener, lock, views):
     """Nothing of a guest reaches this process: the socket outlives whoever serves it.
 
     A monitor that has lost its connection makes a new one in its next call. One that finds nobody there gives up: it then serves nothing that
@@ -118,7 +135,7 @@ def hold(listener, lock):
         began = time.monotonic()
         child = os.fork()
         if child == 0:
-            accept_all(listener, lock)
+            accept_all(listener, lock, views)
             os._exit(0)
         os.waitpid(child, 0)
         say('begun anew')
@@ -126,7 +143,7 @@ def hold(listener, lock):
             time.sleep(0.1)
 
 
-def main(path, lock_path):
+def main(path, views_path, lock_path):
     lock = os.open(lock_path, os.O_RDWR | os.O_CREAT | O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -140,11 +157,13 @@ def main(path, lock_path):
         os.unlink(fresh)
     os.umask(0o077)
     listener.bind(fresh)
+    os.umask(0o022)  # What machines are shown is read by their users.
     listener.listen(1024)
     os.rename(fresh, path)
+    views = os.open(views_path, os.O_PATH | os.O_DIRECTORY | O_CLOEXEC)
     leave_host()
     say('ready')
-    hold(listener, lock)
+    hold(listener, lock, views)
 
 
 if __name__ == '__main__':

@@ -30,6 +30,10 @@ export function actionOf(service: string, operation: string, input: Input = {}):
 
 const isFree = (prefix: string, name: string): boolean => FREE.has(`${prefix}:${name}`)
 
+/** DeleteObjects asks for each of its keys by itself: one that is denied is an error among its answers (API Reference, DeleteObjects). */
+const asksItself = (operation: string, input: Input): boolean =>
+  operation === 'DeleteObjects' && ((input.Delete as { Objects?: unknown[] } | undefined)?.Objects ?? []).length > 0
+
 const texts = (value: unknown): string[] => [value].flat().filter(item => typeof item === 'string')
 
 /** Every value of members of these names, here and in the structures that belong to the call. */
@@ -60,11 +64,7 @@ function resourcesOf(type: TypeFacts, input: Input, place: Place): Named[] {
   if (last === undefined) return []
   const named = (variable: string) => valuesOf(input, [...plural(variable), ...VARIABLES[variable] ?? []])
   const fixed = Object.fromEntries(variables.slice(0, -1).map(name => [name, named(name)[0] ?? '*']))
-  const ids = named(last)
-  // DeleteObjects names its keys in a structure of its own.
-  const objects = type.key === 'object' ? ((input.Delete as { Objects?: { Key?: string }[] } | undefined)?.Objects ?? []).map(one => one.Key ?? '')
-    : []
-  return [...ids, ...objects].map(id => ({
+  return named(last).map(id => ({
     id, arn: /^arn:[^:]*:[^:]*:/.test(id) ? id : arnOf(type, place, { ...fixed, [last]: last.endsWith('WithoutLeadingSlash') ? id.replace(/^\//, '')
       : id }),
   }))
@@ -161,7 +161,7 @@ function partOf(ask: Ask, use: { name: string; conditionKeys: string[] }, type: 
 /** Everything that a call needs to be allowed. Empty for what is asked of nobody. */
 export function checksOf(service: string, operation: string, { input, place }: { input: Input; place: Place }): Check[] {
   const { prefix, name } = actionOf(service, operation, input)
-  if (isFree(prefix, name)) return []
+  if (isFree(prefix, name) || asksItself(operation, input)) return []
   const { actions, types } = factsOf(prefix)
   const facts = actions.get(name.toLowerCase())
   const ask: Ask = { facts, prefix, input, place, action: `${prefix}:${facts?.name ?? name}` }

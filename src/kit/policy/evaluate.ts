@@ -2,7 +2,7 @@
  * Whether policies allow a request (IAM User Guide, "Policy evaluation logic"). Pure.
  *
  * Invariants: one matching Deny anywhere wins; without an Allow nothing is allowed; boundaries, session policies and service control
- * policies only narrow.
+ * policies only narrow, and so does the policy of the VPC endpoint by which a request came.
  */
 import type { Policy, Statement } from '#kit/policy/document'
 import type { Keys } from '#kit/policy/pattern'
@@ -17,7 +17,7 @@ export type Question = {
   /** Who has the resource, where that is another account than the asker's. */
   foreign?: boolean
 }
-export type Layer = 'identity' | 'resource' | 'boundary' | 'session' | 'scp'
+export type Layer = 'identity' | 'resource' | 'boundary' | 'session' | 'scp' | 'endpoint'
 export type Layers = {
   identity: Policy[]
   /** The resource's own policies. */
@@ -28,6 +28,8 @@ export type Layers = {
   session?: Policy[]
   /** By level from the organisation's root down: each must allow. */
   scps?: Policy[][]
+  /** Of the VPC endpoint: whoever asks, and whosever the resource is (PrivateLink Guide, "Control access to VPC endpoints"). */
+  endpoint?: Policy[]
 }
 export type Matched = { layer: Layer; policy: string; statement: Statement }
 export type Verdict = {
@@ -37,7 +39,7 @@ export type Verdict = {
   matched: Matched[]
 }
 
-const LAYERS = ['scp', 'resource', 'identity', 'boundary', 'session'] as const
+const LAYERS = ['scp', 'endpoint', 'resource', 'identity', 'boundary', 'session'] as const
 
 /** How far a statement speaks of the request; undefined where it does not. */
 function applies(statement: Statement, { action, resource, keys, asker }: Question): Reach | undefined {
@@ -75,6 +77,7 @@ export function evaluate(layers: Layers, given: Question): Verdict {
   const none: Result = { denied: [], allowed: [] }
   const results = {
     scp: { denied: scps.flatMap(level => level.denied), allowed: scps.flatMap(level => level.allowed) },
+    endpoint: layers.endpoint ? ask(layers.endpoint, 'endpoint', question) : none,
     resource: layers.resource ? ask(layers.resource, 'resource', question) : none,
     identity: ask(layers.identity, 'identity', question),
     boundary: layers.boundary ? ask(layers.boundary, 'boundary', question) : none,
@@ -85,6 +88,7 @@ export function evaluate(layers: Layers, given: Question): Verdict {
   }
   const lacking = (by: Layer): Verdict => ({ decision: 'implicitDeny', by, matched: [] })
   if (scps.some(level => level.allowed.length === 0)) return lacking('scp')
+  if (layers.endpoint && results.endpoint.allowed.length === 0) return lacking('endpoint')
   const { reach } = results.resource as Result
   if (layers.resourceDecides && !reach) return lacking('resource')
   const granted = (...from: Layer[]): Verdict => ({ decision: 'allowed', by: from[0]!, matched: from.flatMap(layer => results[layer].allowed) })

@@ -107,7 +107,8 @@ export function openHistory(file: string, clock: Clock, lost: (error: unknown) =
     const detail = {
       eventVersion: '1.11', userIdentity: identityOf(caller), eventTime: now.toISOString(), eventSource: source, eventName: name,
         awsRegion: caller.region,
-      sourceIPAddress: caller.sourceIp, userAgent: caller.userAgent.slice(0, LONGEST_TEXT), ...failed,
+      sourceIPAddress: caller.sourceIp, ...(caller.via?.endpoint && { vpcEndpointId: caller.via.endpoint.id }),
+      userAgent: caller.userAgent.slice(0, LONGEST_TEXT), ...failed,
       requestParameters: shape.kind === 'unit' ? null : shown(shape, input), responseElements: null, requestID: caller.requestId, eventID: id,
       readOnly, eventType: 'AwsApiCall', managementEvent: !data, recipientAccountId: caller.principal.account,
         eventCategory: data ? 'Data' : 'Management',

@@ -31,6 +31,10 @@ import { tagActions } from '#service/ec2/tag/actions'
 import { throttle } from '#service/ec2/throttle/throttle'
 import { actions as volumes } from '#service/ec2/volume/actions'
 import { volumeDriver } from '#service/ec2/volume/drive'
+import { importDriver, importTask, actions as imports } from '#service/ec2/transfer/import'
+import { imageTaskDriver } from '#service/ec2/transfer/drive'
+import { actions as imageStores } from '#service/ec2/transfer/store'
+import { creditSweeper } from '#service/ec2/volume/credits'
 import { diskSweeper } from '#service/ec2/volume/sweep'
 import { volume } from '#service/ec2/volume/volume'
 import { actions as dhcpOptions } from '#service/ec2/dhcp-options/actions'
@@ -65,6 +69,7 @@ import { actions as peerings } from '#service/ec2/vpc-peering/actions'
 import { peeringDriver } from '#service/ec2/vpc-peering/drive'
 import { peering } from '#service/ec2/vpc-peering/peering'
 import { actions as endpoints } from '#service/ec2/vpc-endpoint/actions'
+import { vpcEndpointDriver } from '#service/ec2/vpc-endpoint/drive'
 import { vpcEndpoint } from '#service/ec2/vpc-endpoint/vpc-endpoint'
 import { actions as vpcs } from '#service/ec2/vpc/actions'
 import { sweepNetworks, vpcDriver } from '#service/ec2/vpc/drive'
@@ -76,7 +81,7 @@ const sdk = await loadSdk('ec2')
 
 const tagged = [
   instance, volume, snapshot, keyPair, vpc, subnet, routeTable, internetGateway, networkAcl, dhcpOptionsSet, securityGroup, networkInterface,
-  replaceRootTask, securityGroupRule, elasticIp, natGateway, peering, prefixList, flowLog, vpcEndpoint, reservation, egressOnlyGateway,
+  replaceRootTask, securityGroupRule, elasticIp, natGateway, peering, prefixList, flowLog, vpcEndpoint, reservation, egressOnlyGateway, importTask,
 ].map(resource => taggable(resource as AnyResource))
 
 function actionsOf(context: Context): Actions<typeof Sdk> {
@@ -85,6 +90,8 @@ function actionsOf(context: Context): Actions<typeof Sdk> {
     ...regions,
     ...images(context),
     ...snapshots(context),
+    ...imports(context),
+    ...imageStores(context),
     ...instanceTypes(region => zonesFor(region).map(z => ({ name: z.ZoneName!, id: z.ZoneId! }))),
     ...instances(context),
     ...keyPairs,
@@ -103,18 +110,22 @@ function actionsOf(context: Context): Actions<typeof Sdk> {
     ...natGateways(context),
     ...peerings,
     ...prefixLists(context),
-    ...endpoints,
+    ...endpoints(context),
     ...flowLogs(context),
     ...tagActions([...tagged, taggableImage]),
   }
 }
 
-const drivers = [instanceDriver, volumeDriver, snapshotDriver, imageDriver, taskDriver, vpcDriver, natGatewayDriver, peeringDriver]
+const drivers = [
+  instanceDriver, volumeDriver, snapshotDriver, imageDriver, taskDriver, vpcDriver, natGatewayDriver, peeringDriver,
+  importDriver, imageTaskDriver, vpcEndpointDriver,
+]
 
 /** The whole of EC2 over a context. */
 export function ec2(context: Context): Service {
   const network = preparation()
   const sweepDisks = diskSweeper(context)
+  const countCredits = creditSweeper(context)
   const wakes = [vpcWakes(context.store), imageWakes(context.store), volumeWakes(context.store)]
   const deliverFlowLogs = flowLogSweeper(context)
   // The images that each region has records of: they are written again only when the engine's list is another one.
@@ -143,7 +154,10 @@ export function ec2(context: Context): Service {
     wakes: async event => (await Promise.all(wakes.map(wake => wake(event)))).flat(),
     async sweep() {
       // One that can't be removed must not keep the others.
-      for (const sweep of [() => sweepMachines(context), () => sweepNetworks(context), sweepDisks, deliverFlowLogs, () => sweepFlowLogs(context)]) {
+      const sweeps = [
+        () => sweepMachines(context), () => sweepNetworks(context), sweepDisks, countCredits, deliverFlowLogs, () => sweepFlowLogs(context),
+      ]
+      for (const sweep of sweeps) {
         await sweep().catch((error: unknown) => context.log.error('ec2.sweep', { error }))
       }
     },

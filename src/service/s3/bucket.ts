@@ -40,7 +40,7 @@ function regionOf(constraint: string | undefined, region: string): string {
 /** What a bucket's settings are changed to, in one transaction. */
 export async function change(s3: S3, name: string, edit: (settings: Settings) => Settings): Promise<void> {
   const { tables } = await s3.ready()
-  tables.transact(() => {
+  await tables.transact(() => {
     const bucket = getBucket(tables, name)
     tables.putBucket({ ...bucket, settings: edit(bucket.settings) })
   })
@@ -67,7 +67,7 @@ export const buckets = (s3: S3) => ({
     const tags = Tags ? readTagSet(Tags, MOST_TAGS) : undefined
     const { tables } = await s3.ready()
     const place = regionOf(LocationConstraint, region)
-    tables.transact(() => {
+    await tables.transact(() => {
       const before = tables.bucket(name)
       if (before && before.account !== account) {
         throw new ApiError('BucketAlreadyExists', 'The requested bucket name is not available. The bucket namespace is shared by all '
@@ -89,7 +89,7 @@ export const buckets = (s3: S3) => ({
 
   async DeleteBucket({ input }) {
     const { bucket, tables, files } = await s3.bucket(input.Bucket!)
-    const freed = tables.transact(() => {
+    const freed = await tables.transact(() => {
       getBucket(tables, bucket.name)
       if (tables.holds(bucket.name)) {
         throw new ApiError('BucketNotEmpty', 'The bucket you tried to delete is not empty', 409, { BucketName: bucket.name })

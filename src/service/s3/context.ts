@@ -18,12 +18,13 @@ export type S3 = ReturnType<typeof openS3>
 export function openS3(home: string) {
   // Beside the control plane's, where backups look for databases.
   const database = join(home, 's3.db')
+  const watchers = new Set<() => void>()
   let opening: Promise<Objects> | undefined
   const open = async (): Promise<Objects> => {
     const dir = join(home, 's3')
     mkdirSync(dir, { recursive: true, mode: 0o700 })
-    const tables = openTables(database)
-    return { tables, files: await openFiles(dir, id => tables.isFile(id)) }
+    const tables = openTables(database, { committed: () => { for (const watcher of watchers) watcher() } })
+    return { tables, files: await openFiles(dir, tables) }
   }
   const ready = (): Promise<Objects> => (opening ??= open())
   return {
@@ -34,6 +35,11 @@ export function openS3(home: string) {
     async bucket(name: string): Promise<Objects & { bucket: Bucket<Settings> }> {
       const objects = await ready()
       return { ...objects, bucket: getBucket(objects.tables, name) }
+    },
+    /** Calls after each change of buckets or objects. Returns what ends it. */
+    watch(callback: () => void): () => void {
+      watchers.add(callback)
+      return () => watchers.delete(callback)
     },
     async close(): Promise<void> {
       if (opening) (await opening).tables.close()

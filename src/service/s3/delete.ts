@@ -4,7 +4,7 @@ import { ApiError } from '#kit/error'
 import { getBucket, shownVersion, type Objects, type S3 } from '#service/s3/context'
 import { malformedXml, preconditionFailed, refuse } from '#service/s3/errors'
 import type { Handlers } from '#service/s3/handlers'
-import { checkKey, checkVersionId, newVersionId } from '#service/s3/object'
+import { arnOf, checkKey, checkVersionId, newVersionId } from '#service/s3/object'
 
 const MOST = 1000
 type Asked = { key: string; version: string | undefined; etag?: string; now: Date }
@@ -38,12 +38,12 @@ export const deletes = (s3: S3) => ({
     refuse('DeleteObject', input, ['MFA', 'IfMatchLastModifiedTime', 'IfMatchSize'])
     const { bucket, ...objects } = await s3.bucket(input.Bucket!)
     const asked = { key: input.Key!, version: checkVersionId(input.VersionId), etag: input.IfMatch, now }
-    const { marker, version, freed } = objects.tables.transact(() => remove(objects, bucket.name, asked))
+    const { marker, version, freed } = await objects.tables.transact(() => remove(objects, bucket.name, asked))
     await objects.files.removeAll(freed)
     return { DeleteMarker: marker || undefined, VersionId: version }
   },
 
-  async DeleteObjects({ input, now }) {
+  async DeleteObjects({ input, now, permit }) {
     refuse('DeleteObjects', input, ['MFA'])
     const { bucket, ...objects } = await s3.bucket(input.Bucket!)
     const { Objects: asked = [], Quiet } = input.Delete!
@@ -51,7 +51,16 @@ export const deletes = (s3: S3) => ({
     for (const one of asked) refuse('DeleteObjects', one, ['LastModifiedTime', 'Size'])
     const errors: Sdk._Error[] = []
     const deleted: Sdk.DeletedObject[] = []
-    const freed = objects.tables.transact(() => asked.flatMap(({ Key, VersionId, ETag }) => {
+    const allowed: Sdk.ObjectIdentifier[] = []
+    const failed = ({ Key, VersionId }: Sdk.ObjectIdentifier, error: unknown): void => {
+      if (!(error instanceof ApiError)) throw error
+      errors.push({ Key, VersionId, Code: error.code, Message: error.message })
+    }
+    for (const one of asked) {
+      const [action, keys] = one.VersionId ? ['s3:DeleteObjectVersion', { 's3:VersionId': [one.VersionId] }] : ['s3:DeleteObject', {}]
+      await permit({ action, resource: arnOf(bucket.name, one.Key!), keys }).then(() => { allowed.push(one) }, error => failed(one, error))
+    }
+    const freed = await objects.tables.transact(() => allowed.flatMap(({ Key, VersionId, ETag }) => {
       try {
         const gone = remove(objects, bucket.name, { key: Key!, version: VersionId || undefined, etag: ETag, now })
         deleted.push(VersionId
@@ -59,8 +68,7 @@ export const deletes = (s3: S3) => ({
           : { Key, ...(gone.marker ? { DeleteMarker: true, DeleteMarkerVersionId: gone.version } : {}) })
         return gone.freed
       } catch (error) {
-        if (!(error instanceof ApiError)) throw error
-        errors.push({ Key, VersionId, Code: error.code, Message: error.message })
+        failed({ Key, VersionId }, error)
         return []
       }
     }))

@@ -15,6 +15,8 @@ export const malformedXml = (): ApiError =>
   new ApiError('MalformedXML', 'The XML you provided was not well-formed or did not validate against our published schema')
 export const preconditionFailed = (condition: string): ApiError =>
   new ApiError('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', 412, { Condition: condition })
+export const diskFull = (): ApiError =>
+  new ApiError('InsufficientStorage', 'The disk of this Enclume has not enough free space for the object.', 507)
 export const notImplemented = (what: string): ApiError => new ApiError('UnsupportedOperation', `Enclume does not implement ${what}.`)
 
 /** What a request asks for that is not done is refused by name, never ignored. */

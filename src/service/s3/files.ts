@@ -1,30 +1,36 @@
 /**
  * The bytes of objects: one file a piece, named by chance and never by a key, encrypted (AES-256-CTR) with a key derived
- * from the home's and the file's name.
+ * from the home's and the file's name. Small pieces are encrypted alike, and kept by the tables with the row that names them.
  *
  * Invariants: a file is written once, and on the disk with its name when `write` returns; a file that is being read goes
  * only after its last reader. A disk without room is refused before anything is written.
  */
-import { createCipheriv, createHmac, randomBytes } from 'node:crypto'
+import { createCipheriv, createHmac, createSecretKey, randomBytes, type KeyObject } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs'
 import { open, rename, unlink, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ApiError } from '#kit/error'
-import type { Piece } from '#service/s3/tables'
+import { diskFull } from '#service/s3/errors'
+import type { NewPiece, Piece } from '#service/s3/tables'
 
 const FOLDERS = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'))
 const BATCH = 1 << 20
 /** Room that is left to the rest of the system. */
 const RESERVE = 256 << 20
 const BLOCK = 16n
+/** Up to here a piece is no file: opening, syncing and naming one would cost more than its bytes do. */
+const SMALL = 16 << 10
 
 export type Files = Awaited<ReturnType<typeof openFiles>>
 export type Sink = { update(bytes: Buffer): void }
 
-const full = (): ApiError => new ApiError('InsufficientStorage', 'The disk of this Enclume has not enough free space for the object.', 507)
+export type Kept = {
+  /** Which files are somebody's: all others are what a crash left, and go. */
+  isFile(id: string): boolean
+  /** The bytes of a piece that has no file. */
+  bytesOf(id: string): Uint8Array | undefined
+}
 
-/** `known` says which files are somebody's: all others are what a crash left, and go. */
-export async function openFiles(dir: string, known: (id: string) => boolean) {
+export async function openFiles(dir: string, kept: Kept) {
   const data = join(dir, 'data')
   for (const folder of FOLDERS) mkdirSync(join(data, folder), { recursive: true })
   const master = await masterKey(dir)
@@ -36,7 +42,7 @@ export async function openFiles(dir: string, known: (id: string) => boolean) {
     counter.writeBigUInt64BE(BigInt(offset) / BLOCK, 8)
     return createCipheriv('aes-256-ctr', createHmac('sha256', master).update(id).digest(), counter)
   }
-  for (const folder of FOLDERS) for (const id of readdirSync(join(data, folder))) if (!known(id)) rmSync(join(data, folder, id))
+  for (const folder of FOLDERS) for (const id of readdirSync(join(data, folder))) if (!kept.isFile(id)) rmSync(join(data, folder, id))
 
   async function remove(id: string): Promise<void> {
     if (readers.has(id)) doomed.add(id)
@@ -45,14 +51,23 @@ export async function openFiles(dir: string, known: (id: string) => boolean) {
 
   function room(bytes: number): void {
     const { bavail, bsize } = statfsSync(data)
-    if (bavail * bsize - RESERVE < bytes) throw full()
+    if (bavail * bsize - RESERVE < bytes) throw diskFull()
   }
 
   /** Writes what comes to a new file; the sinks see it too. Whatever fails leaves no file. */
-  async function write(source: AsyncIterable<Buffer>, expected: number | undefined, sinks: Sink[]): Promise<{ file: string; size: number }> {
+  async function write(source: AsyncIterable<Buffer>, expected: number | undefined, sinks: Sink[]): Promise<NewPiece> {
     room(expected ?? 0)
     const id = randomBytes(16).toString('hex')
     const cipher = cipherOf(id)
+    if (expected !== undefined && expected <= SMALL) {
+      const held: Buffer[] = []
+      for await (const bytes of source) {
+        for (const sink of sinks) sink.update(bytes)
+        held.push(cipher.update(bytes))
+      }
+      const bytes = Buffer.concat(held)
+      return bytes.length === 0 ? { file: '', size: 0 } : { file: id, size: bytes.length, bytes }
+    }
     const handle = await open(pathOf(id), 'wx', 0o600)
     let size = 0
     try {
@@ -79,13 +94,14 @@ export async function openFiles(dir: string, known: (id: string) => boolean) {
     } catch (error) {
       await handle.close().catch(() => {})
       await unlink(pathOf(id)).catch(() => {})
-      throw (error as NodeJS.ErrnoException).code === 'ENOSPC' ? full() : error
+      throw (error as NodeJS.ErrnoException).code === 'ENOSPC' ? diskFull() : error
     }
   }
 
   /** Bytes `start` to `end` (not included) of pieces that follow each other. The files stay until it is read or left. */
-  function read(pieces: Piece[], { start, end }: { start: number; end: number }): AsyncIterable<Buffer> {
-    const files = pieces.map(piece => piece.file)
+  function read(asked: Piece[], { start, end }: { start: number; end: number }): AsyncIterable<Buffer> {
+    const pieces = asked.map(piece => ({ ...piece, bytes: piece.size <= SMALL ? kept.bytesOf(piece.file) : undefined }))
+    const files = pieces.filter(piece => !piece.bytes).map(piece => piece.file)
     for (const id of files) readers.set(id, (readers.get(id) ?? 0) + 1)
     const bytes = bytesOf(pieces, { start, end })
     let released = false
@@ -115,11 +131,12 @@ export async function openFiles(dir: string, known: (id: string) => boolean) {
     return { [Symbol.asyncIterator]: () => iterator }
   }
 
-  async function* bytesOf(pieces: Piece[], { start, end }: { start: number; end: number }): AsyncGenerator<Buffer> {
+  async function* bytesOf(pieces: NewPiece[], { start, end }: { start: number; end: number }): AsyncGenerator<Buffer> {
     let at = 0
-    for (const { file, size } of pieces) {
+    for (const { file, size, bytes } of pieces) {
       const [from, to] = [Math.max(start - at, 0), Math.min(end - at, size)]
-      if (from < to) yield* fileBytes(file, from, to)
+      if (from < to && bytes) yield cipherOf(file).update(bytes).subarray(from, to)
+      else if (from < to) yield* fileBytes(file, from, to)
       at += size
     }
   }
@@ -164,9 +181,9 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 /** Made at the first start, whole or not at all. Without it nothing can be read. */
-async function masterKey(dir: string): Promise<Buffer> {
+async function masterKey(dir: string): Promise<KeyObject> {
   const file = join(dir, 'object.key')
-  if (existsSync(file)) return readFileSync(file)
+  if (existsSync(file)) return createSecretKey(readFileSync(file))
   const key = randomBytes(32)
   const handle = await open(`${file}.new`, 'w', 0o600)
   try {
@@ -177,5 +194,5 @@ async function masterKey(dir: string): Promise<Buffer> {
   }
   await rename(`${file}.new`, file)
   await syncFolder(dir)
-  return key
+  return createSecretKey(key)
 }

@@ -60,6 +60,7 @@ export function s3(context: { home: Home; log: Log; clock: Clock }): Service {
       const count = await expire(s3, context.clock())
       if (count > 0) context.log.info('s3.expired', { count })
     },
+    watch: callback => s3.watch(() => callback(['bucket', 'object'])),
     close: () => s3.close(),
   }
 }

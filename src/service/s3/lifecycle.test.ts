@@ -18,13 +18,13 @@ async function open(t: { after(free: () => void): void }, versioning?: 'Enabled'
     rmSync(dir, { recursive: true })
   })
   const { tables, files } = await s3.ready()
-  tables.transact(() =>
+  await tables.transact(() =>
     tables.putBucket({ name: 'b', account: 'a', region: 'r', created: '', settings: { versioning, lifecycle: checkRules(rules) } }))
   async function* one() { yield Buffer.from('bytes') }
   const put = async (key: string, day: number, { tags = {}, version = 'null' }: { tags?: Record<string, string>; version?: string } = {}) => {
-    const { file, size } = await files.write(one(), 5, [])
+    const { file, size } = await files.write(one(), undefined, [])
     const before = version === 'null' ? tables.version('b', key, 'null') : undefined
-    await files.removeAll(tables.transact(() => tables.putVersion({
+    await files.removeAll(await tables.transact(() => tables.putVersion({
       bucket: 'b', key, version, marker: false, size, etag: 'e', modified: at(day).toISOString(), info: { ...info, tags }, parts: [{ file, size }],
     }, before)))
   }
@@ -67,7 +67,7 @@ test('in a versioned bucket expiry hides, old versions go by their own rule, and
 test('unfinished uploads are given up', async t => {
   const { s3, tables } = await open(t, undefined, [{ Status: 'Enabled', Filter: { Prefix: 'x' },
     AbortIncompleteMultipartUpload: { DaysAfterInitiation: 3 } }])
-  for (const key of ['x1', 'y1']) tables.transact(() => tables.putUpload({ id: key, bucket: 'b', key, created: at(0).toISOString(), info }))
+  for (const key of ['x1', 'y1']) await tables.transact(() => tables.putUpload({ id: key, bucket: 'b', key, created: at(0).toISOString(), info }))
   await expire(s3, at(2))
   assert.equal(tables.uploads('b').length, 2)
   await expire(s3, at(4))

@@ -91,13 +91,13 @@ async function run({ tables, files }: Objects, bucket: Bucket<Settings>, { rule,
   const { DaysAfterInitiation: days } = rule.AbortIncompleteMultipartUpload ?? {}
   const stale = days === undefined ? []
     : tables.uploads(bucket.name).filter(({ key, created }) => key.startsWith(prefix) && due(created, days) <= now.getTime())
-  await files.removeAll(tables.transact(() => stale.flatMap(upload => tables.removeUpload(upload.id))))
+  await files.removeAll(await tables.transact(() => stale.flatMap(upload => tables.removeUpload(upload.id))))
   let count = stale.length
   for (let from = prefix; ;) {
     const rows = tables.versionsFrom(bucket.name, from, BATCH)
     const mine = rows.filter(row => row.key.startsWith(prefix))
     const keys = [...new Set(mine.map(row => row.key))]
-    const freed = tables.transact(() => keys.flatMap(key => {
+    const freed = await tables.transact(() => keys.flatMap(key => {
       // Read again, whole: a batch may end amid a key, and the transaction must see what is there now.
       const versions = tables.versionsOf(bucket.name, key, Number.MAX_SAFE_INTEGER, 100_000)
       const { hide, remove } = overdue(rule, versions, now)

@@ -54,6 +54,9 @@ function joined(parts: Part[], { algorithm, type }: NonNullable<Info['checksum']
   return `${checksumOf(algorithm as Algorithm, digests)}-${parts.length}`
 }
 
+const invalidPart = (which = {}): ApiError => new ApiError('InvalidPart', 'One or more of the specified parts could not be found. '
+  + "The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.", 400, which)
+
 /** The parts that a completion names, in their order and as they were uploaded. */
 function chosen(asked: readonly Sdk.CompletedPart[], parts: Part[], checksum: Info['checksum']): Part[] {
   if (asked.length === 0 || asked.length > MOST_PARTS) throw malformedXml()
@@ -65,8 +68,7 @@ function chosen(asked: readonly Sdk.CompletedPart[], parts: Part[], checksum: In
     const part = byNumber.get(one.PartNumber!)
     const claimed = checksum && (one as Record<string, unknown>)[checksumMember(checksum.algorithm)]
     if (!part || one.ETag?.replaceAll('"', '') !== part.etag || (claimed !== undefined && claimed !== part.checksum)) {
-      throw new ApiError('InvalidPart', 'One or more of the specified parts could not be found. The part may not have been uploaded, or the '
-        + "specified entity tag may not match the part's entity tag.", 400, { PartNumber: one.PartNumber ?? '', ETag: one.ETag ?? '' })
+      throw invalidPart({ PartNumber: one.PartNumber ?? '', ETag: one.ETag ?? '' })
     }
     if (part.size < LEAST_BYTES && i < asked.length - 1) {
       throw new ApiError('EntityTooSmall', 'Your proposed upload is smaller than the minimum allowed size', 400,
@@ -88,7 +90,7 @@ export const uploads = (s3: S3) => ({
       info.checksum = { algorithm, type: checksumTypeOf(algorithm, input.ChecksumType) }
     }
     const id = randomBytes(48).toString('base64url')
-    tables.transact(() => {
+    await tables.transact(() => {
       getBucket(tables, bucket.name)
       tables.putUpload({ id, bucket: bucket.name, key: input.Key!, created: now.toISOString(), info })
     })
@@ -160,7 +162,7 @@ export const uploads = (s3: S3) => ({
     const pieces = parts.map(({ file, size, checksum }) => ({ file, size, checksum: checksum ?? undefined }))
     const make = { key: upload.key, size, etag, info, parts: pieces.filter(piece => piece.file !== ''), now }
     const version = await show(objects, {
-      bucket: bucket.name, conditions: input, make,
+      bucket: bucket.name, conditions: input, make, shared: () => invalidPart(),
       also: () => {
         getUpload(objects, input) // Another completion or an abort may have come first.
         return objects.tables.removeUpload(upload.id)
@@ -176,7 +178,7 @@ export const uploads = (s3: S3) => ({
   async AbortMultipartUpload({ input }) {
     refuse('AbortMultipartUpload', input, ['IfMatchInitiatedTime'])
     const { bucket: _, ...objects } = await s3.bucket(input.Bucket!)
-    const freed = objects.tables.transact(() => objects.tables.removeUpload(getUpload(objects, input).id))
+    const freed = await objects.tables.transact(() => objects.tables.removeUpload(getUpload(objects, input).id))
     await objects.files.removeAll(freed)
     return {}
   },
@@ -233,21 +235,24 @@ type Kept = { upload: Upload; number: number; received: Awaited<ReturnType<typeo
 
 /** A received part becomes the upload's, or its file goes. */
 async function keep(objects: Objects, { upload, number, received, now }: Kept): Promise<{ checksum: string | null }> {
-  const { file, size, md5, checksum } = received
+  const { piece, size, md5, checksum } = received
   const wanted = upload.info.checksum?.algorithm
   try {
     if (wanted !== undefined && checksum!.algorithm !== wanted) {
       throw invalidRequest(`Checksum Type mismatch occurred, expected checksum Type: ${wanted.toLowerCase()}, `
         + `actual checksum Type: ${checksum!.algorithm.toLowerCase()}`)
     }
-    const part = { upload: upload.id, number, size, etag: md5.toString('hex'), modified: now.toISOString(), file, checksum: checksum?.value ?? null }
-    const freed = objects.tables.transact(() => {
+    const part = {
+      upload: upload.id, number, size, etag: md5.toString('hex'), modified: now.toISOString(), checksum: checksum?.value ?? null,
+      file: piece.file, bytes: piece.bytes,
+    }
+    const freed = await objects.tables.transact(() => {
       if (!objects.tables.upload(upload.id)) throw noSuchUpload(upload.id)
       return objects.tables.putPart(part)
     })
     await objects.files.removeAll(freed)
     return { checksum: part.checksum }
   } catch (error) {
-    return dropping(objects, file)(error)
+    return dropping(objects, piece)(error)
   }
 }

@@ -10,6 +10,7 @@ const KEY_MAX = 1024
 const METADATA_MAX = 2048
 const TAGS_MAX = 10
 
+export const arnOf = (bucket: string, key: string): string => `arn:aws:s3:::${bucket}/${key}`
 export const quoted = (etag: string): string => `"${etag}"`
 export const newVersionId = ({ settings }: Bucket<Settings>): string =>
   (settings.versioning === 'Enabled' ? randomBytes(24).toString('base64url') : 'null')
@@ -37,7 +38,7 @@ export function readTagSet(tags: readonly Tag[] = [], most = TAGS_MAX): Record<s
 
 export const tagSet = (tags: Record<string, string>): Tag[] => Object.entries(tags).map(([Key, Value]) => ({ Key, Value }))
 
-const tagsOfHeader = (text: string | undefined): Record<string, string> =>
+export const tagsOfHeader = (text: string | undefined): Record<string, string> =>
   readTagSet([...new URLSearchParams(text ?? '')].map(([Key, Value]) => ({ Key, Value })))
 
 type Described = {

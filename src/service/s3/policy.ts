@@ -10,6 +10,7 @@ import type { Access } from '#kit/action'
 import { ApiError } from '#kit/error'
 import { Malformed, policyOf } from '#kit/policy/document'
 import { change } from '#service/s3/bucket'
+import { conditionKeys } from '#service/s3/condition-keys'
 import type { S3 } from '#service/s3/context'
 import type { Handlers } from '#service/s3/handlers'
 
@@ -97,5 +98,6 @@ export const access = (s3: S3): Access => ({
     if (policy === undefined) return { account: bucket.account, documents: [] }
     return { account: bucket.account, documents: [publicAccess?.RestrictPublicBuckets ? restricted(policy, bucket.account) : policy] }
   },
+  keys: conditionKeys(s3),
   denied: message => new ApiError('AccessDenied', message, 403),
 })

@@ -10,11 +10,12 @@ import type { Payload } from '#kit/payload'
 import { invalidRequest } from '#service/s3/errors'
 import type { Files } from '#service/s3/files'
 import { checksumMember } from '#service/s3/object'
+import type { NewPiece } from '#service/s3/tables'
 
 /** 5 GiB in one upload (S3 User Guide, "Amazon S3 multipart upload limits"). */
-const LARGEST = 5 * 2 ** 30
+export const LARGEST = 5 * 2 ** 30
 
-export type Received = { file: string; size: number; md5: Buffer; checksum: { algorithm: Algorithm; value: string } | undefined }
+export type Received = { piece: NewPiece; size: number; md5: Buffer; checksum: { algorithm: Algorithm; value: string } | undefined }
 type Asked = { Body?: unknown; ContentMD5?: string; ChecksumAlgorithm?: string }
 
 /** The one checksum that a request gives or names. */
@@ -58,8 +59,8 @@ export async function receive(files: Files, input: Asked, { wanted }: { wanted?:
     if (claimed !== undefined && claimed !== value) throw badDigest(algorithm)
   }
   const sinks = [{ update: (bytes: Buffer) => { md5.update(bytes) } }, ...(checksum ? [checksum] : [])]
-  const { file, size } = await files.write(checked(), payload.length, sinks)
-  return { file, size, md5: digest, checksum: algorithm && { algorithm, value } }
+  const piece = await files.write(checked(), payload.length, sinks)
+  return { piece, size: piece.size, md5: digest, checksum: algorithm && { algorithm, value } }
 }
 
 const badDigest = (what: string): ApiError =>

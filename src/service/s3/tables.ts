@@ -1,14 +1,16 @@
 /**
  * S3's own tables: buckets, versions of objects, uploads under way and their parts, and which files are somebody's.
  *
- * Invariants: every change is one synchronous transaction, on the disk when it returns; of a key's versions exactly one
- * is the latest; a file is in `file` as often as versions and parts refer to it, and in no other case on the disk
- * (what a crash leaves there is removed when the tables are next opened).
+ * Invariants: every change is all or nothing, seen by nobody before it is on the disk, where those that come together go
+ * together; of a key's versions exactly one is the latest; a file is in `file` as often as versions and parts refer to it,
+ * and in no other case on the disk (what a crash leaves there is removed when the tables are next opened). The bytes of
+ * small pieces stand in `file` themselves and have no file at all.
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { keepPrivate } from '#base/private'
+import { diskFull } from '#service/s3/errors'
 
-const VERSION = 1
+const VERSION = 2
 const SCHEMA = `
   create table bucket (name text primary key, account text, region text, created text, settings text) strict, without rowid;
   create table object (seq integer primary key autoincrement, bucket text, key text, version text, latest integer, marker integer,
@@ -21,9 +23,16 @@ const SCHEMA = `
   create table part (upload text, number integer, size integer, etag text, modified text, file text, checksum text,
     primary key (upload, number)) strict, without rowid;
   create table file (id text primary key, uses integer) strict, without rowid;`
+/** What came later, by the version before it. A table whose rows hold bytes keeps them apart from its index. */
+const UPGRADES = ['create table small (id text primary key, bytes blob) strict;']
+
+/** What SQLite says of a disk without room. */
+const SQLITE_FULL = 13
 
 /** A piece of an object's bytes: a file, its size, and the checksum that its part was uploaded with. */
 export type Piece = { file: string; size: number; checksum?: string }
+/** A piece that is about to be somebody's, with its bytes where they get no file. */
+export type NewPiece = Piece & { bytes?: Uint8Array | undefined }
 /** What is kept of an object besides its bytes. */
 export type Info = {
   owner: string
@@ -51,13 +60,16 @@ const versionOf = (row: Raw): Version =>
 const settingsOf = (row: Raw): Bucket => ({ ...row, settings: JSON.parse(row.settings) }) as Bucket
 const uploadOf = (row: Raw): Upload => ({ ...row, info: JSON.parse(row.info) }) as Upload
 
-export function openTables(file: string) {
+/** `mostPages` bounds the file, so that tests can fill it; `committed` is called after each change. */
+export function openTables(file: string, { mostPages, committed = () => {} }: { mostPages?: number; committed?: () => void } = {}) {
   keepPrivate(file)
   const db = new DatabaseSync(file)
   db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 5000')
   const { user_version: version } = db.prepare('pragma user_version').get() as { user_version: number }
   if (version > VERSION) throw new Error(`${file} was written by a newer Enclume. Use that one.`)
-  if (version === 0) db.exec(`begin immediate; ${SCHEMA} pragma user_version = ${VERSION}; commit`)
+  const missing = [SCHEMA, ...UPGRADES].slice(version).join('\n')
+  if (version < VERSION) db.exec(`begin immediate; ${missing} pragma user_version = ${VERSION}; commit`)
+  if (mostPages !== undefined) db.exec(`pragma max_page_count = ${mostPages}`)
   const prepared = new Map<string, StatementSync>()
   const sql = (text: string): StatementSync => {
     let statement = prepared.get(text)
@@ -69,22 +81,20 @@ export function openTables(file: string) {
     const row = sql(text).get(...values)
     return row === undefined ? undefined : map(row as Raw)
   }
-  const changes = changing(sql)
+  // Every request reads its bucket several times. What is kept goes with any change of a bucket, done or undone.
+  const known = new Map<string, Bucket>()
+  const forget = () => known.clear()
+  const changes = changing(sql, forget)
+  const { transact, commit } = committing(db, { undone: forget, committed })
   return {
     ...changes,
-    /** All or nothing, and durable when it returns. Nothing is awaited inside. */
-    transact<T>(body: () => T): T {
-      db.exec('begin immediate')
-      try {
-        const result = body()
-        db.exec('commit')
-        return result
-      } catch (error) {
-        db.exec('rollback')
-        throw error
-      }
+    /** All or nothing, and durable when it resolves. Nothing is awaited inside. */
+    transact,
+    bucket(name: string): Bucket | undefined {
+      const found = known.get(name) ?? one('select * from bucket where name = ?', [name], settingsOf)
+      if (found) known.set(name, found)
+      return found
     },
-    bucket: (name: string) => one('select * from bucket where name = ?', [name], settingsOf),
     buckets: () => all('select * from bucket order by name', [], settingsOf),
     /** Whether a bucket has versions, markers or uploads. */
     holds: (bucket: string) => sql('select 1 from object where bucket = ? limit 1').get(bucket) !== undefined,
@@ -106,16 +116,75 @@ export function openTables(file: string) {
       one('select * from part where upload = ? and number = ?', [upload, number], row => row as Part),
     parts: (upload: string) => all('select * from part where upload = ? order by number', [upload], row => row as Part),
     isFile: (id: string) => sql('select 1 from file where id = ?').get(id) !== undefined,
-    close: () => db.close(),
+    /** The bytes of a piece that has no file. */
+    bytesOf: (id: string) => sql('select bytes from small where id = ?').get(id)?.bytes as Uint8Array | undefined,
+    close: () => {
+      commit()
+      db.close()
+    },
+  }
+}
+
+type Waiting = { body: () => unknown; resolve: (value: any) => void; reject: (error: unknown) => void }
+
+/**
+ * Transactions that were asked for in one turn of the event loop are committed by one sync of the disk, each undone by
+ * itself where it throws: a sync takes longer than all else that a small object costs.
+ */
+function committing(db: DatabaseSync, { undone, committed }: { undone: () => void; committed: () => void }) {
+  let waiting: Waiting[] = []
+  const commit = (): void => {
+    const group = waiting
+    if (group.length === 0) return
+    waiting = []
+    const done: (() => void)[] = []
+    try {
+      db.exec('begin immediate')
+      for (const { body, resolve, reject } of group) done.push(attempt(db, body, { resolve, reject, undone }))
+      db.exec('commit')
+    } catch (cause) {
+      if (db.isOpen && db.isTransaction) db.exec('rollback')
+      undone()
+      const error = (cause as { errcode?: number }).errcode === SQLITE_FULL ? diskFull() : cause
+      for (const { reject } of group) reject(error)
+      return
+    }
+    for (const answer of done) answer()
+    committed()
+  }
+  const transact = <T>(body: () => T): Promise<T> => new Promise((resolve, reject) => {
+    if (waiting.push({ body, resolve, reject }) === 1) setImmediate(commit)
+  })
+  return { transact, commit }
+}
+
+/** One of a group. Answers how its caller is told once all are on the disk. */
+type Ends = Omit<Waiting, 'body'> & { undone: () => void }
+function attempt(db: DatabaseSync, body: () => unknown, { resolve, reject, undone }: Ends): () => void {
+  db.exec('savepoint one')
+  try {
+    const result = body()
+    db.exec('release one')
+    return () => resolve(result)
+  } catch (error) {
+    // A full disk takes the whole transaction with it.
+    if (!db.isTransaction) throw error
+    db.exec('rollback to one; release one')
+    undone()
+    return () => reject(error)
   }
 }
 
 /** Writing, inside `transact`. Each answers the files that are nobody's any more, to be removed after the commit. */
-function changing(sql: (text: string) => StatementSync) {
-  const use = (file: string) => { sql('insert into file values (?, 1) on conflict (id) do update set uses = uses + 1').run(file) }
+function changing(sql: (text: string) => StatementSync, bucketChanged: () => void) {
+  const use = ({ file, bytes }: Pick<NewPiece, 'file' | 'bytes'>) => {
+    sql('insert into file values (?, 1) on conflict (id) do update set uses = uses + 1').run(file)
+    if (bytes) sql('insert into small values (?, ?)').run(file, bytes)
+  }
   const drop = (files: string[]): string[] => files.filter(file => {
     sql('update file set uses = uses - 1 where id = ?').run(file)
-    return sql('delete from file where id = ? and uses = 0').run(file).changes === 1
+    if (sql('delete from file where id = ? and uses = 0').run(file).changes === 0) return false
+    return sql('delete from small where id = ?').run(file).changes === 0
   })
   const removeVersion = (version: Version): string[] => {
     sql('delete from object where seq = ?').run(version.seq)
@@ -134,15 +203,20 @@ function changing(sql: (text: string) => StatementSync) {
     putBucket: ({ name, account, region, created, settings }: Bucket) => {
       sql('insert into bucket values (?,?,?,?,?) on conflict (name) do update set settings = excluded.settings')
         .run(name, account, region, created, JSON.stringify(settings))
+      bucketChanged()
     },
-    removeBucket: (name: string) => { sql('delete from bucket where name = ?').run(name) },
+    removeBucket(name: string) {
+      sql('delete from bucket where name = ?').run(name)
+      bucketChanged()
+    },
     /** A new latest version; one with the same version id (null) goes. */
-    putVersion(v: Omit<Version, 'seq' | 'latest'>, before: Version | undefined): string[] {
-      for (const { file } of v.parts) use(file)
+    putVersion({ parts, ...v }: Omit<Version, 'seq' | 'latest' | 'parts'> & { parts: NewPiece[] }, before: Version | undefined): string[] {
+      for (const piece of parts) use(piece)
       const freed = before ? removeVersion(before) : []
       sql('update object set latest = 0 where bucket = ? and key = ? and latest = 1').run(v.bucket, v.key)
       sql('insert into object (bucket, key, version, latest, marker, size, etag, modified, info, parts) values (?,?,?,1,?,?,?,?,?,?)')
-        .run(v.bucket, v.key, v.version, v.marker ? 1 : 0, v.size, v.etag, v.modified, JSON.stringify(v.info), JSON.stringify(v.parts))
+        .run(v.bucket, v.key, v.version, v.marker ? 1 : 0, v.size, v.etag, v.modified, JSON.stringify(v.info),
+          JSON.stringify(parts.map(({ file, size, checksum }) => ({ file, size, checksum }))))
       return freed
     },
     setInfo: (seq: number, info: Info) => { sql('update object set info = ? where seq = ?').run(JSON.stringify(info), seq) },
@@ -150,8 +224,8 @@ function changing(sql: (text: string) => StatementSync) {
     putUpload: ({ id, bucket, key, created, info }: Upload) => {
       sql('insert into upload values (?,?,?,?,?)').run(id, bucket, key, created, JSON.stringify(info))
     },
-    putPart(part: Part): string[] {
-      if (part.file !== '') use(part.file)
+    putPart(part: Part & Pick<NewPiece, 'bytes'>): string[] {
+      if (part.file !== '') use(part)
       const before = sql('select file from part where upload = ? and number = ?').get(part.upload, part.number) as { file: string } | undefined
       sql('insert or replace into part values (?,?,?,?,?,?,?)')
         .run(part.upload, part.number, part.size, part.etag, part.modified, part.file, part.checksum)

@@ -12,7 +12,7 @@ export const objectTags = (s3: S3) => {
   async function edit(input: Named, tags: Record<string, string>): Promise<{ VersionId: string | undefined }> {
     const { bucket, tables } = await s3.bucket(input.Bucket!)
     const asked = { key: input.Key!, version: checkVersionId(input.VersionId) }
-    const version = tables.transact(() => {
+    const version = await tables.transact(() => {
       const found = getVersion(tables, bucket.name, asked)
       tables.setInfo(found.seq, { ...found.info, tags })
       return found

@@ -1,34 +1,39 @@
 /**
  * PutObject and CopyObject: an object becomes visible in one transaction, after its bytes are on the disk.
  */
+import { createHash } from 'node:crypto'
 import type * as Sdk from '@aws-sdk/client-s3'
+import { isAlgorithm, openChecksum, type Algorithm } from '#base/checksum'
 import type { Also } from '#kit/action'
 import { ApiError } from '#kit/error'
 import type { Handlers } from '#service/s3/handlers'
 import { getBucket, getVersion, shownVersion, type Objects, type S3 } from '#service/s3/context'
-import { invalidArgument, invalidRequest } from '#service/s3/errors'
+import { invalidArgument, invalidRequest, noSuchKey } from '#service/s3/errors'
 import {
-  checkKey, checksumMembers, checkSource, checkWrite, infoOf, newVersionId, quoted, refuseUnknown, type ReadConditions,
+  arnOf, checkKey, checksumMembers, checkSource, checkWrite, infoOf, newVersionId, quoted, refuseUnknown, type ReadConditions,
 } from '#service/s3/object'
-import { receive } from '#service/s3/receive'
-import type { Info, Piece, Version } from '#service/s3/tables'
+import { LARGEST, receive } from '#service/s3/receive'
+import type { Info, NewPiece, Version } from '#service/s3/tables'
 
-type Made = { key: string; size: number; etag: string; info: Info; parts: Piece[]; now: Date }
+type Made = { key: string; size: number; etag: string; info: Info; parts: NewPiece[]; now: Date }
 type Conditions = { IfMatch?: string; IfNoneMatch?: string }
 export type Show = {
   bucket: string
   conditions: Conditions
   make: Made
+  /** The pieces are somebody's already: the error where they went meanwhile. */
+  shared?: () => ApiError
   /** Further changes of the same transaction; answers files that are nobody's any more. */
   also?(): string[]
 }
 
 /** Makes a new latest version visible, or throws and leaves its files to the caller. Answers its id as it is shown. */
-export async function show({ tables, files }: Objects, { bucket: name, conditions, make, also }: Show): Promise<string | undefined> {
+export async function show({ tables, files }: Objects, { bucket: name, conditions, make, shared, also }: Show): Promise<string | undefined> {
   const { key, now, ...rest } = make
-  const { freed, shown } = tables.transact(() => {
+  const { freed, shown } = await tables.transact(() => {
     const bucket = getBucket(tables, name)
     checkWrite(conditions, { key, latest: tables.latest(name, key) })
+    if (shared && !make.parts.every(piece => tables.isFile(piece.file))) throw shared()
     const version = newVersionId(bucket)
     const before = version === 'null' ? tables.version(name, key, version) : undefined
     const freed = tables.putVersion({ ...rest, bucket: name, key, version, marker: false, modified: now.toISOString() }, before)
@@ -56,12 +61,11 @@ export function sourceOf(text: string): Source {
   return { bucket: plain.slice(0, slash), key: plain.slice(slash + 1), version: query || undefined }
 }
 
-export const arnOf = (bucket: string, key: string): string => `arn:aws:s3:::${bucket}/${key}`
-
 /** A copy reads its source as GetObject does, and must be allowed to. */
 export function permitSource(permit: (also: Also) => Promise<void>, text: string): Promise<void> {
   const { bucket, key, version } = sourceOf(text)
-  return permit({ action: version === undefined ? 's3:GetObject' : 's3:GetObjectVersion', resource: arnOf(bucket, key) })
+  const [action, keys] = version === undefined ? ['s3:GetObject', {}] : ['s3:GetObjectVersion', { 's3:VersionId': [version] }]
+  return permit({ action, resource: arnOf(bucket, key), keys })
 }
 
 type CopyInput = {
@@ -85,6 +89,26 @@ export function readSource({ tables }: Objects, input: CopyInput): Version {
   return version
 }
 
+/** A copy is made in one piece: its ETag is its MD5 and its checksum is of the whole, where the source's were joined of parts'. */
+async function digestsOf({ files }: Objects, source: Version, asked: string | undefined): Promise<{ etag: string; checksum: Info['checksum'] }> {
+  const { info, size, parts, etag } = source
+  if (size > LARGEST) {
+    throw invalidRequest(`The specified copy source is larger than the maximum allowable size for a copy source: ${LARGEST}`)
+  }
+  if (asked !== undefined && !isAlgorithm(asked)) throw invalidRequest('Checksum algorithm provided is unsupported.')
+  const algorithm = asked ?? info.checksum?.algorithm
+  const known = info.checksum?.type === 'FULL_OBJECT' && info.checksum.algorithm === algorithm
+  if (!info.multipart && (known || algorithm === undefined)) return { etag, checksum: info.checksum }
+  const md5 = info.multipart ? createHash('md5') : undefined
+  const sum = algorithm !== undefined && !known ? openChecksum(algorithm as Algorithm) : undefined
+  for await (const bytes of files.read(parts, { start: 0, end: size })) {
+    md5?.update(bytes)
+    sum?.update(bytes)
+  }
+  const checksum = sum ? { algorithm: algorithm!, value: sum.digest(), type: 'FULL_OBJECT' as const } : info.checksum
+  return { etag: md5?.digest('hex') ?? etag, checksum }
+}
+
 export const writes = (s3: S3) => ({
   async PutObject({ input, account, now, permit }) {
     refuseUnknown('PutObject', input)
@@ -94,11 +118,11 @@ export const writes = (s3: S3) => ({
     const { bucket, ...objects } = await s3.bucket(input.Bucket!)
     checkWrite(input, { key, latest: objects.tables.latest(bucket.name, key) })
     const info = infoOf(input, account)
-    const { file, size, md5, checksum } = await receive(objects.files, input)
+    const { piece, size, md5, checksum } = await receive(objects.files, input)
     if (checksum) info.checksum = { ...checksum, type: 'FULL_OBJECT' }
     const etag = md5.toString('hex')
-    const make = { key, size, etag, info, parts: file === '' ? [] : [{ file, size }], now }
-    const version = await show(objects, { bucket: bucket.name, conditions: input, make }).catch(dropping(objects, file))
+    const make = { key, size, etag, info, parts: size === 0 ? [] : [piece], now }
+    const version = await show(objects, { bucket: bucket.name, conditions: input, make }).catch(dropping(objects, piece))
     return { ETag: quoted(etag), VersionId: version, ServerSideEncryption: 'AES256', ...checksumMembers(info) }
   },
 
@@ -119,13 +143,12 @@ export const writes = (s3: S3) => ({
     }
     const given = infoOf(input, account)
     const { headers, meta, redirect } = replaced ? given : { ...source.info, redirect: given.redirect }
-    const info: Info = {
-      owner: account, headers, meta, redirect, tags: sameTags ? source.info.tags : given.tags, checksum: source.info.checksum,
-      multipart: source.info.multipart,
-    }
+    const { etag, checksum } = await digestsOf(objects, source, input.ChecksumAlgorithm)
+    const info: Info = { owner: account, headers, meta, redirect, tags: sameTags ? source.info.tags : given.tags, checksum }
     // The bytes are the same ones: a file may be part of several objects.
-    const { size, etag, parts } = source
-    const version = await show(objects, { bucket: bucket.name, conditions: input, make: { key, size, etag, info, parts, now } })
+    const { size, parts } = source
+    const make = { key, size, etag, info, parts, now }
+    const version = await show(objects, { bucket: bucket.name, conditions: input, make, shared: () => noSuchKey(source.key) })
     return {
       VersionId: version, CopySourceVersionId: shownVersion(getBucket(objects.tables, source.bucket), source.version), ServerSideEncryption: 'AES256',
       CopyObjectResult: { ETag: quoted(etag), LastModified: now, ...checksumMembers(info) as object },
@@ -134,7 +157,7 @@ export const writes = (s3: S3) => ({
 } satisfies Handlers<typeof Sdk>)
 
 /** Removes a file that never became visible, and passes the error on. */
-export const dropping = ({ files }: Objects, file: string) => async (error: unknown): Promise<never> => {
-  if (file !== '') await files.removeAll([file])
+export const dropping = ({ files }: Objects, { file, bytes }: NewPiece) => async (error: unknown): Promise<never> => {
+  if (file !== '' && !bytes) await files.removeAll([file])
   throw error
 }

@@ -54,7 +54,7 @@ export const ALWAYS: Record<string, string[]> = { 'ec2:RunInstances': ['volume']
 /** Structures of a request in which ids stand that the call is about. */
 export const WITHIN = [
   'NetworkInterfaces', 'BlockDeviceMappings', 'Ebs', 'LaunchTemplate', 'Placement', 'MetadataOptions', 'IamInstanceProfile', 'SecurityGroupRules',
-  'InstanceCreditSpecifications',
+  'InstanceCreditSpecifications', 'CreateBucketConfiguration',
 ]
 
 /** Lists of which each item makes a resource of its own, which must be allowed with what is said of it alone: action, resource type, list. */
@@ -69,6 +69,11 @@ export const KEYS: Record<string, string[]> = {
   'ec2:instancemetadatatags': ['InstanceMetadataTags'], 'ec2:associatepublicipaddress': ['AssociatePublicIpAddress'], 'ec2:imageid': ['ImageId'],
   'ec2:keypairname': ['KeyName'], 'ec2:keypairtype': ['KeyType'], 's3:x-amz-acl': ['ACL'], 's3:x-amz-server-side-encryption': ['ServerSideEncryption'],
   's3:x-amz-storage-class': ['StorageClass'], 's3:x-amz-copy-source': ['CopySource'], 's3:x-amz-metadata-directive': ['MetadataDirective'], 's3:versionid': ['VersionId'],
+  's3:x-amz-grant-full-control': ['GrantFullControl'], 's3:x-amz-grant-read': ['GrantRead'], 's3:x-amz-grant-read-acp': ['GrantReadACP'],
+  's3:x-amz-grant-write': ['GrantWrite'], 's3:x-amz-grant-write-acp': ['GrantWriteACP'], 's3:x-amz-object-ownership': ['ObjectOwnership'],
+  's3:x-amz-server-side-encryption-aws-kms-key-id': ['SSEKMSKeyId'], 's3:x-amz-server-side-encryption-customer-algorithm': ['SSECustomerAlgorithm'],
+  's3:x-amz-website-redirect-location': ['WebsiteRedirectLocation'], 's3:locationconstraint': ['LocationConstraint'],
+  's3:object-lock-legal-hold': ['ObjectLockLegalHoldStatus'],
 }
 
 /** Ids of EC2 to the resource types of their records, for actions that take ids of any kind. */

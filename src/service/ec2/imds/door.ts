@@ -6,7 +6,6 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { contains, parseIp } from '#base/cidr'
 import type { Clock } from '#base/clock'
 import { METADATA_PORT, serviceAddress, type Home } from '#base/home'
 import type { Context } from '#service/ec2/context'
@@ -19,6 +18,7 @@ import { roleReader, type RoleOf } from '#service/ec2/instance-profile/role'
 import { find, view } from '#service/ec2/instance-type/instance-type'
 import { keyPairByName } from '#service/ec2/key-pair/key-pair'
 import { ipName, publicName } from '#service/ec2/network-interface/names'
+import { interfaceAt } from '#service/ec2/network-interface/fabric'
 import { networkInterface, type InterfaceRow } from '#service/ec2/network-interface/network-interface'
 import { zoneId } from '#service/ec2/region/region'
 import { securityGroup } from '#service/ec2/security-group/security-group'
@@ -55,14 +55,9 @@ export async function openImdsDoor(context: Context): Promise<Imds> {
 
 type Looking = { reader: Reader; home: Home; roleOf(reader: Reader, row: InstanceRow): ReturnType<RoleOf>; clock: Clock }
 
-/** The instance behind a fabric address: the address says the VPC's number, and the claim on it whose it is. */
+/** The instance behind a fabric address. */
 export async function lookup({ reader, home, roleOf, clock }: Looking, address: string): Promise<Metadata | undefined> {
-  const ip = parseIp(address)
-  if (ip === undefined || !contains(home.fabricRange, ip)) return undefined
-  const network = await reader.holder('network-index', String(Math.floor((ip - home.fabricRange.base) / 4096)))
-  const id = network === undefined ? undefined : await reader.holder(`${network}/fabric`, address)
-  const asking = id === undefined ? undefined : await networkInterface.find(reader, id)
-  const owner = asking?.spec.attachment?.instance
+  const owner = (await interfaceAt(reader, home, address))?.spec.attachment?.instance
   const row = owner === undefined ? undefined : await instance.find(reader, owner)
   return row && row.status.state !== 'terminated' ? metadataOf(reader, row, { role: await roleOf(reader, row), now: clock() }) : undefined
 }

@@ -90,7 +90,7 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
       want: (tx, row, { desired, state, reason }) => instance.update(tx, row,
         { spec: { desired }, status: { state, reason, transition: reason.message } }, state),
       running: (tx, row, { bootId }) => instance.update(tx, row,
-        { status: { state: 'running', suspended: false, bootId, rebootsDone: row.spec.rebootsAsked, ...unchecked } }, 'running'),
+        { status: { state: 'running', created: true, suspended: false, bootId, rebootsDone: row.spec.rebootsAsked, ...unchecked } }, 'running'),
       off: (tx, row) => instance.update(tx, row, { status: { offSince: clock().toISOString() } }, 'off'),
       reachable: (tx, row) => instance.update(tx, row, { status: { reachableSince: clock().toISOString(), impairedSince: undefined } }, 'reachable'),
       impaired: (tx, row) => instance.update(tx, row,

@@ -74,7 +74,9 @@ class World {
       case 'state': return this.become({ state: step.state })
       case 'want': return this.become({ desired: step.desired, state: step.state })
       case 'running':
-        return this.become({ state: 'running', suspended: false, rebootsDone: life.rebootsAsked, bootId: step.bootId, offSince: undefined })
+        return this.become({
+          state: 'running', created: true, suspended: false, rebootsDone: life.rebootsAsked, bootId: step.bootId, offSince: undefined,
+        })
       case 'off': return this.become({ offSince: new Date(this.time).toISOString() })
       case 'stopped': return this.become({ state: 'stopped', suspended: false, offSince: undefined })
       case 'ports':
@@ -89,7 +91,7 @@ class World {
   /** One round of the loop; true when the instance rests. */
   round(fails: boolean): boolean {
     const step = plan(this.life, { power: this.seen, ports: this.ports, ...this.how() }, new Date(this.time))
-    this.everSeen ||= this.seen !== 'absent'
+    this.everSeen ||= this.seen === 'on' || this.life.created
     if ('rest' in step) return this.rest(step.againMs as number | undefined)
     if ('write' in step) { this.write(step as never); return false }
     const { act } = step as { act: string }

@@ -1,8 +1,8 @@
 /**
  * The life of an instance as one table: what is wanted, against what is there.
  *
- * Pure. There is no undo: a failure is a new desired state. Once seen, a machine is made for good: what is lost later is
- * lost, never made again empty. While an act runs, the record already shows the state that EC2 shows meanwhile.
+ * Pure. There is no undo: a failure is a new desired state. Once it has booted, or was seen and is not about to, a machine is made for
+ * good: what is lost later is lost, never made again empty. While an act runs, the record already shows the state that EC2 shows meanwhile.
  */
 import { rest, type Step } from '#loop/loop'
 
@@ -32,7 +32,7 @@ export type Reason = { code: string; message: string }
 export type Life = {
   desired: Desired
   state: State
-  /** The machine has been seen. */
+  /** The machine has been seen (plan says when this counts). */
   created: boolean
   onShutdown: 'stop' | 'terminate'
   /** Asked to stop without waiting for the guest. */
@@ -146,8 +146,11 @@ const pause = (life: Life): Step => (life.suspended ? { act: 'stop' } : { write:
 const swapping = (step: Step, life: Life, seen: Seen): Step =>
   (seen.swaps && seen.power === 'on' && life.desired === 'running' && life.state === 'running' ? pause(life) : step)
 
+/** It was made to boot now: `running` tells that it has been seen, and nobody waits for that to be written before. */
+const isFirstBoot = ({ desired, state }: Life): boolean => desired === 'running' && state === 'pending'
+
 export function plan(life: Life, seen: Seen, now: Date): Step {
-  if (seen.power !== 'absent' && !life.created) return { write: 'created' }
+  if (seen.power !== 'absent' && !life.created && !isFirstBoot(life)) return { write: 'created' }
   const step = table[life.desired][seen.power](life, now, seen)
   return [ports, disks, imaging, swapping].reduce((chosen, over) => over(chosen, life, seen), step)
 }

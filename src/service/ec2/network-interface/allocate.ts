@@ -11,7 +11,7 @@ import type { Place } from '#kit/action'
 import { ApiError } from '#kit/error'
 import { claimAddresses6, type Wanted6 } from '#service/ec2/network-interface/ipv6'
 import type { HostnameType } from '#service/ec2/network-interface/names'
-import { networkInterface, type Attachment, type InterfaceRow } from '#service/ec2/network-interface/network-interface'
+import { isEndpoints, networkInterface, type Attachment, type InterfaceRow } from '#service/ec2/network-interface/network-interface'
 import { DEFAULT_GROUP, nameScope, securityGroup } from '#service/ec2/security-group/security-group'
 import { reservedIn } from '#service/ec2/subnet/reservation'
 import { addressScope, RESERVED, type SubnetRow } from '#service/ec2/subnet/subnet'
@@ -45,7 +45,7 @@ export type NewInterface = {
   metadataHopLimit: number
   /** The subnet's own by default. */
   hostnameType?: HostnameType
-  /** What it is to be a part of; it has no groups and no instance then, and is in use from the start. */
+  /** What it is to be a part of; it has no instance then, and is in use from the start. A NAT gateway's has no groups and is not checked. */
   manager?: string
 }
 
@@ -53,7 +53,8 @@ export type NewInterface = {
 export async function createInterface(tx: Tx, given: NewInterface): Promise<InterfaceRow> {
   const { place, now, home, vpc, subnet, attachment, manager, secondary = 0 } = given
   const id = resourceId('eni')
-  const groups = manager !== undefined ? [] : await checkGroups(tx, { place, vpc: vpc.id, subnet: subnet.id, groups: given.groups })
+  const translates = manager !== undefined && !isEndpoints(manager)
+  const groups = translates ? [] : await checkGroups(tx, { place, vpc: vpc.id, subnet: subnet.id, groups: given.groups })
   const wanted = [given.privateIp, ...(typeof secondary === 'number' ? Array<undefined>(secondary).fill(undefined) : secondary)]
   // The named ones first, lest one of them is chosen for another.
   const named = new Map<string, string>()
@@ -78,7 +79,7 @@ export async function createInterface(tx: Tx, given: NewInterface): Promise<Inte
       ...(addresses6.length > 0 && { addresses6 }),
       groups,
       description: given.description ?? '',
-      sourceDestCheck: manager === undefined,
+      sourceDestCheck: !translates,
       metadataHopLimit: given.metadataHopLimit,
       hostnameType: given.hostnameType ?? subnet.spec.hostnameType,
       attachment,

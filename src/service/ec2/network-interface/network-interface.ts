@@ -51,7 +51,7 @@ export type Spec = {
   /** What the guest is called: after its address, or after its instance. */
   hostnameType: HostnameType
   attachment?: Attachment
-  /** The NAT gateway that it is a part of: its account sees it and can't manage it. */
+  /** The NAT gateway or interface endpoint that it is a part of: its account sees it and can't manage it. */
   manager?: string
 }
 export type Status = { state: 'available' | 'in-use' }
@@ -80,6 +80,10 @@ export const attachmentView = ({ account, spec }: InterfaceRow): sdk.NetworkInte
   InstanceOwnerId: account,
   Status: spec.attachment.moving ?? 'attached',
 }
+
+/** Whether what manages an interface is an endpoint. */
+export const isEndpoints = (manager: string): boolean => manager.startsWith('vpce-')
+const typeOf = ({ manager }: Spec): string => (manager === undefined ? 'interface' : isEndpoints(manager) ? 'vpc_endpoint' : 'nat_gateway')
 
 /** Throws AWS's error where an interface is part of something else, which alone may change it (terraform-provider-aws#3572). */
 export function refuseManaged({ spec }: InterfaceRow): void {
@@ -117,7 +121,7 @@ export const networkInterface = resource<Spec, Status, sdk.NetworkInterface, Joi
       OwnerId: account,
       Status: status.state,
       // Not the word of the SDK's type, but the one that AWS sends (API Reference, DescribeNetworkInterfaces, interface-type).
-      InterfaceType: (spec.manager === undefined ? 'interface' : 'nat_gateway') as sdk.NetworkInterfaceType,
+      InterfaceType: typeOf(spec) as sdk.NetworkInterfaceType,
       Description: spec.description,
       AvailabilityZone: spec.zone,
       AvailabilityZoneId: zoneId(spec.zone),

@@ -6,6 +6,7 @@
 import type { Driver } from '#loop/loop'
 import type { Context } from '#service/ec2/context'
 import { isCopied } from '#service/ec2/snapshot/copies'
+import { heldTo } from '#service/ec2/volume/credits'
 import { plan } from '#service/ec2/volume/plan'
 import { ratesOf } from '#service/ec2/volume/rates'
 import { volume, type Seen, type Status, type VolumeRow } from '#service/ec2/volume/volume'
@@ -16,7 +17,7 @@ const GIVE_UP_AFTER = 4
 type Needed = Pick<Context, 'engine' | 'log' | 'store' | 'clock' | 'home'>
 
 export function volumeDriver({ engine, log, store, clock, home }: Needed): Driver<VolumeRow, Seen> {
-  const limitsOf = (row: VolumeRow) => (home.unthrottled ? undefined : ratesOf(row.spec))
+  const limitsOf = (row: VolumeRow) => (home.unthrottled ? undefined : heldTo(row, ratesOf(row.spec)))
   return {
     kind: volume.kind,
     async observe(row) {

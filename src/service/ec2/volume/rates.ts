@@ -2,7 +2,7 @@
  * What a volume's type lets it do in a second: the figures that the engine holds its disk to. Pure.
  *
  * EBS User Guide, "Amazon EBS volume types" (General Purpose SSD, Provisioned IOPS SSD, HDD, Previous generation). A type that bursts on
- * credits is held to its burst rate: credits are not counted here, so that the rate never sinks to the baseline.
+ * credits has its burst rate here; credits.ts says when it sinks to the baseline.
  */
 import type { DiskLimits } from '#engine/port'
 import { gp2Iops } from '#service/ec2/volume/limits'

@@ -8,6 +8,7 @@ import type { Volume, VolumeAttachment, VolumeStatusItem } from '@aws-sdk/client
 import type { Absent, DiskLimits, DiskSeen } from '#engine/port'
 import { resource, tagList } from '#kit/resource'
 import { zoneId } from '#service/ec2/region/region'
+import type { Credits } from '#service/ec2/volume/credits'
 import { gp2Iops } from '#service/ec2/volume/limits'
 import type { Modification } from '#service/ec2/volume/modification'
 import type { Row } from '#store/store'
@@ -56,6 +57,8 @@ export type Status = {
   reason?: string
   /** What the engine was told last to hold it to. */
   limits?: DiskLimits
+  /** Of types that burst; absent: never used. */
+  credits?: Credits
   modification?: Modification
 }
 export type VolumeRow = Row<Spec, Status>

@@ -45,9 +45,9 @@ test('what is no gateway endpoint for S3 is refused, and so is a second way from
   const codes = [
     await refused('CreateVpcEndpoint', one),
     await refused('CreateVpcEndpoint', { ...one, VpcId: Vpc!.VpcId }),
-    await refused('CreateVpcEndpoint', { VpcId, ServiceName, VpcEndpointType: 'Interface' }),
+    await refused('CreateVpcEndpoint', { VpcId, ServiceName, VpcEndpointType: 'GatewayLoadBalancer' }),
     await refused('CreateVpcEndpoint', { VpcId, ServiceName, PrivateDnsEnabled: true }),
-    await refused('CreateVpcEndpoint', { VpcId, ServiceName, PolicyDocument: deny }),
+    await refused('CreateVpcEndpoint', { VpcId, ServiceName, PolicyDocument: deny.replace('"Principal":"*",', '') }),
     await refused('CreateVpcEndpoint', { VpcId, ServiceName, PolicyDocument: 'no' }),
     await refused('CreateVpcEndpoint', { VpcId, ServiceName: 'com.amazonaws.us-east-1.dynamodb' }),
     await refused('CreateVpcEndpoint', { VpcId, ServiceName: 'nothing' }),
@@ -56,7 +56,7 @@ test('what is no gateway endpoint for S3 is refused, and so is a second way from
     await refused('DescribeVpcEndpointServices', { ServiceNames: ['nothing'] }),
   ].map(([code]) => code)
   assert.deepEqual(codes, [
-    'RouteAlreadyExists', 'InvalidParameterValue', 'UnsupportedOperation', 'UnsupportedOperation', 'UnsupportedOperation',
+    'RouteAlreadyExists', 'InvalidParameterValue', 'UnsupportedOperation', 'InvalidParameter', 'InvalidPolicyDocument',
     'InvalidPolicyDocument', 'UnsupportedOperation', 'InvalidServiceName', 'MissingParameter', 'DependencyViolation', 'InvalidServiceName',
   ])
   const gone = await call('DeleteVpcEndpoints', { VpcEndpointIds: ['vpce-0123456789abcdef0'] })

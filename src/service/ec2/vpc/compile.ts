@@ -5,6 +5,7 @@
  * rule that refers to it lets nobody through; nothing of IPv6 is in the spec of a VPC
  * without an IPv6 block, whatever its rules and tables say.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { formatIp, overlaps, parseCidr } from '#base/cidr'
 import type { FilterRule, FilterSpec, GroupRule, GroupSpec, NetworkSpec, PeerSpec, PortSpec, RouteSpec, Traffic } from '#engine/port'
 import { optionValues, OWN_RESOLVER, type DhcpOptionsRow } from '#service/ec2/dhcp-options/dhcp-options'
@@ -14,12 +15,13 @@ import type { InternetGatewayRow } from '#service/ec2/internet-gateway/internet-
 import type { Entry, NetworkAclRow } from '#service/ec2/network-acl/network-acl'
 import { isThere, type NatGatewayRow } from '#service/ec2/nat-gateway/nat-gateway'
 import { hostname, ipName, publicName, resourceName } from '#service/ec2/network-interface/names'
-import type { InterfaceRow } from '#service/ec2/network-interface/network-interface'
+import { isEndpoints, type InterfaceRow } from '#service/ec2/network-interface/network-interface'
 import { s3ListId } from '#service/ec2/prefix-list/managed'
 import type { RouteTableRow, Via } from '#service/ec2/route-table/route-table'
 import { hasPorts, isIcmp, type Rule } from '#service/ec2/security-group/rule'
 import type { SecurityGroupRow } from '#service/ec2/security-group/security-group'
 import type { SubnetRow } from '#service/ec2/subnet/subnet'
+import { endpointRecords } from '#service/ec2/vpc-endpoint/resolve'
 import type { VpcEndpointRow } from '#service/ec2/vpc-endpoint/vpc-endpoint'
 import { blocks6, type VpcRow } from '#service/ec2/vpc/vpc'
 
@@ -41,12 +43,21 @@ export type Records = {
   /** The other side of each VPC peering connection that packets pass by. */
   peers: PeerRecords[]
 }
-export type PeerRecords = { id: string; vpc: VpcRow; interfaces: InterfaceRow[]; remoteDns: boolean }
+export type PeerRecords = { id: string; vpc: VpcRow; interfaces: InterfaceRow[]; endpoints: VpcEndpointRow[]; remoteDns: boolean }
 
 /** EC2's lease time (VPC User Guide, "DHCP option sets"). */
 const LEASE_SECONDS = 3600
 const numbers: Record<string, number> = { tcp: 6, udp: 17, icmp: 1, icmpv6: 58 }
 const byId = <R extends { id: string }>(rows: readonly R[]): R[] => [...rows].sort((a, b) => (a.id < b.id ? -1 : 1))
+
+/** What was compiled, and of what. */
+export type Compiled = { records: Records; spec: NetworkSpec }
+
+/** The same, sooner where nothing but groups differs from the last time: the rest is then the last one's own, not only equal to it. */
+export function recompile(records: Records, last: Compiled | undefined): NetworkSpec {
+  const isSame = last !== undefined && isDeepStrictEqual({ ...last.records, groups: [] }, { ...records, groups: [] })
+  return isSame ? { ...last.spec, groups: groupsOf(records, speaks(blocks6(records.vpc).length > 0)) } : compile(records)
+}
 
 export function compile(records: Records): NetworkSpec {
   const { vpc, subnets, dhcp } = records
@@ -222,7 +233,7 @@ function portOf({ id, spec }: InterfaceRow, hasGateway: boolean): PortSpec {
     checked: spec.sourceDestCheck,
     metadataHopLimit: spec.metadataHopLimit,
     ...(spec.attachment?.bandwidthGbps !== undefined && { bitsPerSecond: Math.round(spec.attachment.bandwidthGbps * 1e9) }),
-    ...(spec.manager !== undefined && { translates: true as const }),
+    ...(spec.manager !== undefined && (isEndpoints(spec.manager) ? { answers: true as const } : { translates: true as const })),
     hostname: hostname({ address: primary!.private, type: spec.hostnameType, instance: spec.attachment?.instance }),
   }
 }
@@ -231,13 +242,18 @@ function portOf({ id, spec }: InterfaceRow, hasGateway: boolean): PortSpec {
  * Names besides the ports' own host names: private names in AWS's domain whatever the DHCP options say, and public names,
  * which mean the private address inside (VPC User Guide, "DNS attributes for your VPC").
  */
-function namesOf({ vpc, subnets, interfaces, peers }: Records): NetworkSpec['names'] {
+function namesOf({ vpc, subnets, interfaces, peers, endpoints }: Records): NetworkSpec['names'] {
   if (!vpc.spec.dnsSupport) return []
   const { region } = vpc
   const resourceNamed = new Set(subnets.filter(row => row.spec.resourceNameRecord).map(row => row.id))
   const ofPeers = byId(peers).filter(peer => peer.remoteDns && peer.vpc.spec.dnsHostnames).flatMap(peer =>
     byId(peer.interfaces).flatMap(row => publicNames(peer.vpc.region, row)))
-  return [...ofPeers, ...byId(interfaces).flatMap(({ spec }) => {
+  // Endpoints' own names are public ones on AWS; here who is joined with the VPC knows them too.
+  const ofEndpoints = [
+    ...endpointRecords(byId(endpoints), interfaces, { inside: vpc.spec.dnsHostnames }),
+    ...byId(peers).flatMap(peer => endpointRecords(byId(peer.endpoints), peer.interfaces, { inside: false })),
+  ]
+  return [...ofPeers, ...ofEndpoints, ...byId(interfaces).flatMap(({ spec }) => {
     const primary = spec.addresses[0]!.private
     const instance = spec.attachment?.deviceIndex === 0 ? spec.attachment.instance : undefined
     return [

@@ -54,7 +54,7 @@ export function harness({ deliver }: Pick<Context, 'deliver'> = {}) {
       actions: {
         ...dhcpOptions, ...egressOnlyGateway, ...internetGateway, ...networkAcl, ...networkInterface({ home }), ...routeTable,
         ...securityGroup, ...subnet,
-        ...vpc({ home }), ...natGateway({ home }), ...peering, ...prefixList({ home }), ...endpoints, ...flowLog({ deliver }),
+        ...vpc({ home }), ...natGateway({ home }), ...peering, ...prefixList({ home }), ...endpoints({ home }), ...flowLog({ deliver }),
       } as Record<string, never>,
       missing: member => new ApiError('MissingParameter', `The request must contain the parameter ${member}`),
     }],

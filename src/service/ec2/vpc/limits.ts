@@ -16,6 +16,7 @@ const limits = {
   natGateways: [5, 'NatGatewayLimitExceeded', 'NAT gateways in the Availability Zone'],
   flowLogs: [2, 'FlowLogsLimitExceeded', 'flow logs for this resource'],
   gatewayEndpoints: [20, 'VpcEndpointLimitExceeded', 'gateway VPC endpoints'],
+  interfaceEndpoints: [50, 'VpcEndpointLimitExceeded', 'interface VPC endpoints for this VPC'],
   prefixLists: [100, 'PrefixListLimitExceeded', 'prefix lists'],
   networkAcls: [200, 'NetworkAclLimitExceeded', 'network acls'],
   networkAclEntries: [20, 'NetworkAclEntryLimitExceeded', 'network acl entries'],

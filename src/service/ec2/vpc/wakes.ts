@@ -10,8 +10,8 @@ import type { Event, Reader, Row } from '#store/store'
 
 const kinds = new Set(['subnet', 'route-table', 'internet-gateway', 'network-acl', 'security-group', 'network-interface', 'natgateway',
   'vpc-flow-log', 'vpc-endpoint', 'egress-only-internet-gateway'])
-/** What peers of a VPC make their own networks of: its blocks, and its addresses with their groups. */
-const shared = new Set(['vpc', 'network-interface'])
+/** What peers of a VPC make their own networks of: its blocks, its addresses with their groups, and its endpoints' names. */
+const shared = new Set(['vpc', 'network-interface', 'vpc-endpoint'])
 type Wake = { kind: string; id: string }
 const sidesFor = (row: PeeringRow | undefined): Wake[] => (row ? sidesOf(row).map(side => ({ kind: vpc.kind, id: side.vpc })) : [])
 
