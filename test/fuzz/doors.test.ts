@@ -102,7 +102,7 @@ test('the console', { timeout: 600_000 }, async t => {
   const { log, errors } = watchful()
   const store = openSqlite(':memory:')
   const door = openDoor({
-    store, log, clock: () => new Date(),
+    store, log, clock: () => new Date(), watch: () => () => {},
     wire: { emit: (_: unknown, __: unknown, response: { end(): void }) => { response.end(); return true } } as never,
     verify: async () => undefined, issue: async () => ({ accessKeyId: '', secretAccessKey: '', expiration: '' }), facts: () => ({}),
     reach: async (_, response) => void response.end(), terminals: { target: async () => ({ file: 'true', args: [] }) },

@@ -27,7 +27,7 @@ before(async () => {
     store, log: openLog(line => { if (JSON.parse(line).level === 'error') errors.push(line) }), clock: () => new Date(), wire: { emit: () => false },
     verify: async () => ({ principal, name: 'root' }), issue: async () => ({ accessKeyId: '', secretAccessKey: '', expiration: '' }),
     facts: () => ({}),
-    reach: async () => {},
+    reach: async () => {}, watch: callback => store.watch(events => callback(events.map(({ kind }) => kind))),
     terminals: { target: async ({ instance }) => { running++; return { file: 'sh', args: ['-c', programs[instance]!], done: () => { running-- } } } },
   })
   port = (await door.listen(0, '127.0.0.1')).port
