@@ -68,7 +68,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const context = withParameters({
     store, identity, engine, home, log, clock, loop: () => loop, capacity: () => capacity, images: () => images, deliver, objects,
   })
-  const history = openHistory(options.history ?? ':memory:', clock)
+  const history = openHistory(options.history ?? ':memory:', clock, error => log.error('cloudtrail.lost', { error }))
   let dispatch: Dispatch
   const watched = services(context)
   const all = [...watched, ...overseers({ sources: () => watched, dispatch: () => dispatch, history: () => history })]

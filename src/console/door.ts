@@ -94,7 +94,7 @@ export function openDoor(options: DoorOptions): ConsoleDoor {
     const session = await sessionOf(request)
     if (!session) return sendJson(response, 401, { error: 'session' })
     if (name === 'events') {
-      const { searchParams: query } = new URL(request.url!, 'http://console')
+      const query = urlOf(request)!.searchParams
       return query.has('port') ? options.reach(request, response, { session, query }) : events.stream(request, response, session.id)
     }
     if (name === 'session') return sendJson(response, 200, { ...describe(session), ...options.facts() })
@@ -116,7 +116,8 @@ export function openDoor(options: DoorOptions): ConsoleDoor {
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     secure(response)
     if (!isOurHost(request)) return sendJson(response, 421, { error: 'host' })
-    const path = new URL(request.url ?? '/', 'http://console').pathname
+    const path = urlOf(request)?.pathname
+    if (path === undefined) return sendJson(response, 400, { error: 'malformed' })
     if (path.startsWith('/_console/')) return own(request, response, path.slice('/_console/'.length))
     if (request.headers.authorization?.startsWith('AWS4-HMAC-SHA256')) return api(request, response)
     if (request.method === 'GET' || request.method === 'HEAD') return files(request, response, path)
@@ -125,12 +126,12 @@ export function openDoor(options: DoorOptions): ConsoleDoor {
 
   async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const session = isOurPage(request) && request.headers.origin !== undefined ? await sessionOf(request) : undefined
-    const url = new URL(request.url ?? '/', 'http://console')
-    if (!session || url.pathname !== '/_console/terminal') return void socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n')
+    const url = urlOf(request)
+    if (!session || url?.pathname !== '/_console/terminal') return void socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n')
     await terminals.open({ request, socket, head, session, query: url.searchParams })
   }
 
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 60_000 }, (request, response) => {
+  const server = createServer({ headersTimeout: 10_000, requestTimeout: 60_000, connectionsCheckingInterval: 1000 }, (request, response) => {
     handle(request, response).catch(cause => {
       log.error('console.failed', { cause })
       response.destroy()
@@ -157,6 +158,9 @@ export function openDoor(options: DoorOptions): ConsoleDoor {
     },
   }
 }
+
+/** What was asked for; undefined where that is no URL, as `//` is none. */
+const urlOf = (request: IncomingMessage): URL | undefined => URL.parse(request.url ?? '/', 'http://console') ?? undefined
 
 const describe = ({ principal, name }: Session) => ({ account: principal.account, arn: principal.arn, name, root: principal.root === true })
 
