@@ -18,8 +18,10 @@ import { openSessions, SESSION_MS, type Session, type SignedIn } from '#console/
 import { openTerminals, type TerminalOptions } from '#console/terminals'
 import type { Store } from '#store/store'
 
-export type SignInRequest = { kind: 'root' | 'user'; account: string; user: string; password: string; mfa?: string }
+export type SignInRequest = { kind: 'root' | 'user'; account: string; user: string; password: string; mfa?: string; newPassword?: string }
 export type Credentials = { accessKeyId: string; secretAccessKey: string; sessionToken?: string; expiration: string }
+/** Where a sign-in comes from. */
+export type Origin = { sourceIp: string; userAgent: string }
 export type DoorOptions = {
   store: Store
   /** What the live stream tells. */
@@ -28,8 +30,11 @@ export type DoorOptions = {
   clock: Clock
   /** The API's server, which answers signed requests. */
   wire: Pick<Server, 'emit'>
-  /** Who signs in so, or undefined: nothing says what was wrong. 'mfa' asks for a code. */
-  verify(request: SignInRequest): Promise<SignedIn | 'mfa' | undefined>
+  /**
+   * Who signs in so, or undefined: nothing says what was wrong. 'mfa' asks for a code, 'change' for a new password, and
+   * `refused` says why that one does not do.
+   */
+  verify(request: SignInRequest, origin: Origin): Promise<SignedIn | 'mfa' | 'change' | { refused: string } | undefined>
   /** Credentials of a short life for the page to sign with. */
   issue(session: SignedIn): Promise<Credentials>
   /** What a page may know of this Enclume before anything else. */
@@ -66,8 +71,10 @@ export function openDoor(options: DoorOptions): ConsoleDoor {
     if (seconds > 0) return sendJson(response, 429, { error: 'locked', seconds })
     // Counted before it is looked at, so that many at once are not many tries.
     lockout.failed(name)
-    const found = await options.verify(asked)
-    if (found === 'mfa') return sendJson(response, 401, { error: 'mfa' })
+    const origin = { sourceIp: request.socket.remoteAddress ?? '', userAgent: request.headers['user-agent'] ?? '' }
+    const found = await options.verify(asked, origin)
+    if (found === 'mfa' || found === 'change') return sendJson(response, 401, { error: found })
+    if (found && 'refused' in found) return sendJson(response, 401, { error: 'password', message: found.refused })
     if (!found) {
       log.warn('console.refused', { kind: asked.kind })
       return sendJson(response, 401, { error: 'refused' })
@@ -155,9 +162,10 @@ const describe = ({ principal, name }: Session) => ({ account: principal.account
 
 function readSignIn(body: Record<string, unknown> | undefined): SignInRequest | undefined {
   if (!body) return undefined
-  const { kind, account, user = '', password, mfa } = body
+  const { kind, account, user = '', password, mfa, newPassword } = body
   const short = (value: unknown): value is string => typeof value === 'string' && value.length <= 256
   if ((kind !== 'root' && kind !== 'user') || !short(account) || !short(user) || !short(password)) return undefined
-  if (mfa !== undefined && mfa !== '' && !short(mfa)) return undefined
-  return { kind, account, user, password, mfa: mfa === '' ? undefined : mfa as string | undefined }
+  const optional = (value: unknown): string | undefined => (short(value) && value !== '' ? value : undefined)
+  if ([mfa, newPassword].some(value => value !== undefined && !short(value))) return undefined
+  return { kind, account, user, password, mfa: optional(mfa), newPassword: optional(newPassword) }
 }

@@ -206,10 +206,7 @@ export type PortSpec = {
 /** Domains; `addresses`: those in which `ec2-A-B-C-D` means the public address A.B.C.D, whoever has it. */
 export type Served = { host: readonly string[]; store: readonly string[]; addresses: readonly string[] }
 
-/**
- * Answers at a port: is given its id and the socket that listens there, and again when the port had to be made anew. The peers that it sees are
- * the addresses that asked.
- */
+/** Answers at a port: is given its id and what listens there, and again when it was made anew; the peers that it sees are who asked. */
 export type Answering = (port: string, listening: Server) => Promise<{ close(): Promise<void> }>
 
 export type Networks = {
@@ -222,8 +219,8 @@ export type Networks = {
   serve(domains: Served): Promise<void>
   /** Who answers at ports that `answer`; told before the first of them is applied, as nobody does before. */
   answering(answer: Answering): void
-  /** Makes the network so, all at once: after it returns, packets obey. Ports new in the spec get their devices. */
-  apply(spec: NetworkSpec): Promise<void>
+  /** Makes the network so: after it returns, packets obey. Answers the ports that got devices; a change of rules alone looks for none lost. */
+  apply(spec: NetworkSpec): Promise<string[]>
   /** Whether the router is there, and the ids of its ports that have their devices. */
   observe(id: string): Promise<{ ports: string[] } | Absent | Unknown>
   /** What the watched ports sent and got since this was last asked, and no more then. */

@@ -117,7 +117,10 @@ export function dispatcher({ services, store, clock, authorise }: DispatcherOpti
       const permit = (also: Also) => authorise({ service, operation: name, input, caller, reader: store, also })
       return action.work({ ...place, input, caller, reader: store, now: clock(), permit })
     }
-    return store.transact(tx => {
+    return store.transact(async tx => {
+      // Asked again of what is there now: what the request leaves to be looked up may be another since, and was not there at all
+      // where this is the region's first call.
+      if (service.access?.complete) await authorise({ service, operation: name, input, caller, reader: tx })
       const permit = (also: Also) => authorise({ service, operation: name, input, caller, reader: tx, also })
       return run({ action, operation, input, call: { ...place, caller, tx, now: clock(), permit } })
     })

@@ -45,7 +45,7 @@ test('a bucket in the host\'s name is the same bucket', async t => {
   await bench.put('a/b', 'virtual')
   const { port } = new URL(bench.server.url)
   for (const host of ['a-bucket.s3.us-east-1.amazonaws.com', 'a-bucket.s3.amazonaws.com', `a-bucket.localhost:${port}`,
-    `a-bucket.s3.localhost:${port}`]) {
+    `a-bucket.s3.localhost:${port}`, 'a-bucket.bucket.vpce-0123456789abcdef0-1a2b3c4d.s3.us-east-1.vpce.amazonaws.com']) {
     const headers = await sign(bench, 'GET', '/a/b', { host })
     const got = await new Promise<string>((resolve, reject) => {
       request({ host: '127.0.0.1', port, path: '/a/b', headers }, response => resolve(text(response))).on('error', reject).end()

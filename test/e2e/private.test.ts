@@ -12,7 +12,7 @@ let bastion: Login
 const vpcs: { vpc: string; gateway: string; subnet: string; table: string; group: string }[] = []
 let hidden: { subnet: string; table: string }
 let nat: { id: string; allocation: string; address: string }
-/** The public instance, the private one beside it, and one in another VPC. */
+/** The public instance, the private one beside it, and one in each of two other VPCs. */
 const ids: string[] = []
 
 const ec2 = (...args: string[]) => enclume.ec2(...args)
@@ -59,16 +59,19 @@ before(async () => {
   spaces = await routers()
   const key = await enclume.keyPair(KEY)
   const [one, two] = [await network('10.0.0.0/16', '10.0.0.0/24'), await network('10.1.0.0/16', '10.1.0.0/24')]
-  vpcs.push(one, two)
+  const three = await network('10.2.0.0/16', '10.2.0.0/24')
+  vpcs.push(one, two, three)
   hidden = await subnetWithTable(one.vpc, '10.0.1.0/24')
   nat = await natGateway(one.subnet)
   await ec2('create-route', '--route-table-id', hidden.table, '--destination-cidr-block', ANY, '--nat-gateway-id', nat.id)
   await launch('bastion', one.subnet, one.group, '10.0.0.10')
   await launch('hidden', hidden.subnet, one.group, '10.0.1.10')
   await launch('other', two.subnet, two.group, '10.1.0.10')
+  await launch('third', three.subnet, three.group, '10.2.0.10')
   const running = await Promise.all(ids.map(id => enclume.state(id, 'running')))
   bastion = { key, user: 'admin', address: running[0].PublicIpAddress }
   other = `http://${running[2].PublicIpAddress}/`
+  middle = { ...bastion, address: running[2].PublicIpAddress }
   await sshReady(bastion)
   await ssh(bastion, `umask 077; echo '${readFileSync(key, 'utf8')}' >key`)
   await eventually(async () => (await inside('true')).code === 0, { what: 'ssh over the bastion', timeoutMs: 60_000 })
@@ -82,6 +85,7 @@ after(async () => {
 
 /** The other VPC's instance, by its public address. */
 let other: string
+let middle: Login
 /** On the private instance, by way of the public one beside it. */
 const inside = (command: string, timeoutMs?: number) => ssh(bastion,
   `ssh -i key -o BatchMode=yes -o StrictHostKeyChecking=no -o LogLevel=ERROR -o ConnectTimeout=5 admin@10.0.1.10 "${command}"`, timeoutMs)
@@ -105,22 +109,35 @@ test('nobody begins a connection to the NAT gateway or to who is behind it', asy
   assert.deepEqual((await ssh(bastion, fetched('http://10.0.0.4/'))).code, 28)
 })
 
-test('joined VPCs reach each other by private addresses where both have a route, and no more when the connection is deleted', async () => {
-  const [one, two] = vpcs as [typeof vpcs[0], typeof vpcs[0]]
-  const { VpcPeeringConnection } = await ec2('create-vpc-peering-connection', '--vpc-id', one.vpc, '--peer-vpc-id', two.vpc)
+/** An active peering connection of two VPCs. */
+async function joined(one: string, two: string): Promise<string> {
+  const { VpcPeeringConnection } = await ec2('create-vpc-peering-connection', '--vpc-id', one, '--peer-vpc-id', two)
   const id = VpcPeeringConnection.VpcPeeringConnectionId
   await ec2('accept-vpc-peering-connection', '--vpc-peering-connection-id', id)
   await eventually(async () => {
     const { VpcPeeringConnections } = await ec2('describe-vpc-peering-connections', '--vpc-peering-connection-ids', id)
     return VpcPeeringConnections[0].Status.Code === 'active'
   }, { what: 'the connection active', timeoutMs: 30_000 })
-  const route = (table: string, cidr: string) =>
-    ec2('create-route', '--route-table-id', table, '--destination-cidr-block', cidr, '--vpc-peering-connection-id', id)
+  return id
+}
+
+test('joined VPCs reach each other by private addresses where both have a route, and no more when the connection is deleted', async () => {
+  const [one, two, three] = vpcs as [typeof vpcs[0], typeof vpcs[0], typeof vpcs[0]]
+  const [id, further] = [await joined(one.vpc, two.vpc), await joined(two.vpc, three.vpc)]
+  const route = (table: string, cidr: string, over = id) =>
+    ec2('create-route', '--route-table-id', table, '--destination-cidr-block', cidr, '--vpc-peering-connection-id', over)
   const page = async () => (await ssh(bastion, fetched('http://10.1.0.10/'))).stdout
   await route(one.table, '10.1.0.0/16')
   assert.equal(await page(), '', 'there is no way back yet')
   await route(two.table, '10.0.0.0/16')
   assert.equal(await eventually(page, { what: 'a page', timeoutMs: 30_000 }), 'other 10.0.0.10')
+  // Through the one in the middle nobody passes, though every table has a route that says so.
+  for (const [table, cidr, over] of [[one.table, '10.2.0.0/16', id], [three.table, '10.0.0.0/16', further], [two.table, '10.2.0.0/16', further],
+    [three.table, '10.1.0.0/16', further]] as const) await route(table, cidr, over)
+  const third = async (from: Login) => (await ssh(from, fetched('http://10.2.0.10/'))).stdout
+  assert.equal(await eventually(() => third(middle), { what: 'a page', timeoutMs: 30_000 }), 'third 10.1.0.10')
+  assert.equal(await third(bastion), '')
+  await ec2('delete-vpc-peering-connection', '--vpc-peering-connection-id', further)
   await ec2('delete-vpc-peering-connection', '--vpc-peering-connection-id', id)
   await eventually(async () => await page() === '', { what: 'silence', timeoutMs: 30_000 })
 })

@@ -2,9 +2,17 @@
 import { EndpointTables, placeOf } from '../parts/VpcTabs'
 import { prefixLists } from './prefix-lists'
 import { networkInterface, routeTable, subnet, text, vpc } from './choices'
-import { column, nameColumn, type Resource, type Values } from './kinds'
+import { column, nameColumn, type Item, type Resource, type Values } from './kinds'
 
 const of = (kind: string) => (values: Values): boolean => values.of === kind
+
+const isGateway = (values: Values): boolean => values.type !== 'Interface'
+const servicesOf = (type: string) => ({
+  operation: 'DescribeVpcEndpointServices',
+  member: 'ServiceDetails',
+  input: { Filters: [{ Name: 'service-type', Values: [type] }] },
+  value: (item: Item) => item.ServiceName,
+})
 
 export const traffic: Resource[] = [
   {
@@ -33,15 +41,16 @@ export const traffic: Resource[] = [
         id: answer => answer.VpcEndpoint.VpcEndpointId,
         fields: [
           vpc,
-          {
-            name: 'service',
-            label: 'f.service',
-            kind: 'select',
-            from: { operation: 'DescribeVpcEndpointServices', member: 'ServiceDetails', value: item => item.ServiceName },
-          },
-          routeTable,
+          { name: 'type', label: 'f.type', kind: 'select', options: ['Gateway', 'Interface'], value: 'Gateway' },
+          { name: 'service', label: 'f.service', kind: 'select', from: servicesOf('Gateway'), when: isGateway },
+          { name: 'inside', label: 'f.service', kind: 'select', from: servicesOf('Interface'), when: values => !isGateway(values) },
+          { ...subnet, when: values => !isGateway(values) },
+          { ...routeTable, when: isGateway },
         ],
-        input: values => ({ VpcId: values.vpc, ServiceName: values.service, VpcEndpointType: 'Gateway', RouteTableIds: [values.table] }),
+        input: values =>
+          isGateway(values)
+            ? { VpcId: values.vpc, ServiceName: values.service, VpcEndpointType: 'Gateway', RouteTableIds: [values.table] }
+            : { VpcId: values.vpc, ServiceName: values.inside, VpcEndpointType: 'Interface', SubnetIds: [values.subnet] },
       },
     },
     actions: [

@@ -126,7 +126,8 @@ test('a deleted endpoint is shown as deleting, and changed no more', async () =>
 test('what is asked for and not there is refused by name, and what a type has not is its error', async () => {
   const { refused, one } = await open()
   const codes = [
-    await refused('CreateVpcEndpoint', { ...one, IpAddressType: 'ipv6' }), await refused('CreateVpcEndpoint', { ...one, VpcEndpointType: 'Resource' }),
+    await refused('CreateVpcEndpoint', { ...one, IpAddressType: 'ipv6' }),
+    await refused('CreateVpcEndpoint', { ...one, VpcEndpointType: 'Resource' }),
     await refused('CreateVpcEndpoint', { ...one, VpcEndpointType: 'Gateway', SubnetIds: [] }),
     await refused('CreateVpcEndpoint', { ...one, VpcEndpointType: 'Gateway' }),
     await refused('CreateVpcEndpoint', { ...one, ServiceRegion: 'eu-west-1' }),
