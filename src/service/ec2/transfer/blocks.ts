@@ -25,14 +25,19 @@ export async function* blocksOfRaw(bytes: AsyncIterable<Uint8Array>): AsyncItera
 }
 
 async function* inPieces(bytes: AsyncIterable<Uint8Array>, size: number): AsyncIterable<Buffer> {
-  let held: Buffer = Buffer.alloc(0)
+  let parts: Uint8Array[] = []
+  let have = 0
   for await (const piece of bytes) {
-    held = held.length === 0 ? Buffer.from(piece) : Buffer.concat([held, piece])
+    parts.push(piece)
+    have += piece.length
+    if (have < size) continue
+    const held = Buffer.concat(parts)
     let at = 0
     for (; held.length - at >= size; at += size) yield held.subarray(at, at + size)
-    held = held.subarray(at)
+    parts = [held.subarray(at)]
+    have = held.length - at
   }
-  if (held.length > 0) yield held
+  if (have > 0) yield Buffer.concat(parts)
 }
 
 /** What a bundle says first: the image, and how large each of its disks is. */
