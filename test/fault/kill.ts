@@ -37,10 +37,10 @@ export function killTests(stories: readonly Story[]): void {
       const points = await pointsOf(story)
       t.diagnostic(`${points.length} points`)
       // Once, and for every other point killed again soon, twice, while the first death is being put right.
-      const deaths = points.flatMap((point, i) => (i % 2 ? [[], [1 + (i % 9), 2 + (i % 5)]] : [[]]).map(then => ({ point, then })))
-      await atATime(deaths, async ({ point, then }) => {
-        await killedAt(story, point, then).catch(cause => {
-          throw new Error(`${story.name}, killed at ${point}, then at the points ${then.join(' ') || 'none'}`, { cause })
+      const deaths = points.flatMap((point, i) => (i % 2 ? [[], [1 + (i % 9), 2 + (i % 5)]] : [[]]).map(again => ({ point, again })))
+      await atATime(deaths, async ({ point, again }) => {
+        await killedAt(story, point, again).catch(cause => {
+          throw new Error(`${story.name}, killed at ${point}, then at the points ${again.join(' ') || 'none'}`, { cause })
         })
       })
     })
