@@ -33,6 +33,7 @@ export type CloudOptions = {
   key?: Buffer
   /** How an object gets into a bucket, where S3 is served. */
   deliver?: Context['deliver']
+  objects?: Context['objects']
   /** Fault tests: called before each step of the loop. */
   hook?: LoopOptions['hook']
   pause?: LoopOptions['pause']
@@ -59,15 +60,15 @@ const SWEEP_MS = 60_000
 const TOKENS_KEPT_MS = 7 * 86_400_000
 
 export async function openCloud(options: CloudOptions): Promise<Cloud> {
-  const { home, engine, store, log, clock, hook, pause, root, deliver, key = randomBytes(32) } = options
+  const { home, engine, store, log, clock, hook, pause, root, deliver, objects, key = randomBytes(32) } = options
   let capacity: Capacity = await engine.capacity()
   let images: ImageSeen[] = await imagesOr([])
   let loop: Loop
   const identity = openIdentity({ store, clock, sealer: sealer(key), root })
   const context = withParameters({
-    store, identity, engine, home, log, clock, loop: () => loop, capacity: () => capacity, images: () => images, deliver,
+    store, identity, engine, home, log, clock, loop: () => loop, capacity: () => capacity, images: () => images, deliver, objects,
   })
-  const history = openHistory(options.history ?? ':memory:', clock)
+  const history = openHistory(options.history ?? ':memory:', clock, error => log.error('cloudtrail.lost', { error }))
   let dispatch: Dispatch
   const watched = services(context)
   const all = [...watched, ...overseers({ sources: () => watched, dispatch: () => dispatch, history: () => history })]

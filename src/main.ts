@@ -27,6 +27,7 @@ import { openRootKeys } from '#identity/root-keys'
 import { openKey } from '#identity/seal'
 import { openImdsDoor } from '#service/ec2/imds/door'
 import { openSqlite } from '#store/sqlite'
+import { openObjects } from '#wire/objects'
 import { putObject } from '#wire/put'
 import { openWire, type WireOptions } from '#wire/server'
 import { readVersion } from '#launch/help'
@@ -55,6 +56,7 @@ if (!fake) await thawLeft(home)
 const engine = fake ? openFake() : openReal(home, log)
 const cloud = await openCloud({
   home, engine, store, log, clock: systemClock, history: join(home.dir, 'history.db'), root: keys, key: openKey(home.dir), deliver,
+  objects: openObjects(() => `http://127.0.0.1:${home.port}`, keys),
 })
 const drain = drainer(cloud)
 const imds = fake ? undefined : await openImdsDoor(cloud.context)

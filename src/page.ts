@@ -1,4 +1,5 @@
 /** The console's door over a whole cloud: who signs in, with what its pages sign, and what its terminals may reach. */
+import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
 import { hostAddress } from '#base/home'
 import type { Cloud } from '#cloud'
@@ -8,8 +9,9 @@ import { targets } from '#console/targets'
 import { assumedPrincipal, trusts } from '#identity/assume'
 import { profiles, roles } from '#identity/records'
 import { rootPrincipal, type RootKeys } from '#identity/root-keys'
-import { consoleKeys, verifySignIn } from '#identity/sign-in'
+import { consoleKeys, verifySignIn, type Change } from '#identity/sign-in'
 import type { Principal } from '#kit/caller'
+import { ApiError } from '#kit/error'
 import { instance } from '#service/ec2/instance/instance'
 
 export type PageOptions = {
@@ -25,6 +27,12 @@ export type PageOptions = {
   runDir: string
 }
 
+/** IAM's own words on a new password that it does not take. */
+function refusal(error: unknown): { refused: string } {
+  if (error instanceof ApiError) return { refused: error.message }
+  throw error
+}
+
 export function openPage({ cloud, root, wire, dir, version, endpoint, isRootPassword, runDir }: PageOptions): ConsoleDoor {
   const { store, identity, clock, log, home, engine } = cloud.context
 
@@ -38,9 +46,13 @@ export function openPage({ cloud, root, wire, dir, version, endpoint, isRootPass
 
   return openDoor({
     store, log, clock, wire, dir, watch: cloud.watch,
-    async verify({ kind, account, user, password, mfa }) {
+    async verify({ kind, account, user, password, mfa, newPassword }, origin) {
       if (kind === 'root') return await isRootPassword(password) ? { principal: rootPrincipal(root), name: 'root' } : undefined
-      return verifySignIn(store, identity, { account, user, password, mfa, now: clock() })
+      const change: Change = async (principal, input) => {
+        const caller = { principal, ...origin, region: home.region, requestId: randomUUID() }
+        await cloud.dispatch({ service: 'iam', operation: 'ChangePassword', input, caller })
+      }
+      return verifySignIn({ store, identity, change }, { account, user, password, mfa, newPassword, now: clock() }).catch(refusal)
     },
     async issue({ principal, mfa }) {
       const { expiration, ...keys } = consoleKeys(identity, principal, mfa)

@@ -11,7 +11,7 @@ for unit in e2scrub_reap.service e2scrub_all.timer systemd-pstore.service fstrim
   ln -sf /dev/null "$unit"
 done
 systemctl disable -q apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer
-systemctl enable -q volumes.service systemd-networkd.service systemd-networkd-wait-online.service systemd-resolved.service console-getty.service ssh.service
+systemctl enable -q volumes.service ec2-network.service systemd-networkd.service systemd-networkd-wait-online.service systemd-resolved.service console-getty.service ssh.service
 ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf
 
 # cloud-init makes new host keys at an instance's first boot, and systemd a machine id where the file is empty.

@@ -93,6 +93,14 @@ elif [ -e /usr/lib/systemd/systemd-networkd ] || [ -e /lib/systemd/systemd-netwo
   sed -i "s|^ExecStart=/.*wait-online|ExecStart=$(ls /usr/lib/systemd/systemd-networkd-wait-online /lib/systemd/systemd-networkd-wait-online 2> /dev/null | head -n 1)|" \
     /etc/systemd/system/systemd-networkd-wait-online.service.d/*
   systemctl -q enable systemd-networkd.service systemd-networkd-wait-online.service
+  # Further addresses and interfaces, where what that needs is there.
+  if [ -x /bin/bash ] && command -v ip > /dev/null; then
+    mkdir -p /usr/libexec /etc/systemd/networkd.conf.d
+    cp $setup/base/files/usr/libexec/ec2-network /usr/libexec
+    cp $setup/base/files/etc/systemd/networkd.conf.d/* /etc/systemd/networkd.conf.d
+    cp $setup/base/files/etc/systemd/system/ec2-network.service /etc/systemd/system
+    systemctl -q enable ec2-network.service
+  fi
   # ifupdown, where it is too, would configure the same interface a second time.
   [ ! -d /etc/network ] || printf 'auto lo\niface lo inet loopback\n' > /etc/network/interfaces
 else

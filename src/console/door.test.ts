@@ -28,14 +28,20 @@ before(async () => {
         return true
       },
     } as never,
-    verify: async ({ kind, password, mfa }) =>
+    verify: async ({ kind, password, mfa, newPassword }) =>
       password === 'right' && kind === 'root'
         ? { principal: root, name: 'root' }
         : password === 'two'
           ? mfa === '123456'
             ? { principal: root, name: 'ann' }
             : 'mfa'
-          : undefined,
+          : password === 'first'
+            ? newPassword === undefined
+              ? 'change'
+              : newPassword === 'second'
+                ? { principal: root, name: 'ann' }
+                : { refused: 'Password should have a minimum length of 8' }
+            : undefined,
     issue: async () => ({ accessKeyId: 'ASIA', secretAccessKey: 's', sessionToken: 't', expiration: now.toISOString() }),
     facts: () => ({ region: 'us-east-1' }),
     terminals: { target: async () => ({ file: 'cat', args: [] }) },
@@ -83,6 +89,15 @@ test('a session begins with the right password alone, in a cookie that no script
   const cookie = cookieOf(answer)
   assert.equal((await ask('/_console/credentials', { method: 'POST', headers: { ...own, cookie } })).status, 200)
   assert.ok(!JSON.stringify(await store.list({ kind: 'console-session' })).includes(cookie.split('=')[1]!), 'the store holds a digest')
+})
+
+test('a password that must be changed signs in with a new one beside it, and is told what that one lacks', async () => {
+  const answers = [await signIn('first'), await signIn('first', { newPassword: 'short' }), await signIn('first', { newPassword: 7 })]
+  assert.deepEqual(answers.map(({ status, body }) => [status, JSON.parse(body)]), [
+    [401, { error: 'change' }], [401, { error: 'password', message: 'Password should have a minimum length of 8' }], [400, { error: 'malformed' }],
+  ])
+  assert.ok(answers.every(({ headers }) => headers['set-cookie'] === undefined))
+  assert.equal((await signIn('first', { newPassword: 'second' })).status, 200)
 })
 
 test('without a session there is nothing but the page and the sign-in', async () => {

@@ -18,8 +18,10 @@ import { openSessions, SESSION_MS, type Session, type SignedIn } from '#console/
 import { openTerminals, type TerminalOptions } from '#console/terminals'
 import type { Store } from '#store/store'
 
-export type SignInRequest = { kind: 'root' | 'user'; account: string; user: string; password: string; mfa?: string }
+export type SignInRequest = { kind: 'root' | 'user'; account: string; user: string; password: string; mfa?: string; newPassword?: string }
 export type Credentials = { accessKeyId: string; secretAccessKey: string; sessionToken?: string; expiration: string }
+/** Where a sign-in comes from. */
+export type Origin = { sourceIp: string; userAgent: string }
 export type DoorOptions = {
   store: Store
   /** What the live stream tells. */
@@ -28,8 +30,11 @@ export type DoorOptions = {
   clock: Clock
   /** The API's server, which answers signed requests. */
   wire: Pick<Server, 'emit'>
-  /** Who signs in so, or undefined: nothing says what was wrong. 'mfa' asks for a code. */
-  verify(request: SignInRequest): Promise<SignedIn | 'mfa' | undefined>
+  /**
+   * Who signs in so, or undefined: nothing says what was wrong. 'mfa' asks for a code, 'change' for a new password, and
+   * `refused` says why that one does not do.
+   */
+  verify(request: SignInRequest, origin: Origin): Promise<SignedIn | 'mfa' | 'change' | { refused: string } | undefined>
   /** Credentials of a short life for the page to sign with. */
   issue(session: SignedIn): Promise<Credentials>
   /** What a page may know of this Enclume before anything else. */
@@ -66,8 +71,10 @@ export function openDoor(options: DoorOptions): ConsoleDoor {
     if (seconds > 0) return sendJson(response, 429, { error: 'locked', seconds })
     // Counted before it is looked at, so that many at once are not many tries.
     lockout.failed(name)
-    const found = await options.verify(asked)
-    if (found === 'mfa') return sendJson(response, 401, { error: 'mfa' })
+    const origin = { sourceIp: request.socket.remoteAddress ?? '', userAgent: request.headers['user-agent'] ?? '' }
+    const found = await options.verify(asked, origin)
+    if (found === 'mfa' || found === 'change') return sendJson(response, 401, { error: found })
+    if (found && 'refused' in found) return sendJson(response, 401, { error: 'password', message: found.refused })
     if (!found) {
       log.warn('console.refused', { kind: asked.kind })
       return sendJson(response, 401, { error: 'refused' })
@@ -87,7 +94,7 @@ export function openDoor(options: DoorOptions): ConsoleDoor {
     const session = await sessionOf(request)
     if (!session) return sendJson(response, 401, { error: 'session' })
     if (name === 'events') {
-      const { searchParams: query } = new URL(request.url!, 'http://console')
+      const query = urlOf(request)!.searchParams
       return query.has('port') ? options.reach(request, response, { session, query }) : events.stream(request, response, session.id)
     }
     if (name === 'session') return sendJson(response, 200, { ...describe(session), ...options.facts() })
@@ -109,7 +116,8 @@ export function openDoor(options: DoorOptions): ConsoleDoor {
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     secure(response)
     if (!isOurHost(request)) return sendJson(response, 421, { error: 'host' })
-    const path = new URL(request.url ?? '/', 'http://console').pathname
+    const path = urlOf(request)?.pathname
+    if (path === undefined) return sendJson(response, 400, { error: 'malformed' })
     if (path.startsWith('/_console/')) return own(request, response, path.slice('/_console/'.length))
     if (request.headers.authorization?.startsWith('AWS4-HMAC-SHA256')) return api(request, response)
     if (request.method === 'GET' || request.method === 'HEAD') return files(request, response, path)
@@ -118,12 +126,12 @@ export function openDoor(options: DoorOptions): ConsoleDoor {
 
   async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const session = isOurPage(request) && request.headers.origin !== undefined ? await sessionOf(request) : undefined
-    const url = new URL(request.url ?? '/', 'http://console')
-    if (!session || url.pathname !== '/_console/terminal') return void socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n')
+    const url = urlOf(request)
+    if (!session || url?.pathname !== '/_console/terminal') return void socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n')
     await terminals.open({ request, socket, head, session, query: url.searchParams })
   }
 
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 60_000 }, (request, response) => {
+  const server = createServer({ headersTimeout: 10_000, requestTimeout: 60_000, connectionsCheckingInterval: 1000 }, (request, response) => {
     handle(request, response).catch(cause => {
       log.error('console.failed', { cause })
       response.destroy()
@@ -151,13 +159,17 @@ export function openDoor(options: DoorOptions): ConsoleDoor {
   }
 }
 
+/** What was asked for; undefined where that is no URL, as `//` is none. */
+const urlOf = (request: IncomingMessage): URL | undefined => URL.parse(request.url ?? '/', 'http://console') ?? undefined
+
 const describe = ({ principal, name }: Session) => ({ account: principal.account, arn: principal.arn, name, root: principal.root === true })
 
 function readSignIn(body: Record<string, unknown> | undefined): SignInRequest | undefined {
   if (!body) return undefined
-  const { kind, account, user = '', password, mfa } = body
+  const { kind, account, user = '', password, mfa, newPassword } = body
   const short = (value: unknown): value is string => typeof value === 'string' && value.length <= 256
   if ((kind !== 'root' && kind !== 'user') || !short(account) || !short(user) || !short(password)) return undefined
-  if (mfa !== undefined && mfa !== '' && !short(mfa)) return undefined
-  return { kind, account, user, password, mfa: mfa === '' ? undefined : mfa as string | undefined }
+  const optional = (value: unknown): string | undefined => (short(value) && value !== '' ? value : undefined)
+  if ([mfa, newPassword].some(value => value !== undefined && !short(value))) return undefined
+  return { kind, account, user, password, mfa: optional(mfa), newPassword: optional(newPassword) }
 }

@@ -12,6 +12,7 @@ export type Watch = (callback: (kinds: string[]) => void) => () => void
 const GATHER_MS = 100
 const BEAT_MS = 15_000
 const MOST = 200
+const QUEUE_BYTES = 64 * 1024
 
 export type Events = {
   /** Streams until the page goes away. */
@@ -24,18 +25,25 @@ export function openEvents(watch: Watch): Events {
   const streams = new Map<ServerResponse, string>()
   const kinds = new Set<string>()
   let timer: NodeJS.Timeout | undefined
+  /** A page that does not read is let go: it asks again when it does. */
+  const tell = (text: string): void => {
+    for (const response of streams.keys()) {
+      if (response.writableLength > QUEUE_BYTES) response.destroy()
+      else response.write(text)
+    }
+  }
   const flush = (): void => {
     timer = undefined
     const data = JSON.stringify({ kinds: [...kinds] })
     kinds.clear()
-    for (const response of streams.keys()) response.write(`event: change\ndata: ${data}\n\n`)
+    tell(`event: change\ndata: ${data}\n\n`)
   }
   const unwatch = watch(changed => {
     if (streams.size === 0) return
     for (const kind of changed) if (!kind.startsWith('console-')) kinds.add(kind)
     if (kinds.size > 0) timer ??= setTimeout(flush, GATHER_MS).unref()
   })
-  const beat = setInterval(() => { for (const response of streams.keys()) response.write(': beat\n\n') }, BEAT_MS).unref()
+  const beat = setInterval(() => tell(': beat\n\n'), BEAT_MS).unref()
   return {
     stream(request, response, session) {
       if (streams.size >= MOST) {

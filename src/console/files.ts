@@ -1,7 +1,8 @@
 /**
  * The console's built files.
  *
- * Invariant: nothing outside the built directory is ever read: the names are listed once, and a request is looked up among them.
+ * Invariant: nothing outside the built directory is ever read: all of it is read at the start (7 MB), and a request is looked up there. So pages go
+ * on loading while a newer console is built in its place.
  */
 import { globSync, readFileSync, statSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -21,11 +22,13 @@ const isFile = (path: string): boolean => path.startsWith('/assets/') || /^\/[^/
 
 /** Answers a file, or the page for any other path: the page itself knows its routes. */
 export function openFiles(dir: string | undefined): Files {
-  const names = new Set(dir === undefined ? [] : globSync('**/*', { cwd: dir }).filter(name => statSync(join(dir, name)).isFile()))
+  const found = dir === undefined ? [] : globSync('**/*', { cwd: dir }).filter(name => statSync(join(dir, name)).isFile())
+  const files = new Map(found.map(name => [name, readFileSync(join(dir!, name))]))
   return (request, response, path) => {
     const name = path.slice(1)
-    const chosen = names.has(name) ? name : isFile(path) ? undefined : 'index.html'
-    if (dir === undefined || chosen === undefined || !names.has(chosen)) {
+    const chosen = files.has(name) ? name : isFile(path) ? undefined : 'index.html'
+    const whole = chosen === undefined ? undefined : files.get(chosen)
+    if (chosen === undefined || whole === undefined) {
       const text = dir === undefined ? 'The console is not built here. Run: ./enclume up\n' : 'Not found\n'
       response.writeHead(dir === undefined ? 503 : 404, { 'content-type': 'text/plain; charset=utf-8' }).end(text)
       return
@@ -35,13 +38,9 @@ export function openFiles(dir: string | undefined): Files {
     response.setHeader('cache-control', chosen.startsWith('assets/') ? 'public, max-age=31536000, immutable' : 'no-cache')
     response.setHeader('content-type', TYPES[type] ?? 'application/octet-stream')
     const accepted = String(request.headers['accept-encoding'] ?? '')
-    let body: Buffer
-    if (PACKED.has(type) && accepted.includes('br') && names.has(`${chosen}.br`)) {
-      body = readFileSync(join(dir, `${chosen}.br`))
-      response.setHeader('content-encoding', 'br')
-    } else {
-      body = readFileSync(join(dir, chosen))
-    }
+    const packed = PACKED.has(type) && accepted.includes('br') ? files.get(`${chosen}.br`) : undefined
+    if (packed) response.setHeader('content-encoding', 'br')
+    const body = packed ?? whole
     response.setHeader('content-length', body.length)
     response.writeHead(200).end(request.method === 'HEAD' ? undefined : body)
   }

@@ -22,22 +22,34 @@ def write_all(fd, data):
 
 
 def relay(master):
-    sources, sizes = [0, 3, master], b''
+    """A program may read and write in whatever order it likes: while it does not read, its output is taken all the same."""
+    os.set_blocking(master, False)
+    sources, sizes, typed = {0, 3, master}, b'', b''
     while True:
-        ready, _, _ = select.select(sources, [], [])
+        # What is typed waits where it came from until the program has taken what was typed before.
+        reading = sources - {0} if typed else sources
+        ready, writable, _ = select.select(reading, [master] if typed else [], [])
         if master in ready:
             try:
                 data = os.read(master, 65536)
+            except BlockingIOError:
+                continue
             except OSError:  # The other side is closed: Linux answers EIO.
                 return
             if not data:
                 return
             write_all(1, data)
-        if 0 in ready:
-            data = os.read(0, 65536)
-            if not data:
+        if writable:
+            try:
+                typed = typed[os.write(master, typed[:4096]):]
+            except BlockingIOError:
+                pass
+            except OSError:
                 return
-            write_all(master, data)
+        if 0 in ready:
+            typed = os.read(0, 65536)
+            if not typed:
+                return
         if 3 in ready:
             data = os.read(3, 4096)
             if not data:

@@ -40,6 +40,8 @@ export function openTerminals({ target, log }: TerminalOptions): Terminals {
 
   async function open({ request, socket, head, session, query }: Opening): Promise<void> {
     socket.on('error', () => socket.destroy())
+    // A page that has gone without a word closes its side alone, and HTTP's sockets would stay half open.
+    socket.on('end', () => socket.destroy())
     const key = request.headers['sec-websocket-key']
     const kind = KINDS.find(name => name === query.get('kind'))
     if (!key || !kind || running.size >= MOST) return void socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n')
@@ -106,13 +108,22 @@ function hear(socket: Duplex, head: Buffer, child: ChildProcess): void {
   const sizes = child.stdio[3] as import('node:stream').Writable
   sizes.on('error', () => {}) // The program has ended; its end is told by its own event.
   let rest = Buffer.alloc(0)
+  /** Pings of a page that does not hear their answers are not answered for ever. */
+  const answer = (payload: Buffer): void => {
+    if (socket.writableLength < QUEUE_BYTES) socket.write(serverFrame(PONG, payload))
+  }
+  /** A program that does not read what is typed is not typed to for ever. */
+  const type = (typed: Buffer): void => {
+    if (child.stdin!.writableLength > QUEUE_BYTES) socket.destroy()
+    else child.stdin!.write(typed)
+  }
   const take = (data: Buffer): void => {
     rest = Buffer.concat([rest, data])
     try {
       for (let frame; (frame = parseFrame(rest, MESSAGE_BYTES)); rest = rest.subarray(frame.bytes)) {
         if (!frame.masked || !frame.last || frame.code === CLOSE) return void socket.destroy()
-        if (frame.code === PING) socket.write(serverFrame(PONG, frame.payload))
-        if (frame.code === BINARY) child.stdin!.write(frame.payload)
+        if (frame.code === PING) answer(frame.payload)
+        if (frame.code === BINARY) type(frame.payload)
         const size = frame.code === TEXT ? sizeOf(JSON.parse(frame.payload.toString()) as Size) : undefined
         if (size) sizes.write(`${size.join(' ')}\n`)
       }

@@ -3,7 +3,7 @@
  *
  * Invariant: it refuses what the real engine refuses: to delete or to write a disk that a machine has, to shrink one, to copy what is not there.
  */
-import { BLOCK_BYTES, type Blocks, type Disks, type DiskSpec, type DiskWork, type ImageSeen } from '#engine/port'
+import { BLOCK_BYTES, type Block, type Blocks, type Disks, type DiskSpec, type DiskWork, type ImageSeen } from '#engine/port'
 
 /** `blocks`: what was written, by index; a copy shares them, as none is ever changed in place. `moment`: the act that it was made in.
  * `work`: what a test says it was used for. */
@@ -74,6 +74,21 @@ export function openFakeDisks({ disks, images, act, down, owners }: Options): Di
       if (data.length !== BLOCK_BYTES || index < 0 || index >= disk.sizeGiB * 2048) throw new Error(`disk ${id} has no such block`)
       disk.blocks = new Map(disk.blocks).set(index, Uint8Array.from(data))
     }),
+    async* contents(id) {
+      up()
+      for (const index of [...blocksOf(id).keys()].sort((a, b) => a - b)) yield { index, data: blocksOf(id).get(index)! }
+    },
+    async fill(id, given) {
+      const all: Block[] = []
+      for await (const { index, data } of given) {
+        if (data.length !== BLOCK_BYTES || index >= get(id).sizeGiB * 2048) throw new Error(`disk ${id} has no such block`)
+        all.push({ index, data: Uint8Array.from(data) })
+      }
+      await act('disk.write', id, () => {
+        if (owners(id).length > 0) throw new Error(`disk ${id} is in use by ${owners(id)}`)
+        get(id).blocks = new Map([...blocksOf(id), ...all.map(({ index, data }): [number, Uint8Array] => [index, data])])
+      })
+    },
     images: async () => (down() ? 'unknown' : images),
   }
 }

@@ -194,7 +194,11 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
       serve: domains => act('network.serve', '', () => { engine.served = domains }),
       // Nobody can connect to a port of memory.
       answering: () => {},
-      apply: spec => act('network.apply', spec.id, () => { networks.set(spec.id, structuredClone(spec)) }),
+      async apply(spec) {
+        const had = new Set(networks.get(spec.id)?.ports.map(port => port.id))
+        await act('network.apply', spec.id, () => { networks.set(spec.id, structuredClone(spec)) })
+        return spec.ports.map(port => port.id).filter(id => !had.has(id))
+      },
       async observe(id) {
         if (engine.outage) return 'unknown'
         const network = networks.get(id)

@@ -17,11 +17,11 @@ export const assumedPrincipal = (row: RoleRow, name: string): Principal => ({
   account: row.account, role: row.id, userId: `${row.id}:${name}`, arn: `arn:aws:sts::${row.account}:assumed-role/${row.spec.name}/${name}`,
 })
 
-/** Whether a role's trust policy names a service. */
-export function trusts(row: RoleRow, service: string): boolean {
+/** Whether a role's trust policy names a service. `more`: condition keys of the request. */
+export function trusts(row: RoleRow, service: string, more: [key: string, values: string[]][] = []): boolean {
   const resource = [policyOf(row.spec.trust, { kind: 'trust', name: row.spec.name })]
   const asker = { account: row.account, arn: service, service }
-  const keys = new Map([['aws:principalservicename', [service]], ['aws:principalisawsservice', ['true']]])
+  const keys = new Map([['aws:principalservicename', [service]], ['aws:principalisawsservice', ['true']], ...more])
   const { decision } = evaluate({ identity: [], resource, resourceDecides: true }, { action: 'sts:AssumeRole', resource: roles.arn(row),
     keys, asker })
   return decision === 'allowed'

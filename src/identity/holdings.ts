@@ -6,7 +6,7 @@
 import type { Principal } from '#kit/caller'
 import { policyOf, type Policy } from '#kit/policy/document'
 import { findPolicy } from '#identity/managed'
-import { groups, roles, users, type GroupRow, type Holding, type RoleRow, type UserRow } from '#identity/records'
+import { accountOf, groups, roles, users, type GroupRow, type Holding, type RoleRow, type UserRow } from '#identity/records'
 import type { Identity } from '#identity/identity'
 import type { Reader } from '#store/store'
 
@@ -15,6 +15,12 @@ export type Holdings = { identity: Policy[]; boundary?: Policy[]; session?: Poli
 const identityPolicy = (document: string, name: string): Policy => policyOf(document, { kind: 'identity', name })
 /** The root user may everything in its account; policies attach to nobody else's behalf (IAM User Guide, "Root user"). */
 const ALL = identityPolicy('{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}', 'root')
+
+/** What an account's password policy gives each user for itself (API Reference, UpdateAccountPasswordPolicy, AllowUsersToChangePassword). */
+const CHANGE_OWN = identityPolicy(JSON.stringify({ Version: '2012-10-17', Statement: [
+  { Effect: 'Allow', Action: 'iam:ChangePassword', Resource: 'arn:aws:iam::*:user/*' },
+  { Effect: 'Allow', Action: 'iam:GetAccountPasswordPolicy', Resource: '*' },
+] }), 'account password policy')
 
 async function held(reader: Reader, account: string, { inline, attached }: Holding): Promise<Policy[]> {
   const own = Object.entries(inline).map(([name, document]) => identityPolicy(document, name))
@@ -32,7 +38,9 @@ async function boundaryOf(reader: Reader, { account, spec }: UserRow | RoleRow):
 export async function holdingsOfUser(reader: Reader, row: UserRow): Promise<Holdings> {
   const rows = (await Promise.all(row.spec.groups.map(id => groups.get(reader, id)))).filter(one => one !== undefined)
   const all = await Promise.all([row, ...rows].map(one => held(reader, row.account, one.spec)))
-  return { identity: all.flat(), boundary: await boundaryOf(reader, row), tags: row.tags, name: row.spec.name }
+  const { passwordPolicy } = (await accountOf(reader, row.account)).spec
+  const free = passwordPolicy?.AllowUsersToChangePassword === true ? [CHANGE_OWN] : []
+  return { identity: [...all.flat(), ...free], boundary: await boundaryOf(reader, row), tags: row.tags, name: row.spec.name }
 }
 
 export async function holdingsOfRole(reader: Reader, row: RoleRow): Promise<Holdings> {

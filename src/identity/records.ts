@@ -13,7 +13,9 @@ export const GLOBAL = 'aws-global'
 /** Who has permissions: documents of its own, by name, and managed policies by ARN, in the order they were attached. */
 export type Holding = { inline: Record<string, string>; attached: string[] }
 export type Password = { hash: string; created: string; reset: boolean; used?: string }
-export type UserSpec = Holding & { name: string; path: string; boundary?: string; groups: string[]; password?: Password }
+/** An RSA key in OpenSSH's encoding. */
+export type SshKey = { id: string; blob: string; fingerprint: string; status: 'Active' | 'Inactive'; uploaded: string }
+export type UserSpec = Holding & { name: string; path: string; boundary?: string; groups: string[]; password?: Password; sshKeys?: SshKey[] }
 export type GroupSpec = Holding & { name: string; path: string }
 export type RoleSpec = Holding & {
   name: string; path: string; boundary?: string; description?: string; trust: string; longestS: number

@@ -10,7 +10,7 @@ import { ApiError } from '#kit/error'
 import type { Caller } from '#kit/caller'
 import type { Input, Name, Operation, Output } from '#kit/schema'
 import { tagSpecifications, type Tags } from '#kit/tags'
-import type { Reader, Store, Tx } from '#store/store'
+import { Full, type Reader, type Store, type Tx } from '#store/store'
 
 export type Place = { account: string; region: string }
 export type Call<I> = Place & {
@@ -93,6 +93,11 @@ export type Authorise = (call: {
 const TOKEN_MAX = 64
 const dryRun = () => new ApiError('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.', 412)
 
+/** EC2's common errors: "The server is overloaded and can't handle the request", which clients try again. */
+const noRoom = (error: unknown): never => {
+  throw error instanceof Full ? new ApiError('Unavailable', 'The disk of this host is full: nothing can be changed until there is room.', 503) : error
+}
+
 export type DispatcherOptions = { services: ServiceDefinition[]; store: Store; clock: Clock; authorise: Authorise }
 
 export function dispatcher({ services, store, clock, authorise }: DispatcherOptions): Dispatch {
@@ -117,15 +122,18 @@ export function dispatcher({ services, store, clock, authorise }: DispatcherOpti
       const permit = (also: Also) => authorise({ service, operation: name, input, caller, reader: store, also })
       return action.work({ ...place, input, caller, reader: store, now: clock(), permit })
     }
-    return store.transact(tx => {
+    return store.transact(async tx => {
+      // Asked again of what is there now: what the request leaves to be looked up may be another since, and was not there at all
+      // where this is the region's first call.
+      if (service.access?.complete) await authorise({ service, operation: name, input, caller, reader: tx })
       const permit = (also: Also) => authorise({ service, operation: name, input, caller, reader: tx, also })
       return run({ action, operation, input, call: { ...place, caller, tx, now: clock(), permit } })
-    })
+    }).catch(noRoom)
   }
 
   async function prepare({ prepare: preparation }: ServiceDefinition, place: Place): Promise<void> {
     if (!preparation?.needed(place)) return
-    await store.transact(tx => preparation.run(tx, place, clock()))
+    await store.transact(tx => preparation.run(tx, place, clock())).catch(noRoom)
     preparation.done(place)
   }
 }

@@ -51,6 +51,8 @@ export type LoopOptions = {
 }
 
 const MOST_STEPS = 100
+/** A clock that was put back makes rests of years, and a timer of more than 24 days would not wait at all. */
+const LONGEST_REST_MS = 3_600_000
 
 export function openLoop(options: LoopOptions): Loop {
   return new Looper(options)
@@ -255,7 +257,7 @@ class Looper implements Loop {
   #later(run: Run, ms: number): void {
     if (this.#closed) return
     this.#untime(run)
-    run.timer = setTimeout(() => { run.timer = undefined; this.#enqueue(run) }, ms)
+    run.timer = setTimeout(() => { run.timer = undefined; this.#enqueue(run) }, Math.min(ms, LONGEST_REST_MS))
     run.timer.unref()
   }
 

@@ -6,7 +6,7 @@
  */
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { keepPrivate } from '#base/private'
-import { Conflict, type Event, type Query, type Row, type Store, type Token, type Tx } from '#store/store'
+import { Conflict, Full, type Event, type Query, type Row, type Store, type Token, type Tx } from '#store/store'
 
 /** Each entry takes the file one version on. Entries are never changed once landed, only added. */
 const migrations = [
@@ -27,6 +27,9 @@ const STATE = `json_extract(status, '$.state')`
 const indexes = `create index if not exists record_by_state on record (kind, ${STATE}, id)`
 /** Events are kept for readers that fell behind, not for ever. */
 const EVENTS_KEPT = 100_000
+
+/** SQLite's own code, and that of a write that the file system refused (sqlite.org/rescode.html: SQLITE_FULL, SQLITE_IOERR_WRITE). */
+const isFull = (error: unknown): boolean => [13, 778].includes((error as { errcode?: number }).errcode ?? 0)
 
 type Stored = Record<string, string>
 const decode = (r: Stored | undefined) =>
@@ -73,14 +76,14 @@ class Sqlite implements Store {
   transact<T>(body: (tx: Tx) => Promise<T>): Promise<T> {
     const run = async (): Promise<T> => {
       this.#written = []
-      this.#db.exec('begin immediate')
       let result: T
       try {
+        this.#db.exec('begin immediate')
         result = await body(this.#tx)
         this.#db.exec('commit')
       } catch (error) {
-        this.#db.exec('rollback')
-        throw error
+        if (this.#db.isTransaction) this.#db.exec('rollback') // SQLite may have done so already, as where the disk is full.
+        throw isFull(error) ? new Full(error) : error
       }
       const written = this.#written
       if (written.length > 0) for (const watcher of this.#watchers) watcher(written)

@@ -43,6 +43,14 @@ export class Conflict extends Error {
   }
 }
 
+/** There is no room to write. What was committed before stands, and reading goes on. */
+export class Full extends Error {
+  constructor(cause: unknown) {
+    super('the disk that holds the records is full', { cause })
+    this.name = 'Full'
+  }
+}
+
 /** Reading. Outside a transaction each call sees the newest committed state. */
 export type Reader = {
   get<R extends Row>(kind: string, id: string): Promise<R | undefined>

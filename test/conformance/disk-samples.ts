@@ -1,7 +1,9 @@
 /** Good requests for every action on volumes, snapshots and images, over what is made here. */
 import assert from 'node:assert/strict'
 import * as sdk from '@aws-sdk/client-ec2'
+import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam'
 import type { Bench } from './kit.ts'
+import { keys } from './server.ts'
 
 /** Asks until an answer is as wanted, letting the loop work in between. */
 export async function untilTrue(bench: Bench, holds: () => Promise<boolean>, what: string): Promise<void> {
@@ -36,6 +38,18 @@ export const registration = (SnapshotId: string, Name: string): sdk.RegisterImag
   BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { SnapshotId, DeleteOnTermination: true } }],
 })
 
+/** The role that VM Import/Export acts by (User Guide, "Required service role"). */
+export async function makeImportRole(bench: Bench): Promise<void> {
+  const iam = new IAMClient({ endpoint: bench.server.url, region: 'us-east-1', credentials: keys, maxAttempts: 1 })
+  await iam.send(new CreateRoleCommand({ RoleName: 'vmimport', AssumeRolePolicyDocument: JSON.stringify({
+    Version: '2012-10-17', Statement: [{
+      Effect: 'Allow', Principal: { Service: 'vmie.amazonaws.com' }, Action: 'sts:AssumeRole',
+      Condition: { StringEquals: { 'sts:Externalid': 'vmimport' } },
+    }],
+  }) }))
+  iam.destroy()
+}
+
 export async function prepareDiskSamples(bench: Bench, { running, stopped }: { running: string; stopped: string }): Promise<Record<string, object>> {
   const { ec2 } = bench
   const zone = (await bench.one(running)).Placement!.AvailabilityZone!
@@ -48,6 +62,9 @@ export async function prepareDiskSamples(bench: Bench, { running, stopped }: { r
   const { ImageId } = await ec2.send(new sdk.RegisterImageCommand(registration(SnapshotId, 'sample')))
   await bench.server.cloud.loop.idle()
   const spare = await makeSnapshot(bench, VolumeId)
+  await makeImportRole(bench)
+  const ImportSnapshot = { DiskContainer: { Format: 'RAW', UserBucket: { S3Bucket: 'no-bucket', S3Key: 'disk.raw' } } }
+  const { ImportTaskId } = await ec2.send(new sdk.ImportSnapshotCommand(ImportSnapshot))
   const tomorrow = new Date(Date.now() + 86_400_000)
   return {
     CreateVolume: { AvailabilityZone: 'us-east-1a', Size: 8 }, DeleteVolume: { VolumeId },
@@ -61,6 +78,9 @@ export async function prepareDiskSamples(bench: Bench, { running, stopped }: { r
     ModifySnapshotAttribute: { SnapshotId, Attribute: 'createVolumePermission', OperationType: 'add', UserIds: ['111122223333'] },
     ResetSnapshotAttribute: { SnapshotId, Attribute: 'createVolumePermission' },
     GetSnapshotBlockPublicAccessState: {}, EnableSnapshotBlockPublicAccess: { State: 'block-all-sharing' }, DisableSnapshotBlockPublicAccess: {},
+    ImportSnapshot, DescribeImportSnapshotTasks: { ImportTaskIds: [ImportTaskId!] }, CancelImportTask: { ImportTaskId },
+    CreateStoreImageTask: { ImageId, Bucket: 'no-bucket' }, DescribeStoreImageTasks: {},
+    CreateRestoreImageTask: { Bucket: 'no-bucket', ObjectKey: 'ami-0123456789abcdef0.bin', Name: 'sample-5' },
     CreateImage: { InstanceId: stopped, Name: 'sample-2' }, RegisterImage: registration(SnapshotId, 'sample-3'),
     CopyImage: { Name: 'sample-4', SourceImageId: ImageId, SourceRegion: 'us-east-1' },
     DeregisterImage: { ImageId }, DescribeImageAttribute: { ImageId, Attribute: 'launchPermission' },

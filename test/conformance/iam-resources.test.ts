@@ -78,6 +78,17 @@ test('a launch is asked for the subnet, the groups, the interfaces and the volum
   await denied('RunInstances', launch({ SubnetId: second.SubnetId }))
 })
 
+test('in a region\'s first call what a launch leaves to defaults is asked as what it is, and a denied one leaves nothing', async () => {
+  await may(all, never(`arn:aws:ec2:eu-north-1:${keys.account}:subnet/subnet-*`))
+  const north = bench.server.ec2({ ...await user.config.credentials(), region: 'eu-north-1' })
+  const asked = { ...launch(), DryRun: false, ImageId: 'resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64' }
+  await assert.rejects(send('RunInstances', asked, north), code('UnauthorizedOperation'))
+  await may(all)
+  assert.deepEqual((await send('DescribeInstances', {}, north)).Reservations, [])
+  await assert.rejects(send('RunInstances', { ...asked, DryRun: true }, north), code('DryRunOperation'))
+  north.destroy()
+})
+
 test('each volume of a launch is asked for with its own size and type, the image\'s too', async () => {
   await may(all, never(arn('volume', '*'), { NumericGreaterThan: { 'ec2:VolumeSize': '50' } }))
   await allowed('RunInstances', launch({ BlockDeviceMappings: [mapping(20, '/dev/sdf'), mapping(50, '/dev/sdg')] }))

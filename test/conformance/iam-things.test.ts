@@ -1,5 +1,10 @@
 /** IAM's own things through the SDK: names, limits, tags, pages, passwords, devices, reports, and AWS's errors. */
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import * as sdk from '@aws-sdk/client-iam'
 import { STSClient, GetSessionTokenCommand } from '@aws-sdk/client-sts'
@@ -147,8 +152,11 @@ test('roles and instance profiles: a profile holds one role, and a role in a pro
 })
 
 test('a password signs in, a device\'s code once besides, and its session has IAM and MFA', async () => {
-  const verify = (password: string, mfa?: string) =>
-    verifySignIn(server.store, server.cloud.identity, { account: keys.account, user: 'ada', password, mfa, now })
+  const changed: unknown[] = []
+  const change = async (_: unknown, passwords: unknown) => { changed.push(passwords) }
+  const { store, cloud: { identity } } = server
+  const verify = (password: string, mfa?: string, newPassword?: string) => verifySignIn({ store, identity, change },
+    { account: keys.account, user: 'ada', password, mfa, newPassword, now })
   await refuses('CreateLoginProfile', [
     [{ UserName: 'Ada', Password: 'short' }, 'PasswordPolicyViolationException'], [{ UserName: 'Ada', Password: 'onlylowercase' },
       'PasswordPolicyViolationException'],
@@ -158,7 +166,11 @@ test('a password signs in, a device\'s code once besides, and its session has IA
   assert.ok(!JSON.stringify(await server.store.list({ kind: 'iam-user' })).includes('Correct-Horse'))
   assert.equal(await verify('Correct-Horse-2'), undefined)
   const signed = await verify('Correct-Horse-1')
-  assert.ok(signed && signed !== 'mfa' && signed.name === 'Ada' && signed.reset)
+  assert.deepEqual([signed, changed], ['change', []])
+  const signedIn = await verify('Correct-Horse-1', undefined, 'Correct-Horse-3')
+  assert.ok(typeof signedIn === 'object' && signedIn.name === 'Ada')
+  assert.deepEqual(changed, [{ OldPassword: 'Correct-Horse-1', NewPassword: 'Correct-Horse-3' }])
+  await iam('UpdateLoginProfile', { UserName: 'Ada', PasswordResetRequired: false })
   const { VirtualMFADevice: device } = await iam('CreateVirtualMFADevice', { VirtualMFADeviceName: 'phone' })
   const seed = fromBase32(Buffer.from(device.Base32StringSeed).toString())
   const at = (offset: number) => codeAt(seed, stepAt(now) + offset)
@@ -169,7 +181,7 @@ test('a password signs in, a device\'s code once besides, and its session has IA
   assert.equal(await verify('Correct-Horse-1', at(0)), undefined, 'a code counts once')
   now = new Date(now.getTime() + 30_000)
   const proved = await verify('Correct-Horse-1', at(0))
-  assert.ok(proved && proved !== 'mfa')
+  assert.ok(typeof proved === 'object')
   await iam('PutUserPolicy', {
     UserName: 'Ada', PolicyName: 'mfa', PolicyDocument: document({ Effect: 'Allow', Action: 'iam:*', Resource: '*',
       Condition: { Bool: { 'aws:MultiFactorAuthPresent': 'true' } } }),
@@ -231,8 +243,49 @@ test('the simulator says what policies would, and which keys they ask', async ()
   assert.deepEqual(await results('SimulatePrincipalPolicy', principal), [['ec2:RunInstances', 'allowed'], ['s3:ListBucket', 'implicitDeny']])
   await refuses('SimulateCustomPolicy', [
     [{ ...ask, ActionNames: ['s3:Nonsense'] }, 'InvalidInputException'], [{ ...ask, PolicyInputList: ['{'] }, 'InvalidInputException'],
-    [{ ...ask, ResourceOwner: 'x' }, 'UnsupportedOperation'],
+    [{ ...ask, ResourceOwner: 'x' }, 'InvalidInputException'], [{ ...ask, ResourceHandlingOption: 'EC2-VPC-EBS' }, 'UnsupportedOperation'],
   ])
+  const other = { ...ask, ContextEntries, ActionNames: ['s3:GetObject'], ResourceOwner: 'arn:aws:iam::111122223333:root', CallerArn: PolicySourceArn }
+  const ResourcePolicy = document({ Effect: 'Allow', Principal: { AWS: keys.account }, Action: 's3:*', Resource: '*' })
+  const both = [(await iam('SimulateCustomPolicy', other)).EvaluationResults[0], (await iam('SimulateCustomPolicy', { ...other,
+    ResourcePolicy })).EvaluationResults[0]]
+  assert.deepEqual(both.map(one => [one.EvalDecision, one.EvalDecisionDetails]), [
+    ['implicitDeny', { 'IAM Policy': 'allowed', 'Resource Policy': 'implicitDeny' }],
+    ['allowed', { 'IAM Policy': 'allowed', 'Resource Policy': 'allowed' }],
+  ])
+})
+
+test('SSH public keys are kept in both of their forms, once each, and before their user goes', async () => {
+  await iam('CreateUser', { UserName: 'ssh' })
+  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const pem = publicKey.export({ format: 'pem', type: 'spki' }).toString()
+  const { SSHPublicKey: made } = await iam('UploadSSHPublicKey', { UserName: 'ssh', SSHPublicKeyBody: pem })
+  const which = { UserName: 'ssh', SSHPublicKeyId: made.SSHPublicKeyId }
+  const [ssh, again] = [(await iam('GetSSHPublicKey', { ...which, Encoding: 'SSH' })).SSHPublicKey, (await iam('GetSSHPublicKey', { ...which,
+    Encoding: 'PEM' })).SSHPublicKey]
+  assert.equal(again.SSHPublicKeyBody, pem)
+  const file = join(mkdtempSync(join(tmpdir(), 'enclume-ssh-')), 'key.pub')
+  writeFileSync(file, `${ssh.SSHPublicKeyBody} comment\n`)
+  const told = execFileSync('ssh-keygen', ['-l', '-E', 'md5', '-f', file], { encoding: 'utf8' })
+  rmSync(dirname(file), { recursive: true })
+  assert.ok(told.startsWith(`2048 MD5:${made.Fingerprint} `), told)
+  const other = (modulusLength: number) => generateKeyPairSync('rsa', { modulusLength }).publicKey.export({ format: 'pem', type: 'spki' }).toString()
+  const { publicKey: curve } = generateKeyPairSync('ed25519')
+  await refuses('UploadSSHPublicKey', [
+    [{ UserName: 'ssh', SSHPublicKeyBody: ssh.SSHPublicKeyBody }, 'DuplicateSSHPublicKeyException'],
+    ...['nonsense', 'ssh-rsa AAAA', other(1024), curve.export({ format: 'pem', type: 'spki' }).toString()]
+      .map(SSHPublicKeyBody => [{ UserName: 'ssh', SSHPublicKeyBody }, 'InvalidPublicKeyException'] as [object, string]),
+    [{ UserName: 'nobody', SSHPublicKeyBody: pem }, 'NoSuchEntityException'],
+  ])
+  await refuses('GetSSHPublicKey', [[{ ...which, Encoding: 'HEX' }, 'UnrecognizedPublicKeyEncodingException']])
+  await iam('UpdateSSHPublicKey', { ...which, Status: 'Inactive' })
+  assert.deepEqual((await iam('ListSSHPublicKeys', { UserName: 'ssh' })).SSHPublicKeys.map((key: any) => [key.SSHPublicKeyId, key.Status]),
+    [[made.SSHPublicKeyId, 'Inactive']])
+  assert.deepEqual([(await iam('ListSigningCertificates', { UserName: 'ssh' })).Certificates,
+    (await iam('ListServiceSpecificCredentials', { UserName: 'ssh' })).ServiceSpecificCredentials], [[], []])
+  await refuses('DeleteUser', [[{ UserName: 'ssh' }, 'DeleteConflictException']])
+  await iam('DeleteSSHPublicKey', which)
+  await iam('DeleteUser', { UserName: 'ssh' })
 })
 
 test('a service-linked role is its service\'s alone', async () => {

@@ -10,7 +10,8 @@ export type Bench = Awaited<ReturnType<typeof openBench>>
 const kinds = [
   'instance', 'volume', 'network-interface', 'security-group', 'key-pair', 'vpc', 'subnet', 'route-table', 'internet-gateway', 'network-acl',
   'dhcp-options', 'image', 'snapshot', 'public-access',
-  'replace-root-volume-task', 'metadata-defaults', 'elastic-ip', 'natgateway', 'vpc-peering-connection', 'egress-only-internet-gateway',
+  'replace-root-volume-task', 'import-snapshot-task', 'image-task',
+  'metadata-defaults', 'elastic-ip', 'natgateway', 'vpc-peering-connection', 'egress-only-internet-gateway',
 ]
 
 /** For assert.rejects: the error's code, and with a second argument its words. */

@@ -213,6 +213,7 @@ test('what is asked for and not done is refused by name', async t => {
   await refused(put('x', 'x', { StorageClass: 'GLACIER' }), /GLACIER/)
   await refused(put('x', 'x', { SSECustomerAlgorithm: 'AES256', SSECustomerKey: 'a'.repeat(32) }), /SSECustomerAlgorithm/)
   await refused(s3.send(new sdk.PutBucketReplicationCommand({ Bucket, ReplicationConfiguration: { Role: 'r', Rules: [] } })), /PutBucketReplication/)
+  await refused(s3.send(new sdk.PutBucketNotificationConfigurationCommand({ Bucket, NotificationConfiguration: {} })), /NotificationConfiguration/)
   await refused(s3.send(new sdk.RestoreObjectCommand({ Bucket, Key: 'x', RestoreRequest: { Days: 1 } })), /RestoreObject/)
   assert.equal(await outcome(put('x', 'x', { ACL: 'public-read' })), 'AccessControlListNotSupported')
   const listed = await s3.send(new sdk.ListObjectsV2Command({ Bucket }))

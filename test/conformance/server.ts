@@ -10,6 +10,7 @@ import { openFake, type FakeEngine, type FakeOptions } from '#engine/fake'
 import { wireServices } from '#service/index'
 import { openSqlite } from '#store/sqlite'
 import type { Store } from '#store/store'
+import { openObjects } from '#wire/objects'
 import { openWire, type Wire, type WireOptions } from '#wire/server'
 
 export const keys = { account: '123456789012', accessKeyId: 'AKIAENCLUMECONFORMNC', secretAccessKey: 'conformance/secret/of/forty/characters/0' }
@@ -44,16 +45,18 @@ export async function openServer(options: Partial<TestOptions> = {}): Promise<Te
   const engine = options.engine ?? openFake(options.fake)
   const store = options.store ?? openSqlite(':memory:')
   const clock = options.clock ?? (() => new Date())
+  let url = ''
   const cloud = await openCloud({
-    home, engine, store, log, clock, root: keys, deliver: async () => {}, hook: options.hook, pause: options.pause ?? { first: 5, longest: 50 },
+    home, engine, store, log, clock, root: keys, deliver: async () => {}, objects: openObjects(() => url, keys), hook: options.hook,
+    pause: options.pause ?? { first: 5, longest: 50 },
   })
   const api = { services: wireServices(cloud.services), dispatch: cloud.dispatch, log, clock, credentials: cloud.identity.credentials }
   const wire = openWire({ ...api, health: () => ({ status: 'ok', engine: engine.name }) })
   const doors: Wire[] = []
   const { port } = await wire.listen(0, '127.0.0.1')
+  url = `http://127.0.0.1:${port}`
   cloud.start()
   const clients: EC2Client[] = []
-  const url = `http://127.0.0.1:${port}`
   return {
     url, dir, cloud, engine, store, wire,
     async door(origin) {

@@ -74,10 +74,11 @@ test('markup in names, tags and descriptions is shown as text on every page', as
   const seen = new Set<string>()
   const wrong: string[] = []
   await page.goto(world.url)
-  for (const place of placesOf(made).filter(p => !isNotBuilt(p))) {
+  // A form shows no name but in lists, which are the same everywhere.
+  for (const place of placesOf(made).filter(p => !isNotBuilt(p) && !isForm(p))) {
     await visit(page, place)
     if (await page.locator('img[src="x"]').count() > 0 || await page.title() === 'broken') wrong.push(place)
-    if (!isForm(place) && (await page.locator('body').innerText()).includes('<img src=x')) seen.add(place.split('?')[0]!.split('/')[2]!)
+    if ((await page.locator('body').innerText()).includes('<img src=x')) seen.add(place.split('?')[0]!.split('/')[2]!)
   }
   assert.deepEqual(wrong, [])
   const shown = [

@@ -31,6 +31,7 @@ export function placesOf(made: Seeded): string[] {
     ...tabs(`/vpc/network-acls/${made.acl}`, 'inbound'), ...tabs(`/vpc/dhcp-options/${made.options}`, 'options'),
     ...tabs(`/vpc/vpcs/${made.vpc}`, 'flow-logs'), ...tabs(`/vpc/subnets/${made.subnet}`, 'details', 'flow-logs', 'tags'),
     ...tabs(`/ec2/network-interfaces/${made.nic}`, 'details', 'flow-logs'), ...tabs(`/vpc/endpoints/${made.endpoint}`, 'details', 'tables'),
+    ...tabs(`/vpc/endpoints/${made.door}`, 'interfaces'),
     ...tabs(`/vpc/prefix-lists/${made.list}`, 'details', 'entries', 'versions', 'associations'),
     '/iam/groups/students', ...tabs('/iam/groups/students', 'users', 'permissions'), '/iam/users/create', '/iam/instance-profiles/web-server',
     ...tabs(`/iam/identity-providers/${encodeURIComponent(made.provider)}`, 'details', 'clients', 'thumbprints'), '/cloudtrail/events',

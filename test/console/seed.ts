@@ -12,7 +12,7 @@ const READ = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'ec
 
 export type Seeded = {
   instance: string; group: string; vpc: string; table: string; acl: string; volume: string; policy: string; options: string
-  list: string; endpoint: string; subnet: string; nic: string; provider: string
+  list: string; endpoint: string; door: string; subnet: string; nic: string; provider: string
 }
 
 export async function seed({ server }: World): Promise<Seeded> {
@@ -103,6 +103,10 @@ async function traffic(client: ec2.EC2Client, { vpc: VpcId, table, subnet: Subne
   const { VpcEndpoint } = await client.send(
     new ec2.CreateVpcEndpointCommand({ VpcId, ServiceName: 'com.amazonaws.us-east-1.s3', RouteTableIds: [table] }),
   )
+  await client.send(new ec2.ModifyVpcAttributeCommand({ VpcId, EnableDnsHostnames: { Value: true } }))
+  const { VpcEndpoint: door } = await client.send(
+    new ec2.CreateVpcEndpointCommand({ VpcId, VpcEndpointType: 'Interface', ServiceName: 'com.amazonaws.us-east-1.ec2', SubnetIds: [SubnetId] }),
+  )
   await client.send(new ec2.CreateEgressOnlyInternetGatewayCommand({ VpcId }))
   const { NetworkInterface } = await client.send(new ec2.CreateNetworkInterfaceCommand({ SubnetId, Description: 'spare' }))
   const nic = NetworkInterface!.NetworkInterfaceId!
@@ -113,7 +117,7 @@ async function traffic(client: ec2.EC2Client, { vpc: VpcId, table, subnet: Subne
       }),
     )
   }
-  return { list: PrefixList!.PrefixListId!, endpoint: VpcEndpoint!.VpcEndpointId!, nic }
+  return { list: PrefixList!.PrefixListId!, endpoint: VpcEndpoint!.VpcEndpointId!, door: door!.VpcEndpointId!, nic }
 }
 
 async function accounts(client: iam.IAMClient): Promise<void> {

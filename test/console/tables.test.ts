@@ -103,6 +103,73 @@ test('a policy is attached to a user, shown with what it allows, and detached', 
   await page.getByText('No policies: nothing is allowed.').waitFor()
 })
 
+test('a flow log of a subnet is made by its form, whose lists each begin with their first', async () => {
+  await visit(page, '/create/vpc/flow-logs')
+  await page.getByRole('button', { name: /^VPC ID .*vpc-/ }).waitFor()
+  await page.getByRole('button', { name: /^S3 buckets course-files/ }).waitFor()
+  await page.getByRole('button', { name: /^Of what/ }).click()
+  await page.getByRole('option', { name: 'Subnet', exact: true }).click()
+  await page.getByRole('button', { name: /^Subnet ID .*subnet-/ }).click()
+  await page.getByRole('option', { name: new RegExp(made.subnet) }).click()
+  await page.getByLabel('Folder in the bucket').fill('by-form')
+  await page.getByRole('button', { name: 'Create flow log' }).click()
+  await page.getByRole('row').filter({ hasText: 'by-form' }).filter({ hasText: made.subnet }).waitFor()
+})
+
+test('an interface endpoint is made by its form, and its page shows its interfaces', async () => {
+  const { Vpcs } = await world.server.ec2().send(new ec2.DescribeVpcsCommand({ Filters: [{ Name: 'is-default', Values: ['true'] }] }))
+  const VpcId = Vpcs![0]!.VpcId!
+  const { Subnets } = await world.server.ec2().send(new ec2.DescribeSubnetsCommand({ Filters: [{ Name: 'vpc-id', Values: [VpcId] }] }))
+  const choose = async (field: RegExp, option: RegExp) => {
+    await page.getByRole('button', { name: field }).click()
+    await page.getByRole('option', { name: option }).first().click()
+  }
+  await visit(page, '/create/vpc/endpoints')
+  await choose(/^VPC ID/, new RegExp(VpcId))
+  await choose(/^Service/, /\.sts$/)
+  await choose(/^Subnet ID/, new RegExp(Subnets![0]!.SubnetId!))
+  await choose(/^Security groups/, new RegExp(`default.*${VpcId}`))
+  await page.getByRole('button', { name: 'Create endpoint' }).click()
+  const row = page.getByRole('row').filter({ hasText: /\.sts/ }).filter({ hasText: 'Available' })
+  await row.getByRole('link', { name: /^vpce-/ }).click()
+  await page.getByRole('tab', { name: 'Network Interfaces' }).click()
+  await page.getByRole('link', { name: /^eni-/ }).waitFor()
+})
+
+test("a prefix list's entries come and go, each version is kept, and one is restored", async () => {
+  await visit(page, `/vpc/prefix-lists/${made.list}?tab=entries`)
+  const act = async (name: string) => {
+    await page.getByRole('button', { name: 'Actions' }).click()
+    await page.getByRole('menuitem', { name }).click()
+  }
+  await act('Add entries')
+  await page.getByRole('dialog').getByLabel(/^Entries/).fill('198.51.100.0/24\n192.0.2.0/24')
+  await page.getByRole('dialog').getByRole('button', { name: 'Add entries' }).click()
+  await page.getByText('192.0.2.0/24').waitFor()
+  for (const cidr of ['198.51.100.0/24', '203.0.113.0/24']) await page.getByRole('checkbox', { name: `Select ${cidr}` }).check()
+  await page.getByRole('button', { name: 'Delete', exact: true }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click()
+  await page.getByText('203.0.113.0/24').waitFor({ state: 'detached' })
+  await act('Restore version')
+  await page.getByRole('dialog').getByRole('button', { name: 'Restore version' }).click()
+  await page.getByText('203.0.113.0/24').waitFor()
+  const { Entries } = await world.server.ec2().send(new ec2.GetManagedPrefixListEntriesCommand({ PrefixListId: made.list }))
+  assert.deepEqual(Entries!.map(entry => entry.Cidr), ['203.0.113.0/24'])
+})
+
+test('a user joins a group and leaves it', async () => {
+  await visit(page, '/iam/groups/students?tab=users')
+  await page.getByRole('button', { name: 'Actions' }).click()
+  await page.getByRole('menuitem', { name: 'Add user' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: /^User name alice/ }).click()
+  await page.getByRole('option', { name: 'create', exact: true }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Add user' }).click()
+  await page.getByRole('checkbox', { name: 'Select create' }).check()
+  await page.getByRole('button', { name: 'Remove from group' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove from group' }).click()
+  await page.getByRole('checkbox', { name: 'Select create' }).waitFor({ state: 'detached' })
+})
+
 test('a lifecycle policy is made by its form', async () => {
   await visit(page, '/create/ec2/lifecycle-manager')
   await page.getByLabel('Description').fill('Every day')

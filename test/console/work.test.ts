@@ -4,9 +4,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import * as sdk from '@aws-sdk/client-ec2'
+import * as iam from '@aws-sdk/client-iam'
 import type { Browser, Page } from 'playwright-core'
 import { openSqlite } from '#store/sqlite'
 import { openFake } from '#engine/fake'
+import { keys } from '../conformance/server.ts'
 import { openBrowser, openSeat, openWorld, shot, signIn, type World } from './kit.ts'
 
 let browser: Browser
@@ -172,6 +174,39 @@ test('a thousand instances show and are filtered; how fast is told', t =>
     },
     { fake: { cpus: 100_000, memoryMiB: 100_000_000 } },
   ))
+
+test('a user whose password was given out changes it at the first sign-in, and is told what a new one lacks', async () => {
+  const world = await openWorld()
+  const { context, page } = await openSeat(browser, { language: 'en' })
+  const admin = new iam.IAMClient({ endpoint: world.server.url, region: 'us-east-1', credentials: keys })
+  await admin.send(new iam.CreateUserCommand({ UserName: 'ada' }))
+  await admin.send(new iam.CreateLoginProfileCommand({ UserName: 'ada', Password: 'Given-Out-1', PasswordResetRequired: true }))
+  await admin.send(new iam.UpdateAccountPasswordPolicyCommand({ MinimumPasswordLength: 10, AllowUsersToChangePassword: true }))
+  await page.goto(world.url)
+  await page.getByLabel('IAM user', { exact: false }).first().check()
+  await page.getByLabel('Account ID').fill(keys.account)
+  await page.getByLabel('IAM user name').fill('ada')
+  await page.getByLabel('Password', { exact: true }).fill('Given-Out-1')
+  const submit = () => page.getByRole('button', { name: 'Sign in' }).click()
+  await submit()
+  await page.getByText('You must change your password to continue.').waitFor()
+  const choose = async (password: string, again = password) => {
+    await page.getByLabel('New password', { exact: true }).fill(password)
+    await page.getByLabel('Retype new password').fill(again)
+    await submit()
+  }
+  await choose('Chosen-By-Ada-1', 'Chosen-By-Ada-2')
+  await page.getByText('The two new passwords differ.').waitFor()
+  await choose('short')
+  await page.getByText('Password should have a minimum length of 10').waitFor()
+  await choose('Chosen-By-Ada-1')
+  await page.getByRole('navigation', { name: 'Navigation' }).first().waitFor()
+  const { LoginProfile } = await admin.send(new iam.GetLoginProfileCommand({ UserName: 'ada' }))
+  assert.equal(LoginProfile!.PasswordResetRequired, false)
+  admin.destroy()
+  await context.close()
+  await world.close()
+})
 
 test('the first page needs less than 500 KB of script', async () => {
   const world = await openWorld()

@@ -1,8 +1,9 @@
 /** The course's story in the console, in real Chromium on the real engine, in French and in English: sign in, launch, open, four ways in. */
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { after, before, suite, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { openBrowser, openSeat, shot, signIn, type Language, type Seat } from '../console/kit.ts'
 import { Enclume, eventually, launcher, visit } from './enclume.ts'
@@ -54,7 +55,13 @@ const words = {
 let enclume: Enclume
 let browser: Browser
 let password: string
-const launched: string[] = []
+const launched: Partial<Record<Language, string>> = {}
+/** Of this run, whatever an earlier one has left in the home. */
+const run = randomBytes(3).toString('hex')
+const MANAGED = `managed-${run}`
+const CORE = 'arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore'
+const keyOf = (language: Language): string => `console-${language}-${run}`
+const iam = async (...args: string[]) => assert.equal((await enclume.aws('iam', ...args)).code, 0, args.join(' '))
 
 before(
   async () => {
@@ -64,20 +71,35 @@ before(
     const trust = join(enclume.dir, 'trust.json')
     const Principal = { Service: 'ec2.amazonaws.com' }
     writeFileSync(trust, JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal, Action: 'sts:AssumeRole' }] }))
-    const iam = async (...args: string[]) => assert.equal((await enclume.aws('iam', ...args)).code, 0, args.join(' '))
-    await iam('create-role', '--role-name', 'managed', '--assume-role-policy-document', `file://${trust}`)
-    await iam('attach-role-policy', '--role-name', 'managed', '--policy-arn', 'arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore')
-    await iam('create-instance-profile', '--instance-profile-name', 'managed')
-    await iam('add-role-to-instance-profile', '--instance-profile-name', 'managed', '--role-name', 'managed')
+    await iam('create-role', '--role-name', MANAGED, '--assume-role-policy-document', `file://${trust}`)
+    await iam('attach-role-policy', '--role-name', MANAGED, '--policy-arn', CORE)
+    await iam('create-instance-profile', '--instance-profile-name', MANAGED)
+    await iam('add-role-to-instance-profile', '--instance-profile-name', MANAGED, '--role-name', MANAGED)
   },
   { timeout: 900_000 },
 )
 
-after(async () => {
-  await browser?.close()
-  if (launched.length > 0) await enclume.aws('ec2', 'terminate-instances', '--instance-ids', ...launched)
-  enclume?.close()
-})
+/** Leaves the home as it was: whatever runs after it may count. */
+after(
+  async () => {
+    await browser?.close()
+    const ids = Object.values(launched)
+    if (ids.length > 0) {
+      const groups = await Promise.all(ids.map(async id => (await enclume.instance(id)).SecurityGroups[0].GroupId as string))
+      await enclume.ec2('terminate-instances', '--instance-ids', ...ids)
+      await Promise.all(ids.map(id => enclume.state(id, 'terminated')))
+      for (const group of groups) await enclume.ec2('delete-security-group', '--group-id', group)
+    }
+    for (const language of ['fr', 'en'] as const) await enclume.aws('ec2', 'delete-key-pair', '--key-name', keyOf(language))
+    for (const call of [
+      ['remove-role-from-instance-profile', '--instance-profile-name', MANAGED, '--role-name', MANAGED],
+      ['delete-instance-profile', '--instance-profile-name', MANAGED], ['detach-role-policy', '--role-name', MANAGED, '--policy-arn', CORE],
+      ['delete-role', '--role-name', MANAGED],
+    ]) await enclume.aws('iam', ...call)
+    enclume?.close()
+  },
+  { timeout: 120_000 },
+)
 
 const url = () => `http://127.0.0.1:${enclume.home.consolePort}`
 
@@ -86,7 +108,7 @@ async function launch({ page }: Seat, language: Language): Promise<string> {
   await page.goto(`${url()}/ec2/instances/launch`)
   await page.getByLabel(w.name, { exact: true }).first().fill(`console-${language}`)
   await page.getByRole('button', { name: w.create }).click()
-  await page.getByRole('dialog').getByLabel(w.keyName).fill(`console-${language}`)
+  await page.getByRole('dialog').getByLabel(w.keyName).fill(keyOf(language))
   const make = page
     .getByRole('dialog')
     .locator('button')
@@ -97,12 +119,12 @@ async function launch({ page }: Seat, language: Language): Promise<string> {
   await page.getByRole('checkbox', { name: w.https }).check()
   await page.getByRole('button', { name: w.template }).click()
   await page.getByLabel(w.role).first().click()
-  await page.getByRole('option', { name: 'managed' }).click()
+  await page.getByRole('option', { name: MANAGED }).click()
   await shot(page, `real-${language}-launch`)
   await page.getByRole('button', { name: w.launch, exact: true }).click()
   await page.getByText(w.done).first().waitFor()
   const id = /i-[0-9a-f]{17}/.exec(page.url())![0]
-  launched.push(id)
+  launched[language] = id
   return id
 }
 
@@ -141,7 +163,7 @@ async function connect({ page }: Seat, language: Language, id: string): Promise<
   await end()
   await page.getByRole('tab', { name: w.client }).click()
   const { PublicIpAddress } = await enclume.instance(id)
-  await page.getByText(`ssh -i "console-${language}.pem" ec2-user@${PublicIpAddress}`).waitFor()
+  await page.getByText(`ssh -i "${keyOf(language)}.pem" ec2-user@${PublicIpAddress}`).waitFor()
   await shot(page, `real-${language}-ssh-client`)
   await page.getByRole('tab', { name: w.serial }).click()
   const enable = page.getByRole('button', { name: w.enable })
@@ -157,42 +179,49 @@ async function connect({ page }: Seat, language: Language, id: string): Promise<
   await shot(page, `real-${language}-serial-console`)
 }
 
-for (const language of ['fr', 'en'] as const) {
-  test(`the story in ${language}`, { timeout: BOOT_MS * 2 }, async () => {
-    const seat = await openSeat(browser, { language })
-    const { page } = seat
-    await signIn(page, { url: url(), language, password })
-    const id = await launch(seat, language)
-    await page.getByText(words[language].running).first().waitFor({ timeout: 60_000 })
-    await page.getByRole('link', { name: words[language].open }).waitFor({ timeout: BOOT_MS })
-    // DHCP, IMDS, user data, ready: no phase stays grey once the port answers, however much the script has printed.
-    await page.locator('[class*="awsui_status-pending"]').first().waitFor({ state: 'detached', timeout: 20_000 })
-    await shot(page, `real-${language}-launched`)
-    const link = await page.getByRole('link', { name: words[language].open }).getAttribute('href')
-    assert.match(await visit(link!), /Hello World/)
-    await connect(seat, language, id)
-    for (const [name, path] of Object.entries({
-      logs: `/ec2/instances/${id}/logs`,
-      instance: `/ec2/instances/${id}`,
-      instances: '/ec2/instances',
-      home: '/',
-    })) {
-      await page.goto(url() + path)
-      await page.locator('h1').first().waitFor()
-      await page.waitForLoadState('networkidle', { timeout: 3000 }).catch(() => {}) // The live stream keeps the network busy.
-      await shot(page, `real-${language}-${name}`)
-    }
-    await seat.context.close()
-  })
+/** Two launch pages at once would name their new groups alike. */
+let last: Promise<unknown> = Promise.resolve()
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const mine = last.then(work)
+  last = mine.catch(() => {})
+  return mine
 }
 
+// Together: one waits for its packages while the other is looked at.
+suite('the story', { concurrency: true }, () => {
+  for (const language of ['fr', 'en'] as const) {
+    test(`in ${language}`, { timeout: BOOT_MS * 2 }, async () => {
+      const seat = await openSeat(browser, { language })
+      const { page } = seat
+      await signIn(page, { url: url(), language, password })
+      const id = await inTurn(() => launch(seat, language))
+      await page.getByText(words[language].running).first().waitFor({ timeout: 60_000 })
+      await page.getByRole('link', { name: words[language].open }).waitFor({ timeout: BOOT_MS })
+      // DHCP, IMDS, user data, ready: no phase stays grey once the port answers, however much the script has printed.
+      await page.locator('[class*="awsui_status-pending"]').first().waitFor({ state: 'detached', timeout: 20_000 })
+      await shot(page, `real-${language}-launched`)
+      const link = await page.getByRole('link', { name: words[language].open }).getAttribute('href')
+      assert.match(await visit(link!), /Hello World/)
+      await connect(seat, language, id)
+      for (const [name, path] of Object.entries({
+        logs: `/ec2/instances/${id}/logs`,
+        instance: `/ec2/instances/${id}`,
+        instances: '/ec2/instances',
+        home: '/',
+      })) {
+        await page.goto(url() + path)
+        await page.locator('h1').first().waitFor()
+        await page.waitForLoadState('networkidle', { timeout: 3000 }).catch(() => {}) // The live stream keeps the network busy.
+        await shot(page, `real-${language}-${name}`)
+      }
+      await seat.context.close()
+    })
+  }
+})
+
 test("without the role's permission there is no session", { timeout: BOOT_MS }, async () => {
-  const [id] = launched
-  assert.equal(
-    (await enclume.aws('iam', 'detach-role-policy', '--role-name', 'managed', '--policy-arn', 'arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore'))
-      .code,
-    0,
-  )
+  const id = launched.en!
+  await iam('detach-role-policy', '--role-name', MANAGED, '--policy-arn', CORE)
   const seat = await openSeat(browser, { language: 'en' })
   await signIn(seat.page, { url: url(), language: 'en', password })
   await seat.page.goto(`${url()}/ec2/instances/${id}/connect?kind=ssm`)
@@ -202,19 +231,10 @@ test("without the role's permission there is no session", { timeout: BOOT_MS }, 
 })
 
 test('EC2 Instance Connect goes through the groups', { timeout: BOOT_MS }, async () => {
-  const [id] = launched
-  const { SecurityGroups } = await enclume.instance(id!)
-  await enclume.ec2(
-    'revoke-security-group-ingress',
-    '--group-id',
-    SecurityGroups[0].GroupId,
-    '--protocol',
-    'tcp',
-    '--port',
-    '22',
-    '--cidr',
-    '0.0.0.0/0',
-  )
+  const id = launched.en!
+  const { SecurityGroups } = await enclume.instance(id)
+  const rule = ['--protocol', 'tcp', '--port', '22', '--cidr', '0.0.0.0/0']
+  await enclume.ec2('revoke-security-group-ingress', '--group-id', SecurityGroups[0].GroupId, ...rule)
   const seat = await openSeat(browser, { language: 'en' })
   await signIn(seat.page, { url: url(), language: 'en', password })
   await seat.page.goto(`${url()}/ec2/instances/${id}/connect`)

@@ -10,6 +10,7 @@ let b: any
 let nic: any
 let elastic: any
 let key: string
+let apart: string
 
 const as = (address: string): Login => ({ key, user: 'admin', address })
 const shown = async () => (await enclume.ec2('describe-network-interfaces', '--network-interface-ids', nic.NetworkInterfaceId)).NetworkInterfaces[0]
@@ -29,15 +30,17 @@ before(async () => {
   group = (await enclume.ec2('create-security-group', '--group-name', 'interfaces', '--description', 'interfaces')).GroupId
   const allow = (...rule: string[]) => enclume.ec2('authorize-security-group-ingress', '--group-id', group, ...rule)
   await allow('--protocol', 'tcp', '--port', '22', '--cidr', `${enclume.hostAddress}/32`)
+  await allow('--protocol', 'tcp', '--port', '22', '--source-group', group)
   await allow('--protocol', 'udp', '--port', '9000', '--cidr', '0.0.0.0/0')
   const image = await enclume.image('debian-12')
   const subnets = await enclume.ec2('describe-subnets', '--filters', 'Name=default-for-az,Values=true')
-  const subnet = subnets.Subnets[0].SubnetId
+  const { SubnetId: subnet, VpcId: vpc, AvailabilityZone: zone } = subnets.Subnets[0]
+  apart = (await enclume.ec2('create-subnet', '--vpc-id', vpc, '--cidr-block', '172.31.240.0/24', '--availability-zone', zone)).Subnet.SubnetId
   const launched = await enclume.ec2('run-instances', '--image-id', image, '--instance-type', 't3.nano', '--count', '2', '--key-name', 'interfaces',
     '--security-group-ids', group, '--subnet-id', subnet)
   ;[a, b] = await Promise.all(launched.Instances.map((i: any) => enclume.state(i.InstanceId, 'running')))
   await Promise.all([a, b].map(i => sshReady(as(i.PublicIpAddress))))
-  nic = (await enclume.ec2('create-network-interface', '--subnet-id', subnet, '--groups', group)).NetworkInterface
+  nic = (await enclume.ec2('create-network-interface', '--subnet-id', apart, '--groups', group)).NetworkInterface
   elastic = await enclume.ec2('allocate-address')
   await enclume.ec2('associate-address', '--allocation-id', elastic.AllocationId, '--network-interface-id', nic.NetworkInterfaceId)
 }, { timeout: 900_000 })
@@ -47,31 +50,31 @@ after(async () => {
   if (ids.length > 0) await enclume.aws('ec2', 'terminate-instances', '--instance-ids', ...ids)
   for (const id of ids) await enclume.state(id, 'terminated')
   if (nic) await enclume.aws('ec2', 'delete-network-interface', '--network-interface-id', nic.NetworkInterfaceId)
+  if (apart) await enclume.aws('ec2', 'delete-subnet', '--subnet-id', apart)
   if (elastic) await enclume.aws('ec2', 'release-address', '--allocation-id', elastic.AllocationId)
   if (group) await enclume.aws('ec2', 'delete-security-group', '--group-id', group)
   await enclume?.aws('ec2', 'delete-key-pair', '--key-name', 'interfaces')
   enclume?.close()
 })
 
-/** Attaches the interface; the guest answers from it by the way it came (EC2 User Guide: policy-based routing for several interfaces). */
+/** Attaches the interface; the guest answers from it by the way it came, as with amazon-ec2-net-utils. */
 async function take(instance: any): Promise<string> {
-  const own = as((await enclume.instance(instance.InstanceId)).PublicIpAddress)
   const { AttachmentId } = await enclume.ec2('attach-network-interface', '--network-interface-id', nic.NetworkInterfaceId,
     '--instance-id', instance.InstanceId, '--device-index', '1')
   await attachment('attached')
-  const address = nic.PrivateIpAddress
-  await eventually(async () => (await ssh(own, 'ip -4 -o address show dev ens6')).stdout.includes(` ${address}/`),
-    { what: 'the address on ens6 by DHCP', timeoutMs: 20_000 })
-  assert.equal(await must(own, 'cat /sys/class/net/ens6/address'), nic.MacAddress)
-  const gateway = address.replace(/\.\d+$/, '.1')
-  await must(own, `sudo ip rule add from ${address} table 1006 && sudo ip route replace default via ${gateway} dev ens6 onlink table 1006`)
+  await sshReady(as(elastic.PublicIp), 20_000)
+  assert.equal(await must(as(elastic.PublicIp), 'cat /sys/class/net/ens6/address'), nic.MacAddress)
   return AttachmentId
 }
+/** Who answers at a private address, as the other instance sees it. */
+const greets = async (from: any, address: string): Promise<boolean> =>
+  (await ssh(as(from.PublicIpAddress), `timeout 2 bash -c 'read -r line < /dev/tcp/${address}/22; echo $line'`)).stdout.startsWith('SSH-')
 
 test('an interface moves hot from one instance to another, and its Elastic IP answers on the new one', { timeout: 300_000 }, async () => {
   const answers = async () => must(as(elastic.PublicIp), 'cat /proc/sys/kernel/hostname')
   const first = await take(a)
   assert.equal(await answers(), a.PrivateDnsName.split('.')[0])
+  assert.ok(await greets(b, nic.PrivateIpAddress), 'from another subnet')
   await enclume.ec2('detach-network-interface', '--attachment-id', first)
   await attachment(undefined)
   assert.equal((await ssh(as(a.PublicIpAddress), 'test -e /sys/class/net/ens6')).code, 1)
@@ -82,6 +85,26 @@ test('an interface moves hot from one instance to another, and its Elastic IP an
   await must(as(b.PublicIpAddress), 'sudo ip link set ens6 down && sudo ip link set ens6 name mine && sudo ip link set mine up')
   await enclume.ec2('detach-network-interface', '--attachment-id', second)
   await attachment(undefined)
+})
+
+test('a further address answers soon after it was assigned, on each interface, and no more once it is taken away', { timeout: 300_000 }, async () => {
+  const attached = await take(b)
+  const first = b.NetworkInterfaces[0].NetworkInterfaceId
+  const assign = async (id: string): Promise<string> => (await enclume.ec2('assign-private-ip-addresses', '--network-interface-id', id,
+    '--secondary-private-ip-address-count', '1')).AssignedPrivateIpAddresses[0].PrivateIpAddress
+  const [own, further] = [await assign(first), await assign(nic.NetworkInterfaceId)]
+  for (const address of [own, further]) await eventually(() => greets(a, address), { what: `${address} answering`, timeoutMs: 20_000 })
+  await enclume.ec2('associate-address', '--allocation-id', elastic.AllocationId, '--network-interface-id', nic.NetworkInterfaceId,
+    '--private-ip-address', further, '--allow-reassociation')
+  await sshReady(as(elastic.PublicIp), 20_000)
+  assert.match(await must(as(elastic.PublicIp), 'echo $SSH_CONNECTION'), new RegExp(` ${further.replaceAll('.', '\\.')} 22$`))
+  const shown = () => must(as(b.PublicIpAddress), 'ip -o -4 address show; ip rule show')
+  assert.ok((await shown()).includes(`from ${further} lookup 10001`))
+  await enclume.ec2('unassign-private-ip-addresses', '--network-interface-id', first, '--private-ip-addresses', own)
+  await eventually(async () => !(await shown()).includes(` ${own}/`), { what: `${own} gone from the guest`, timeoutMs: 20_000 })
+  await enclume.ec2('detach-network-interface', '--attachment-id', attached)
+  await attachment(undefined)
+  await eventually(async () => !(await shown()).includes(' lookup 10001'), { what: 'the rules of what was detached gone', timeoutMs: 20_000 })
 })
 
 test('an Elastic IP survives stop and start, where Amazon\'s own address changes', { timeout: 300_000 }, async () => {

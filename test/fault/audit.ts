@@ -12,9 +12,11 @@ import { networkInterface } from '#service/ec2/network-interface/network-interfa
 import { wantedEphemeral } from '#service/ec2/instance/ephemeral'
 import { dataVolumes } from '#service/ec2/instance/belongings'
 import { image } from '#service/ec2/image/image'
+import { natGateway } from '#service/ec2/nat-gateway/nat-gateway'
 import { snapshot } from '#service/ec2/snapshot/snapshot'
 import { attachmentsOf, volume } from '#service/ec2/volume/volume'
 import { networkOf } from '#service/ec2/vpc/drive'
+import { peering } from '#service/ec2/vpc-peering/peering'
 import { vpc } from '#service/ec2/vpc/vpc'
 import type { Store } from '#store/store'
 
@@ -54,6 +56,10 @@ async function belongings(store: Store): Promise<string[]> {
   for (const { id, spec, status } of await snapshot.everywhere(store)) {
     if (status.state !== 'completed' || spec.desired === 'absent') wrong.push(`${id} is ${status.state}, wanted ${spec.desired}`)
   }
+  for (const { id, status } of await natGateway.everywhere(store)) {
+    if (['pending', 'deleting'].includes(status.state)) wrong.push(`${id} is ${status.state}`)
+  }
+  for (const { id, status } of await peering.everywhere(store)) if (status.state === 'provisioning') wrong.push(`${id} is provisioning`)
   for (const { id, status } of await image.everywhere(store)) if (status.state === 'pending') wrong.push(`${id} is pending`)
   for (const row of [...all.values()].filter(({ id }) => living(id))) {
     for (const id of row.spec.interfaces) if (!interfaces.some(i => i.id === id)) wrong.push(`${row.id} has no ${id}`)

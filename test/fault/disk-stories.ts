@@ -13,7 +13,7 @@ const oneOf = async (world: World, id: string): Promise<any> =>
   (await world.call('DescribeInstances', { InstanceIds: [id] })).Reservations[0].Instances[0]
 const rootOf = async (world: World, id: string): Promise<string> => (await oneOf(world, id)).BlockDeviceMappings[0].Ebs.VolumeId
 
-export function diskStories({ running, stopped, settled }: Given): Story[] {
+export function diskStoriesOf({ running, stopped, settled }: Given): Story[] {
   /** Beside a volume that nobody has. */
   const withVolume = (before: (world: World) => Promise<string>, ends: Story['ends']) => async (world: World): Promise<string> => {
     const id = await before(world)
@@ -69,6 +69,23 @@ export function diskStories({ running, stopped, settled }: Given): Story[] {
     {
       name: 'grow a root', ends: up, before: running,
       happens: async (world, id) => { await world.call('ModifyVolume', { VolumeId: await rootOf(world, id), Size: 12 }) },
+    },
+    {
+      name: 'delete a snapshot', ends: up,
+      before: async world => {
+        const id = await running(world)
+        await world.call('CreateSnapshot', { VolumeId: await rootOf(world, id) })
+        await settled(world, up)
+        return id
+      },
+      happens: async world => {
+        const { Snapshots: [own] } = await world.call('DescribeSnapshots', { OwnerIds: ['self'] })
+        await world.call('DeleteSnapshot', { SnapshotId: own.SnapshotId })
+      },
+    },
+    {
+      name: 'quicken a root', ends: up, before: running,
+      happens: async (world, id) => { await world.call('ModifyVolume', { VolumeId: await rootOf(world, id), Throughput: 250 }) },
     },
     {
       name: 'image of a running instance', ends: { state: 'running', boots: 2 }, before: running,

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { instance } from '#service/ec2/instance/instance'
-import { inWorld, numbered, pointsOf, settled, stories, type Story } from './stories.ts'
+import { atATime, inWorld, numbered, pointsOf, settled, stories, type Story } from './stories.ts'
 
 /** Fewer than make a record surrender (4 for a volume, 5 for an instance). */
 const TIMES = 3
@@ -19,7 +19,7 @@ for (const story of stories) {
   test(`${story.name}: acts of the engine may fail ${TIMES} times, before or after they were done`, { timeout: 60_000 }, async t => {
     const acts = await actsOf(story)
     t.diagnostic(`${acts.length} points`)
-    for (const act of acts) {
+    await atATime(acts, async act => {
       await inWorld(async world => {
         const id = await story.before(world)
         let failures = 0
@@ -32,11 +32,11 @@ for (const story of stories) {
         await settled(world, story.ends).catch(error => { throw new Error(`${story.name}: ${act} failed`, { cause: error }) })
         assert.ok(failures > 0, act)
       })
-    }
+    })
   })
 
   test(`${story.name}: an outage of the engine that begins at any point only delays it`, { timeout: 60_000 }, async () => {
-    for (const point of await pointsOf(story)) {
+    await atATime(await pointsOf(story), async point => {
       await inWorld(async world => {
         const id = await story.before(world)
         const name = numbered()
@@ -51,7 +51,7 @@ for (const story of stories) {
         world.engine.outage = false
         await settled(world, story.ends).catch(error => { throw new Error(`${story.name}: outage from ${point}`, { cause: error }) })
       })
-    }
+    })
   })
 }
 

@@ -1,7 +1,8 @@
 /** What users and guests do to an instance, each with what comes before it and what must come of it, whatever happens meanwhile. */
 import { instance } from '#service/ec2/instance/instance'
 import { audit } from './audit.ts'
-import { diskStories } from './disk-stories.ts'
+import { diskStoriesOf } from './disk-stories.ts'
+import { networkStoriesOf } from './network-stories.ts'
 import { openWorld, untilNone, type World } from './world.ts'
 
 export type Story = {
@@ -10,7 +11,7 @@ export type Story = {
   before(world: World): Promise<string>
   /** The one thing that happens. Answers the instance's id where the story makes it. */
   happens(world: World, id: string): Promise<string | void>
-  /** State in the end, and how often the machine has then been started. */
+  /** State in the end, and how often the machine has then been started; 'gone' is the state of one that is no longer shown. */
   ends: { state: string; boots: number }
 }
 
@@ -27,7 +28,7 @@ export async function unfinished(world: World, { state, boots }: Story['ends']):
   await world.cloud().loop.sweep() // Whoever waits for the clock looks at it now.
   await world.cloud().loop.idle()
   const rows = await instance.everywhere(world.store())
-  const wrong = rows.length === 1 ? [] : [`there are ${rows.length} instances`]
+  const wrong = rows.length === (state === 'gone' ? 0 : 1) ? [] : [`there are ${rows.length} instances`]
   for (const { id, status } of rows) {
     if (status.state !== state) wrong.push(`${id} is ${status.state}, not ${state}`)
     const machine = world.engine.machinesById.get(id)
@@ -83,7 +84,7 @@ const ask = (operation: string, more: object = {}) => async (world: World, id: s
   await world.call(operation, { InstanceIds: [id], ...more })
 }
 
-export const stories: Story[] = [
+export const machineStories: Story[] = [
   {
     name: 'launch', ends: { state: 'running', boots: 1 },
     before: async () => '',
@@ -101,7 +102,6 @@ export const stories: Story[] = [
     happens: async (world, id) => { await attach(world, id) },
   },
   { name: 'detach', ends: { state: 'running', boots: 1 }, before: attached, happens: detach },
-  ...diskStories({ running, stopped, settled }),
   {
     name: 'shutdown typed inside', ends: { state: 'stopped', boots: 1 }, before: running,
     happens: async (world, id) => { world.engine.guest.shutdown(id) },
@@ -121,6 +121,17 @@ export const stories: Story[] = [
     happens: async world => { world.engine.powerCut() },
   },
 ]
+
+export const diskStories = diskStoriesOf({ running, stopped, settled })
+export const networkStories = networkStoriesOf({ running, settled })
+export const stories = [...machineStories, ...diskStories, ...networkStories]
+
+/** Worlds wait more than they work, and know nothing of each other: a few at a time. */
+export async function atATime<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
+  const left = all[Symbol.iterator]()
+  const worker = async () => { for (const one of left) await work(one) }
+  await Promise.all(Array.from({ length: 4 }, worker))
+}
 
 /** The points of an undisturbed run, each with its number among those of its name: `before machine.start 1`. */
 export async function pointsOf(story: Story): Promise<string[]> {

@@ -24,7 +24,6 @@ const PATIENCE_MS = 10_000
 /** The clock of the control planes runs so much faster, so that what waits for seconds waits for milliseconds here. */
 const HASTE = 1000
 const began = Date.now()
-const clock = () => new Date(began + (Date.now() - began) * HASTE)
 
 /** What a test does at a point: says 'kill', throws, or lets it pass. */
 export type AtPoint = (point: string) => 'kill' | undefined
@@ -41,6 +40,8 @@ export async function openWorld() {
   let atPoint: AtPoint = () => undefined
   let life: Life
   const lives: Life[] = []
+  let skippedMs = 0
+  const clock = () => new Date(began + (Date.now() - began) * HASTE + skippedMs)
 
   /** Passes a point of the living cloud; false when that killed it. */
   const pass = (point: string, of = life): boolean => {
@@ -86,9 +87,11 @@ export async function openWorld() {
     dead: () => life.dead,
     killed: () => life.killed,
     at(what: AtPoint) { atPoint = what },
+    /** The clock jumps. */
+    later(ms: number) { skippedMs += ms },
     /** Asks the living cloud; never answers where it dies meanwhile. */
-    async call<T = any>(operation: string, input: object): Promise<T> {
-      return await life.cloud.dispatch({ service: 'ec2', operation, input, caller }) as T
+    async call<T = any>(operation: string, input: object, service = 'ec2'): Promise<T> {
+      return await life.cloud.dispatch({ service, operation, input, caller }) as T
     },
     /** A new control plane after a death: what the old one had begun in the database is over, as its file is closed. */
     async restart(): Promise<Cloud> {

@@ -14,7 +14,7 @@ export type Facts = {
   endpoint: string
   hostAddress: string
 }
-export type Refusal = { error: string; seconds?: number }
+export type Refusal = { error: string; seconds?: number; message?: string }
 export type Credentials = { accessKeyId: string; secretAccessKey: string; sessionToken?: string; expiration: Date }
 
 /** The door's answer; throws only where there is none. */
@@ -27,7 +27,7 @@ async function post<T>(name: string, body: object = {}): Promise<{ status: numbe
   return { status: response.status, body: (await response.json()) as T & Refusal }
 }
 
-export type SignIn = { kind: 'root' | 'user'; account: string; user: string; password: string; mfa: string }
+export type SignIn = { kind: 'root' | 'user'; account: string; user: string; password: string; mfa: string; newPassword: string }
 export const signIn = async (asked: SignIn): Promise<Facts | Refusal> => (await post<Facts>('sign-in', asked)).body
 export const signOut = (): Promise<unknown> => post('sign-out')
 export async function findSession(): Promise<Facts | undefined> {

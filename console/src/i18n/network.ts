@@ -106,10 +106,11 @@ export const network = {
   'acls.ports': ['First and last port (TCP, UDP), such as 80 or 1024-65535', 'Premier et dernier port (TCP, UDP), p. ex. 80 ou 1024-65535'],
   'endpoints.empty': ['No endpoints', 'Aucun point de terminaison'],
   'endpoints.emptyHint': [
-    'A gateway endpoint leads from a VPC to S3 without the internet.',
-    "Un point de terminaison de passerelle mène d'un VPC à S3 sans passer par Internet.",
+    'An endpoint leads from a VPC to a service of AWS without the internet.',
+    "Un point de terminaison mène d'un VPC à un service AWS sans passer par Internet.",
   ],
   'endpoints.create': ['Create endpoint', 'Créer un point de terminaison'],
+  'endpoints.privateDns': ['Private DNS names', 'Noms DNS privés'],
   'endpoints.addTable': ['Add route table', 'Ajouter une table de routage'],
   'endpoints.delete': ['Delete endpoint', 'Supprimer le point de terminaison'],
   'prefixLists.empty': ['No prefix lists', 'Aucune liste de préfixes'],

@@ -51,6 +51,7 @@ export const states = {
   'word.CreateRoute': ['Create route', 'Création de la route'],
   'word.interface': ['Elastic network interface', 'Interface réseau Elastic'],
   'word.nat_gateway': ['NAT gateway', 'Passerelle NAT'],
+  'word.Interface': ['Interface', 'Interface'],
   'word.Gateway': ['Gateway', 'Passerelle'],
   'word.ACCEPT': ['Accept', 'Accepté'],
   'word.REJECT': ['Reject', 'Rejeté'],

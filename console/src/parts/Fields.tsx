@@ -14,12 +14,18 @@ export const startOf = (fields: readonly Field[]): Values =>
 export const missingIn = (fields: readonly Field[], values: Values): string[] =>
   fields.filter(f => !f.optional && f.kind !== 'bool' && (f.when?.(values) ?? true) && String(values[f.name] ?? '').trim() === '').map(f => f.name)
 
-type Props = { fields: readonly Field[]; values: Values; missing: readonly string[]; onChange(values: Values): void }
+type Props = {
+  fields: readonly Field[]
+  values: Values
+  missing: readonly string[]
+  /** Changes add up: lists that come at once each choose their first. */
+  onChange(change: (before: Values) => Values): void
+}
 
 export function Fields({ fields, values, missing, onChange }: Props) {
   const shown = fields.filter(f => f.when?.(values) ?? true)
   const fieldOf = (field: Field) => {
-    const set = (value: string | boolean): void => onChange({ ...values, [field.name]: value })
+    const set = (value: string | boolean): void => onChange(before => ({ ...before, [field.name]: value }))
     if (field.kind === 'bool') {
       return (
         <Checkbox

@@ -104,6 +104,31 @@ export function EndpointTables({ item }: { item: Item }) {
   return <List title="menu.routes" columns={linked('RouteTableId')} items={tables} />
 }
 
+const interfaces: Column[] = [
+  column('NetworkInterfaceId', 'f.InterfaceId', { link: '/ec2/network-interfaces' }),
+  column('PrivateIpAddress', 'f.privateIp'),
+  column('SubnetId', 'f.SubnetId', { link: '/vpc/subnets' }),
+  column('AvailabilityZone', 'f.zone'),
+  column('Status', 'f.state', { kind: 'state' }),
+]
+
+/** What an endpoint of the type Interface has in its subnets. */
+export function EndpointInterfaces({ item }: { item: Item }) {
+  const ids: string[] = item.NetworkInterfaceIds ?? []
+  if (ids.length === 0) return <List title="menu.interfaces" columns={interfaces} items={[]} />
+  return (
+    <SubList
+      service="ec2"
+      title="menu.interfaces"
+      operation="DescribeNetworkInterfaces"
+      member="NetworkInterfaces"
+      input={{ NetworkInterfaceIds: ids }}
+      columns={interfaces}
+      kinds={['network-interface']}
+    />
+  )
+}
+
 const flowLogs: Column[] = [
   column('FlowLogId', 'f.FlowLogId', { link: '/vpc/flow-logs' }),
   column('TrafficType', 'f.filter', { kind: 'word' }),

@@ -31,6 +31,17 @@ export const networkInterface: Field = {
     label: item => `${item.NetworkInterfaceId} · ${item.PrivateIpAddress}`,
   },
 }
+export const securityGroup: Field = {
+  name: 'group',
+  label: 'f.groups',
+  kind: 'select',
+  from: {
+    operation: 'DescribeSecurityGroups',
+    member: 'SecurityGroups',
+    value: item => item.GroupId,
+    label: item => `${item.GroupName} (${item.GroupId}) · ${item.VpcId}`,
+  },
+}
 export const routeTable: Field = {
   name: 'table',
   label: 'f.RouteTableId',

@@ -1,17 +1,22 @@
 /** VPC endpoints and flow logs. */
-import { EndpointTables, placeOf } from '../parts/VpcTabs'
+import { EndpointInterfaces, EndpointTables, placeOf } from '../parts/VpcTabs'
 import { prefixLists } from './prefix-lists'
-import { networkInterface, routeTable, subnet, text, vpc } from './choices'
-import { column, nameColumn, type Item, type Resource, type Values } from './kinds'
+import { networkInterface, routeTable, securityGroup, subnet, text, vpc } from './choices'
+import { column, nameColumn, type Field, type Item, type Resource, type Values } from './kinds'
 
 const of = (kind: string) => (values: Values): boolean => values.of === kind
-
-const isGateway = (values: Values): boolean => values.type !== 'Interface'
-const servicesOf = (type: string) => ({
-  operation: 'DescribeVpcEndpointServices',
-  member: 'ServiceDetails',
-  input: { Filters: [{ Name: 'service-type', Values: [type] }] },
-  value: (item: Item) => item.ServiceName,
+/** The services that such endpoints lead to: some have both. */
+const serviceOf = (kind: 'Gateway' | 'Interface'): Field => ({
+  name: `service${kind}`,
+  label: 'f.service',
+  kind: 'select',
+  when: of(kind),
+  from: {
+    operation: 'DescribeVpcEndpointServices',
+    member: 'ServiceDetails',
+    value: item => item.ServiceName,
+    keep: item => item.ServiceType?.some((type: Item) => type.ServiceType === kind),
+  },
 })
 
 export const traffic: Resource[] = [
@@ -23,7 +28,7 @@ export const traffic: Resource[] = [
     operation: 'DescribeVpcEndpoints',
     member: 'VpcEndpoints',
     id: item => item.VpcEndpointId,
-    kinds: ['vpc-endpoint'],
+    kinds: ['vpc-endpoint', 'network-interface'],
     tagged: true,
     columns: [
       nameColumn,
@@ -32,6 +37,7 @@ export const traffic: Resource[] = [
       column('State', 'f.state', { kind: 'state' }),
       column('ServiceName', 'f.service', { width: 260 }),
       column('VpcId', 'f.VpcId', { link: '/vpc/vpcs' }),
+      column('PrivateDnsEnabled', 'endpoints.privateDns', { hidden: true }),
       column('CreationTimestamp', 'f.created', { kind: 'date' }),
     ],
     create: {
@@ -40,23 +46,30 @@ export const traffic: Resource[] = [
         operation: 'CreateVpcEndpoint',
         id: answer => answer.VpcEndpoint.VpcEndpointId,
         fields: [
+          { name: 'of', label: 'f.type', kind: 'select', options: ['Interface', 'Gateway'] },
           vpc,
-          { name: 'type', label: 'f.type', kind: 'select', options: ['Gateway', 'Interface'], value: 'Gateway' },
-          { name: 'service', label: 'f.service', kind: 'select', from: servicesOf('Gateway'), when: isGateway },
-          { name: 'inside', label: 'f.service', kind: 'select', from: servicesOf('Interface'), when: values => !isGateway(values) },
-          { ...subnet, when: values => !isGateway(values) },
-          { ...routeTable, when: isGateway },
+          serviceOf('Gateway'),
+          serviceOf('Interface'),
+          { ...routeTable, when: of('Gateway') },
+          { ...subnet, when: of('Interface') },
+          { ...securityGroup, when: of('Interface') },
+          { name: 'names', label: 'endpoints.privateDns', kind: 'bool', value: true, when: of('Interface') },
         ],
-        input: values =>
-          isGateway(values)
-            ? { VpcId: values.vpc, ServiceName: values.service, VpcEndpointType: 'Gateway', RouteTableIds: [values.table] }
-            : { VpcId: values.vpc, ServiceName: values.inside, VpcEndpointType: 'Interface', SubnetIds: [values.subnet] },
+        input: values => ({
+          VpcId: values.vpc,
+          VpcEndpointType: values.of,
+          ServiceName: values[`service${values.of}`],
+          ...(values.of === 'Gateway'
+            ? { RouteTableIds: [values.table] }
+            : { SubnetIds: [values.subnet], SecurityGroupIds: [values.group], PrivateDnsEnabled: values.names }),
+        }),
       },
     },
     actions: [
       {
         id: 'add',
         label: 'endpoints.addTable',
+        enabled: item => item.VpcEndpointType === 'Gateway',
         form: {
           operation: 'ModifyVpcEndpoint',
           fields: [routeTable],
@@ -71,7 +84,10 @@ export const traffic: Resource[] = [
         confirm: 'plain',
       },
     ],
-    tabs: [{ id: 'tables', label: 'menu.routes', content: item => <EndpointTables item={item} /> }],
+    tabs: [
+      { id: 'tables', label: 'menu.routes', content: item => <EndpointTables item={item} /> },
+      { id: 'interfaces', label: 'menu.interfaces', content: item => <EndpointInterfaces item={item} /> },
+    ],
   },
   prefixLists,
   {

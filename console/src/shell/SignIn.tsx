@@ -13,31 +13,36 @@ import {
   SpaceBetween,
 } from '@cloudscape-design/components'
 import { useState } from 'react'
-import { signIn, type Facts, type SignIn as Asked } from '../api/session'
+import { signIn, type Facts, type Refusal, type SignIn as Asked } from '../api/session'
 import { t, type Language } from '../i18n/text'
 
 type Props = { ended: boolean; onSignedIn(facts: Facts): void; language: Language; onLanguage(language: Language): void }
 
+function wordsOf({ error, seconds = 0, message }: Refusal): string {
+  if (error === 'mfa') return t('signIn.needMfa')
+  if (error === 'change') return t('signIn.needNew')
+  if (error === 'password') return message ?? t('signIn.refused')
+  return error === 'locked' ? t('signIn.locked', { seconds }) : t('signIn.refused')
+}
+
 export function SignIn({ ended, onSignedIn, language, onLanguage }: Props) {
-  const [asked, setAsked] = useState<Asked>({ kind: 'root', account: '', user: '', password: '', mfa: '' })
+  const [asked, setAsked] = useState<Asked>({ kind: 'root', account: '', user: '', password: '', mfa: '', newPassword: '' })
   const [wantsMfa, setWantsMfa] = useState(false)
+  const [wantsNew, setWantsNew] = useState(false)
+  const [again, setAgain] = useState('')
   const [refusal, setRefusal] = useState<string | undefined>(ended ? t('signIn.ended') : undefined)
   const [busy, setBusy] = useState(false)
   const set = (part: Partial<Asked>): void => setAsked({ ...asked, ...part })
 
   async function submit(): Promise<void> {
+    if (wantsNew && asked.newPassword !== again) return setRefusal(t('signIn.unlike'))
     setBusy(true)
     try {
       const answer = await signIn(asked)
       if (!('error' in answer)) return onSignedIn(answer)
       if (answer.error === 'mfa') setWantsMfa(true)
-      setRefusal(
-        answer.error === 'mfa'
-          ? t('signIn.needMfa')
-          : answer.error === 'locked'
-            ? t('signIn.locked', { seconds: answer.seconds ?? 0 })
-            : t('signIn.refused'),
-      )
+      if (answer.error === 'change') setWantsNew(true)
+      setRefusal(wordsOf(answer))
     } catch {
       setRefusal(t('app.lost'))
     } finally {
@@ -68,7 +73,7 @@ export function SignIn({ ended, onSignedIn, language, onLanguage }: Props) {
           >
             <Container header={<Header variant="h2">{t('signIn.title')}</Header>}>
               <SpaceBetween size="l">
-                {refusal && <Alert type={wantsMfa ? 'info' : 'error'}>{refusal}</Alert>}
+                {refusal && <Alert type={wantsMfa || wantsNew ? 'info' : 'error'}>{refusal}</Alert>}
                 <RadioGroup
                   value={asked.kind}
                   ariaLabel={t('signIn.title')}
@@ -96,6 +101,22 @@ export function SignIn({ ended, onSignedIn, language, onLanguage }: Props) {
                     onChange={({ detail }) => set({ password: detail.value })}
                   />
                 </FormField>
+                {wantsNew && (
+                  <FormField label={t('signIn.newPassword')}>
+                    <Input
+                      type="password"
+                      autoFocus
+                      autoComplete="new-password"
+                      value={asked.newPassword}
+                      onChange={({ detail }) => set({ newPassword: detail.value })}
+                    />
+                  </FormField>
+                )}
+                {wantsNew && (
+                  <FormField label={t('signIn.again')}>
+                    <Input type="password" autoComplete="new-password" value={again} onChange={({ detail }) => setAgain(detail.value)} />
+                  </FormField>
+                )}
                 {wantsMfa && (
                   <FormField label={t('signIn.mfa')}>
                     <Input

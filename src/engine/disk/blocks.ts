@@ -5,7 +5,7 @@
  * taken for the same only where both have them at the same place, or their bytes are.
  */
 import { open, type FileHandle } from 'node:fs/promises'
-import { BLOCK_BYTES, type Blocks } from '#engine/port'
+import { BLOCK_BYTES, type Block, type Blocks } from '#engine/port'
 import { run } from '#engine/disk/run'
 
 /** In bytes. `at` is the place on the pool; undefined where it is not known yet. */
@@ -97,6 +97,31 @@ export async function writeBlockOf(file: string, index: number, data: Uint8Array
     const { size } = await handle.stat()
     if (data.length !== BLOCK_BYTES || index < 0 || (index + 1) * BLOCK_BYTES > size) throw new Error(`${file} has no such block: ${index}`)
     await handle.write(data, 0, BLOCK_BYTES, index * BLOCK_BYTES)
+    await handle.datasync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Every block in which anything was ever written. */
+export async function* contentsOf(file: string): AsyncIterable<Block> {
+  const indexes = inOrder(byBlock(await extentsOf(file)).keys(), 0)
+  const handle = await open(file)
+  try {
+    for (const index of indexes) yield { index, data: await readAt(handle, index) }
+  } finally {
+    await handle.close()
+  }
+}
+
+export async function fillBlocks(file: string, blocks: AsyncIterable<Block>): Promise<void> {
+  const handle = await open(file, 'r+')
+  try {
+    const { size } = await handle.stat()
+    for await (const { index, data } of blocks) {
+      if (data.length !== BLOCK_BYTES || index < 0 || (index + 1) * BLOCK_BYTES > size) throw new Error(`${file} has no such block: ${index}`)
+      await handle.write(data, 0, BLOCK_BYTES, index * BLOCK_BYTES)
+    }
     await handle.datasync()
   } finally {
     await handle.close()

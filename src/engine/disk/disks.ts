@@ -9,7 +9,7 @@ import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import type { DiskLimits, Disks, DiskSpec, DiskWork, ImageSeen } from '#engine/port'
 import { IncusError, Unreachable, type Client } from '#engine/incus/client'
-import { blocksOf, changedBlocks, readBlockOf, usageOf, writeBlockOf } from '#engine/disk/blocks'
+import { blocksOf, changedBlocks, contentsOf, fillBlocks, readBlockOf, usageOf, writeBlockOf } from '#engine/disk/blocks'
 import { readSuperblock } from '#engine/disk/ext4'
 import { frozen } from '#engine/disk/freeze'
 import { clearIdentity } from '#engine/disk/identity'
@@ -128,6 +128,15 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
       await get(id)
       await refuseUsed(id)
       await writeBlockOf(file(id), index, data)
+    },
+    async* contents(id) {
+      await get(id)
+      yield* contentsOf(file(id))
+    },
+    async fill(id, given) {
+      await get(id)
+      await refuseUsed(id)
+      await fillBlocks(file(id), given)
     },
     images: () => unknownIfUnreachable<ImageSeen[]>(async () => seenImages(await listVolumes(client))),
   }

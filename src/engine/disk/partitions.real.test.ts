@@ -85,6 +85,10 @@ test('a mounted partition keeps its disk busy, which then moves to another machi
   await inB('umount /one')
   await bench.machines.attachDisk(A, ebs('vol-1', 'xvdf'))
   assert.equal(await inA('mount /dev/xvdf1 /one; cat /one/f; umount /one'), 'kept\n')
+  // Again under the same numbers, in the same machine.
+  await bench.machines.detachDisk(A, 'vol-1', { force: false })
+  await bench.machines.attachDisk(A, ebs('vol-1', 'xvdf'))
+  assert.equal(await inA('mount /dev/xvdf1 /one; cat /one/f; umount /one'), 'kept\n')
 })
 
 test('a limit of a disk holds for its partitions together', async () => {

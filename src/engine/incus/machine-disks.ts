@@ -41,21 +41,24 @@ async function freeLoop(loop: Loop): Promise<void> {
 const partitionsOf = ({ first, last }: { first: number; last: number }, there: number[]): PartLoop[] =>
   there.filter(number => number > first && number <= last).flatMap(number => partLoop(number) ?? [])
 
+type Leaving = { number: number; disk?: string; isPartition: boolean }
+
 /**
  * The devices in a machine's range that its configuration does not want: on their way out. A partition is wanted as its disk is; one that
  * goes keeps its disk busy.
  */
-function leavingOf(home: Home, { config }: Pick<Instance, 'config'>, there = loopNumbers()): { number: number; disk?: string }[] {
+function leavingOf(home: Home, { config }: Pick<Instance, 'config'>, there = loopNumbers()): Leaving[] {
   const place = placeOf(config)
   if (place === undefined) return []
   const { first, last } = rangeOf(home.slot, place)
   const wanted = new Set([first, ...heldIn(config).map(({ number }) => number)])
   const prefix = `${projectOf(home)}_${diskVolume('')}`
   return there.filter(number => number >= first && number <= last && !wanted.has(partLoop(number)?.disk ?? number)).map(number => {
-    const file = backingFile(partLoop(number)?.disk ?? number)
+    const part = partLoop(number)
+    const file = backingFile(part?.disk ?? number)
     const volume = file === undefined || sectorsOf(number) === 0 ? '' : basename(dirname(file))
-    return { number, ...(volume.startsWith(prefix) && { disk: volume.slice(prefix.length) }) }
-  }).sort((a, b) => Number(partLoop(b.number) !== undefined) - Number(partLoop(a.number) !== undefined))
+    return { number, isPartition: part !== undefined, ...(volume.startsWith(prefix) && { disk: volume.slice(prefix.length) }) }
+  }).sort((a, b) => Number(b.isPartition) - Number(a.isPartition))
 }
 
 /** Machines that have the disk: wanted, or not yet rid of. */
@@ -180,7 +183,7 @@ export function openMachineDisks(home: Home, client: Client, log: Log) {
       for (const { number } of going) if (partitionsOn(number).length > 0) await partition(home, 'drop', { machine: after.name, number, init })
       for (const left of going) {
         // A partition's number may be another's of this machine next, which the helper makes without asking here.
-        if (isOn(after) && !partLoop(left.number)) await permit(after.name, left.number, false)
+        if (isOn(after) && !left.isPartition) await permit(after.name, left.number, false)
         if (force && sectorsOf(left.number) > 0) await cutLoop(left.number)
         const state = await clearLoop(loopOf(after.name, { number: left.number, disk }))
         log.info('disk taken away', { machine: after.name, disk, state, force })

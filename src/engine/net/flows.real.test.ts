@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { ipv6Block } from '#base/home'
 import { silent } from '#base/log'
-import { openLab, type Guest, type Lab } from '#engine/net/lab.suite'
+import { openLab, until, type Guest, type Lab } from '#engine/net/lab.suite'
 import { all, ANY, network, port, tcp, udp } from '#engine/net/networks.suite'
-import { routerSpace } from '#engine/net/names'
+import { GATEWAY_ADDRESS6, routerSpace } from '#engine/net/names'
 import { openNetworks } from '#engine/net/networks'
-import { inside, run } from '#engine/net/run'
+import { attempt, inside, ipBatch, run } from '#engine/net/run'
 import type { FlowCount, NetworkSpec } from '#engine/port'
 
 let lab: Lab
@@ -69,6 +70,43 @@ test('a stateless filter that stops what comes in is a rejection at the receiver
   assert.equal(await dial('172.31.0.11', 82), 'timeout')
   const keys = [...(await seen()).keys()].filter(key => key.endsWith(' 82')).sort()
   assert.deepEqual(keys, ['port-1 in REJECT 6 172.31.16.12>172.31.0.11 82', 'port-2 out ACCEPT 6 172.31.16.12>172.31.0.11 82'])
+})
+
+test('IPv6 is counted as IPv4 is, with both verdicts', async () => {
+  const block = ipv6Block(lab.home, 1)
+  const [one, two] = ['1', '2'].map(n => block.replace('00::/56', `0${n}::5`)) as [string, string]
+  const anywhere = { cidr: '::/0' }
+  const six: NetworkSpec = {
+    ...spec, cidrs6: [block], subnets: spec.subnets.map((subnet, i) => ({ ...subnet, cidr6: block.replace('00::/56', `0${i + 1}::/64`) })),
+    filters: spec.filters.map(filter => ({ ...filter, egress: [...filter.egress, { protocol: 'all', allow: true, ...anywhere }],
+      ingress: [{ ...tcp(445), allow: false, ...anywhere }, { protocol: 'all', allow: true, ...anywhere }] })),
+    groups: [
+      { id: 'web', ingress: [{ ...tcp(443), peer: anywhere }, { protocol: 58, peer: anywhere }], egress: [{ protocol: 'all', peer: anywhere }] },
+      { id: 'quiet', ingress: [], egress: [{ ...tcp(443, 445), peer: anywhere }, { protocol: 58, peer: anywhere }] },
+    ],
+    ports: spec.ports.map((p, i) => ({ ...p, addresses6: [[one, two][i]!] })),
+  }
+  await lab.networks.apply(six)
+  for (const [guest, index, address] of [[a, 1, one], [b, 2, two]] as const) {
+    const device = lab.networks.portDevice(index)
+    await ipBatch([`address add ${address}/128 dev ${device} nodad`, `-6 route replace default via ${GATEWAY_ADDRESS6} dev ${device}`], guest.space)
+  }
+  await a.ask({ do: 'listen', port: 443, six: true })
+  await until(async () => await dial(one, 443) === two, 'packets of IPv6 pass')
+  assert.equal((await attempt(inside(b.space, 'busybox', 'ping', '-c', '1', '-W', '2', one))).code, 0)
+  await seen()
+  assert.deepEqual([await dial(one, 443), await dial(one, 444), await dial(one, 445), await dial(one, 446)], [two, 'timeout', 'timeout', 'timeout'])
+  assert.equal((await attempt(inside(b.space, 'busybox', 'ping', '-c', '1', '-W', '2', one))).code, 0)
+  const [to, back] = [`${two}>${one}`, `${one}>${two}`]
+  const flows = await seen()
+  assert.deepEqual([...flows.keys()].sort(), [
+    `port-1 in ACCEPT 58 ${to} 0`, `port-1 in ACCEPT 6 ${to} 443`, `port-1 in REJECT 6 ${to} 444`, `port-1 in REJECT 6 ${to} 445`,
+    `port-1 out ACCEPT 58 ${back} 0`, `port-1 out ACCEPT 6 ${back} from 443`,
+    `port-2 in ACCEPT 58 ${back} 0`, `port-2 in ACCEPT 6 ${back} from 443`,
+    `port-2 out ACCEPT 58 ${to} 0`, `port-2 out ACCEPT 6 ${to} 443`, `port-2 out ACCEPT 6 ${to} 444`, `port-2 out ACCEPT 6 ${to} 445`,
+    `port-2 out REJECT 6 ${to} 446`,
+  ])
+  assert.equal(flows.get(`port-1 in ACCEPT 58 ${to} 0`)!.packets, 1)
 })
 
 test('counts outlive the process that began them, and end with the watching', async () => {

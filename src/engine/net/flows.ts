@@ -24,18 +24,23 @@ const places = {
 type Place = keyof typeof places
 const PREFIX = 'flows_'
 
+/** Each family has sets of its own, and chains count what is of it; the kernel's keys are of one size. */
+const families = [{ ip: 'ip', type: 'ipv4_addr', suffix: '' }, { ip: 'ip6', type: 'ipv6_addr', suffix: '6' }]
+
 function tableText(name: string, devices: string[]): string {
   // nftables can't name a type of more than five parts: protocols with ports have sets of their own.
-  const sets = Object.keys(places).flatMap(place => [
+  const sets = Object.keys(places).flatMap(place => families.flatMap(({ type, suffix }) => [
     ...['tcp', 'udp'].map(protocol =>
-      `  set ${place}_${protocol} { type ifname . ipv4_addr . ipv4_addr . inet_service . inet_service; flags dynamic; size ${MOST}; }`),
-    `  set ${place}_other { type ifname . ipv4_addr . ipv4_addr . inet_proto; flags dynamic; size ${MOST}; }`,
-  ])
+      `  set ${place}_${protocol}${suffix} { type ifname . ${type} . ${type} . inet_service . inet_service; flags dynamic; size ${MOST}; }`),
+    `  set ${place}_other${suffix} { type ifname . ${type} . ${type} . inet_proto; flags dynamic; size ${MOST}; }`,
+  ]))
   const chains = Object.entries(places).flatMap(([place, { side, priority }]) => [
     `  chain count_${place} {`,
-    ...['tcp', 'udp'].map(protocol =>
-      `    update @${place}_${protocol} { ${side} . ip saddr . ip daddr . ${protocol} sport . ${protocol} dport counter } return`),
-    `    meta l4proto != { tcp, udp } update @${place}_other { ${side} . ip saddr . ip daddr . meta l4proto counter }`,
+    ...families.flatMap(({ ip, suffix }) => [
+      ...['tcp', 'udp'].map(protocol =>
+        `    update @${place}_${protocol}${suffix} { ${side} . ${ip} saddr . ${ip} daddr . ${protocol} sport . ${protocol} dport counter } return`),
+      `    meta l4proto != { tcp, udp } update @${place}_other${suffix} { ${side} . ${ip} saddr . ${ip} daddr . meta l4proto counter }`,
+    ]),
     '  }',
     `  chain at_${place} {`,
     `    type filter hook forward priority ${priority}; policy accept;`,
@@ -115,7 +120,7 @@ type CountSet = { place: Place; elements: Element[] }
 function setsOf(json: string): CountSet[] {
   type Listed = { set?: { name: string; elem?: { elem: { val: { concat: (string | number)[] }; counter: { packets: number; bytes: number } } }[] } }
   return (JSON.parse(json) as { nftables: Listed[] }).nftables.flatMap(({ set }) => {
-    const [, place, protocol] = /^(\w+)_(tcp|udp|other)$/.exec(set?.name ?? '') ?? []
+    const [, place, protocol] = /^(\w+)_(tcp|udp|other)6?$/.exec(set?.name ?? '') ?? []
     if (!set || place === undefined) return []
     return [{
       place: place as Place,
@@ -154,5 +159,5 @@ function difference(sets: CountSet[]): (Omit<FlowCount, 'port'> & { device: stri
   })
 }
 
-const named: Record<string, number> = { icmp: 1, tcp: 6, udp: 17, gre: 47, esp: 50, ah: 51, sctp: 132 }
+const named: Record<string, number> = { icmp: 1, tcp: 6, udp: 17, gre: 47, esp: 50, ah: 51, 'ipv6-icmp': 58, sctp: 132 }
 const protocolNumber = (text: string): number => named[text] ?? Number(text)

@@ -15,10 +15,12 @@ export type Ask =
   | { do: 'say'; keep: string; text: string; waitMs?: number }
   | { do: 'askUdp'; host: string; port: number; waitMs?: number }
   | { do: 'send'; host: string; port: number; from: string; text: string; waitMs?: number }
+  | { do: 'self'; host: string; port: number; protocol: 'tcp' | 'udp'; from: number; waitMs?: number }
   | { do: 'heard' }
   | { do: 'sink'; port: number }
   | { do: 'pump'; host: string; port: number; forMs: number }
   | { do: 'connects'; host: string; port: number; times: number }
+  | { do: 'passes'; host: string; port: number; waitMs: number }
   | { do: 'flood'; host: string; port: number; forMs: number }
   | { do: 'resolve'; server: string; name: string; reverse?: boolean }
 
@@ -76,6 +78,24 @@ async function send(ask: Extract<Ask, { do: 'send' }>): Promise<string> {
   return answer.finally(() => socket.close())
 }
 
+/** From a port of one's own to another of one's own, by an address that others know one by: whether it comes. */
+async function self({ host, port, protocol, from, waitMs = WAIT_MS }: Extract<Ask, { do: 'self' }>): Promise<string> {
+  if (protocol === 'tcp') {
+    const server = from === port ? undefined : createServer(socket => socket.destroy()).listen(port)
+    const socket = connect({ host, port, localPort: from })
+    const outcome = new Promise<string>(resolve => {
+      setTimeout(() => resolve('timeout'), waitMs)
+      socket.on('connect', () => resolve('came')).on('error', error => resolve((error as NodeJS.ErrnoException).code!))
+    })
+    return outcome.finally(() => { socket.destroy(); server?.close() })
+  }
+  const [sender, hearer] = from === port ? [createSocket('udp4')] : [createSocket('udp4'), createSocket('udp4')]
+  await Promise.all([sender, hearer].map((socket, i) => socket && new Promise<void>(resolve => socket.bind(i === 0 ? from : port, resolve))))
+  const answer = hear(hearer ?? sender, waitMs, 'message')
+  sender.send('came', port, host)
+  return answer.finally(() => { sender.close(); hearer?.close() })
+}
+
 /** A text each millisecond; how many were sent. */
 const flood = ({ host, port, forMs }: Extract<Ask, { do: 'flood' }>) => new Promise<number>(resolve => {
   const socket = createSocket('udp4')
@@ -125,6 +145,25 @@ async function connects({ host, port, times }: Extract<Ask, { do: 'connects' }>)
   return took.sort((a, b) => a - b)[times >> 1]! * 1000
 }
 
+/** Begins a connection each millisecond; the moment, on the host's monotonic clock, at which the other side was first heard of. */
+const passes = ({ host, port, waitMs }: Extract<Ask, { do: 'passes' }>) => new Promise<number | string>(resolve => {
+  const sockets = new Set<Socket>()
+  const end = (result: number | string) => {
+    clearInterval(timer)
+    for (const socket of sockets) socket.destroy()
+    resolve(result)
+  }
+  const began = performance.now()
+  const timer = setInterval(() => {
+    if (performance.now() - began > waitMs) return end('timeout')
+    const socket = connect({ host, port })
+    sockets.add(socket)
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => end(code === 'ECONNREFUSED' ? monotonicMs() : code ?? 'error'))
+  }, 1)
+})
+/** The same clock for every process of the host. */
+export const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1e6
+
 async function answer(ask: Ask): Promise<unknown> {
   switch (ask.do) {
     case 'listen': return listen(ask.port, ask.six)
@@ -147,6 +186,8 @@ async function answer(ask: Ask): Promise<unknown> {
     case 'sink': return sink(ask.port)
     case 'pump': return pump(ask)
     case 'connects': return connects(ask)
+    case 'passes': return passes(ask)
+    case 'self': return self(ask)
     case 'send': return send(ask)
     case 'flood': return flood(ask)
     case 'heard': return heard.splice(0)

@@ -255,13 +255,14 @@ test('a port without source check forwards for others, but cannot pretend to be 
   assert.match(await run(['conntrack', '-L', '--orig-dst', WORLD, '--orig-src', open(lab.home, 15)]), /dport=80/)
   assert.equal(await dial(a3, open(lab.home, 21), 80), open(lab.home, 15), 'to another network\'s public address, and back')
   const device = lab.networks.portDevice(5)
-  await ipBatch([spec.ports[0]!.fabric, open(lab.home, 11)].map(address => `address add ${address}/32 dev ${device}`), nat.space)
+  await ipBatch([spec.ports[0]!.fabric, open(lab.home, 11), '172.31.0.2'].map(address => `address add ${address}/32 dev ${device}`), nat.space)
   await run(inside(nat.space, 'nft', 'flush', 'ruleset'))
   const dropped = await spoofed()
   assert.deepEqual(await Promise.all([
     dial(nat, '169.254.169.254', 80, { from: spec.ports[0]!.fabric }), dial(nat, WORLD, 80, { from: spec.ports[0]!.fabric }),
-  ]), ['timeout', 'timeout'])
-  assert.ok(await spoofed() >= dropped + 2)
+    dial(nat, WORLD, 80, { from: '172.31.0.2' }),
+  ]), ['timeout', 'timeout', 'timeout'], 'nor the router')
+  assert.ok(await spoofed() >= dropped + 3)
   assert.equal(await dial(nat, WORLD, 80, { from: open(lab.home, 11) }), 'timeout')
   await lab.networks.apply(spec)
   assert.equal(await dial(a3, WORLD, 80), 'timeout')

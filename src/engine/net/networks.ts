@@ -50,7 +50,8 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
     await router?.close()
   }
 
-  async function apply(spec: NetworkSpec): Promise<void> {
+  /** Answers the ports that had no device before. */
+  async function apply(spec: NetworkSpec): Promise<string[]> {
     check(spec)
     let router = routers.get(spec.index)
     if (router && !await router.isIntact(spec.id)) {
@@ -63,6 +64,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
       router = await openRouter(home, spec)
       routers.set(spec.index, router)
     }
+    const had = new Set(router.ports())
     const given = untold.get(spec.index) ?? []
     untold.delete(spec.index)
     try {
@@ -71,6 +73,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
       await router.apply(await withinMeans(spec), [...made, ...given])
       await doors.keep(spec)
       specs.set(spec.index, spec)
+      return spec.ports.map(port => port.id).filter(id => !had.has(id))
     } catch (error) {
       // It may have been done in part: look again next time.
       await forget(spec.index)
@@ -149,10 +152,11 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
     apply: spec => inTurn(spec.index, async () => {
       // Somebody deleted the core under us.
       if (!isDown && !spaceExists(coreSpace(home))) await up()
-      if (await applyRules(spec)) return
-      await apply(spec)
+      if (await applyRules(spec)) return []
+      const made = await apply(spec)
       await resolver()
-    }).then(() => tellPeers(spec)),
+      return made
+    }).then(made => tellPeers(spec).then(() => made)),
     answering: doors.answering,
     serve: domains => {
       for (const domain of Object.values(domains).flat()) if (!isName(domain)) throw new Error(`not a name: ${JSON.stringify(domain)}`)

@@ -38,7 +38,8 @@ test('from a peer come only its own addresses, and only to this network\'s', () 
   const [, table] = render(home, { ...plain, peers: [peer] })
   assert.deepEqual(table.chains.spoofing!.rules.filter(rule => rule.includes('x2')),
     ['iifname "x2" ip saddr { 10.2.0.0/16, 10.3.0.0/16 } ip daddr { 172.31.0.0/16 } accept'])
-  assert.equal(table.chains.filtering!.rules[0], 'iifgroup { 1, 3 } oifgroup { 1, 3 } drop')
+  const { filtering, leaving_by_link: byLink } = table.chains
+  assert.deepEqual([filtering!.rules[0], byLink!.rules[0]], ['oifgroup < 100 jump leaving_by_link', 'iifgroup { 1, 3 } oifgroup { 1, 3 } drop'])
 })
 
 test('a translator\'s device is born in its own namespace, and no group judges it', () => {

@@ -6,6 +6,7 @@
  * receiving port's groups. Between them flows are counted (flows.ts). Egress and ingress are two base chains, since `accept` ends only its
  * own: both must agree.
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { Home } from '#base/home'
 import { METADATA_PORT, serviceAddress } from '#base/home'
 import { formatCidr } from '#base/cidr'
@@ -19,16 +20,18 @@ import { addRules6, frame6, rules6, sets6 } from '#engine/net/render6'
 import { speaks6 } from '#engine/net/route6'
 import { filterRules, groupSide } from '#engine/net/traffic'
 
-/** All that the rules of groups and filters do not decide, which for a thousand ports is most of the work; `key` says of what it was made. */
-export type Frame = { key: string; arp: Table; sets: Record<string, NftSet>; chains: Record<string, NftChain> }
+/** All that the rules of groups and filters do not decide, which for a thousand ports is most of the work; `of` is that of which it was made. */
+export type Frame = { of: NetworkSpec; arp: Table; sets: Record<string, NftSet>; chains: Record<string, NftChain> }
 
-export const frameKey = (spec: NetworkSpec): string =>
-  JSON.stringify({ ...spec, groups: spec.groups.map(group => group.id), filters: spec.filters.map(filter => filter.id) })
+/** The spec without its rules. */
+const unruled = (spec: NetworkSpec) => ({ ...spec, groups: spec.groups.map(group => group.id), filters: spec.filters.map(filter => filter.id) })
+
+/** Whether two specs differ in rules alone. Where they share their ports, this is a matter of microseconds. */
+export const isFramedAlike = (a: NetworkSpec, b: NetworkSpec): boolean => isDeepStrictEqual(unruled(a), unruled(b))
 
 /** The last one where it is still right. */
 export function frame(home: Home, spec: NetworkSpec, last?: Frame): Frame {
-  const key = frameKey(spec)
-  if (last?.key === key) return last
+  if (last && isFramedAlike(last.of, spec)) return last
   const ports = portsOf(spec)
   const elements = elementsOf(spec, ports)
   const sets: Record<string, NftSet> = {}
@@ -49,7 +52,7 @@ export function frame(home: Home, spec: NetworkSpec, last?: Frame): Frame {
       chains[portChain(port, way)] ??= { rules: [...groupsOf(port).map(id => `jump group_${id}_${way}`), 'counter drop'] }
     }
   }
-  return { key, arp: arpTable(ports), sets, chains }
+  return { of: spec, arp: arpTable(ports), sets, chains }
 }
 
 /** The router's tables: ARP guard and packets. The spec has been checked. */
@@ -82,6 +85,7 @@ const types: Record<string, string> = {
   route_mark: 'devgroup : mark',
   public_in: 'ipv4_addr : ipv4_addr',
   public_out: 'ipv4_addr : ipv4_addr',
+  own_public: 'ipv4_addr . ipv4_addr',
   fabric_of: 'ipv4_addr : ipv4_addr',
   filter_out: 'devgroup : verdict',
   filter_in: 'devgroup : verdict',
@@ -104,6 +108,7 @@ function elementsOf(spec: NetworkSpec, ports: Placed[]): Record<string, string[]
     route_mark: spec.subnets.map(subnet => `${subnet.index} : ${tables.get(subnet.routeTable)!}`),
     public_in: each(a => a.public && `${a.public} : ${a.private}`),
     public_out: each(a => a.public && `${a.private} : ${a.public}`),
+    own_public: each(a => a.public && `${a.private} . ${a.public}`),
     fabric_of: each((a, { port }) => `${a.private} : ${port.fabric}`),
     filter_out: filtered.map(subnet => `${subnet.index} : jump filter_${subnet.filter!}_out`),
     filter_in: filtered.map(subnet => `${subnet.index} : jump filter_${subnet.filter!}_in`),
@@ -150,23 +155,24 @@ function arriving(home: Home, spec: NetworkSpec): Record<string, NftChain> {
     spoofing: {
       hook: 'type filter hook prerouting priority raw; policy drop;',
       rules: [
+        // Nearly all that comes, so first. Links and the router's own are no senders of these sets.
+        'iifname . ether saddr . ip saddr @source_ok accept',
         'iifname "lo" accept',
         ...rules6(spec).spoofing,
         `iifgroup ${FABRIC_GROUP} ip saddr ${own} counter drop`,
         `iifgroup ${FABRIC_GROUP} accept`,
         ...spec.peers.filter(({ cidrs }) => cidrs.length > 0)
           .map(({ index, cidrs }) => `iifname "${peerDevice(index)}" ip saddr { ${cidrs.join(', ')} } ip daddr ${own} accept`),
-        'iifname . ether saddr . ip saddr @source_ok accept',
         'ip saddr 0.0.0.0 udp sport 68 udp dport 67 iifname . ether saddr @port_mac accept',
-        `iifname @unchecked ip saddr != { ${fabric}, 169.254.0.0/16 } ip daddr != 169.254.0.0/16 accept`,
+        // Nor the router: its kernel does not look at the sender (router.ts).
+        `iifname @unchecked ip saddr != { ${fabric}, 169.254.0.0/16 } ip daddr != 169.254.0.0/16 fib saddr type != local accept`,
         'counter drop',
       ],
     },
     marking: {
       hook: 'type filter hook prerouting priority mangle; policy accept;',
       rules: [
-        `iifgroup < ${FIRST_SUBNET_GROUP} return`,
-        `ip daddr ${METADATA_ADDRESS} tcp dport 80 meta mark set ${METADATA_MARK} return`,
+        `ip daddr ${METADATA_ADDRESS} tcp dport 80 ${FROM_PORT} meta mark set ${METADATA_MARK} return`,
         'meta mark set iifgroup map @route_mark',
       ],
     },
@@ -190,19 +196,22 @@ function arriving(home: Home, spec: NetworkSpec): Record<string, NftChain> {
   }
 }
 
+/** Every packet meets every rule of a base chain: what most of them are not about stands behind one rule, or is not there. */
 function passing(home: Home, spec: NetworkSpec): Record<string, NftChain> {
+  const filtered = (map: string, side: string) =>
+    (spec.subnets.some(subnet => subnet.filter !== undefined) ? ['iifgroup . oifgroup @same_subnet accept', `${side} vmap @${map}`] : [])
   return {
     filtering: {
       hook: 'type filter hook forward priority -20; policy accept;',
+      rules: [`oifgroup < ${FIRST_SUBNET_GROUP} jump leaving_by_link`, ...rules6(spec).filtering, ...filtered('filter_out', 'iifgroup')],
+    },
+    leaving_by_link: {
       rules: [
         `iifgroup ${LINKS} oifgroup ${LINKS} drop`,
-        ...rules6(spec).filtering,
         `${METADATA} accept`,
         `oifgroup ${FABRIC_GROUP} ip daddr { ${formatCidr(home.fabricRange)}, 169.254.0.0/16 } drop`,
         // Who forwards for others hands on what a public address answers; to the world nobody is one but by translation.
         `${FROM_PORT} oifgroup ${FABRIC_GROUP} ip saddr ${formatCidr(home.publicRange)} counter drop`,
-        'iifgroup . oifgroup @same_subnet accept',
-        'iifgroup vmap @filter_out',
       ],
     },
     egress: {
@@ -213,7 +222,7 @@ function passing(home: Home, spec: NetworkSpec): Record<string, NftChain> {
     },
     entering: {
       hook: 'type filter hook forward priority 5; policy accept;',
-      rules: [...rules6(spec).entering, `${METADATA} accept`, 'iifgroup . oifgroup @same_subnet accept', 'oifgroup vmap @filter_in'],
+      rules: [...rules6(spec).entering, `iifgroup ${FABRIC_GROUP} ${METADATA} accept`, ...filtered('filter_in', 'oifgroup')],
     },
     ingress: {
       hook: 'type filter hook forward priority 10; policy drop;',
@@ -227,25 +236,27 @@ function passing(home: Home, spec: NetworkSpec): Record<string, NftChain> {
 
 function leaving(home: Home, spec: NetworkSpec): Record<string, NftChain> {
   return {
-    hop_limit: {
-      hook: 'type filter hook postrouting priority mangle; policy accept;',
-      rules: [`oifgroup >= ${FIRST_SUBNET_GROUP} ${METADATA} ip daddr vmap @metadata_ttl`],
-    },
     translating_out: {
       hook: 'type nat hook postrouting priority srcnat; policy accept;',
       rules: [
         `oifgroup != ${FABRIC_GROUP} return`,
         `${METADATA} snat ip to ip saddr map @fabric_of`,
         `rt ip nexthop ${CORE_STORE_ADDRESS} snat ip to ip saddr map @fabric_of`,
+        // Who goes to itself by its public address comes back, and with equal ports at both ends would pass for the answer to itself: it
+        // gets another source port, and one that can't be its target. What knows no ports has no other way than not to go.
+        ...[['0-32767', '32768-65535'], ['32768-65535', '1024-32767']].map(([to, from]) =>
+          `ip saddr . ip daddr @own_public meta l4proto { tcp, udp } th dport ${to} snat ip to ip saddr map @public_out : ${from}`),
+        'ip saddr . ip daddr @own_public meta l4proto != icmp counter drop',
         'snat ip to ip saddr map @public_out',
       ],
     },
-    // Whoever has a route to the internet but no public address.
+    // Whoever has a route to the internet but no public address; and how far what metadata answers may go.
     leaving: {
       hook: 'type filter hook postrouting priority 110; policy accept;',
       rules: [
         ...rules6(spec).leaving,
         `oifgroup ${FABRIC_GROUP} ip saddr != { ${formatCidr(home.publicRange)}, ${formatCidr(home.fabricRange)} } counter drop`,
+        `iifgroup ${FABRIC_GROUP} oifgroup >= ${FIRST_SUBNET_GROUP} ${METADATA} ip daddr vmap @metadata_ttl`,
       ],
     },
   }

@@ -156,6 +156,21 @@ test('what vanishes underneath is made again by the next apply', async () => {
   await until(resolves, 'the resolver in the new namespace answers')
 })
 
+test('rules that change while a device is lost hold at once, and the device comes with the next apply', async () => {
+  const changed: NetworkSpec = { ...spec, groups: [{ ...spec.groups[0]!, ingress: [{ ...tcp(23), peer: ANY }] }] }
+  await ipBatch(['link del e101-1'], space)
+  assert.deepEqual(await lab.networks.apply(changed), [], 'nothing but rules is looked at')
+  assert.deepEqual(await lab.networks.observe(spec.id), { ports: ['port-2'] })
+  assert.match(await run(inside(space, 'nft', 'list', 'chain', 'inet', 'router', 'group_group_in')), /tcp dport 23 accept/)
+  assert.deepEqual(await lab.networks.apply(changed), ['port-1'])
+  await run(['ip', 'netns', 'del', space])
+  assert.deepEqual(await lab.networks.apply(spec), ['port-1', 'port-2'], 'a namespace that is lost is seen by a change of rules too')
+  one = await lab.guest('anew', { index: 1, address: '172.31.0.11/20', gateway: '172.31.0.1' })
+  two = await lab.guest('anew-2', { index: 2, address: '172.31.0.12/20', gateway: '172.31.0.1' })
+  await two.ask({ do: 'listen', port: 22 })
+  await until(async () => await dial(one, '172.31.0.12', 22) === '172.31.0.11', 'packets pass again')
+})
+
 test('the whole data plane comes back after the core was lost', async () => {
   await run(['ip', 'netns', 'del', `${lab.home.prefix}-core`])
   await until(async () => !(await deviceNames()).has(hostDevice(lab.home)), 'the host\'s link goes with the core')

@@ -16,7 +16,7 @@ import { changes, readSpace, removeLinks, type Found } from '#engine/net/kernel'
 import { housed, keepGateways, makeGateways, readGateways, type Gateway } from '#engine/net/gateway'
 import { coreItems, routerItems } from '#engine/net/route'
 import { isIp6, speaks6 } from '#engine/net/route6'
-import { frame, frameKey, render, type Frame } from '#engine/net/render'
+import { frame, isFramedAlike, render, type Frame } from '#engine/net/render'
 import { delta, text, type Table } from '#engine/net/ruleset'
 import { openFlows, type Flows } from '#engine/net/flows'
 import { openNft, type Nft } from '#engine/net/nft'
@@ -63,6 +63,8 @@ export async function openRouter(home: Home, spec: NetworkSpec): Promise<Router>
   if (!spaceExists(core)) throw new Error(`namespace ${core} is not there: up() makes it`)
   await makeSpace(space, { speaks6: speaks6(spec), more: {
     'net.ipv4.conf.all.rp_filter': 0, 'net.ipv4.conf.default.rp_filter': 0,
+    // Who sends is seen to by the filter: the kernel need not look up each packet's sender too, nor a socket of the router's own for it.
+    'net.ipv4.conf.all.accept_local': 1, 'net.ipv4.ip_early_demux': 0,
     // Gateways of the subnets, and the ports of one subnet to each other, answer by the router.
     'net.ipv4.conf.default.proxy_arp': 1,
     // A connection that was cut off may not be taken up in the middle; one that is known need not be in its window.
@@ -129,7 +131,7 @@ async function readFlows(flows: Flows, router: Found[]): Promise<FlowsSeen> {
 /** The whole way of a rule: what it takes is told in docs/decisions/0034-rules-in-milliseconds.md. */
 async function changeRules(home: Home, spec: NetworkSpec, known: Known, nft: Nft): Promise<boolean> {
   const was = known.spec
-  if (!was || !known.tables || !known.frame || frameKey(spec) !== known.frame.key) return false
+  if (!was || !known.tables || !known.frame || !isFramedAlike(known.frame.of, spec)) return false
   const tables = render(home, spec, known.frame)
   const transaction = tables.map((table, i) => delta(known.tables![i]!, table) ?? text(table)).join('')
   if (!transaction) return false

@@ -87,7 +87,8 @@ function identityOf({ principal }: Caller) {
 }
 const userOf = ({ principal: { arn, root } }: Caller): string => (root ? 'root' : arn.slice(arn.lastIndexOf('/') + 1))
 
-export function openHistory(file: string, clock: Clock) {
+/** `lost` hears why a call could not be noted. */
+export function openHistory(file: string, clock: Clock, lost: (error: unknown) => void) {
   keepPrivate(file)
   const db = new DatabaseSync(file)
   db.exec(`pragma journal_mode = wal; pragma synchronous = normal; pragma busy_timeout = 5000; ${SCHEMA}`)
@@ -121,16 +122,24 @@ export function openHistory(file: string, clock: Clock) {
     /** The same dispatch, of which every call is noted once it has ended. */
     recording: (dispatch: Dispatch, operationOf: (service: string, name: string) => Operation | undefined): Dispatch => async call => {
       const operation = operationOf(call.service, call.operation)
-      const done = (end: { output?: object; error?: unknown }) => { if (operation) note({ ...call, ...end, operation }) }
+      // What can't be noted was done all the same, and is answered so.
+      const done = (end: { output?: object; error?: unknown }) => {
+        try {
+          if (operation) note({ ...call, ...end, operation })
+        } catch (error) {
+          lost(error)
+        }
+      }
+      let output: object
       try {
-        const output = await dispatch(call)
-        done({ output })
-        return output
+        output = await dispatch(call)
       } catch (error) {
         // DryRun's answer is an error only in name, and CloudTrail notes it as one too.
         done({ error })
         throw error
       }
+      done({ output })
+      return output
     },
     /** Calls of an account in a Region, the newest first. */
     find({ account, region, before, from, to, limit, where }: Question): Call[] {

@@ -7,6 +7,15 @@ import type { Identity } from '#identity/identity'
 import type { Place } from '#kit/action'
 import type { Store, Tx } from '#store/store'
 
+export type ObjectPlace = { account: string; region: string; bucket: string; key: string }
+export type Objects = {
+  /** In bytes; undefined where there is no such object that the account may read. */
+  size(place: ObjectPlace): Promise<number | undefined>
+  read(place: ObjectPlace): AsyncIterable<Uint8Array>
+  /** Visible when all of it has come, else not at all. */
+  write(place: ObjectPlace & { tags?: Record<string, string> }, body: AsyncIterable<Uint8Array>): Promise<void>
+}
+
 export type Context = {
   store: Store
   identity: Identity
@@ -21,6 +30,8 @@ export type Context = {
   images(): ImageSeen[]
   /** Puts an object into an account's bucket by S3's front door; absent where S3 is not served. */
   deliver?(object: { account: string; region: string; bucket: string; key: string; body: Buffer }): Promise<void>
+  /** Objects of an account's buckets, by the same door; absent where S3 is not served. */
+  objects?: Objects
   /** The value of a parameter of Systems Manager's, and its ARN; undefined where there is none. */
   parameter(tx: Tx, place: Place, name: string): Promise<{ arn: string; value: string } | undefined>
 }

@@ -31,6 +31,9 @@ import { tagActions } from '#service/ec2/tag/actions'
 import { throttle } from '#service/ec2/throttle/throttle'
 import { actions as volumes } from '#service/ec2/volume/actions'
 import { volumeDriver } from '#service/ec2/volume/drive'
+import { importDriver, importTask, actions as imports } from '#service/ec2/transfer/import'
+import { imageTaskDriver } from '#service/ec2/transfer/drive'
+import { actions as imageStores } from '#service/ec2/transfer/store'
 import { creditSweeper } from '#service/ec2/volume/credits'
 import { diskSweeper } from '#service/ec2/volume/sweep'
 import { volume } from '#service/ec2/volume/volume'
@@ -78,7 +81,7 @@ const sdk = await loadSdk('ec2')
 
 const tagged = [
   instance, volume, snapshot, keyPair, vpc, subnet, routeTable, internetGateway, networkAcl, dhcpOptionsSet, securityGroup, networkInterface,
-  replaceRootTask, securityGroupRule, elasticIp, natGateway, peering, prefixList, flowLog, vpcEndpoint, reservation, egressOnlyGateway,
+  replaceRootTask, securityGroupRule, elasticIp, natGateway, peering, prefixList, flowLog, vpcEndpoint, reservation, egressOnlyGateway, importTask,
 ].map(resource => taggable(resource as AnyResource))
 
 function actionsOf(context: Context): Actions<typeof Sdk> {
@@ -87,6 +90,8 @@ function actionsOf(context: Context): Actions<typeof Sdk> {
     ...regions,
     ...images(context),
     ...snapshots(context),
+    ...imports(context),
+    ...imageStores(context),
     ...instanceTypes(region => zonesFor(region).map(z => ({ name: z.ZoneName!, id: z.ZoneId! }))),
     ...instances(context),
     ...keyPairs,
@@ -111,8 +116,10 @@ function actionsOf(context: Context): Actions<typeof Sdk> {
   }
 }
 
-const drivers = [instanceDriver, volumeDriver, snapshotDriver, imageDriver, taskDriver, vpcDriver, natGatewayDriver, peeringDriver,
-  vpcEndpointDriver]
+const drivers = [
+  instanceDriver, volumeDriver, snapshotDriver, imageDriver, taskDriver, vpcDriver, natGatewayDriver, peeringDriver,
+  importDriver, imageTaskDriver, vpcEndpointDriver,
+]
 
 /** The whole of EC2 over a context. */
 export function ec2(context: Context): Service {

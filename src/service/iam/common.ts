@@ -15,6 +15,7 @@ export type Tags = Record<string, string>
 export const QUOTA = {
   users: 5000, groups: 300, roles: 1000, policies: 1500, profiles: 1000, keysOfUser: 2, groupsOfUser: 10, devicesOfUser: 8, attached: 10,
   versions: 5, userPolicyBytes: 2048, rolePolicyBytes: 10_240, groupPolicyBytes: 5120, policyBytes: 6144, trustBytes: 2048, tags: 50, providers: 100,
+  sshKeysOfUser: 5,
 }
 
 export const noSuch = (what: string, name: string) => new ApiError('NoSuchEntityException', `The ${what} with name ${name} cannot be found.`, 404)

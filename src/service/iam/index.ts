@@ -17,13 +17,14 @@ import { profileActions } from '#service/iam/profiles'
 import { roleActions } from '#service/iam/roles'
 import { simulateActions } from '#service/iam/simulate'
 import { userAndKeyActions } from '#service/iam/users'
+import { sshKeyActions } from '#service/iam/ssh-keys'
 import type { Service } from '#service/service'
 
 const sdk = await loadSdk('iam')
 
 const actionsOf = (context: IamContext): Actions<typeof Sdk> => ({
   ...userAndKeyActions(context), ...groupActions, ...roleActions, ...profileActions, ...policyActions, ...holderActions, ...loginActions,
-    ...linkedActions, ...oidcActions, ...simulateActions,
+    ...linkedActions, ...oidcActions, ...simulateActions, ...sshKeyActions,
   ...mfaActions(context.identity), ...accountActions(context.identity),
 })
 

@@ -16,7 +16,7 @@ import type { Reader } from '#store/store'
 
 type Asked = {
   ActionNames?: string[]; PolicyInputList?: string[]; PermissionsBoundaryPolicyInputList?: string[]; ResourceArns?: string[]; ResourcePolicy?: string
-  CallerArn?: string; ContextEntries?: ContextEntry[]; Marker?: string; MaxItems?: number
+  ResourceOwner?: string; CallerArn?: string; ContextEntries?: ContextEntry[]; Marker?: string; MaxItems?: number
 }
 
 function read(text: string, name: string, kind: Kind = 'identity'): Policy {
@@ -48,6 +48,13 @@ function askerNamed(arn: string | undefined, account: string): Asker {
   return { account: owner, arn: arn ?? `arn:aws:iam::${account}:root`, ...(role && { roleArn: `arn:aws:iam::${role[1]}:role/${role[2]}` }) }
 }
 
+/** Whose resources are that do not say it themselves (API Reference: by default the caller's account). */
+function ownerOf(arn: string | undefined, asker: Asker): string {
+  const [, owner] = /^(?:arn:aws:iam::)?(\d{12})(?::root)?$/.exec(arn ?? asker.account) ?? []
+  if (owner === undefined) throw invalidInput(`Invalid ResourceOwner: ${arn}`)
+  return owner
+}
+
 /** Keys that the policies ask and the request does not give. */
 function missing(policies: readonly Policy[], keys: ReadonlyMap<string, string[]>): string[] {
   const asked = new Set(policies.flatMap(policy => policy.statements.flatMap(statement => statement.keys)))
@@ -57,17 +64,26 @@ function missing(policies: readonly Policy[], keys: ReadonlyMap<string, string[]
 const sourceOf = (policy: string, layer: Layer): PolicySourceType | undefined =>
   (layer === 'resource' ? 'resource' : policy.startsWith('arn:aws:iam::aws:') ? 'aws-managed' : undefined)
 
+const ALL = read('{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}', 'all')
+
 function simulate(input: Asked, { layers, account, caller }: { layers: Layers; account: string; caller: string | undefined }) {
   const actions = input.ActionNames ?? []
   if (actions.length === 0) throw invalidInput('At least one action must be specified.')
   const keys = new Map((input.ContextEntries ?? []).map(({ ContextKeyName: key = '', ContextKeyValues: values = [] }) => [key.toLowerCase(), values]))
   const all = [...layers.identity, ...layers.boundary ?? [], ...layers.resource ?? []]
   const asker = askerNamed(caller, account)
+  const foreign = ownerOf(input.ResourceOwner, asker) !== asker.account
   const results: EvaluationResult[] = []
   for (const action of actions.map(checkAction)) {
     for (const resource of input.ResourceArns?.length ? input.ResourceArns : ['*']) {
-      const { decision, by, matched } = evaluate(layers, { action, resource, keys, asker })
+      const question = { action, resource, keys, asker }
+      const { decision, by, matched } = evaluate(layers, { ...question, foreign })
       results.push({
+        // Where two accounts have a say, what each says (API Reference: EvaluationResult).
+        ...(foreign && { EvalDecisionDetails: {
+          'IAM Policy': evaluate({ ...layers, resource: undefined }, question).decision,
+          'Resource Policy': evaluate({ identity: [ALL], resource: layers.resource ?? [] }, { ...question, foreign }).decision,
+        } }),
         EvalActionName: action, EvalResourceName: resource, EvalDecision: decision, MissingContextValues: missing(all, keys),
         MatchedStatements: matched.map(({ policy, layer }) => ({ SourcePolicyId: policy, SourcePolicyType: sourceOf(policy, layer) })),
         PermissionsBoundaryDecisionDetail: layers.boundary && { AllowedByPermissionsBoundary: !(by === 'boundary' && decision !== 'allowed') },
@@ -95,7 +111,7 @@ const resourceOf = (text: string | undefined) => (text === undefined ? {} : { re
 
 export const simulateActions: IamActions = {
   async SimulateCustomPolicy({ input, account }) {
-    refuse(input, ['ResourceOwner', 'ResourceHandlingOption', 'OrderedOrganizationPolicyInputList'], 'SimulateCustomPolicy')
+    refuse(input, ['ResourceHandlingOption', 'OrderedOrganizationPolicyInputList'], 'SimulateCustomPolicy')
     const bounds = input.PermissionsBoundaryPolicyInputList ?? []
     const layers: Layers = {
       identity: readAll(input.PolicyInputList!, 'PolicyInputList'), ...(bounds.length > 0 && { boundary: readAll(bounds,
@@ -105,7 +121,7 @@ export const simulateActions: IamActions = {
     return simulate(input, { layers, account, caller: input.CallerArn })
   },
   async SimulatePrincipalPolicy({ tx, input, account }) {
-    refuse(input, ['ResourceOwner', 'ResourceHandlingOption', 'PolicyExclusionList'], 'SimulatePrincipalPolicy')
+    refuse(input, ['ResourceHandlingOption', 'PolicyExclusionList'], 'SimulatePrincipalPolicy')
     const { holdings, caller } = await holdingsOf(tx, account, input.PolicySourceArn!)
     const given = readAll(input.PermissionsBoundaryPolicyInputList ?? [], 'PermissionsBoundaryPolicyInputList')
     const boundary = given.length > 0 ? given : holdings.boundary

@@ -30,6 +30,7 @@ async function checkFree(reader: Reader, row: UserRow): Promise<void> {
   const first = (what: string) => conflict(`Cannot delete entity, must ${what} first.`)
   if ((await accessKeysOf(reader, row.account, row.id)).length > 0) throw first('delete access keys')
   if (spec.password) throw first('delete login profile')
+  if ((spec.sshKeys ?? []).length > 0) throw first('delete SSH public keys')
   if ((await devices.list(reader, row.account)).some(device => device.spec.owner === row.id)) throw first('deactivate MFA device')
   if (Object.keys(spec.inline).length > 0) throw first('delete policies')
   if (spec.attached.length > 0) throw first('detach all policies')

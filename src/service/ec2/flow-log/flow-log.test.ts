@@ -69,6 +69,22 @@ test('a log has its traffic and its fields, and an interface is watched while th
   assert.deepEqual([await watched(), (await call('DescribeFlowLogs', {})).FlowLogs], [[undefined], []])
 })
 
+test('the interface\'s end is its primary address, the packet\'s own stands beside it, and IPv6 is told as it is', async () => {
+  const { call, eni, engine, sweep, objects, flow } = await open()
+  const LogFormat = '${type} ${srcaddr} ${pkt-srcaddr} ${dstaddr} ${pkt-dstaddr} ${protocol}'
+  await call('CreateFlowLogs', { ...log, ResourceIds: [eni.spec.vpc], LogFormat })
+  const far = { source: '198.51.100.7', destination: '10.9.0.1' }
+  const six = { source: '3fff:ec2::5', destination: '3fff:ec2:1::7', protocol: 58 }
+  engine.flowsById.set(eni.spec.vpc, [{ ...flow, ...far }, { ...flow, ...far, direction: 'out' }, { ...flow, ...six }])
+  await sweep()
+  assert.deepEqual([...objects.values()][0]!.trimEnd().split('\n'), [
+    'type srcaddr pkt-srcaddr dstaddr pkt-dstaddr protocol',
+    'IPv4 198.51.100.7 198.51.100.7 172.31.0.4 10.9.0.1 6',
+    'IPv4 172.31.0.4 198.51.100.7 10.9.0.1 10.9.0.1 6',
+    'IPv6 3fff:ec2::5 3fff:ec2::5 3fff:ec2:1::7 3fff:ec2:1::7 58',
+  ])
+})
+
 test('a log whose bucket can\'t be written says so', async () => {
   const { call, eni, sweep, fail } = await open()
   await call('CreateFlowLogs', { ...log, ResourceIds: [eni.spec.subnet], ResourceType: 'Subnet' })

@@ -15,13 +15,22 @@ type About = { row: InterfaceRow; window: Window; status: 'OK' | 'NODATA' | 'SKI
 const seconds = (date: Date): number => Math.floor(date.getTime() / 1000)
 const ofFlow = (read: (flow: FlowCount) => string | number) => ({ flow }: About) => (flow ? read(flow) : '-')
 
+const isIpv6 = (flow: FlowCount): boolean => flow.source.includes(':')
+
+/**
+ * The interface's end of a flow is told as its primary private address, whichever of its addresses, or of those behind it, was meant
+ * (VPC User Guide, "Flow log limitations").
+ */
+const own = (direction: FlowCount['direction'], flow: FlowCount, { spec }: InterfaceRow): string | undefined =>
+  (flow.direction === direction && !isIpv6(flow) ? spec.addresses[0]!.private : undefined)
+
 /** The version in which AWS added a field, and where it is read. */
 const fields: Record<string, [version: number, read: (about: About) => string | number | undefined]> = {
   'version': [2, about => about.version],
   'account-id': [2, ({ row }) => row.account],
   'interface-id': [2, ({ row }) => row.id],
-  'srcaddr': [2, ofFlow(flow => flow.source)],
-  'dstaddr': [2, ofFlow(flow => flow.destination)],
+  'srcaddr': [2, about => (about.flow ? own('out', about.flow, about.row) ?? about.flow.source : '-')],
+  'dstaddr': [2, about => (about.flow ? own('in', about.flow, about.row) ?? about.flow.destination : '-')],
   'srcport': [2, ofFlow(flow => flow.sourcePort)],
   'dstport': [2, ofFlow(flow => flow.destinationPort)],
   'protocol': [2, ofFlow(flow => flow.protocol)],
@@ -34,7 +43,9 @@ const fields: Record<string, [version: number, read: (about: About) => string | 
   'vpc-id': [3, ({ row }) => row.spec.vpc],
   'subnet-id': [3, ({ row }) => row.spec.subnet],
   'instance-id': [3, ({ row }) => row.spec.attachment?.instance],
-  'type': [3, ofFlow(() => 'IPv4')],
+  'type': [3, ofFlow(flow => (isIpv6(flow) ? 'IPv6' : 'IPv4'))],
+  'pkt-srcaddr': [3, ofFlow(flow => flow.source)],
+  'pkt-dstaddr': [3, ofFlow(flow => flow.destination)],
   'region': [4, ({ row }) => row.region],
   'az-id': [4, ({ row }) => zoneId(row.spec.zone)],
   'sublocation-type': [4, () => '-'],
@@ -43,7 +54,7 @@ const fields: Record<string, [version: number, read: (about: About) => string | 
 }
 /** Of AWS's fields those that nothing here counts. */
 const beyond = new Set([
-  'tcp-flags', 'pkt-srcaddr', 'pkt-dstaddr', 'pkt-src-aws-service', 'pkt-dst-aws-service', 'traffic-path', 'ecs-cluster-arn', 'ecs-cluster-name',
+  'tcp-flags', 'pkt-src-aws-service', 'pkt-dst-aws-service', 'traffic-path', 'ecs-cluster-arn', 'ecs-cluster-name',
   'ecs-container-instance-arn', 'ecs-container-instance-id', 'ecs-container-id', 'ecs-second-container-id', 'ecs-service-name',
   'ecs-task-definition-arn', 'ecs-task-arn', 'ecs-task-id', 'reject-reason', 'resource-id', 'encryption-status', 'interface-type',
 ])

@@ -12,7 +12,7 @@ export function imageDriver({ store }: Pick<Context, 'store'>): Driver<ImageRow,
   return {
     kind: image.kind,
     async observe(row) {
-      if (row.status.state !== 'pending') return { snapshots: [] }
+      if (row.status.state !== 'pending' || row.spec.restoring) return { snapshots: ['pending'] }
       const rows = await Promise.all(snapshotsOf(row).map(id => snapshot.find(store, id)))
       return { snapshots: rows.map(found => (found && found.spec.desired !== 'absent' ? found.status.state : undefined)) }
     },

@@ -37,6 +37,8 @@ export type Spec = {
   public: boolean
   /** Accounts that may launch it besides its owner. */
   users?: string[]
+  /** Its object is still being read: nothing is known of its snapshots. */
+  restoring?: boolean
   sourceInstance?: string
   sourceImage?: { id: string; region: string }
   /** ISO 8601. */

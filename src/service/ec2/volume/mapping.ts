@@ -107,7 +107,7 @@ async function addedVolume(reader: Reader, place: Place, asked: BlockDeviceMappi
   return { device, root: false, shape, snapshot: source, deleteOnTermination: ebs.DeleteOnTermination ?? true }
 }
 
-type Asked = { root: boolean; source?: SnapshotRow; sizeGiB: number; type: string; iops?: number; throughput?: number }
+type Asked = { root: boolean; source?: { id: string; spec: { sizeGiB: number } }; sizeGiB: number; type: string; iops?: number; throughput?: number }
 
 /** Refuses what the type does not allow, and a size below the snapshot's (text seen on AWS in scylladb issue 6999). */
 export function shapeOf(device: string, { root, source, sizeGiB, type: name, iops, throughput }: Asked): Shape {

@@ -5,6 +5,7 @@
  * rule that refers to it lets nobody through; nothing of IPv6 is in the spec of a VPC
  * without an IPv6 block, whatever its rules and tables say.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { formatIp, overlaps, parseCidr } from '#base/cidr'
 import type { FilterRule, FilterSpec, GroupRule, GroupSpec, NetworkSpec, PeerSpec, PortSpec, RouteSpec, Traffic } from '#engine/port'
 import { optionValues, OWN_RESOLVER, type DhcpOptionsRow } from '#service/ec2/dhcp-options/dhcp-options'
@@ -48,6 +49,15 @@ export type PeerRecords = { id: string; vpc: VpcRow; interfaces: InterfaceRow[];
 const LEASE_SECONDS = 3600
 const numbers: Record<string, number> = { tcp: 6, udp: 17, icmp: 1, icmpv6: 58 }
 const byId = <R extends { id: string }>(rows: readonly R[]): R[] => [...rows].sort((a, b) => (a.id < b.id ? -1 : 1))
+
+/** What was compiled, and of what. */
+export type Compiled = { records: Records; spec: NetworkSpec }
+
+/** The same, sooner where nothing but groups differs from the last time: the rest is then the last one's own, not only equal to it. */
+export function recompile(records: Records, last: Compiled | undefined): NetworkSpec {
+  const isSame = last !== undefined && isDeepStrictEqual({ ...last.records, groups: [] }, { ...records, groups: [] })
+  return isSame ? { ...last.spec, groups: groupsOf(records, speaks(blocks6(records.vpc).length > 0)) } : compile(records)
+}
 
 export function compile(records: Records): NetworkSpec {
   const { vpc, subnets, dhcp } = records

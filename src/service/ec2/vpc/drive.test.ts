@@ -100,6 +100,24 @@ test('machines whose ports have got new devices are woken, others are not', asyn
   await close()
 })
 
+test('a machine is woken also where its port\'s device is found lost by a change of rules', async () => {
+  const { call, launch, settled, engine, update, woken, close } = running()
+  const row = await launch()
+  await update(row, r => {
+    r.spec.attachment = { id: 'eni-attach-1', instance: 'i-1', deviceIndex: 0, deleteOnTermination: true, time: now.toISOString() }
+  })
+  await settled()
+  woken.length = 0
+  const authorize = (port: number) => call('AuthorizeSecurityGroupIngress',
+    { GroupId: row.spec.groups[0]!, IpProtocol: 'tcp', FromPort: port, ToPort: port, CidrIp: '0.0.0.0/0' })
+  await authorize(80)
+  assert.deepEqual([await settled(), woken], [['network.apply'], []])
+  engine.networksById.set(row.spec.vpc, { ...engine.networksById.get(row.spec.vpc)!, ports: [] })
+  await authorize(81)
+  assert.deepEqual([await settled(), woken], [['network.apply'], ['instance/i-1']])
+  await close()
+})
+
 test('a network that could not be made is tried again, and is not taken for current meanwhile', async () => {
   const { launch, store, engine, settled, close } = running()
   let failing = true

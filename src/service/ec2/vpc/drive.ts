@@ -4,6 +4,7 @@
  * Invariants: what was applied is remembered only by this process, so that after a restart every network is made sure of
  * once; it is remembered only after the engine has said that packets obey.
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { Home } from '#base/home'
 import type { NetworkSpec } from '#engine/port'
 import type { Driver, Loop } from '#loop/loop'
@@ -21,7 +22,7 @@ import type { SubnetRow } from '#service/ec2/subnet/subnet'
 import { managedLists } from '#service/ec2/prefix-list/managed'
 import { blocksOf } from '#service/ec2/prefix-list/prefix-list'
 import type { VpcEndpointRow } from '#service/ec2/vpc-endpoint/vpc-endpoint'
-import { compile, type PeerRecords } from '#service/ec2/vpc/compile'
+import { compile, recompile, type Compiled, type PeerRecords, type Records } from '#service/ec2/vpc/compile'
 import { plan, type Seen } from '#service/ec2/vpc/plan'
 import { remembered } from '#service/ec2/vpc/remembered'
 import type { VpcRow } from '#service/ec2/vpc/vpc'
@@ -29,11 +30,13 @@ import { peersOf } from '#service/ec2/vpc-peering/peering'
 import type { Reader, Row } from '#store/store'
 
 /** A VPC's network as its records want it. */
-export async function networkOf(reader: Reader, home: Home, vpc: VpcRow): Promise<NetworkSpec> {
+export const networkOf = async (reader: Reader, home: Home, vpc: VpcRow): Promise<NetworkSpec> => compile(await recordsOf(reader, home, vpc))
+
+async function recordsOf(reader: Reader, home: Home, vpc: VpcRow): Promise<Records> {
   const { account, region } = vpc
   const inVpc = async <R extends Row<{ vpc?: string }>>(kind: string): Promise<R[]> =>
     (await reader.list<R>({ kind, account, region })).filter(row => row.spec.vpc === vpc.id)
-  return compile({
+  return {
     vpc,
     interfaces: await inVpc<InterfaceRow>('network-interface'),
     subnets: await inVpc<SubnetRow>('subnet'),
@@ -48,7 +51,7 @@ export async function networkOf(reader: Reader, home: Home, vpc: VpcRow): Promis
     flowLogs: await inVpc<FlowLogRow>('vpc-flow-log'),
     endpoints: await inVpc<VpcEndpointRow>('vpc-endpoint'),
     prefixLists: await blocksOf(reader, vpc, managedLists(home, region)),
-  })
+  }
 }
 
 async function peerRecords(reader: Reader, { id }: VpcRow): Promise<PeerRecords[]> {
@@ -67,8 +70,14 @@ async function peerRecords(reader: Reader, { id }: VpcRow): Promise<PeerRecords[
 export function vpcDriver(
   { store, engine, home, loop }: Pick<Context, 'store' | 'engine' | 'home'> & { loop(): Pick<Loop, 'wake'> },
 ): Driver<VpcRow, Seen> {
-  const applied = new Map<string, string>()
-  const wanted = remembered(store, home, networkOf)
+  const applied = new Map<string, NetworkSpec>()
+  const compiled = new Map<string, Compiled>()
+  const wanted = remembered(store, async (reader, row) => {
+    const records = await recordsOf(reader, home, row)
+    const spec = recompile(records, compiled.get(row.id))
+    compiled.set(row.id, { records, spec })
+    return spec
+  })
 
   /** Machines whose ports have got new devices see to having them. */
   async function wakeOwners(ports: string[]): Promise<void> {
@@ -81,28 +90,30 @@ export function vpcDriver(
   return {
     kind: 'vpc',
     async observe(row) {
-      const { spec, hash } = await wanted(row)
+      const spec = await wanted(row)
+      const last = applied.get(row.id)
+      const populated = spec.ports.length > 0
+      // What was applied here and is not what is wanted now needs no look: that comes after the act, when packets obey already.
+      if (row.spec.desired === 'present' && last && !isDeepStrictEqual(last, spec)) return { network: 'stale', populated }
       const found = await engine.networks.observe(row.id)
       if (found === 'unknown') return 'unknown'
-      const populated = spec.ports.length > 0
+      const there = new Set(found === 'absent' ? [] : found.ports)
+      const isWhole = spec.ports.every(port => there.has(port.id))
       if (found === 'absent') return { network: 'absent', populated }
-      const there = new Set(found.ports)
-      const current = applied.get(row.id) === hash && spec.ports.every(port => there.has(port.id))
-      return { network: current ? 'current' : 'stale', populated }
+      return { network: last && isWhole ? 'current' : 'stale', populated }
     },
     plan,
     acts: {
       async apply(row) {
-        const { spec, hash } = await wanted(row)
+        const spec = await wanted(row)
         applied.delete(row.id)
-        const before = await engine.networks.observe(row.id)
-        await engine.networks.apply(spec)
-        applied.set(row.id, hash)
-        const had = new Set(typeof before === 'object' ? before.ports : [])
-        await wakeOwners(spec.ports.map(port => port.id).filter(id => !had.has(id)))
+        const made = await engine.networks.apply(spec)
+        applied.set(row.id, spec)
+        await wakeOwners(made)
       },
       async delete(row) {
         applied.delete(row.id)
+        compiled.delete(row.id)
         await engine.networks.delete(row.id)
       },
     },

@@ -4,17 +4,15 @@
  *
  * Invariant: what is answered is what reading anew would give; which kinds of records count is noted when they are read.
  */
-import { createHash } from 'node:crypto'
-import type { Home } from '#base/home'
 import type { NetworkSpec } from '#engine/port'
 import { vpc, type VpcRow } from '#service/ec2/vpc/vpc'
+import { remembering } from '#store/memory'
 import type { Reader, Store } from '#store/store'
 
-export type Wanted = { spec: NetworkSpec; hash: string }
-type Read = (reader: Reader, home: Home, row: VpcRow) => Promise<NetworkSpec>
+type Read = (reader: Reader, row: VpcRow) => Promise<NetworkSpec>
 
-export function remembered(store: Store, home: Home, read: Read): (row: VpcRow) => Promise<Wanted> {
-  const known = new Map<string, Wanted>()
+export function remembered(store: Store, read: Read): (row: VpcRow) => Promise<NetworkSpec> {
+  const known = new Map<string, NetworkSpec>()
   const kinds = new Set<string>([vpc.kind])
   let writes = 0
   store.watch(events => {
@@ -22,9 +20,10 @@ export function remembered(store: Store, home: Home, read: Read): (row: VpcRow) 
     writes++
     known.clear()
   })
+  const memory = remembering(store)
   const noting: Reader = {
     get: (kind, id) => { kinds.add(kind); return store.get(kind, id) },
-    list: query => { kinds.add(query.kind); return store.list(query) },
+    list: query => { kinds.add(query.kind); return memory.list(query) },
     getAll: (kind, ids) => { kinds.add(kind); return store.getAll(kind, ids) },
     holder: (scope, key) => store.holder(scope, key),
     claims: scope => store.claims(scope),
@@ -33,9 +32,8 @@ export function remembered(store: Store, home: Home, read: Read): (row: VpcRow) 
     const found = known.get(row.id)
     if (found) return found
     const before = writes
-    const spec = await read(noting, home, row)
-    const wanted = { spec, hash: createHash('sha256').update(JSON.stringify(spec)).digest('base64') }
-    if (before === writes) known.set(row.id, wanted)
-    return wanted
+    const spec = await read(noting, row)
+    if (before === writes) known.set(row.id, spec)
+    return spec
   }
 }

@@ -1,0 +1,4 @@
+import { killTests } from './kill.ts'
+import { diskStories } from './stories.ts'
+
+killTests(diskStories)

@@ -1,0 +1,4 @@
+import { killTests } from './kill.ts'
+import { networkStories } from './stories.ts'
+
+killTests(networkStories)
