@@ -13,7 +13,7 @@ import { keys } from './server.ts'
 const policy = (Effect: string, Action: string, Resource: string | string[], more: object = {}) =>
   JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect, Principal: '*', Action, Resource, ...more }] })
 
-/** An instance in the default VPC, a gateway endpoint for S3 in its table, and a client that comes by it. */
+/** An instance in the default VPC, a gateway endpoint for S3 in its subnet's own table, and a client that comes by it. */
 async function open(t: TestContext) {
   const bench = await openS3Bench(t)
   const client = bench.server.ec2()
@@ -23,7 +23,8 @@ async function open(t: TestContext) {
   }))
   const { VpcId, NetworkInterfaces, PrivateIpAddress } = Instances![0]!
   const own = await bench.server.store.get<InterfaceRow>('network-interface', NetworkInterfaces![0]!.NetworkInterfaceId!)
-  const [table] = (await client.send(new ec2.DescribeRouteTablesCommand({ Filters: [{ Name: 'vpc-id', Values: [VpcId!] }] }))).RouteTables!
+  const { RouteTable: table } = await client.send(new ec2.CreateRouteTableCommand({ VpcId }))
+  await client.send(new ec2.AssociateRouteTableCommand({ RouteTableId: table!.RouteTableId!, SubnetId: Instances![0]!.SubnetId! }))
   const { VpcEndpoint } = await client.send(new ec2.CreateVpcEndpointCommand({
     VpcId, ServiceName: 'com.amazonaws.us-east-1.s3', RouteTableIds: [table!.RouteTableId!],
   }))

@@ -35,7 +35,7 @@ before(async () => {
   group = (await ec2('create-security-group', '--group-name', 'names', '--description', 'names', '--vpc-id', vpc)).GroupId
   await ec2('authorize-security-group-ingress', '--group-id', group, '--protocol', 'tcp', '--port', '22', '--cidr', '0.0.0.0/0')
   const image = await enclume.image('debian-12-ec2')
-  const common = ['--image-id', image, '--instance-type', 't3.small', '--key-name', KEY, '--security-group-ids', group]
+  const common = ['--image-id', image, '--instance-type', 't3.medium', '--key-name', KEY, '--security-group-ids', group]
   const serve = '#!/bin/sh\nsystemd-run python3 -m http.server 80\n'
   ids.push((await ec2('run-instances', ...common, '--user-data', serve)).Instances[0].InstanceId)
   ids.push((await ec2('run-instances', ...common, '--subnet-id', subnet, '--private-ip-address', '172.31.200.10')).Instances[0].InstanceId)

@@ -27,7 +27,7 @@ export async function gatewayOrigin(reader: Reader, home: Home, peer: string): P
   const asking = await interfaceAt(reader, home, peer)
   if (!asking) return undefined
   const { region, spec } = asking
-  const table = (await subnet.find(reader, spec.subnet))?.spec.routeTable ?? (await vpc.find(reader, spec.vpc))?.spec.mainRouteTable.id
+  const table = (await subnet.find(reader, spec.subnet))?.spec.routeTable?.id ?? (await vpc.find(reader, spec.vpc))?.spec.mainRouteTable.id
   const endpoint = await endpointOf(reader, await reader.holder(ROUTE_SCOPE, `${table}/${s3Service(region)}`))
   return { vpc: spec.vpc, address: spec.addresses[0]!.private, ...(endpoint && { endpoint }) }
 }
