@@ -23,7 +23,7 @@ test('a full disk refuses by name, loses nothing, and is well again with room', 
 }, async t => {
   const dir = mkdtempSync(join(tmpdir(), 'enclume-full-'))
   run('mount', '-t', 'tmpfs', '-o', 'size=4m', 'none', dir)
-  t.after(() => { run('umount', dir); rmSync(dir, { recursive: true }) })
+  t.after(() => { run('umount', '-l', dir); rmSync(dir, { recursive: true }) })
   const [file, ballast] = [join(dir, 'enclume.db'), join(dir, 'ballast')]
   const engine = openFake()
   const open = async () => {
