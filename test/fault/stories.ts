@@ -28,7 +28,9 @@ export async function unfinished(world: World, { state, boots }: Story['ends']):
   await world.cloud().loop.sweep() // Whoever waits for the clock looks at it now.
   await world.cloud().loop.idle()
   const rows = await instance.everywhere(world.store())
-  const wrong = rows.length === (state === 'gone' ? 0 : 1) ? [] : [`there are ${rows.length} instances`]
+  // Its hour is over in seconds here (world.ts): on a busy machine a terminated one is forgotten before anybody looks.
+  const isRight = rows.length === (state === 'gone' ? 0 : 1) || (rows.length === 0 && state === 'terminated')
+  const wrong = isRight ? [] : [`there are ${rows.length} instances`]
   for (const { id, status } of rows) {
     if (status.state !== state) wrong.push(`${id} is ${status.state}, not ${state}`)
     const machine = world.engine.machinesById.get(id)

@@ -29,10 +29,23 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
   const ports = portsOf(context)
 
   const disks = disksOf(context)
+  const spared = new Set<string>()
+
+  /**
+   * Whether nobody need look yet. A record as its launch wrote it wants a machine made, and making one that is there changes nothing: so the
+   * first look in this process is spared. It took up to 40 ms, as Incus was busy with the root volume.
+   */
+  function isSpared({ id, generation }: InstanceRow): boolean {
+    if (generation > 1) spared.delete(id)
+    if (generation > 1 || spared.has(id)) return false
+    spared.add(id)
+    return true
+  }
 
   return {
     kind: 'instance',
     async observe(row) {
+      if (isSpared(row)) return { power: 'absent' }
       const found = await machines.observe(row.id)
       if (found === 'unknown') return 'unknown'
       if (found === 'absent') return { power: 'absent' }
