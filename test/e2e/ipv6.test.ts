@@ -147,6 +147,16 @@ test('the egress-only gateway lets out, and nobody in', async () => {
   assert.equal((await ssh({ ...login, address: beyond.address }, fetched(open))).stdout, `open ${beyond.address}`)
 })
 
+test('a further address answers soon after it was assigned, and goes from the guest when it is taken away', async () => {
+  const of = ['--network-interface-id', open.interface]
+  const { AssignedIpv6Addresses: [further] } = await ec2('assign-ipv6-addresses', ...of, '--ipv6-address-count', '1')
+  await sshReady({ ...login, address: further }, 30_000)
+  await ec2('unassign-ipv6-addresses', ...of, '--ipv6-addresses', further)
+  const isGone = async () => !(await ssh(login, 'ip -6 -o address show')).stdout.includes(further)
+  await eventually(isGone, { what: `${further} gone`, timeoutMs: 30_000 })
+  assert.equal((await ssh(login, 'true')).code, 0, 'its own is still there')
+})
+
 test('who speaks by another\'s address is not heard', async () => {
   const stolen = shut.address.replace(/:[^:]+$/, ':abcd')
   await ssh(login, `sudo ip -6 address add ${stolen}/128 dev ens5 nodad`)
