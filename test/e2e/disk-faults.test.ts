@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { daemonStatus } from '#engine/incus/daemon'
 import { commandLine, processes } from '#engine/incus/process'
 import { findServer } from '#launch/server'
-import { Enclume, eventually, ssh, sshReady, traces, type Login } from './enclume.ts'
+import { Enclume, eventually, launcher, ssh, sshReady, traces, type Login } from './enclume.ts'
 
 let enclume: Enclume
 let group: string
@@ -145,6 +145,8 @@ for (const victim of Object.keys(victims)) {
       await ask()
       await pause(afterMs)
       for (const pid of await victims[victim]!()) process.kill(pid, 'SIGKILL')
+      // A server that ends again and again is brought back later and later, unless somebody says `up`.
+      if (['server', 'freezer'].includes(victim)) await launcher('up', '--home', enclume.home.dir)
       await answers()
       await ends()
     }
