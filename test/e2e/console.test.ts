@@ -201,7 +201,8 @@ suite('the story', { concurrency: true }, () => {
       await page.locator('[class*="awsui_status-pending"]').first().waitFor({ state: 'detached', timeout: 20_000 })
       await shot(page, `real-${language}-launched`)
       const link = await page.getByRole('link', { name: words[language].open }).getAttribute('href')
-      assert.match(await visit(link!), /Hello World/)
+      // A web server of the distribution's answers from its installation on: the page is written after it.
+      await eventually(async () => /Hello World/.test(await visit(link!)), { what: 'Hello World', timeoutMs: 60_000 })
       await connect(seat, language, id)
       for (const [name, path] of Object.entries({
         logs: `/ec2/instances/${id}/logs`,

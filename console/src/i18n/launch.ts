@@ -133,8 +133,8 @@ export const launch = {
   'status.userData': ['User data runs', "Les données utilisateur s'exécutent"],
   'status.userDataDone': ['User data has run', 'Les données utilisateur ont été exécutées'],
   'status.userDataServes': [
-    'User data runs, and its server answers: its last command stays in the foreground',
-    "Les données utilisateur s'exécutent et leur serveur répond : la dernière commande reste au premier plan",
+    'User data still runs, and a server answers already',
+    "Les données utilisateur s'exécutent encore, et un serveur répond déjà",
   ],
   'status.userDataFailed': ['User data failed: see its log', 'Les données utilisateur ont échoué : voir leur journal'],
   'status.ready': ['Ready', 'Prête'],
