@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict'
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
+import { homeAt } from '#base/home'
 import { clearIdentity } from '#engine/disk/identity'
 import { newestImage, seenImages } from '#engine/disk/image'
-import { sizeGiB, type Volume } from '#engine/disk/layout'
+import { isWhole, sizeGiB, volumeFile, type Volume } from '#engine/disk/layout'
 import { mirrorOf, parseSources } from '#engine/disk/mirror'
 
 const scratch = mkdtempSync(join(tmpdir(), 'disk-'))
@@ -67,4 +68,16 @@ test('the mirror is Debian\'s own source on this host, not another vendor\'s', (
     + 'Types: deb\nEnabled: no\nURIs: http://x/\nSuites: a-updates\n', { deb822: true })
   assert.deepEqual(mirrorOf([...stanzas, ...list]), { archive: 'http://mirror/debian', security: 'http://sec/debian-security' })
   assert.equal(mirrorOf([]).archive, 'http://deb.debian.org/debian')
+})
+
+test('a volume without its file is half made, and where the whole pool is away nothing is known against it', () => {
+  const home = homeAt({ dir: join(scratch, 'home') })
+  const volume: Volume = { name: 'disk-vol-1', config: { 'user.ready': 'true' } }
+  const file = volumeFile(home, volume.name)
+  const away = isWhole(home, volume)
+  mkdirSync(dirname(dirname(file)), { recursive: true })
+  const cutOff = isWhole(home, volume)
+  mkdirSync(dirname(file))
+  writeFileSync(file, '')
+  assert.deepEqual([away, cutOff, isWhole(home, volume), isWhole(home, { ...volume, config: {} })], [true, false, true, false])
 })

@@ -4,7 +4,7 @@
  * Invariant: the first word of a volume's name says what it is, and a volume without `user.ready` is half made: nobody uses it.
  */
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Client } from '#engine/incus/client'
 import { volumeDir } from '#engine/incus/place'
@@ -21,8 +21,9 @@ export const volumeFile = (home: Home, name: string): string => join(volumeDir(h
 export const newPoint = (home: Home, volume: string): string => join(home.run, 'new', volume, 'fs')
 
 export const isReady = (volume: Volume): boolean => volume.config['user.ready'] === 'true'
-/** Ready, and its file is there. */
-export const isWhole = (home: Home, volume: Volume): boolean => isReady(volume) && existsSync(volumeFile(home, volume.name))
+/** Ready, and its file is there. Where none can be, as the pool is not mounted, nothing is known against it: unknown is not absent. */
+export const isWhole = (home: Home, volume: Volume): boolean =>
+  isReady(volume) && (existsSync(volumeFile(home, volume.name)) || !existsSync(dirname(volumeDir(home, volume.name))))
 
 /** In GiB, rounded up. Incus writes a size as it was given: bytes, or with a unit. */
 export function sizeGiB(volume: Volume): number {
