@@ -8,20 +8,14 @@ import * as sdk from '@aws-sdk/client-ec2'
 import * as ssm from '@aws-sdk/client-ssm'
 import type { Browser, Page } from 'playwright-core'
 import { keys } from '../conformance/server.ts'
-import { openBrowser, openSeat, openWorld, signIn, visit, type World } from './kit.ts'
-import { seed, type Seeded } from './seed.ts'
+import { visit, type World } from './kit.ts'
+import { openSeeded, type Seeded } from './seed.ts'
 
 let browser: Browser
 let world: World
 let made: Seeded
 let page: Page
-before(async () => {
-  browser = await openBrowser()
-  world = await openWorld()
-  made = await seed(world)
-  page = (await openSeat(browser, { language: 'en' })).page
-  await signIn(page, { url: world.url, language: 'en' })
-})
+before(async () => { ({ browser, world, made, page } = await openSeeded()) })
 after(async () => {
   await browser.close()
   await world.close()

@@ -5,21 +5,15 @@ import * as ec2 from '@aws-sdk/client-ec2'
 import * as iam from '@aws-sdk/client-iam'
 import type { Browser, Page } from 'playwright-core'
 import { keys } from '../conformance/server.ts'
-import { openBrowser, openSeat, openWorld, settle, signIn, visit, type World } from './kit.ts'
+import { settle, visit, type World } from './kit.ts'
 import { isForm, isNotBuilt, placesOf } from './places.ts'
-import { MARKUP, seed, type Seeded } from './seed.ts'
+import { MARKUP, openSeeded, type Seeded } from './seed.ts'
 
 let browser: Browser
 let world: World
 let made: Seeded
 let page: Page
-before(async () => {
-  browser = await openBrowser()
-  world = await openWorld()
-  made = await seed(world)
-  page = (await openSeat(browser, { language: 'en' })).page
-  await signIn(page, { url: world.url, language: 'en' })
-})
+before(async () => { ({ browser, world, made, page } = await openSeeded()) })
 after(async () => {
   await browser.close()
   await world.close()

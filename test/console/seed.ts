@@ -3,8 +3,9 @@ import * as ec2 from '@aws-sdk/client-ec2'
 import * as iam from '@aws-sdk/client-iam'
 import * as s3 from '@aws-sdk/client-s3'
 import * as ssm from '@aws-sdk/client-ssm'
+import type { Browser, Page } from 'playwright-core'
 import { keys } from '../conformance/server.ts'
-import type { World } from './kit.ts'
+import { openBrowser, openSeat, openWorld, signIn, type World } from './kit.ts'
 
 export const MARKUP = '<img src=x onerror="document.title=\'broken\'">'
 const TRUST = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }] }
@@ -142,3 +143,12 @@ async function stores(objects: s3.S3Client, parameters: ssm.SSMClient): Promise<
 }
 
 const PUBLIC_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f web'
+
+/** A browser in which the root user is signed in, in English, to a world that has something of everything. */
+export async function openSeeded(): Promise<{ browser: Browser; world: World; made: Seeded; page: Page }> {
+  const [browser, world] = [await openBrowser(), await openWorld()]
+  const made = await seed(world)
+  const { page } = await openSeat(browser, { language: 'en' })
+  await signIn(page, { url: world.url, language: 'en' })
+  return { browser, world, made, page }
+}
