@@ -13,9 +13,10 @@ import { rest, type Driver } from '#loop/driver'
 import type { Context } from '#service/ec2/context'
 import { incorrectState, invalidValue, unsupported } from '#service/ec2/errors'
 import { getOwnImage, image, mappingsOf } from '#service/ec2/image/image'
+import { through } from '#service/ec2/outage'
 import { snapshot } from '#service/ec2/snapshot/snapshot'
 import { cancelled, formatOf, formats, type Format } from '#service/ec2/transfer/formats'
-import { arnOf, checkRole } from '#service/ec2/transfer/pour'
+import { arnOf, checkRole, GIVE_UP_AFTER } from '#service/ec2/transfer/pour'
 import { watched } from '#service/ec2/transfer/progress'
 import type { Row } from '#store/store'
 
@@ -70,12 +71,13 @@ export const actions = (context: Context): Actions<typeof sdk> => ({
   },
 })
 
-export function exportDriver({ store, engine, objects }: Context): Driver<ExportRow, 'there'> {
+export function exportDriver(context: Context): Driver<ExportRow, 'there'> {
+  const { store, engine, objects } = context
   return {
     kind: exportTask.kind,
     observe: async () => 'there',
     plan: ({ status }) => (status.state === 'active' ? { act: 'export' } : rest),
-    acts: {
+    acts: through(context, {
       async export(row) {
         const { account, region, spec: { bucket, key, format } } = row
         const found = await image.find(store, row.spec.image)
@@ -100,10 +102,10 @@ export function exportDriver({ store, engine, objects }: Context): Driver<Export
         await objects!.write({ account, region, bucket, key }, file())
         await still({ state: 'completed', progress: 100, message: undefined })
       },
-    },
+    }),
     writes: {},
     surrender: {
-      after: 3,
+      after: GIVE_UP_AFTER,
       async write(tx, row, error) {
         if (row.status.state !== 'active') return
         await exportTask.update(tx, row, { status: { state: 'deleted', message: error.message.slice(0, 500), progress: undefined } }, 'failed')

@@ -7,15 +7,17 @@ import type { ImportSnapshotTask, SnapshotTaskDetail } from '@aws-sdk/client-ec2
 import type * as sdk from '@aws-sdk/client-ec2'
 import type { Actions, Call } from '#kit/action'
 import { describe } from '#kit/describe'
-import { ApiError } from '#kit/error'
 import { resource, tagList } from '#kit/resource'
 import { rest, type Driver, type Step } from '#loop/driver'
 import type { Context, ObjectPlace } from '#service/ec2/context'
 import { missingParameter, refuseMembers, unsupported } from '#service/ec2/errors'
+import { through } from '#service/ec2/outage'
 import { snapshotsFor } from '#service/ec2/snapshot/direct'
 import { snapshot } from '#service/ec2/snapshot/snapshot'
 import { cancelled, formatOf, type Format } from '#service/ec2/transfer/formats'
-import { arnOf, checkRole, drop, measured, pour, sourceOf, type Source } from '#service/ec2/transfer/pour'
+import { askImport, importImageTask, refuseEnded } from '#service/ec2/transfer/import-image'
+import { endImport } from '#service/ec2/transfer/import-image-drive'
+import { arnOf, checkRole, drop, GIVE_UP_AFTER, measured, pour, sourceOf, type Source } from '#service/ec2/transfer/pour'
 import { checkSpace } from '#service/ec2/volume/create'
 import type { Row } from '#store/store'
 
@@ -65,16 +67,28 @@ export const actions = (context: Context): Actions<typeof sdk> => ({
     return { ImportTaskId, Description, SnapshotTaskDetail, Tags }
   },
 
+  async ImportImage(call) {
+    return importImageTask.view(await askImport(context, call), undefined)
+  },
+
+  DescribeImportImageTasks: describe(importImageTask, 'ImportTaskIds', 'ImportImageTasks'),
+
   DescribeImportSnapshotTasks: describe(importTask, 'ImportTaskIds', 'ImportSnapshotTasks'),
 
   async CancelImportTask(call) {
     const { input, tx } = call
     if (input.ImportTaskId === undefined) throw missingParameter('ImportTaskId')
+    const message = input.CancelReason ?? 'cancelled'
+    if (input.ImportTaskId.startsWith(`${importImageTask.prefix}-`)) {
+      const row = await importImageTask.get(tx, call, input.ImportTaskId)
+      refuseEnded(row)
+      if (row.status.state === 'active') await endImport(tx, row, message)
+      return { ImportTaskId: row.id, PreviousState: row.status.state, State: 'deleted' }
+    }
     const row = await importTask.get(tx, call, input.ImportTaskId)
     const PreviousState = row.status.state
-    if (PreviousState === 'completed') throw new ApiError('IncorrectState', `The task ${row.id} is completed.`)
+    refuseEnded(row)
     if (PreviousState === 'active') {
-      const message = input.CancelReason ?? 'cancelled'
       await importTask.update(tx, row, { status: { state: 'deleted', message, progress: undefined } }, 'cancelled')
       await drop(tx, [row.spec.snapshot])
     }
@@ -102,7 +116,7 @@ export function importDriver(context: Context): Driver<ImportRow, Seen> {
       return { snapshot: row.spec.open ? 'open' : row.status.state }
     },
     plan,
-    acts: {
+    acts: through(context, {
       async open(row) {
         const { bytes, sizeGiB } = await measured(objects!, placeOf(row), row.spec.format ?? 'RAW')
         await store.transact(async tx => {
@@ -124,13 +138,13 @@ export function importDriver(context: Context): Driver<ImportRow, Seen> {
         const { format = 'RAW', bytes, snapshot: into } = row.spec
         await pour(context, { place: placeOf(row), format, bytes: bytes!, into: into!, tell })
       },
-    },
+    }),
     writes: {
       completed: (tx, row) => importTask.update(tx, row, { status: { state: 'completed', message: undefined, progress: 100 } }, 'completed'),
       failed: (tx, row, { message }: { message?: string }) => importTask.update(tx, row, { status: { state: 'deleted', message } }, 'failed'),
     },
     surrender: {
-      after: 3,
+      after: GIVE_UP_AFTER,
       async write(tx, row, error) {
         if (row.status.state !== 'active') return
         await importTask.update(tx, row, { status: { state: 'deleted', message: error.message.slice(0, 500), progress: undefined } }, 'failed')

@@ -17,6 +17,8 @@ import { watched } from '#service/ec2/transfer/progress'
 import type { Tx } from '#store/store'
 
 export type Source = { bucket: string; key: string; url?: string }
+/** Attempts that a task has, each of which may be hours of reading. */
+export const GIVE_UP_AFTER = 4
 const HEAD_BYTES = 512
 const GIB = 2 ** 30
 

@@ -64,7 +64,8 @@ test('what is no such file, was cut, or lies about its grains is an error', asyn
     [changed(copy => copy.writeBigUInt64LE(2n ** 60n, 64)), /before the first grain/],
     [changed(copy => copy.writeBigUInt64LE(2n ** 21n, first)), /out of its place/],
     [changed(copy => copy.writeBigUInt64LE(3n, first)), /out of its place/],
-    [changed(copy => copy.writeUInt32LE(2 ** 31, first + 8)), /out of its place/], [changed(copy => copy.fill(7, first + 12, first + 90)), /unpacked/],
+    [changed(copy => copy.writeUInt32LE(2 ** 31, first + 8)), /out of its place/],
+    [changed(copy => copy.fill(7, first + 12, first + 90)), /unpacked/],
     [changed(copy => {
       copy.writeBigUInt64LE(2n ** 50n, first)
       copy.fill(0, first + 8, first + 12)
