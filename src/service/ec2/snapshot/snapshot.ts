@@ -32,9 +32,20 @@ export type Spec = {
   together?: string[]
   /** Still being written from outside. */
   open?: boolean
+  /** Until when nobody may delete it (lock.ts). */
+  lock?: Lock
   /** Made by a copy between places, and therefore shown with the time that took. */
   copied?: boolean
   desired?: 'present' | 'absent'
+}
+/** For so many days, or until then. ISO 8601. */
+export type Lock = {
+  mode: 'governance' | 'compliance'
+  createdOn: string
+  days?: number
+  until?: string
+  coolHours?: number
+  coolsUntil?: string
 }
 export type Status = { state: 'pending' | 'completed' | 'error'; completed?: string; bytes?: number; reason?: string }
 export type SnapshotRow = Row<Spec, Status>
