@@ -31,7 +31,8 @@ export type Disks = {
   /** The machines that have it, as root or data disk: looks at every one of them. */
   users(id: string): Promise<string[] | Unknown>
   list(): Promise<string[] | Unknown>
-  create(spec: DiskSpec): Promise<void>
+  /** Answers what it made; nothing where the disk was there already. */
+  create(spec: DiskSpec): Promise<DiskSeen | undefined>
   /** Copies of several disks, all as of one moment, for which what runs in their machines rests. One interrupted begins all anew. */
   createTogether(specs: DiskSpec[]): Promise<void>
   /** Refuses (throws) while it is in use. */
