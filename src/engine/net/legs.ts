@@ -60,7 +60,10 @@ export function legs(spec: NetworkSpec, ports: Placed[]): Record<string, NftChai
   // Not by a named set: nftables 1.0.6 takes the device that `fib` finds for a text of another type.
   const devices = anyOf(boxes.map(({ device }) => device))
   const families = [
-    { ip: 'ip', source: '@source_ok', own: boxes.flatMap(({ port }) => port.addresses.map(a => a.private)), blocks: spec.subnets.map(blockOf('cidr')) },
+    {
+      ip: 'ip', source: '@source_ok', own: boxes.flatMap(({ port }) => port.addresses.map(a => a.private)),
+      blocks: spec.subnets.map(blockOf('cidr')),
+    },
     ...(speaks6(spec) ? [{
       ip: 'ip6', source: '@source6_ok', own: boxes.flatMap(({ port }) => port.addresses6 ?? []), blocks: spec.subnets.map(blockOf('cidr6')),
     }] : []),

@@ -2,9 +2,9 @@
  * A network as the packet filter of its router: pure, whole, loaded at once.
  *
  * Invariant: what no rule of the spec allows is dropped. A packet passes, in this order: its source (spoofing), its route's mark, its
- * leg of the way (legs.ts), address translation, its subnet's stateless filter, egress of the sending port's groups, the receiving subnet's filter and ingress of the
- * receiving port's groups. Between them flows are counted (flows.ts). Egress and ingress are two base chains, since `accept` ends only its
- * own: both must agree.
+ * leg of the way (legs.ts), address translation, its subnet's stateless filter, egress of the sending port's groups, the receiving
+ * subnet's filter and ingress of the receiving port's groups. Between them flows are counted (flows.ts). Egress and ingress are two base
+ * chains, since `accept` ends only its own: both must agree.
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Home } from '#base/home'

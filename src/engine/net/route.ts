@@ -5,7 +5,8 @@
  * what no route takes goes nowhere.
  *
  * Routing: a packet from a subnet carries the index of its route table as mark, and looks into table 1000 + index, which throws the
- * network's own blocks back where no route of its own is for them; table 900 has the ports' addresses. The router's own packets look into 900, then main.
+ * network's own blocks back where no route of its own is for them; table 900 has the ports' addresses. The router's own packets look
+ * into 900, then main.
  */
 import type { Home } from '#base/home'
 import { fabricBlock } from '#base/home'
