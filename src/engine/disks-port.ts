@@ -4,8 +4,11 @@ import type { Absent, Unknown } from '#engine/port'
 export type DiskSpec = {
   id: string
   sizeGiB: number
-  /** What it is a copy of, as of one moment, also while a machine writes to that: another disk, or a built image. Shares its blocks. */
-  from?: { disk: string } | { image: string }
+  /**
+   * What it is a copy of, as of one moment, also while a machine writes to that: another disk, or a built image. Shares its blocks. `system`: a disk
+   * that nobody writes and that came from elsewhere; the root file system of the Linux on it is taken, and fitted to start as a machine here.
+   */
+  from?: { disk: string } | { image: string } | { system: string }
   /**
    * 'fresh': it becomes the root of a new machine. Its file system is grown to the size, and names and keys that were another machine's are
    * cleared. 'kept': an exact copy. By default fresh from an image, kept from a disk.
@@ -22,6 +25,9 @@ export const BLOCK_BYTES = 512 * 1024
 export type Block = { index: number; data: Uint8Array }
 /** A part of a list of blocks, in ascending order: `limit` of them from `first` on. */
 export type Blocks = { first: number; limit: number }
+
+/** What the error begins with where there is none that can start on a disk. */
+export const NO_SYSTEM = 'there is no Linux system on the disk that can start here'
 
 /** What went to and from a disk since its machine got it, or booted: a number that grows, or begins anew. */
 export type DiskWork = { operations: number; bytes: number }

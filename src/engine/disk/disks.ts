@@ -21,6 +21,7 @@ import {
 import { growLoop, inUse, loopsBelow, sectorsOf, workOf } from '#engine/disk/loop'
 import { isMounted, mountFile, unmountFile } from '#engine/disk/mount'
 import { run } from '#engine/disk/run'
+import { makeSystem } from '#engine/disk/system'
 import { together } from '#engine/disk/together'
 import { openLimits } from '#engine/incus/limits'
 import { haversOf, openMachineDisks, type Instance } from '#engine/incus/machine-disks'
@@ -67,8 +68,10 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
       const started = performance.now()
       const facts: Record<string, string> = spec.limits ? { [LIMITS]: JSON.stringify(spec.limits) } : {}
       const make = async () => {
-        if (spec.from !== undefined && await copy(home, client, spec, { from: spec.from, imageNamed: images.named, facts }) === 'ready') return
-        if (spec.from === undefined) await makeVolume(client, name, spec)
+        const { from } = spec
+        if (from === undefined) await makeVolume(client, name, spec)
+        else if ('system' in from) await makeSystem(home, client, spec, from.system)
+        else if (await copy(home, client, spec, { from, imageNamed: images.named, facts }) === 'ready') return
         await markReady(client, name, facts)
       }
       try {
@@ -86,7 +89,7 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
       return seen(spec)
     },
     createTogether: specs => together({ home, client, log }, specs, async spec => {
-      await copy(home, client, spec, { from: spec.from!, imageNamed: images.named })
+      await copy(home, client, spec, { from: spec.from as Copied, imageNamed: images.named })
     }),
     async delete(id) {
       if (!await find(id)) return
@@ -160,7 +163,8 @@ function openImages(client: Client): { named: ImageNamed; forget(): void } {
   }
 }
 
-type Source = { from: NonNullable<DiskSpec['from']>; imageNamed: ImageNamed; facts?: Record<string, string> }
+type Copied = Exclude<NonNullable<DiskSpec['from']>, { system: string }>
+type Source = { from: Copied; imageNamed: ImageNamed; facts?: Record<string, string> }
 
 /** Makes a copy; one of an image as large as the image is 'ready' then, if it may have its facts at once. */
 async function copy(home: Home, client: Client, spec: DiskSpec, { from, imageNamed, facts }: Source): Promise<'ready' | undefined> {
