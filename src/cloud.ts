@@ -16,6 +16,7 @@ import { openLoop, type Loop, type LoopOptions } from '#loop/loop'
 import type { Context } from '#service/ec2/context'
 import { overseers, services, withParameters } from '#service/index'
 import { openHistory } from '#service/cloudtrail/history'
+import { openSeries } from '#service/monitoring/series'
 import type { Service } from '#service/service'
 import type { Store } from '#store/store'
 
@@ -28,6 +29,8 @@ export type CloudOptions = {
   authorise?: Authorise
   /** The file of the calls' history; by default it lasts as long as the process. */
   history?: string
+  /** The file of what is measured; by default it lasts as long as the process. */
+  metrics?: string
   root?: RootKeys
   /** What secrets are sealed with; without it they open as long as this process lives. */
   key?: Buffer
@@ -70,7 +73,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   })
   const history = openHistory(options.history ?? ':memory:', clock, error => log.error('cloudtrail.lost', { error }))
   let dispatch: Dispatch
-  const watched = services(context)
+  const watched = services(context, openSeries({ file: options.metrics ?? ':memory:', clock }))
   const all = [...watched, ...overseers({ sources: () => watched, dispatch: () => dispatch, history: () => history })]
   loop = openLoop({
     store, log, clock, hook, pause, drivers: all.flatMap(service => service.drivers),

@@ -16,6 +16,8 @@ import { regionFacts } from '#service/ec2/region/data/regions'
 import { publicDomain } from '#service/ec2/network-interface/names'
 import { hostsOf } from '#service/hosts'
 import { iam } from '#service/iam/index'
+import { monitoring } from '#service/monitoring/index'
+import type { Series } from '#service/monitoring/series'
 import { s3 } from '#service/s3/index'
 import { ssm } from '#service/ssm/index'
 import { lookup } from '#service/ssm/read'
@@ -35,6 +37,9 @@ export const wires = {
   s3: { signingName: 's3', version: '2006-03-01', xmlns: 'http://s3.amazonaws.com/doc/2006-03-01/', protocol: 'restXml', unsignedPayload: true },
   ssm: { signingName: 'ssm', version: '2014-11-06', xmlns: '', protocol: 'awsJson' },
   tagging: { signingName: 'tagging', version: '2017-01-26', xmlns: '', protocol: 'awsJson' },
+  monitoring: {
+    signingName: 'monitoring', version: '2010-08-01', xmlns: 'http://monitoring.amazonaws.com/doc/2010-08-01/', protocol: 'awsQuery', json: true,
+  },
   cloudtrail: { signingName: 'cloudtrail', version: '2013-11-01', xmlns: '', protocol: 'awsJson' },
 } as const
 
@@ -45,11 +50,12 @@ const partsOf = ({ identity, images }: Given) =>
 /** A context with what one service is told of another's records. */
 export const withParameters = (given: Given): Context => ({ ...given, parameter: lookup(partsOf(given)) })
 
-export const services = (context: Context): Service[] =>
+export const services = (context: Context, series: Series): Service[] =>
   [
     ec2(context), sts(context), iam(context), s3(context), ssm(partsOf(context)),
     { definition: ec2InstanceConnect(), sdk: connectSdk, drivers: [] },
     { definition: ebs({ ...context, snapshots: snapshotsFor(context) }), sdk: ebsSdk, drivers: [] },
+    monitoring({ series: () => series }),
     { definition: dlm(), sdk: dlmSdk, drivers: [policyDriver({ clock: context.clock, lifecycle: lifecycleOf })] },
   ]
 
