@@ -24,7 +24,7 @@ export type Block = { index: number; data: Uint8Array }
 export type Blocks = { first: number; limit: number }
 
 /** What went to and from a disk since its machine got it, or booted: a number that grows, or begins anew. */
-export type DiskWork = { operations: number; bytes: number }
+export type DiskWork = { operations: number; bytes: number; /** Of them, those that read. */ reads: number; bytesRead: number }
 
 export type Disks = {
   observe(id: string): Promise<DiskSeen | Absent | Unknown>

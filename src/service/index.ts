@@ -1,7 +1,7 @@
 /** The services there are, and what each brings: operations, actions, and loops of its own. */
 import { errorsOf, operationsOf } from '#kit/schema'
 import type { Service } from '#service/service'
-import type { Context } from '#service/ec2/context'
+import type { Context, Measured } from '#service/ec2/context'
 import type { Dispatch } from '#kit/action'
 import { cloudtrail } from '#service/cloudtrail/index'
 import type { History } from '#service/cloudtrail/history'
@@ -44,6 +44,13 @@ export const wires = {
 } as const
 
 type Given = Omit<Context, 'parameter'>
+
+/** Values of AWS's own metrics as the service that keeps them takes them. */
+export const measuring = (series: Series) => (values: readonly Measured[]): void =>
+  series.put(values.map(({ account, region, namespace, metric, dimension, unit, value, time }) => ({
+    metric: { account, region, namespace, name: metric, dimensions: [dimension] },
+    point: { time, unit, count: 1, sum: value, least: value, most: value },
+  })))
 const partsOf = ({ identity, images }: Given) =>
   ({ sealer: identity.sealer, images: (region: string) => images().map(seen => ({ id: imageId(region, seen), seen })) })
 
