@@ -30,7 +30,7 @@ export type Blocks = { first: number; limit: number }
 export const NO_SYSTEM = 'there is no Linux system on the disk that can start here'
 
 /** What went to and from a disk since its machine got it, or booted: a number that grows, or begins anew. */
-export type DiskWork = { operations: number; bytes: number }
+export type DiskWork = { operations: number; bytes: number; /** Of them, those that read. */ reads: number; bytesRead: number }
 
 export type Disks = {
   observe(id: string): Promise<DiskSeen | Absent | Unknown>

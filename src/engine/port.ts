@@ -9,10 +9,12 @@
  * - Nothing is remembered between calls that a restart would lose; what was made is found again on the host.
  */
 import type { Disks } from '#engine/disks-port'
+import type { Meters } from '#engine/meters-port'
 import type { Networks } from '#engine/networks-port'
 
 export type { FlowCount, FlowsSeen, PortTraffic } from '#engine/count'
 export * from '#engine/disks-port'
+export type * from '#engine/meters-port'
 export type * from '#engine/networks-port'
 
 export type Unknown = 'unknown'
@@ -24,6 +26,7 @@ export type Engine = {
   machines: Machines
   disks: Disks
   networks: Networks
+  meters: Meters
   /** What the host has for instances in all, before anything is given away. */
   capacity(): Promise<Capacity>
   /** Ends this process's side only; machines go on. */

@@ -114,9 +114,13 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
       const found: Record<string, DiskWork> = {}
       for (const { number, file: path } of loopsBelow(dirname(volumeDir(home, '')))) {
         const [, id] = /_disk-([^/]+)\/root\.img$/.exec(path) ?? []
-        const { operations, bytes } = workOf(number) ?? { operations: 0, bytes: 0 }
+        const work = workOf(number)
+        if (id === undefined || !work) continue
         // A disk that several machines have is one.
-        if (id !== undefined) found[id] = { operations: operations + (found[id]?.operations ?? 0), bytes: bytes + (found[id]?.bytes ?? 0) }
+        const { operations = 0, bytes = 0, reads = 0, bytesRead = 0 } = found[id] ?? {}
+        found[id] = {
+          operations: operations + work.operations, bytes: bytes + work.bytes, reads: reads + work.reads, bytesRead: bytesRead + work.bytesRead,
+        }
       }
       return found
     },
