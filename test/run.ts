@@ -7,11 +7,13 @@
 import { spawnSync } from 'node:child_process'
 import { globSync, mkdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { relative } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import type { Stage } from '#launch/test'
 import { auditAll, type Audit } from './audit.ts'
 import { benchmarks } from './benchmarks.ts'
+import { slowest, type Timed } from './slowest.ts'
 
 type Counts = { passed: number; failed: number; skipped: number }
 type Plan = { include: string[]; exclude?: string[]; concurrency: number; timeoutMs: number }
@@ -59,16 +61,19 @@ async function runTests({ include, exclude = [], concurrency, timeoutMs }: Plan)
   const stream = run({ files, concurrency, timeout: timeoutMs })
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 }
   let summed = false
-  stream.on('test:summary', ({ file, success, counts: { tests, passed, skipped, todo } }) => {
+  const timed: { tests: Timed[]; files: Timed[] } = { tests: [], files: [] }
+  for (const end of ['test:pass', 'test:fail'] as const)
+    stream.on(end, ({ name, file, nesting, details }) => { if (nesting === 0) timed.tests.push({ name, file, ms: details.duration_ms }) })
+  stream.on('test:summary', ({ file, success, duration_ms: ms, counts: { tests, passed, skipped, todo } }) => {
     // Without a file it is the sum over all files. A file that ends badly after its tests have passed fails too.
-    if (file !== undefined) return
+    if (file !== undefined) return void timed.files.push({ name: relative(process.cwd(), file), ms })
     Object.assign(counts, { passed, failed: Math.max(tests - passed - skipped - todo, success ? 0 : 1), skipped: skipped + todo })
     summed = true
   })
   for await (const text of stream.compose(new spec())) process.stdout.write(text)
+  for (const line of [...slowest('tests', timed.tests), ...slowest('files', timed.files)]) console.log(line)
   return summed ? counts : { ...counts, failed: counts.failed + 1 }
 }
-
 
 const total: Counts = { passed: 0, failed: 0, skipped: 0 }
 const rows: Record<string, Counts & { seconds: number }> = {}
