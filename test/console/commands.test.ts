@@ -151,7 +151,7 @@ test('the commands and the code of the launch page, run one after the other, lau
     })
     const [one, other] = await Promise.all(told)
     assert.deepEqual([one, Reservations!.length], [other, 2])
-    const rules = SecurityGroups!.map(({ GroupName, Description, IpPermissions }) => [GroupName, Description, IpPermissions!.map(p => p.FromPort).sort()])
+    const rules = SecurityGroups!.map(one => [one.GroupName, one.Description, one.IpPermissions!.map(p => p.FromPort).sort()])
     assert.deepEqual(rules.sort(), [1, 2].map(n => [`launch-wizard-${n}`, `launch-wizard-${n} created ${whole.opened}`, [22, 443, 80]]))
   } finally {
     await close()

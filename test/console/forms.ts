@@ -49,7 +49,7 @@ async function fillAll({ files, answers, odd, fit }: Given): Promise<Asked[]> {
   const all = modules.flatMap(module => Object.values(module)).flat().filter((one: any) => one?.path && one.columns) as any[]
   const look = ({ service = 'ec2', operation, input = {} }: any): any[] => answers[JSON.stringify([service, operation, input])] ?? []
   const rowsOf = (from: any): any[] => (from.rows ?? ((items: any[]) => items))(look(from))
-  const choices = (field: any): string[] => field.options ?? rowsOf(field.from).filter(field.from.keep ?? (() => true)).slice(0, 2).map(field.from.value)
+  const choices = ({ options, from }: any): string[] => options ?? rowsOf(from).filter(from.keep ?? (() => true)).slice(0, 2).map(from.value)
   const samples = (path: string, field: any): any[] => {
     const own = fit[`${path} ${field.name}`]
     if (own) return [own]
