@@ -30,14 +30,15 @@ export type Blocks = { first: number; limit: number }
 export const NO_SYSTEM = 'there is no Linux system on the disk that can start here'
 
 /** What went to and from a disk since its machine got it, or booted: a number that grows, or begins anew. */
-export type DiskWork = { operations: number; bytes: number }
+export type DiskWork = { operations: number; bytes: number; /** Of them, those that read. */ reads: number; bytesRead: number }
 
 export type Disks = {
   observe(id: string): Promise<DiskSeen | Absent | Unknown>
   /** The machines that have it, as root or data disk: looks at every one of them. */
   users(id: string): Promise<string[] | Unknown>
   list(): Promise<string[] | Unknown>
-  create(spec: DiskSpec): Promise<void>
+  /** Answers what it made; nothing where the disk was there already. */
+  create(spec: DiskSpec): Promise<DiskSeen | undefined>
   /** Copies of several disks, all as of one moment, for which what runs in their machines rests. One interrupted begins all anew. */
   createTogether(specs: DiskSpec[]): Promise<void>
   /** Refuses (throws) while it is in use. */

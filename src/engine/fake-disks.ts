@@ -44,7 +44,11 @@ export function openFakeDisks({ disks, images, act, down, owners }: Options): Di
     },
     users: async id => (down() ? 'unknown' : owners(id)),
     list: async () => (down() ? 'unknown' : [...disks.keys()]),
-    create: spec => act('disk.create', spec.id, () => { moment++; make(spec) }),
+    async create(spec) {
+      const there = disks.has(spec.id)
+      await act('disk.create', spec.id, () => { moment++; make(spec) })
+      return there ? undefined : { sizeGiB: spec.sizeGiB, ...(spec.limits && { limits: spec.limits }) }
+    },
     createTogether: specs => act('disk.create', specs[0]?.id ?? '', () => { moment++; for (const spec of specs) make(spec) }),
     delete: id => act('disk.delete', id, () => {
       if (owners(id).length > 0) throw new Error(`disk ${id} is in use by ${owners(id)}`)

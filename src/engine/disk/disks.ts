@@ -7,7 +7,7 @@
 import { dirname, join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
-import type { DiskLimits, Disks, DiskSpec, DiskWork, ImageSeen } from '#engine/port'
+import type { DiskLimits, Disks, DiskSeen, DiskSpec, DiskWork, ImageSeen } from '#engine/port'
 import { IncusError, Unreachable, type Client } from '#engine/incus/client'
 import { blocksOf, changedBlocks, contentsOf, fillBlocks, readBlockOf, usageOf, writeBlockOf } from '#engine/disk/blocks'
 import { readSuperblock } from '#engine/disk/ext4'
@@ -46,6 +46,9 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
     return volume
   }
 
+  const seen = ({ sizeGiB: size, limits: held = {} }: DiskSeen): DiskSeen =>
+    ({ sizeGiB: size, ...(Object.keys(held).length > 0 && { limits: held }) })
+
   async function refuseUsed(id: string): Promise<void> {
     const machines = await owners(id)
     if (machines.length > 0) throw new Error(`disk ${id} belongs to machine ${machines.map(({ name }) => name)}`)
@@ -55,8 +58,7 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
     observe: id => unknownIfUnreachable(async () => {
       const volume = await find(id)
       if (!volume || !isWhole(home, volume)) return 'absent'
-      const limits = JSON.parse(volume.config[LIMITS] ?? '{}') as DiskLimits
-      return { sizeGiB: sizeGiB(volume), ...(Object.keys(limits).length > 0 && { limits }) }
+      return seen({ sizeGiB: sizeGiB(volume), limits: JSON.parse(volume.config[LIMITS] ?? '{}') as DiskLimits })
     }),
     users: id => unknownIfUnreachable(async () => (await owners(id)).map(({ name }) => name)),
     list: () => unknownIfUnreachable(async () =>
@@ -79,11 +81,12 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
         // Only who made it before, whole or half, keeps Incus from making it: so nobody looks until then.
         const there = error instanceof IncusError ? await find(spec.id) : undefined
         if (!there) throw error
-        if (isWhole(home, there)) return
+        if (isWhole(home, there)) return undefined
         await discard(home, client, name)
         await make()
       }
       log.info('disk made', { disk: spec.id, sizeGiB: spec.sizeGiB, ms: Math.round(performance.now() - started) })
+      return seen(spec)
     },
     createTogether: specs => together({ home, client, log }, specs, async spec => {
       await copy(home, client, spec, { from: spec.from as Copied, imageNamed: images.named })
@@ -111,9 +114,13 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
       const found: Record<string, DiskWork> = {}
       for (const { number, file: path } of loopsBelow(dirname(volumeDir(home, '')))) {
         const [, id] = /_disk-([^/]+)\/root\.img$/.exec(path) ?? []
-        const { operations, bytes } = workOf(number) ?? { operations: 0, bytes: 0 }
+        const work = workOf(number)
+        if (id === undefined || !work) continue
         // A disk that several machines have is one.
-        if (id !== undefined) found[id] = { operations: operations + (found[id]?.operations ?? 0), bytes: bytes + (found[id]?.bytes ?? 0) }
+        const { operations = 0, bytes = 0, reads = 0, bytesRead = 0 } = found[id] ?? {}
+        found[id] = {
+          operations: operations + work.operations, bytes: bytes + work.bytes, reads: reads + work.reads, bytesRead: bytesRead + work.bytesRead,
+        }
       }
       return found
     },

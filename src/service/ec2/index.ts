@@ -62,6 +62,7 @@ import { securityGroup } from '#service/ec2/security-group/security-group'
 import { securityGroupRule } from '#service/ec2/security-group/security-group-rule'
 import { actions as flowLogs } from '#service/ec2/flow-log/actions'
 import { flowLogSweeper, sweepFlowLogs } from '#service/ec2/flow-log/deliver'
+import { openSampler } from '#service/ec2/metrics/sampler'
 import { flowLog } from '#service/ec2/flow-log/flow-log'
 import { actions as prefixLists } from '#service/ec2/prefix-list/actions'
 import { prefixList } from '#service/ec2/prefix-list/prefix-list'
@@ -131,6 +132,7 @@ export function ec2(context: Context): Service {
   const network = preparation()
   const sweepDisks = diskSweeper(context)
   const countCredits = creditSweeper(context)
+  const sampler = openSampler(context)
   const wakes = [vpcWakes(context.store), imageWakes(context.store), volumeWakes(context.store)]
   const deliverFlowLogs = flowLogSweeper(context)
   // The images that each region has records of: they are written again only when the engine's list is another one.
@@ -151,6 +153,8 @@ export function ec2(context: Context): Service {
       },
     },
     drivers: drivers.map(driver => driver(context)),
+    start: sampler.start,
+    close: sampler.close,
     async tagged(reader, place) {
       const lists = await Promise.all([...tagged, taggableImage].map(async ({ kind, list }) =>
         (await list(reader, place)).map(({ id, tags }) => ({ arn: `arn:aws:ec2:${place.region}:${place.account}:${kind}/${id}`, tags }))))
