@@ -68,7 +68,9 @@ function lockOf({ input, now }: Call<sdk.LockSnapshotRequest>, row: SnapshotRow)
   const [days, coolHours] = [whole('lockDuration', input.LockDuration, MOST_DAYS), whole('coolOffPeriod', input.CoolOffPeriod, MOST_HOURS)]
   if (days === undefined && until === undefined) throw missingParameter('lockDuration')
   if (days !== undefined && until !== undefined) throw invalidCombination('The parameters lockDuration and expirationDate cannot be used together.')
-  if (until !== undefined && !(until.getTime() >= now.getTime() + DAY_MS)) throw invalidValue('expirationDate', until, 'It must be a day ahead at least.')
+  // Also of a date that is none.
+  const soon = until !== undefined && !(until.getTime() >= now.getTime() + DAY_MS)
+  if (soon) throw invalidValue('expirationDate', until, 'It must be a day ahead at least.')
   if (mode === 'governance' && coolHours !== undefined) throw invalidCombination('A snapshot locked in governance mode has no cooling-off period.')
   const lock: Lock = {
     mode, createdOn: now.toISOString(), ...(days !== undefined && { days }), ...(until && { until: until.toISOString() }),
