@@ -1,4 +1,4 @@
-/** Locked snapshots while the clock goes on: asked behind the wire, as nothing that is signed by another clock passes it. */
+/** Locked snapshots, and their fast restores, while the clock goes on: asked behind the wire, which nothing passes that another clock signed. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type * as sdk from '@aws-sdk/client-ec2'
@@ -68,6 +68,22 @@ test('a snapshot locked in governance mode is deleted by nobody, not with its im
   later(DAY + HOUR)
   assert.equal((await locked(two)).LockState, 'expired')
   await remove(two)
+})
+
+test('fast restores are kept for each zone, and refused for each by itself', async () => {
+  const [SnapshotId, zones] = [ids[0]!, ['us-east-1a', 'us-east-1b']]
+  const asked = { AvailabilityZones: zones, SourceSnapshotIds: [SnapshotId, 'snap-0123456789abcdef0'] }
+  const { Successful, Unsuccessful } = await call('EnableFastSnapshotRestores', asked)
+  assert.deepEqual(Successful.map((one: any) => [one.SnapshotId, one.AvailabilityZone, one.State]), zones.map(zone => [SnapshotId, zone, 'enabled']))
+  assert.deepEqual(Unsuccessful.map((one: any) => [one.SnapshotId, one.FastSnapshotRestoreStateErrors[0].Error.Code]),
+    [['snap-0123456789abcdef0', 'InvalidSnapshot.NotFound']])
+  const shown = async (Filters: object[] = []) => (await call('DescribeFastSnapshotRestores', { Filters })).FastSnapshotRestores
+  assert.deepEqual((await shown()).map((one: any) => [one.SnapshotId, one.AvailabilityZone]), zones.map(zone => [SnapshotId, zone]))
+  const disable = (AvailabilityZones: string[]) => call('DisableFastSnapshotRestores', { AvailabilityZones, SourceSnapshotIds: [SnapshotId] })
+  assert.equal((await disable(['us-east-1a'])).Successful[0].State, 'disabled')
+  assert.equal((await disable(['us-east-1a'])).Unsuccessful[0].FastSnapshotRestoreStateErrors[0].Error.Code, 'InvalidParameterValue')
+  assert.deepEqual((await shown([{ Name: 'state', Values: ['enabled'] }])).map((one: any) => one.AvailabilityZone), ['us-east-1b'])
+  await assert.rejects(disable(['eu-west-3a']), code('InvalidParameterValue'))
 })
 
 test('a compliance lock is taken back while it cools off, and afterwards only ever made longer', async () => {

@@ -9,6 +9,7 @@ import type { Context } from '#service/ec2/context'
 import { invalidCombination } from '#service/ec2/errors'
 import { AMAZON, image, mappingsOf } from '#service/ec2/image/image'
 import { copySnapshotAsked, createSnapshot, createSnapshots } from '#service/ec2/snapshot/create'
+import { fastRestores } from '#service/ec2/snapshot/fast'
 import { locking, refuseLocked } from '#service/ec2/snapshot/lock'
 import { getVisible, snapshot, visibleSnapshots, type SnapshotRow } from '#service/ec2/snapshot/snapshot'
 import { getOwnSnapshot, sharing } from '#service/ec2/snapshot/sharing'
@@ -28,6 +29,7 @@ export async function imagesOf(reader: Reader, row: SnapshotRow): Promise<string
 export const actions = (context: Context): Actions<typeof sdk> => ({
   ...sharing,
   ...locking,
+  ...fastRestores,
 
   async DescribeSnapshots(call) {
     const { input: { SnapshotIds: ids = [], OwnerIds: owners = [], RestorableByUserIds: users = [], MaxResults: most }, tx, account } = call

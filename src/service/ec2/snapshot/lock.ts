@@ -114,7 +114,8 @@ export const locking: Actions<typeof sdk> = {
   async DescribeLockedSnapshots(call) {
     const { SnapshotIds: ids = [] } = call.input
     for (const id of ids) await getOwnSnapshot(call, id)
-    const rows = (await snapshot.list(call.tx, call)).filter(row => row.spec.lock && !snapshot.gone!(row) && (ids.length === 0 || ids.includes(row.id)))
+    const all = (await snapshot.list(call.tx, call)).filter(row => row.spec.lock && !snapshot.gone!(row))
+    const rows = all.filter(row => ids.length === 0 || ids.includes(row.id))
     const { hits, next } = await select(call, lockedSnapshots(call.now), { ids: undefined, rows })
     return { Snapshots: hits.map(({ view }) => view), NextToken: next }
   },

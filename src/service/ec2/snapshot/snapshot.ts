@@ -34,6 +34,8 @@ export type Spec = {
   open?: boolean
   /** Until when nobody may delete it (lock.ts). */
   lock?: Lock
+  /** Zones in which its fast restore is asked for, and since when (fast.ts). */
+  fast?: Record<string, string>
   /** Made by a copy between places, and therefore shown with the time that took. */
   copied?: boolean
   desired?: 'present' | 'absent'
