@@ -155,7 +155,7 @@ function walk(atlas: Atlas, flows: Flow[]) {
   type Step = { network: NetworkSpec; port: PortSpec; packet: Carried; flow?: Flow; source: string; target: string; leg: string; hops: number }
 
   /** To another port of the network: to whom it is addressed, or to who is on its way. */
-  function beside(step: Step, { to, isAddressed }: Next & { to: PortSpec }): Arrival | undefined {
+  function beside(step: Step, { to, isAddressed }: Extract<Next, { to: PortSpec }>): Arrival | undefined {
     const { network, port, packet, flow, source, target, leg, hops } = step
     const stays = subnetOf(network, port) === subnetOf(network, to)
     if (!stays && !(leavesSubnet(network, port, packet, target) && entersSubnet(network, to, packet, packet.source))) return undefined
