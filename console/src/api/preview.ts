@@ -1,8 +1,26 @@
 /** What one would type, or program, for a call that a form makes: the way from the console to the API. Pure. */
 import type { Input, Service } from './call'
 
-const cliNames: Record<Service, string> = { ec2: 'ec2', iam: 'iam', s3: 's3api', ssm: 'ssm', sts: 'sts', dlm: 'dlm', cloudtrail: 'cloudtrail' }
-const classes: Record<Service, string> = { ec2: 'EC2', iam: 'IAM', s3: 'S3', ssm: 'SSM', sts: 'STS', dlm: 'DLM', cloudtrail: 'CloudTrail' }
+const cliNames: Record<Service, string> = {
+  ec2: 'ec2',
+  iam: 'iam',
+  s3: 's3api',
+  ssm: 'ssm',
+  sts: 'sts',
+  dlm: 'dlm',
+  cloudtrail: 'cloudtrail',
+  cloudwatch: 'cloudwatch',
+}
+const classes: Record<Service, string> = {
+  ec2: 'EC2',
+  iam: 'IAM',
+  s3: 'S3',
+  ssm: 'SSM',
+  sts: 'STS',
+  dlm: 'DLM',
+  cloudtrail: 'CloudTrail',
+  cloudwatch: 'CloudWatch',
+}
 
 /** As botocore makes option names: 'VpcId' to 'vpc-id', 'SSHPublicKey' to 'ssh-public-key'. */
 export const kebab = (name: string): string =>
