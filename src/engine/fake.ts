@@ -135,9 +135,13 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
     machines: {
       observe: async id => (engine.outage ? 'unknown' : machines.has(id) ? seen(machine(id)) : 'absent'),
       list: async () => (engine.outage ? 'unknown' : [...machines.keys()]),
-      create: spec => act('machine.create', spec.id, () => {
-        if (!machines.has(spec.id)) machines.set(spec.id, { spec: structuredClone(spec), power: 'off', boots: 0, console: '' })
-      }),
+      async create(spec) {
+        const there = machines.has(spec.id)
+        await act('machine.create', spec.id, () => {
+          if (!there) machines.set(spec.id, { spec: structuredClone(spec), power: 'off', boots: 0, console: '' })
+        })
+        return !there
+      },
       prepare: id => act('machine.prepare', id, () => checkDisks(machine(id))),
       start: id => act('machine.start', id, () => {
         const { power, spec: { ports } } = machine(id)

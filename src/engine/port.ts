@@ -81,8 +81,8 @@ export type Machines = {
   observe(id: string): Promise<MachineSeen | Absent | Unknown>
   /** All machines of this Enclume, for finding what nobody owns. */
   list(): Promise<string[] | Unknown>
-  /** Makes it, switched off. Its disk and ports may be made at the same time. */
-  create(spec: MachineSpec): Promise<void>
+  /** Makes it, switched off. Its disk and ports may be made at the same time. False where it was there already, whatever it does. */
+  create(spec: MachineSpec): Promise<boolean>
   /** Does ahead what of a start needs no ports, for whoever waits for these; a start does it by itself. Throws without its disk. */
   prepare(id: string): Promise<void>
   /** Throws while its disk or a port of it is missing. */

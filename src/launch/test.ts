@@ -23,8 +23,8 @@ import { claimSlot } from '#launch/slots'
 import type { Ui } from '#launch/ui'
 
 export const stages = ['unit', 'conformance', 'console', 'real', 'e2e'] as const
-/** Asked for by name alone: they need a quiet machine, or the npm registry's advisories. */
-const extras = ['bench', 'audit'] as const
+/** Asked for by name alone: they need a quiet machine, the npm registry's advisories, or hours. */
+const extras = ['bench', 'audit', 'fuzz'] as const
 export type Stage = (typeof stages)[number] | (typeof extras)[number]
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -46,7 +46,7 @@ const MOST_WARNINGS = 60
 export async function test({ operands, options }: Args, ui: Ui, host: Host): Promise<number> {
   const wanted = readStages(operands, options.bench === true)
   return withLock(LOCK, { note: 'test' }, async () => {
-    const clients = wanted.includes('conformance') || wanted.includes('e2e') || wanted.includes('bench')
+    const clients = wanted.some(stage => ['conformance', 'console', 'e2e', 'bench'].includes(stage))
     const browser = wanted.includes('console') || wanted.includes('e2e')
     const engine = wanted.includes('real') || wanted.includes('e2e') || wanted.includes('bench')
     await installPackages([
@@ -70,7 +70,7 @@ export async function test({ operands, options }: Args, ui: Ui, host: Host): Pro
   })
 }
 
-/** In the order in which they run: seconds first. The benchmarks and the audit are no part of `all`. */
+/** In the order in which they run: seconds first. The benchmarks, the audit and the fuzzers are no part of `all`. */
 export function readStages(words: string[], bench: boolean): Stage[] {
   const known = [...stages, ...extras, 'all']
   const unknown = words.find(word => !known.includes(word))

@@ -32,6 +32,9 @@ import { throttle } from '#service/ec2/throttle/throttle'
 import { actions as volumes } from '#service/ec2/volume/actions'
 import { volumeDriver } from '#service/ec2/volume/drive'
 import { importDriver, importTask, actions as imports } from '#service/ec2/transfer/import'
+import { exportDriver, exportTask, actions as exports } from '#service/ec2/transfer/export'
+import { importImageTask } from '#service/ec2/transfer/import-image'
+import { importImageDriver } from '#service/ec2/transfer/import-image-drive'
 import { imageTaskDriver } from '#service/ec2/transfer/drive'
 import { actions as imageStores } from '#service/ec2/transfer/store'
 import { creditSweeper } from '#service/ec2/volume/credits'
@@ -83,6 +86,7 @@ const sdk = await loadSdk('ec2')
 const tagged = [
   instance, volume, snapshot, keyPair, vpc, subnet, routeTable, internetGateway, networkAcl, dhcpOptionsSet, securityGroup, networkInterface,
   replaceRootTask, securityGroupRule, elasticIp, natGateway, peering, prefixList, flowLog, vpcEndpoint, reservation, egressOnlyGateway, importTask,
+  exportTask, importImageTask,
 ].map(resource => taggable(resource as AnyResource))
 
 function actionsOf(context: Context): Actions<typeof Sdk> {
@@ -93,6 +97,7 @@ function actionsOf(context: Context): Actions<typeof Sdk> {
     ...snapshots(context),
     ...imports(context),
     ...imageStores(context),
+    ...exports(context),
     ...instanceTypes(region => zonesFor(region).map(z => ({ name: z.ZoneName!, id: z.ZoneId! }))),
     ...instances(context),
     ...keyPairs,
@@ -119,7 +124,7 @@ function actionsOf(context: Context): Actions<typeof Sdk> {
 
 const drivers = [
   instanceDriver, volumeDriver, snapshotDriver, imageDriver, taskDriver, vpcDriver, natGatewayDriver, peeringDriver,
-  importDriver, imageTaskDriver, vpcEndpointDriver,
+  importDriver, importImageDriver, imageTaskDriver, exportDriver, vpcEndpointDriver,
 ]
 
 /** The whole of EC2 over a context. */

@@ -86,6 +86,7 @@ function get({ request, path, metadata, now, options }: Asked): Answer {
     status: 200, body: found.body,
     headers: {
       'content-type': found.contentType, 'accept-ranges': 'none', 'last-modified': metadata.pendingTime.toUTCString(),
+      ...(found.tag === undefined ? {} : { etag: `"${found.tag}"` }),
       ...(left === undefined ? {} : { [TTL]: String(Math.floor(left / 1000)) }),
     },
   }
