@@ -46,7 +46,7 @@ const MOST_WARNINGS = 60
 export async function test({ operands, options }: Args, ui: Ui, host: Host): Promise<number> {
   const wanted = readStages(operands, options.bench === true)
   return withLock(LOCK, { note: 'test' }, async () => {
-    const clients = wanted.includes('conformance') || wanted.includes('e2e') || wanted.includes('bench')
+    const clients = wanted.some(stage => ['conformance', 'console', 'e2e', 'bench'].includes(stage))
     const browser = wanted.includes('console') || wanted.includes('e2e')
     const engine = wanted.includes('real') || wanted.includes('e2e') || wanted.includes('bench')
     await installPackages([

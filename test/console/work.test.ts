@@ -90,6 +90,21 @@ test('an instance is launched by its form, stopped and terminated by its buttons
     await row.getByText('Terminated').waitFor()
   }))
 
+test('a launch whose launch-wizard name another page took meanwhile takes the next', () =>
+  withPage(async (page, { url, server }) => {
+    await page.goto(`${url}/ec2/instances/launch`)
+    await page.getByText("'launch-wizard-1'").waitFor()
+    // As if the other page's group were not yet told of: the list stays as it is.
+    await page.route('**/*', route => (route.request().postData()?.includes('Action=DescribeSecurityGroups') ? route.abort() : route.continue()))
+    await server.ec2().send(new sdk.CreateSecurityGroupCommand({ GroupName: 'launch-wizard-1', Description: 'taken' }))
+    await page.getByRole('button', { name: /^Key pair name/ }).click()
+    await page.getByRole('option', { name: /^Proceed without/ }).click()
+    await page.getByRole('button', { name: 'Launch instance', exact: true }).click()
+    await page.getByText(/Successfully initiated launch/).waitFor()
+    const { Reservations } = await server.ec2().send(new sdk.DescribeInstancesCommand({}))
+    assert.deepEqual(Reservations!.flatMap(r => r.Instances!.flatMap(i => i.SecurityGroups!.map(g => g.GroupName))), ['launch-wizard-2'])
+  }))
+
 test('rules are edited together', () =>
   withPage(async (page, { url, server }) => {
     const { GroupId } = await server.ec2().send(new sdk.CreateSecurityGroupCommand({ GroupName: 'web', Description: 'web' }))

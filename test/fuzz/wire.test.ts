@@ -25,7 +25,7 @@ test('damaged requests are read or refused, never anything else', async () => {
 })
 
 test('every operation of the JSON services goes there and back through the SDK', async () => {
-  for (const name of ['ssm', 'cloudtrail', 'connect', 'tagging', 'ebs', 'dlm'] as const) {
+  for (const name of ['ssm', 'cloudtrail', 'connect', 'tagging', 'ebs', 'dlm', 'monitoring'] as const) {
     const { trips, failures } = await fuzzRoundTrips(subjects[name], { count: some, seed })
     assert.deepEqual({ name, trips, failures }, { name, trips: subjects[name].service.operations.size * some, failures: [] })
   }

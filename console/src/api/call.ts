@@ -4,10 +4,10 @@
  * Invariant: there is no other way from a page to a resource. A call that is refused for its key asks once for another key (the server may
  * have started anew); every other refusal is the caller's to show.
  */
+import type { Input, Preview, Service } from './preview'
 import { credentials, forgetCredentials } from './session'
 
-export type Service = 'ec2' | 'iam' | 's3' | 'ssm' | 'sts' | 'dlm' | 'cloudtrail'
-export type Input = Record<string, unknown>
+export type { Input, Service }
 /** Answers as the SDK gives them. Pages read them by AWS's names. */
 export type Answer = any
 
@@ -77,6 +77,9 @@ export async function call(service: Service, operation: string, input: Input = {
     return send()
   }
 }
+
+/** Makes a call as it was shown. */
+export const send = ({ service, operation, input }: Preview): Promise<Answer> => call(service, operation, input)
 
 /** All pages of a listing, as one list. `onPart` is told what there is after each page but the last. */
 export async function listAll(

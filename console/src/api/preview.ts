@@ -1,5 +1,17 @@
 /** What one would type, or program, for a call that a form makes: the way from the console to the API. Pure. */
-import type { Input, Service } from './call'
+
+export type Service = 'ec2' | 'iam' | 's3' | 'ssm' | 'sts' | 'dlm' | 'cloudtrail'
+export type Input = Record<string, unknown>
+/** A call before it is made. `keep`: the member of its answer that later calls name. */
+export type Preview = { service: Service; operation: string; input: Input; keep?: string }
+/** What stands in a later call for a member that an earlier one's answer is to bring, between signs that nobody types. */
+export const kept = (member: string): string => `\ue000${member}\ue001`
+const KEPT = /\ue000(\w+)\ue001/
+/** The call with what the answer has brought. */
+export const filled = (call: Preview, member: string, value: string): Preview => ({
+  ...call,
+  input: JSON.parse(JSON.stringify(call.input).replaceAll(kept(member), value)) as Input,
+})
 
 const cliNames: Record<Service, string> = { ec2: 'ec2', iam: 'iam', s3: 's3api', ssm: 'ssm', sts: 'sts', dlm: 'dlm', cloudtrail: 'cloudtrail' }
 const classes: Record<Service, string> = { ec2: 'EC2', iam: 'IAM', s3: 'S3', ssm: 'SSM', sts: 'STS', dlm: 'DLM', cloudtrail: 'CloudTrail' }
@@ -11,22 +23,28 @@ export const kebab = (name: string): string =>
     .replace(/([a-z0-9])([A-Z])/g, '$1-$2')
     .toLowerCase()
 
-const quote = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
+const bare = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
+const variable = (member: string): string => kebab(member).replaceAll('-', '_').toUpperCase()
+/** As a shell reads it again; what an earlier command brought is a variable. */
+const quote = (text: string): string =>
+  text === '' ? "''" : text.split(KEPT).map((part, i) => (i % 2 === 1 ? `"$${variable(part)}"` : part === '' ? '' : bare(part))).join('')
 const scalar = (value: unknown): value is string | number => typeof value === 'string' || typeof value === 'number'
+
+/** The CLI's own words for some 'no': aws-cli, customizations/argrename.py (a fact looked up there). */
+const NEGATED: Record<string, string> = { NoReboot: '--reboot', Egress: '--ingress' }
 
 function option(name: string, value: unknown): string {
   const flag = `--${kebab(name)}`
-  if (typeof value === 'boolean') return value ? flag : `--no-${kebab(name)}`
+  if (typeof value === 'boolean') return value ? flag : (NEGATED[name] ?? `--no-${kebab(name)}`)
   if (scalar(value)) return `${flag} ${quote(String(value))}`
-  if (Array.isArray(value) && value.every(scalar)) return `${flag} ${value.map(item => quote(String(item))).join(' ')}`
+  if (Array.isArray(value) && value.length > 0 && value.every(scalar)) return `${flag} ${value.map(item => quote(String(item))).join(' ')}`
   return `${flag} ${quote(JSON.stringify(value))}`
 }
 
 const utf8 = (base64: string): string => new TextDecoder().decode(Uint8Array.from(atob(base64), c => c.charCodeAt(0)))
 
-export type Preview = { service: Service; operation: string; input: Input }
-
-export function cliOf({ service, operation, input }: Preview): string {
+/** `region`: where it is another than that of `enclume env`. */
+export function cliOf({ service, operation, input, keep }: Preview, region?: string): string {
   const { MinCount, MaxCount, UserData, ...rest } = input as Input & { UserData?: string }
   const options = Object.entries(operation === 'RunInstances' ? rest : input)
     .filter(([, value]) => value !== undefined)
@@ -36,16 +54,23 @@ export function cliOf({ service, operation, input }: Preview): string {
     // The CLI encodes user data itself.
     if (UserData !== undefined) options.push(`--user-data ${quote(utf8(UserData))}`)
   }
-  return [`aws ${cliNames[service]} ${kebab(operation)}`, ...options].join(' \\\n  ')
+  if (region) options.push(`--region ${region}`)
+  if (keep) options.push(`--query ${keep} --output text`)
+  const command = [`aws ${cliNames[service]} ${kebab(operation)}`, ...options].join(' \\\n  ')
+  return keep ? `${variable(keep)}=$(${command})` : command
 }
 
-export function sdkOf({ service, operation, input }: Preview, region: string, endpoint: string): string {
-  const name = classes[service]
-  const body = JSON.stringify(input, null, 2).replace(/^(\s*)"(\w+)":/gm, '$1$2:')
-  return [
-    `import { ${name}Client, ${operation}Command } from '@aws-sdk/client-${service}'`,
-    '',
-    `const client = new ${name}Client({ region: '${region}', endpoint: '${endpoint}' })`,
-    `await client.send(new ${operation}Command(${body}))`,
-  ].join('\n')
+/** A program that makes all of these calls. */
+export function sdkOf(calls: readonly Preview[], region: string, endpoint: string): string {
+  const services = [...new Set(calls.map(({ service }) => service))]
+  const imports = services.map(service => {
+    const commands = new Set(calls.filter(one => one.service === service).map(({ operation }) => `${operation}Command`))
+    return `import { ${classes[service]}Client, ${[...commands].join(', ')} } from '@aws-sdk/client-${service}'`
+  })
+  const clients = services.map(service => `const ${service} = new ${classes[service]}Client({ region: '${region}', endpoint: '${endpoint}' })`)
+  const sent = calls.map(({ service, operation, input, keep }) => {
+    const body = JSON.stringify(input, null, 2).replace(/^(\s*)"(\w+)":/gm, '$1$2:').replace(/"\ue000(\w+)\ue001"/g, '$1')
+    return `${keep ? `const { ${keep} } = ` : ''}await ${service}.send(new ${operation}Command(${body}))`
+  })
+  return [...imports, '', ...clients, ...sent].join('\n')
 }

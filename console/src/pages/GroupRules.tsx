@@ -1,7 +1,7 @@
 /** The rule editor: rules are added and taken away together, by the calls that the difference needs. */
 import { Alert, Box, Button, Container, ContentLayout, Grid, Header, Input, Select, SpaceBetween, Spinner } from '@cloudscape-design/components'
 import { useEffect, useState } from 'react'
-import { call, wordsOf } from '../api/call'
+import { send, wordsOf } from '../api/call'
 import type { Preview } from '../api/preview'
 import { t } from '../i18n/text'
 import { Code } from '../parts/Code'
@@ -83,7 +83,7 @@ export default function GroupRules({ id, outbound }: { id: string; outbound: boo
     setBusy(true)
     try {
       // What is new comes first: who may reach the instance now is not cut off between the two calls.
-      for (const { service, operation, input } of calls) await call(service, operation, input)
+      for (const one of calls) await send(one)
       flash({ type: 'success', content: t('rules.saved', { id }) })
       back()
     } catch (cause) {

@@ -15,7 +15,8 @@ import {
   TagEditor,
 } from '@cloudscape-design/components'
 import { useEffect, useState } from 'react'
-import { call, wordsOf } from '../api/call'
+import { call, send, wordsOf, type Answer } from '../api/call'
+import { filled } from '../api/preview'
 import { useList } from '../api/use'
 import { formatNumber, t, usd } from '../i18n/text'
 import { priceOf } from '../prices'
@@ -28,7 +29,7 @@ import { LaunchSummary } from '../parts/LaunchSummary'
 import { facts } from '../shell/facts'
 import { flash } from '../shell/flash'
 import { follow, go } from '../shell/router'
-import { GROUP_DESCRIPTION, rulesOf, runInput, start, wizardName, type Launch } from './launch-state'
+import { callsOf, start, wizardName, type Launch } from './launch-state'
 
 export type SectionProps = { state: Launch; set(part: Partial<Launch>): void }
 
@@ -39,8 +40,30 @@ const describeType = (type: any): string =>
     ...type.ProcessorInfo.SupportedArchitectures,
   ].join(' · ')
 
+/** Makes the calls; the ids of what was launched. A name that another page was quicker with becomes the next one. */
+async function launch(asked: Launch, taken: readonly string[]): Promise<string[]> {
+  const [first, ...rest] = callsOf(asked, facts().hostAddress)
+  let answer: Answer
+  try {
+    answer = await send(first!)
+  } catch (cause) {
+    if ((cause as Error).name !== 'InvalidGroup.Duplicate') throw cause
+    const more = [...taken, asked.groupName]
+    return launch({ ...asked, groupName: wizardName(more) }, more)
+  }
+  const { GroupId } = answer
+  try {
+    for (const next of rest) answer = await send(filled(next, 'GroupId', GroupId))
+  } catch (cause) {
+    // A group for an instance that does not come to be would only be in the way.
+    await call('ec2', 'DeleteSecurityGroup', { GroupId }).catch((left: unknown) => flash({ type: 'warning', content: wordsOf(left) }))
+    throw cause
+  }
+  return (answer.Instances as { InstanceId: string }[]).map(one => one.InstanceId)
+}
+
 export default function LaunchPage({ image, type = start.type }: { image: string; type?: string }) {
-  const [state, setState] = useState<Launch>({ ...start, image, type })
+  const [state, setState] = useState<Launch>(() => ({ ...start, image, type, opened: new Date().toISOString() }))
   const [error, setError] = useState<string>()
   const [busy, setBusy] = useState(false)
   const [checked, setChecked] = useState(false)
@@ -67,28 +90,13 @@ export default function LaunchPage({ image, type = start.type }: { image: string
     if (state.key === undefined) return
     setBusy(true)
     setError(undefined)
-    let made: string | undefined
     try {
-      if (state.group === 'new') {
-        const { GroupId } = await call('ec2', 'CreateSecurityGroup', {
-          GroupName: state.groupName,
-          Description: GROUP_DESCRIPTION(new Date()),
-          VpcId: state.vpc,
-        })
-        made = GroupId as string
-        const rules = rulesOf(state, facts().hostAddress)
-        if (rules.length > 0) await call('ec2', 'AuthorizeSecurityGroupIngress', { GroupId: made, IpPermissions: rules })
-      }
-      const { Instances } = await call('ec2', 'RunInstances', runInput(state, made ? [made] : state.groups))
-      const ids = (Instances as { InstanceId: string }[]).map(i => i.InstanceId)
+      const ids = await launch(state, (groups.data ?? []).map(g => g.GroupName as string))
       flash({ type: 'success', content: t('launch.done', { id: ids.join(', ') }) })
       go(`/ec2/instances/launched?ids=${ids.join(',')}`)
     } catch (cause) {
       setError(wordsOf(cause))
       setBusy(false)
-      // A group for an instance that does not come to be would only be in the way.
-      if (made)
-        await call('ec2', 'DeleteSecurityGroup', { GroupId: made }).catch((left: unknown) => flash({ type: 'warning', content: wordsOf(left) }))
     }
   }
 

@@ -1,5 +1,5 @@
 /** What the launch page asks for, and the calls that it becomes. Pure. */
-import type { Preview } from '../api/preview'
+import { kept, type Preview } from '../api/preview.ts'
 
 export type Launch = {
   name: string
@@ -14,6 +14,8 @@ export type Launch = {
   publicIp: '' | 'true' | 'false'
   group: 'new' | 'existing'
   groupName: string
+  /** When the page was opened, which a new group's description says. */
+  opened: string
   groups: string[]
   ssh: boolean
   sshFrom: 'anywhere' | 'mine' | 'custom'
@@ -57,6 +59,7 @@ export const start: Launch = {
   publicIp: '',
   group: 'new',
   groupName: '',
+  opened: '',
   groups: [],
   ssh: true,
   sshFrom: 'anywhere',
@@ -81,8 +84,6 @@ export const start: Launch = {
 }
 
 const ANYWHERE = '0.0.0.0/0'
-export const GROUP_DESCRIPTION = (now: Date): string => `launch-wizard created ${now.toISOString()}`
-
 export const sshCidr = (s: Launch, host: string): string => (s.sshFrom === 'anywhere' ? ANYWHERE : s.sshFrom === 'mine' ? `${host}/32` : s.sshCidr)
 
 export function rulesOf(s: Launch, host: string): object[] {
@@ -157,18 +158,18 @@ export function runInput(s: Launch, groups: string[]): Record<string, unknown> {
   ) as Record<string, unknown>
 }
 
-/** All calls in their order, the group's id standing for itself until there is one. */
+/** All calls in their order; what a new group's id is to be the first one's answer says. */
 export function callsOf(s: Launch, host: string): Preview[] {
-  const id = s.group === 'new' ? 'sg-preview' : undefined
+  const launch = (groups: string[]): Preview => ({ service: 'ec2', operation: 'RunInstances', input: runInput(s, groups) })
+  if (s.group !== 'new') return [launch(s.groups)]
+  const group = { GroupName: s.groupName, Description: `${s.groupName} created ${s.opened}`, VpcId: s.vpc || undefined }
+  const GroupId = kept('GroupId')
   const rules = rulesOf(s, host)
+  const allow: Preview = { service: 'ec2', operation: 'AuthorizeSecurityGroupIngress', input: { GroupId, IpPermissions: rules } }
   return [
-    ...(id
-      ? [{ service: 'ec2' as const, operation: 'CreateSecurityGroup', input: { GroupName: s.groupName, Description: 'launch-wizard', VpcId: s.vpc } }]
-      : []),
-    ...(id && rules.length > 0
-      ? [{ service: 'ec2' as const, operation: 'AuthorizeSecurityGroupIngress', input: { GroupId: id, IpPermissions: rules } }]
-      : []),
-    { service: 'ec2', operation: 'RunInstances', input: runInput(s, id ? [id] : s.groups) },
+    { service: 'ec2', operation: 'CreateSecurityGroup', input: group, keep: 'GroupId' },
+    ...(rules.length > 0 ? [allow] : []),
+    launch([GroupId]),
   ]
 }
 

@@ -1,7 +1,8 @@
 /** The actions on selected things: which are possible, the question before them, and what became of them. */
 import { Alert, Box, Button, ButtonDropdown, FormField, Input, SpaceBetween } from '@cloudscape-design/components'
 import { useState } from 'react'
-import { call, wordsOf, type Service } from '../api/call'
+import { send, wordsOf, type Service } from '../api/call'
+import type { Preview } from '../api/preview'
 import { t, type Key } from '../i18n/text'
 import type { Action, Item, Resource } from '../resources/kinds'
 import { flash } from '../shell/flash'
@@ -16,7 +17,9 @@ export const isPossible = (action: Action, items: Item[]): boolean =>
   (items.length === 1 || !(action.one || action.form || action.href)) &&
   items.every(item => action.enabled?.(item) ?? true)
 
-export const inputsOf = (action: Action, items: Item[]) => (action.all ? [action.all(items)] : items.map(item => action.each!(item)))
+/** The calls that an action is: what the question before it shows, and what is sent. */
+export const callsOf = (service: Service, action: Action, items: Item[]): Preview[] =>
+  (action.all ? [action.all(items)] : items.map(item => action.each!(item))).map(input => ({ service, operation: action.operation!, input }))
 
 type Props = { resource: Resource; items: Item[]; menu?: At; onMenuClose?(): void; onDone?(): void }
 
@@ -30,7 +33,7 @@ export function Actions({ resource, items, menu, onMenuClose = () => {}, onDone 
     flash({ ...message, type: 'info', loading: true })
     try {
       if (action.run) await action.run(items)
-      else for (const input of inputsOf(action, items)) await call(resource.service, action.operation!, input)
+      else for (const one of callsOf(resource.service, action, items)) await send(one)
       flash({ ...message, type: 'success' })
       onDone()
     } catch (error) {
@@ -114,7 +117,7 @@ export function Question({ service, action, items, ids, onYes, onNo }: QuestionP
             <Input value={typed} onChange={({ detail }) => setTyped(detail.value)} placeholder={word} />
           </FormField>
         )}
-        <Code calls={inputsOf(action, items).map(input => ({ service, operation: action.operation!, input }))} />
+        <Code calls={callsOf(service, action, items)} />
       </SpaceBetween>
     </Dialog>
   )

@@ -8,7 +8,9 @@ import { facts } from '../shell/facts'
 
 export function Code({ calls }: { calls: Preview[] }) {
   const [kind, setKind] = useState('cli')
-  const text = calls.map(c => (kind === 'cli' ? cliOf(c) : sdkOf(c, currentRegion(), facts().endpoint))).join('\n\n')
+  const region = currentRegion()
+  const elsewhere = region === facts().region ? undefined : region
+  const text = kind === 'cli' ? calls.map(one => cliOf(one, elsewhere)).join('\n\n') : sdkOf(calls, region, facts().endpoint)
   return (
     <ExpandableSection headerText={t('code.title')}>
       <SpaceBetween size="s">

@@ -1,7 +1,7 @@
 /** A page, or a dialog, that makes one call out of a form that is data. */
 import { Alert, Button, Container, Form as Frame, Header, SpaceBetween } from '@cloudscape-design/components'
 import { useState } from 'react'
-import { call, wordsOf, type Service } from '../api/call'
+import { send, wordsOf, type Service } from '../api/call'
 import { t, type Key } from '../i18n/text'
 import type { Form, Item, Values } from '../resources/kinds'
 import { flash } from '../shell/flash'
@@ -15,6 +15,7 @@ function useForm(service: Service, form: Form, item: Item | undefined, done: (an
   const [missing, setMissing] = useState<string[]>([])
   const [error, setError] = useState<string>()
   const [busy, setBusy] = useState(false)
+  const shown = { service, operation: form.operation, input: form.input(values, item) }
   async function submit(): Promise<void> {
     const lacking = missingIn(form.fields, values)
     setMissing(lacking)
@@ -22,7 +23,7 @@ function useForm(service: Service, form: Form, item: Item | undefined, done: (an
     setBusy(true)
     setError(undefined)
     try {
-      const answer = await call(service, form.operation, form.input(values, item))
+      const answer = await send(shown)
       const problem = form.problem?.(answer)
       if (problem) return setError(problem)
       form.done?.(answer, values)
@@ -41,7 +42,7 @@ function useForm(service: Service, form: Form, item: Item | undefined, done: (an
         </Alert>
       )}
       <Fields fields={form.fields} values={values} missing={missing} onChange={setValues} />
-      <Code calls={[{ service, operation: form.operation, input: form.input(values, item) }]} />
+      <Code calls={[shown]} />
     </SpaceBetween>
   )
   return { body, busy, submit }

@@ -1,7 +1,8 @@
 /** The launch page's key pair: chosen, made in place and downloaded, or none. */
 import { Alert, Button, Container, FormField, Header, Input, RadioGroup, Select, SpaceBetween } from '@cloudscape-design/components'
 import { useState } from 'react'
-import { call, wordsOf } from '../api/call'
+import { send, wordsOf } from '../api/call'
+import type { Preview } from '../api/preview'
 import { useList } from '../api/use'
 import { t } from '../i18n/text'
 import type { SectionProps } from '../pages/Launch'
@@ -61,10 +62,10 @@ function NewKey({ onClose, onMade }: { onClose(): void; onMade(name: string): vo
   const [type, setType] = useState('ed25519')
   const [format, setFormat] = useState('pem')
   const [error, setError] = useState<string>()
-  const input = { KeyName: name, KeyType: type, KeyFormat: format }
+  const shown: Preview = { service: 'ec2', operation: 'CreateKeyPair', input: { KeyName: name, KeyType: type, KeyFormat: format } }
   async function make(): Promise<void> {
     try {
-      const { KeyMaterial } = await call('ec2', 'CreateKeyPair', input)
+      const { KeyMaterial } = await send(shown)
       download(`${name}.${format}`, `${String(KeyMaterial).trimEnd()}\n`, 'application/x-pem-file')
       flash({ type: 'success', content: t('launch.keySaved', { name }) })
       onMade(name)
@@ -91,7 +92,7 @@ function NewKey({ onClose, onMade }: { onClose(): void; onMade(name: string): vo
         </FormField>
         {choice(t('launch.keyType'), type, ['rsa', 'ed25519'], setType)}
         {choice(t('launch.keyFormat'), format, ['pem', 'ppk'], setFormat)}
-        <Code calls={[{ service: 'ec2', operation: 'CreateKeyPair', input }]} />
+        <Code calls={[shown]} />
       </SpaceBetween>
     </Dialog>
   )

@@ -1,12 +1,12 @@
 /** A table inside a page: what belongs to the thing that the page shows, with the way to take some away. */
 import { Alert, Box, Button, Header, Table } from '@cloudscape-design/components'
 import { useState, type ReactNode } from 'react'
-import { call, wordsOf, type Input, type Service } from '../api/call'
+import { send, wordsOf, type Input, type Service } from '../api/call'
 import { useList } from '../api/use'
 import { t, type Key } from '../i18n/text'
 import type { Action, Column, Item } from '../resources/kinds'
 import { flash } from '../shell/flash'
-import { inputsOf, Question } from './Actions'
+import { callsOf, Question } from './Actions'
 import { Cell } from './cells'
 
 type Selection = { chosen: Item[]; choose(items: Item[]): void }
@@ -75,7 +75,7 @@ export function SubList({ service, title, operation, member, input, columns, kin
   const take = async (): Promise<void> => {
     setAsking(false)
     try {
-      for (const input of inputsOf(remove!, chosen)) await call(service, remove!.operation!, input)
+      for (const one of callsOf(service, remove!, chosen)) await send(one)
     } catch (error) {
       flash({ type: 'error', header: t('error.title'), content: wordsOf(error) })
     }

@@ -1,7 +1,7 @@
 /** The tags of a thing, shown and edited. */
 import { Alert, Box, Button, Container, Header, SpaceBetween, Table, TagEditor, type TagEditorProps } from '@cloudscape-design/components'
 import { useState } from 'react'
-import { call, wordsOf } from '../api/call'
+import { send, wordsOf } from '../api/call'
 import type { Preview } from '../api/preview'
 import { t } from '../i18n/text'
 import { flash } from '../shell/flash'
@@ -22,7 +22,7 @@ export function Tags({ id, tags, editable }: { id: string; tags: Tag[]; editable
   const [error, setError] = useState<string>()
   async function save(): Promise<void> {
     try {
-      for (const { service, operation, input } of callsFor(id, edited!)) await call(service, operation, input)
+      for (const one of callsFor(id, edited!)) await send(one)
       setEdited(undefined)
       flash({ type: 'success', content: t('tags.saved') })
     } catch (cause) {

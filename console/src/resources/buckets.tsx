@@ -1,7 +1,10 @@
 /** S3's buckets, and the objects in one, folder by folder. */
-import { call } from '../api/call'
+import { call, currentRegion } from '../api/call'
 import { addressOf } from '../shell/addresses'
 import { column, type Item, type Resource } from './kinds'
+
+/** A bucket of another Region than the oldest says where it is to be: what SDKs add by themselves, the CLI leaves to its caller. */
+const placeOf = (region: string): object | undefined => (region === 'us-east-1' ? undefined : { LocationConstraint: region })
 
 export const resources: Resource[] = [
   {
@@ -20,7 +23,7 @@ export const resources: Resource[] = [
         operation: 'CreateBucket',
         id: answer => String(answer.Location ?? '').replace(/^\//, ''),
         fields: [{ name: 'name', label: 'buckets.name', hint: 'buckets.nameHint' }],
-        input: values => ({ Bucket: values.name }),
+        input: values => ({ Bucket: values.name, CreateBucketConfiguration: placeOf(currentRegion()) }),
       },
     },
     actions: [{ id: 'delete', label: 'buckets.deleteBucket', operation: 'DeleteBucket', each: item => ({ Bucket: item.Name }), confirm: 'typed' }],

@@ -255,7 +255,7 @@ export const gateways: Resource[] = [
             Egress: values.egress,
             RuleNumber: Number(values.number),
             Protocol: { tcp: '6', udp: '17', icmp: '1', '-1': '-1' }[values.protocol as string],
-            PortRange: ports(values.ports),
+            PortRange: isIn(['tcp', 'udp'], values.protocol) ? ports(values.ports) : undefined,
             IcmpTypeCode: values.protocol === 'icmp' ? { Type: -1, Code: -1 } : undefined,
             CidrBlock: values.cidr,
             RuleAction: values.action,

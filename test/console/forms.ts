@@ -1,0 +1,91 @@
+/** Every form and every question of the built listings, filled in as readers may, as the calls that they would make. Run in the page. */
+import { globSync } from 'node:fs'
+import type { Page } from 'playwright-core'
+import { buildConsole } from '#launch/console'
+import type { Preview } from '../../console/src/api/preview.ts'
+
+export type Ask = (service: string, operation: string, input: object) => Promise<any>
+type From = { service: string; operation: string; member: string; input: object }
+/** A listing, and what its forms choose from. */
+type Found = From & { path: string; chosen: From[] }
+export type Asked = Preview & { at: string }
+
+/** What a text may hold that a shell or a program might take for its own. */
+const ODD = `it's "one" – $HOME \`é\` \\ two`
+/** What the CLI looks at before it sends it. */
+const FIT: Record<string, string> = {
+  '/s3/buckets name': 'homework', '/iam/identity-providers thumbprints': 'a'.repeat(40), '/vpc/network-acls ports': '80-90',
+}
+
+/** The listings that the built page has, and what their forms would look up. */
+async function listings(page: Page, files: string[]): Promise<Found[]> {
+  return page.evaluate(async names => {
+    const modules = await Promise.all(names.map(name => import(`/${name}`)))
+    const all = modules.flatMap(module => Object.values(module)).flat().filter((one: any) => one?.path && one.columns) as any[]
+    const fieldsOf = (one: any) => [one.create?.form, ...(one.actions ?? []).map((action: any) => action.form)].flatMap(form => form?.fields ?? [])
+    const plain = ({ service = 'ec2', operation, member, input = {} }: any) => ({ service, operation, member, input })
+    return all.map(one => ({ ...plain(one), path: one.path, chosen: fieldsOf(one).filter((f: any) => f.from).map((f: any) => plain(f.from)) }))
+  }, files)
+}
+
+const keyOf = ({ service, operation, input }: From): string => JSON.stringify([service, operation, input])
+
+/** All calls that the forms and questions would make of what there is. */
+export async function callsOfForms(page: Page, ask: Ask): Promise<Asked[]> {
+  const files = globSync('assets/*.js', { cwd: await buildConsole() }).filter(name => AREAS.test(name))
+  const found = await listings(page, files)
+  const answers: Record<string, any[]> = {}
+  for (const from of found.flatMap(one => [one, ...one.chosen]))
+    answers[keyOf(from)] ??= (await ask(from.service, from.operation, from.input))[from.member] ?? []
+  return page.evaluate(fillAll, { files, answers, odd: ODD, fit: FIT })
+}
+const AREAS = /\/(instances|storage|network|vpc|types|lifecycle|buckets|account|events)-/
+
+type Given = { files: string[]; answers: Record<string, any[]>; odd: string; fit: Record<string, string> }
+
+/** In the page, with nothing from outside: fills each form with its defaults, then with each of its choices, then with all that may be given. */
+async function fillAll({ files, answers, odd, fit }: Given): Promise<Asked[]> {
+  const modules = await Promise.all(files.map(name => import(`/${name}`)))
+  const all = modules.flatMap(module => Object.values(module)).flat().filter((one: any) => one?.path && one.columns) as any[]
+  const look = ({ service = 'ec2', operation, input = {} }: any): any[] => answers[JSON.stringify([service, operation, input])] ?? []
+  const rowsOf = (from: any): any[] => (from.rows ?? ((items: any[]) => items))(look(from))
+  const choices = ({ options, from }: any): string[] => options ?? rowsOf(from).filter(from.keep ?? (() => true)).slice(0, 2).map(from.value)
+  const samples = (path: string, field: any): any[] => {
+    const own = fit[`${path} ${field.name}`]
+    if (own) return [own]
+    if (field.kind === 'bool') return [true, false]
+    if (field.kind === 'select') return choices(field).length > 0 ? choices(field) : ['chosen-0']
+    if (field.kind === 'number') return [field.value || '3']
+    if (field.kind === 'json') return [field.value || '{"Version":"2012-10-17"}']
+    if (field.kind === 'area') return [field.value || `192.0.2.0/24\n${odd}`]
+    return [field.value || odd]
+  }
+  const fillings = (path: string, fields: any[]): object[] => {
+    const base = Object.fromEntries(fields.map(f => [f.name, f.optional ? '' : f.kind === 'bool' ? (f.value ?? false) : samples(path, f)[0]]))
+    const whole = Object.fromEntries(fields.map(f => [f.name, samples(path, f)[0]]))
+    return [base, whole, ...fields.flatMap(f => samples(path, f).map(value => ({ ...whole, [f.name]: value })))]
+  }
+  const calls: Asked[] = []
+  // One of each shape: which of two volumes is named makes no other command.
+  const shapes = new Set<string>()
+  const add = (at: string, service: string, operation: string, input: () => object): void => {
+    const made = { at, service, operation, input: input() } as Asked
+    const shape = `${at} ${JSON.stringify(made.input, (_, value) => (typeof value === 'string' || typeof value === 'number' ? typeof value : value))}`
+    if (!shapes.has(shape)) calls.push(made)
+    shapes.add(shape)
+  }
+  for (const one of all) {
+    const items = one.load ? await one.load() : (one.rows ?? ((rows: any[]) => rows))(look(one))
+    const forms = [one.create?.form && { id: 'create', form: one.create.form }, ...(one.actions ?? [])].filter(action => action?.form)
+    for (const { id, form, enabled } of forms) {
+      const item = items.find((row: any) => enabled?.(row) ?? true) ?? items[0]
+      for (const values of fillings(one.path, form.fields)) add(`${one.path} ${id}`, one.service, form.operation, () => form.input(values, item))
+    }
+    for (const action of (one.actions ?? []).filter((a: any) => a.operation && !a.form)) {
+      const able = items.filter((row: any) => action.enabled?.(row) ?? true).slice(0, 2)
+      if (action.all) for (const some of [able.slice(0, 1), able].filter(list => list.length > 0)) add(`${one.path} ${action.id}`, one.service, action.operation, () => action.all(some))
+      else for (const row of able) add(`${one.path} ${action.id}`, one.service, action.operation, () => action.each(row))
+    }
+  }
+  return JSON.parse(JSON.stringify(calls))
+}
