@@ -1,4 +1,4 @@
-/** The disk that holds buckets fills up, to the last byte: what was answered can be read, what is refused leaves nothing, and all goes on with room. */
+/** The disk that holds buckets fills up to its last byte: what was answered can be read, what is refused leaves nothing, all goes on with room. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, statfsSync } from 'node:fs'
