@@ -55,7 +55,7 @@ test('the SDK\'s own retry succeeds once a token is there', async () => {
   }
 })
 
-test('a crowd that asks at once gets through by its own retries: what comes are answers and refusals, and others are answered meanwhile', async () => {
+test('a crowd that asks at once gets through by its own retries, and others are answered meanwhile', async () => {
   const ends: string[] = []
   const crowd = Array.from({ length: 100 }, () => {
     // Its own budget of retries would be less than a crowd needs; without the waits, since the tests move the server's clock.
