@@ -122,8 +122,9 @@ test('the code of each form is the call that the form makes', async () => {
 /** The launch page as a reader may leave it: with all that may be said, and with next to nothing. */
 const whole: Launch = {
   ...start, name: "it's mine", tags: [{ key: 'a', value: '$b' }], rootDevice: '/dev/xvda', key: 'web-key', publicIp: 'true', http: true, https: true,
-  opened: '2026-01-02T03:04:05.678Z', groupName: 'launch-wizard-1', volumes: [newVolume], hostname: 'resource-name', shutdown: 'terminate', protect: true,
-  protectStop: true, monitoring: true, credits: 'unlimited', metadataTags: true, userData: '#!/bin/bash\necho "{{GroupId}} $HOME" \'é\' `id`\n',
+  opened: '2026-01-02T03:04:05.678Z', groupName: 'launch-wizard-1', volumes: [newVolume], hostname: 'resource-name', shutdown: 'terminate',
+  protect: true, protectStop: true, monitoring: true, credits: 'unlimited', metadataTags: true,
+  userData: '#!/bin/bash\necho "{{GroupId}} $HOME" \'é\' `id`\n',
 }
 
 test('the commands and the code of the launch page, run one after the other, launch what the page would launch', async () => {
