@@ -14,8 +14,9 @@ import { sealer } from '#identity/seal'
 import { dispatcher, type Authorise, type Dispatch } from '#kit/action'
 import { openLoop, type Loop, type LoopOptions } from '#loop/loop'
 import type { Context } from '#service/ec2/context'
-import { overseers, services, withParameters } from '#service/index'
+import { measuring, overseers, services, withParameters } from '#service/index'
 import { openHistory } from '#service/cloudtrail/history'
+import { openSeries } from '#service/monitoring/series'
 import type { Service } from '#service/service'
 import type { Store } from '#store/store'
 
@@ -28,6 +29,8 @@ export type CloudOptions = {
   authorise?: Authorise
   /** The file of the calls' history; by default it lasts as long as the process. */
   history?: string
+  /** The file of what is measured; by default it lasts as long as the process. */
+  metrics?: string
   root?: RootKeys
   /** What secrets are sealed with; without it they open as long as this process lives. */
   key?: Buffer
@@ -65,12 +68,14 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   let images: ImageSeen[] = await imagesOr([])
   let loop: Loop
   const identity = openIdentity({ store, clock, sealer: sealer(key), root })
+  const series = openSeries({ file: options.metrics ?? ':memory:', clock })
   const context = withParameters({
+    measure: measuring(series), tally: {},
     store, identity, engine, home, log, clock, loop: () => loop, capacity: () => capacity, images: () => images, deliver, objects,
   })
   const history = openHistory(options.history ?? ':memory:', clock, error => log.error('cloudtrail.lost', { error }))
   let dispatch: Dispatch
-  const watched = services(context)
+  const watched = services(context, series)
   const all = [...watched, ...overseers({ sources: () => watched, dispatch: () => dispatch, history: () => history })]
   loop = openLoop({
     store, log, clock, hook, pause, drivers: all.flatMap(service => service.drivers),
@@ -109,6 +114,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     },
     start() {
       unwatch = engine.machines.watch(({ id }) => loop.wake('instance', id))
+      for (const service of all) service.start?.()
       const again = () => {
         sweeping = sweep().catch(error => log.error('sweep', { error }))
         void sweeping.then(() => { timer = setTimeout(again, SWEEP_MS).unref() })

@@ -55,8 +55,8 @@ await keeper?.look()
 if (!fake) await thawLeft(home)
 const engine = fake ? openFake() : openReal(home, log)
 const cloud = await openCloud({
-  home, engine, store, log, clock: systemClock, history: join(home.dir, 'history.db'), root: keys, key: openKey(home.dir), deliver,
-  objects: openObjects(() => `http://127.0.0.1:${home.port}`, keys),
+  home, engine, store, log, clock: systemClock, history: join(home.dir, 'history.db'), metrics: join(home.dir, 'metrics.db'),
+  root: keys, key: openKey(home.dir), deliver, objects: openObjects(() => `http://127.0.0.1:${home.port}`, keys),
 })
 const drain = drainer(cloud)
 const imds = fake ? undefined : await openImdsDoor(cloud.context)

@@ -80,7 +80,7 @@ test('every action is one that AWS\'s facts know', () => {
 })
 
 /** What these are about is made by them, or is named by a list of any kind. */
-const MAKING = /^(Create|Allocate|Copy|Register|Run|Import)|^(Create|Delete)Tags$/
+const MAKING = /^(Create|Allocate|Copy|Register|Run|Import|Export)|^(Create|Delete)Tags$/
 /** Actions on things that exist, which no member names: their policies can only speak of all of a type. May only shrink. */
 const OF_ANY: string[] = []
 

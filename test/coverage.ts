@@ -15,7 +15,7 @@ import { openSqlite } from '#store/sqlite'
 export const FILE = fileURLToPath(new URL('../docs/coverage.md', import.meta.url))
 const TITLES: Record<string, string> = {
   ec2: 'Amazon EC2', sts: 'AWS STS', iam: 'AWS IAM', s3: 'Amazon S3', ssm: 'AWS Systems Manager', tagging: 'AWS Resource Groups Tagging API',
-  cloudtrail: 'AWS CloudTrail', ebs: 'EBS direct APIs', dlm: 'Amazon Data Lifecycle Manager',
+  cloudtrail: 'AWS CloudTrail', monitoring: 'Amazon CloudWatch', ebs: 'EBS direct APIs', dlm: 'Amazon Data Lifecycle Manager',
   'ec2-instance-connect': 'EC2 Instance Connect',
 }
 

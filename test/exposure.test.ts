@@ -135,7 +135,7 @@ test('nothing that the server writes into its home can be read by another user',
   assert.equal(mode('s3') & 0o777, 0o700)
   assert.deepEqual(open.sort(), ['config.json', 'endpoint-ca.pem'])
   const files = readdirSync(dir)
-  for (const name of ['enclume.db', 'history.db', 'root-credentials.json', 'identity.key', 'authority.json'])
+  for (const name of ['enclume.db', 'history.db', 'metrics.db', 'root-credentials.json', 'identity.key', 'authority.json'])
     assert.ok(files.includes(name), `${name} is among ${files.join()}`)
 })
 

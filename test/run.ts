@@ -7,11 +7,13 @@
 import { spawnSync } from 'node:child_process'
 import { globSync, mkdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { relative } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import type { Stage } from '#launch/test'
 import { auditAll, type Audit } from './audit.ts'
 import { benchmarks } from './benchmarks.ts'
+import { slowest, type Timed } from './slowest.ts'
 
 type Counts = { passed: number; failed: number; skipped: number }
 type Plan = { include: string[]; exclude?: string[]; concurrency: number; timeoutMs: number }
@@ -27,6 +29,7 @@ const plans: Record<Exclude<Stage, 'bench' | 'audit'>, Plan> = {
   console: { include: ['test/console/**/*.test.ts'], concurrency: 1, timeoutMs: minutes(8) },
   real: { include: [`src/${REAL}`], concurrency: 1, timeoutMs: minutes(10) },
   e2e: { include: ['test/e2e/**/*.test.ts'], concurrency: 1, timeoutMs: minutes(25) },
+  fuzz: { include: ['test/fuzz/*.test.ts'], concurrency: 1, timeoutMs: minutes(600) },
 }
 
 /** The compiler and the linter, each counted as one test. */
@@ -59,16 +62,26 @@ async function runTests({ include, exclude = [], concurrency, timeoutMs }: Plan)
   const stream = run({ files, concurrency, timeout: timeoutMs })
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 }
   let summed = false
-  stream.on('test:summary', ({ file, success, counts: { tests, passed, skipped, todo } }) => {
+  const timed: { tests: Timed[]; files: Timed[] } = { tests: [], files: [] }
+  for (const end of ['test:pass', 'test:fail'] as const)
+    stream.on(end, ({ name, file, nesting, details }) => { if (nesting === 0) timed.tests.push({ name, file, ms: details.duration_ms }) })
+  stream.on('test:summary', ({ file, success, duration_ms: ms, counts: { tests, passed, skipped, todo } }) => {
     // Without a file it is the sum over all files. A file that ends badly after its tests have passed fails too.
-    if (file !== undefined) return
+    if (file !== undefined) return void timed.files.push({ name: relative(process.cwd(), file), ms })
     Object.assign(counts, { passed, failed: Math.max(tests - passed - skipped - todo, success ? 0 : 1), skipped: skipped + todo })
     summed = true
   })
   for await (const text of stream.compose(new spec())) process.stdout.write(text)
+  for (const line of [...slowest('tests', timed.tests), ...slowest('files', timed.files)]) console.log(line)
   return summed ? counts : { ...counts, failed: counts.failed + 1 }
 }
 
+/** A night's worth, from a seed that nobody chose. */
+function fuzzAnew(): void {
+  process.env.FUZZ_SEED ??= String(Date.now() % 1e9)
+  process.env.FUZZ_ROUNDS ??= '200000'
+  console.log(`FUZZ_SEED=${process.env.FUZZ_SEED} FUZZ_ROUNDS=${process.env.FUZZ_ROUNDS}`)
+}
 
 const total: Counts = { passed: 0, failed: 0, skipped: 0 }
 const rows: Record<string, Counts & { seconds: number }> = {}
@@ -85,7 +98,7 @@ for (const name of process.argv.slice(2) as Stage[]) {
   if (name === 'unit') await stage('check', check)
   if (name === 'bench') await stage(name, () => count(benchmarks()))
   else if (name === 'audit') await stage(name, countAudits)
-  else await stage(name, () => runTests(plans[name]))
+  else await stage(name, () => { if (name === 'fuzz') fuzzAnew(); return runTests(plans[name]) })
 }
 mkdirSync('.state', { recursive: true })
 writeFileSync('.state/test.json', `${JSON.stringify(rows, null, 2)}\n`)

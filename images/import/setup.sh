@@ -123,10 +123,7 @@ if ! systemctl -q is-enabled ssh.socket 2> /dev/null; then
 fi
 
 # What a container needs no unit for, as in images/base/setup.sh.
-for unit in e2scrub_reap.service e2scrub_all.timer systemd-pstore.service fstrim.timer modprobe@.service systemd-modules-load.service \
-  sys-kernel-debug.mount sys-kernel-tracing.mount sys-kernel-config.mount sys-fs-fuse-connections.mount dev-mqueue.mount dev-hugepages.mount \
-  systemd-remount-fs.service systemd-hwdb-update.service systemd-udev-trigger.service systemd-udevd.service systemd-firstboot.service \
-  getty@tty1.service getty-static.service cloud-init-hotplugd.socket; do
+for unit in $(cat $setup/import/masked); do
   ln -sf /dev/null /etc/systemd/system/$unit
 done
 systemctl -q enable console-getty.service

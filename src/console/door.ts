@@ -15,7 +15,7 @@ import { cookie, hasOurHeader, isOurHost, isOurPage, readJson, secure, sendJson 
 import type { Reach } from '#console/reach'
 import { openLockout } from '#console/lockout'
 import { openSessions, SESSION_MS, type Session, type SignedIn } from '#console/sessions'
-import { openTerminals, type TerminalOptions } from '#console/terminals'
+import { openTerminals, turnAway, type TerminalOptions } from '#console/terminals'
 import type { Store } from '#store/store'
 
 export type SignInRequest = { kind: 'root' | 'user'; account: string; user: string; password: string; mfa?: string; newPassword?: string }
@@ -127,17 +127,19 @@ export function openDoor(options: DoorOptions): ConsoleDoor {
   async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const session = isOurPage(request) && request.headers.origin !== undefined ? await sessionOf(request) : undefined
     const url = urlOf(request)
-    if (!session || url?.pathname !== '/_console/terminal') return void socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n')
+    if (!session || url?.pathname !== '/_console/terminal') return turnAway(socket, '403 Forbidden')
     await terminals.open({ request, socket, head, session, query: url.searchParams })
   }
 
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 60_000, connectionsCheckingInterval: 1000 }, (request, response) => {
     handle(request, response).catch(cause => {
-      log.error('console.failed', { cause })
+      if (cause !== request.errored) log.error('console.failed', { cause }) // Who went away in the middle of a request is no error.
       response.destroy()
     })
   })
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // From here on it is nobody's but ours: an answer to one that an earlier request on it had end already is an error that would end the process.
+    socket.on('error', () => socket.destroy())
     upgrade(request, socket, head).catch(cause => {
       log.error('console.terminal', { cause })
       socket.destroy()

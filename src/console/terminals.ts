@@ -35,16 +35,19 @@ const QUEUE_BYTES = 1 << 20
 const KILL_MS = 3000
 const KINDS = ['instance-connect', 'session', 'serial'] as const
 
+/** Says so and waits for nobody: a side that does not close its own would hold the socket for ever. */
+export const turnAway = (socket: Duplex, status: string): void =>
+  void socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\n\r\n`, () => socket.destroy())
+
 export function openTerminals({ target, log }: TerminalOptions): Terminals {
   const running = new Map<Duplex, string>()
 
   async function open({ request, socket, head, session, query }: Opening): Promise<void> {
-    socket.on('error', () => socket.destroy())
     // A page that has gone without a word closes its side alone, and HTTP's sockets would stay half open.
     socket.on('end', () => socket.destroy())
     const key = request.headers['sec-websocket-key']
     const kind = KINDS.find(name => name === query.get('kind'))
-    if (!key || !kind || running.size >= MOST) return void socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n')
+    if (!key || !kind || running.size >= MOST) return turnAway(socket, '400 Bad Request')
     request.socket.setTimeout(0)
     socket.write(`HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: ${acceptKey(key)}\r\n\r\n`)
     running.set(socket, session.id)

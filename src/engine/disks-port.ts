@@ -4,8 +4,11 @@ import type { Absent, Unknown } from '#engine/port'
 export type DiskSpec = {
   id: string
   sizeGiB: number
-  /** What it is a copy of, as of one moment, also while a machine writes to that: another disk, or a built image. Shares its blocks. */
-  from?: { disk: string } | { image: string }
+  /**
+   * What it is a copy of, as of one moment, also while a machine writes to that: another disk, or a built image. Shares its blocks. `system`: a disk
+   * that nobody writes and that came from elsewhere; the root file system of the Linux on it is taken, and fitted to start as a machine here.
+   */
+  from?: { disk: string } | { image: string } | { system: string }
   /**
    * 'fresh': it becomes the root of a new machine. Its file system is grown to the size, and names and keys that were another machine's are
    * cleared. 'kept': an exact copy. By default fresh from an image, kept from a disk.
@@ -23,15 +26,19 @@ export type Block = { index: number; data: Uint8Array }
 /** A part of a list of blocks, in ascending order: `limit` of them from `first` on. */
 export type Blocks = { first: number; limit: number }
 
+/** What the error begins with where there is none that can start on a disk. */
+export const NO_SYSTEM = 'there is no Linux system on the disk that can start here'
+
 /** What went to and from a disk since its machine got it, or booted: a number that grows, or begins anew. */
-export type DiskWork = { operations: number; bytes: number }
+export type DiskWork = { operations: number; bytes: number; /** Of them, those that read. */ reads: number; bytesRead: number }
 
 export type Disks = {
   observe(id: string): Promise<DiskSeen | Absent | Unknown>
   /** The machines that have it, as root or data disk: looks at every one of them. */
   users(id: string): Promise<string[] | Unknown>
   list(): Promise<string[] | Unknown>
-  create(spec: DiskSpec): Promise<void>
+  /** Answers what it made; nothing where the disk was there already. */
+  create(spec: DiskSpec): Promise<DiskSeen | undefined>
   /** Copies of several disks, all as of one moment, for which what runs in their machines rests. One interrupted begins all anew. */
   createTogether(specs: DiskSpec[]): Promise<void>
   /** Refuses (throws) while it is in use. */

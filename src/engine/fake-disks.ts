@@ -3,13 +3,17 @@
  *
  * Invariant: it refuses what the real engine refuses: to delete or to write a disk that a machine has, to shrink one, to copy what is not there.
  */
-import { BLOCK_BYTES, type Block, type Blocks, type Disks, type DiskSpec, type DiskWork, type ImageSeen } from '#engine/port'
+import { BLOCK_BYTES, NO_SYSTEM, type Block, type Blocks, type Disks, type DiskSpec, type DiskWork, type ImageSeen } from '#engine/port'
 
 /** `blocks`: what was written, by index; a copy shares them, as none is ever changed in place. `moment`: the act that it was made in.
  * `work`: what a test says it was used for. */
 export type FakeDisk = DiskSpec & { blocks?: Map<number, Uint8Array>; moment?: number; work?: DiskWork }
 type Act = (name: string, id: string, work: () => void) => Promise<void>
 type Options = { disks: Map<string, FakeDisk>; images: ImageSeen[]; act: Act; down(): boolean; owners(disk: string): string[] }
+
+/** A boot sector's mark, or that of ext4: nothing in it is looked at. */
+const isSystem = (first?: Uint8Array): boolean => first !== undefined
+  && (Buffer.from(first).readUInt16BE(510) === 0x55aa || Buffer.from(first).readUInt16LE(1080) === 0xef53)
 
 export function openFakeDisks({ disks, images, act, down, owners }: Options): Disks {
   const get = (id: string): FakeDisk => {
@@ -25,9 +29,11 @@ export function openFakeDisks({ disks, images, act, down, owners }: Options): Di
   const make = (spec: DiskSpec): void => {
     if (disks.has(spec.id)) return
     const { from } = spec
-    if (from && 'disk' in from && get(from.disk).sizeGiB > spec.sizeGiB) throw new Error(`disk ${spec.id} is smaller than what it is copied from`)
+    const origin = from && ('disk' in from ? from.disk : 'system' in from ? from.system : undefined)
+    if (origin !== undefined && get(origin).sizeGiB > spec.sizeGiB) throw new Error(`disk ${spec.id} is smaller than what it is copied from`)
     if (from && 'image' in from && !images.some(({ name }) => name === from.image)) throw new Error(`there is no image ${from.image}`)
-    disks.set(spec.id, { ...spec, moment, blocks: new Map(from && 'disk' in from ? blocksOf(from.disk) : []) })
+    if (from && 'system' in from && !isSystem(blocksOf(from.system).get(0))) throw new Error(`${NO_SYSTEM}: it is empty`)
+    disks.set(spec.id, { ...spec, moment, blocks: new Map(origin === undefined ? [] : blocksOf(origin)) })
   }
 
   return {
@@ -38,7 +44,11 @@ export function openFakeDisks({ disks, images, act, down, owners }: Options): Di
     },
     users: async id => (down() ? 'unknown' : owners(id)),
     list: async () => (down() ? 'unknown' : [...disks.keys()]),
-    create: spec => act('disk.create', spec.id, () => { moment++; make(spec) }),
+    async create(spec) {
+      const there = disks.has(spec.id)
+      await act('disk.create', spec.id, () => { moment++; make(spec) })
+      return there ? undefined : { sizeGiB: spec.sizeGiB, ...(spec.limits && { limits: spec.limits }) }
+    },
     createTogether: specs => act('disk.create', specs[0]?.id ?? '', () => { moment++; for (const spec of specs) make(spec) }),
     delete: id => act('disk.delete', id, () => {
       if (owners(id).length > 0) throw new Error(`disk ${id} is in use by ${owners(id)}`)

@@ -8,7 +8,7 @@
  */
 import { openFakeDisks, type FakeDisk } from '#engine/fake-disks'
 import type {
-  FlowCount, Engine, MachineDisk, MachineEvent, MachineSeen, MachineSpec, ImageSeen, NetworkSpec, PortTraffic, Served,
+  FlowCount, Engine, MachineDisk, MachineEvent, MachineSeen, MachineSpec, ImageSeen, NetworkSpec, PortTraffic, ProcessorTime, Served,
 } from '#engine/port'
 
 type Machine = {
@@ -37,6 +37,8 @@ export type FakeEngine = Engine & {
   networksById: Map<string, NetworkSpec>
   /** What ports have sent and received, for a test to say; nothing where it says nothing. */
   trafficByPort: Map<string, PortTraffic>
+  /** What machines have used of their processors, for a test to say; nothing is known where it says nothing. */
+  processorsById: Map<string, ProcessorTime>
   /** What `flows` tells next, by network. */
   flowsById: Map<string, FlowCount[]>
   /** Domains that mean the host itself. */
@@ -114,7 +116,7 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
 
   const engine: FakeEngine = {
     name: 'fake', machinesById: machines, disksById: disks, networksById: networks,
-    trafficByPort: traffic, served: { host: [], store: [], addresses: [] }, flowsById: new Map(), outage: false,
+    trafficByPort: traffic, processorsById: new Map(), served: { host: [], store: [], addresses: [] }, flowsById: new Map(), outage: false,
     capacity: async () => ({ cpus, memoryMiB, diskGiB: 10_000, diskFreeGiB: 10_000, architecture: 'x86_64' }),
     close: async () => {},
     guest: {
@@ -133,9 +135,13 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
     machines: {
       observe: async id => (engine.outage ? 'unknown' : machines.has(id) ? seen(machine(id)) : 'absent'),
       list: async () => (engine.outage ? 'unknown' : [...machines.keys()]),
-      create: spec => act('machine.create', spec.id, () => {
-        if (!machines.has(spec.id)) machines.set(spec.id, { spec: structuredClone(spec), power: 'off', boots: 0, console: '' })
-      }),
+      async create(spec) {
+        const there = machines.has(spec.id)
+        await act('machine.create', spec.id, () => {
+          if (!there) machines.set(spec.id, { spec: structuredClone(spec), power: 'off', boots: 0, console: '' })
+        })
+        return !there
+      },
       prepare: id => act('machine.prepare', id, () => checkDisks(machine(id))),
       start: id => act('machine.start', id, () => {
         const { power, spec: { ports } } = machine(id)
@@ -188,6 +194,12 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
       watch(callback) { watchers.add(callback); return () => watchers.delete(callback) },
     },
     disks: openFakeDisks({ disks, images, act, owners, down: () => engine.outage }),
+    meters: {
+      async processors(ids) {
+        if (engine.outage) return 'unknown'
+        return Object.fromEntries(ids.flatMap(id => { const time = engine.processorsById.get(id); return time ? [[id, time]] : [] }))
+      },
+    },
     networks: {
       up: async () => {},
       down: async () => networks.clear(),

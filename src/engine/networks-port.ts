@@ -28,15 +28,20 @@ export type NetworkSpec = {
   /** Names that the resolver knows by itself, besides the ports' own. `*.` before one means it and whatever is below it. */
   names: { name: string; address: string }[]
   peers: PeerSpec[]
+  /** The route table of what comes in from the internet; without one it goes to whom it is addressed. */
+  edge?: string
 }
 /**
  * Another network. Packets pass between ports of the two where both name each other and the route tables lead there: never further, into
  * a third network or the internet. The other need not be there yet, or any more.
  */
 export type PeerSpec = { id: string; index: number; cidrs: string[]; cidrs6?: string[] }
-/** `index` is 100 or more, unique within the network; `cidr6` a /64, whose router announces itself. */
+/** `index` is 100 to 60,000, unique within the network; `cidr6` a /64, whose router announces itself. */
 export type SubnetSpec = { id: string; index: number; cidr: string; cidr6?: string; routeTable: string; filter?: string }
-/** `index` is 1 to 65,000, unique within the network. The network's own blocks are always routed within. */
+/**
+ * `index` is 1 to 65,000, unique within the network. What is addressed to the network's own blocks goes there, unless a route for a whole
+ * block or a part of one says otherwise; what is addressed to the sender's own subnet goes there whatever a route says.
+ */
 export type RouteTableSpec = { id: string; index: number; routes: RouteSpec[] }
 /**
  * To the internet, to the object store's address from whoever is inside, to a port of this network (a router instance), to a peer, or

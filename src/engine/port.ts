@@ -9,10 +9,12 @@
  * - Nothing is remembered between calls that a restart would lose; what was made is found again on the host.
  */
 import type { Disks } from '#engine/disks-port'
+import type { Meters } from '#engine/meters-port'
 import type { Networks } from '#engine/networks-port'
 
 export type { FlowCount, FlowsSeen, PortTraffic } from '#engine/count'
 export * from '#engine/disks-port'
+export type * from '#engine/meters-port'
 export type * from '#engine/networks-port'
 
 export type Unknown = 'unknown'
@@ -24,6 +26,7 @@ export type Engine = {
   machines: Machines
   disks: Disks
   networks: Networks
+  meters: Meters
   /** What the host has for instances in all, before anything is given away. */
   capacity(): Promise<Capacity>
   /** Ends this process's side only; machines go on. */
@@ -78,8 +81,8 @@ export type Machines = {
   observe(id: string): Promise<MachineSeen | Absent | Unknown>
   /** All machines of this Enclume, for finding what nobody owns. */
   list(): Promise<string[] | Unknown>
-  /** Makes it, switched off. Its disk and ports may be made at the same time. */
-  create(spec: MachineSpec): Promise<void>
+  /** Makes it, switched off. Its disk and ports may be made at the same time. False where it was there already, whatever it does. */
+  create(spec: MachineSpec): Promise<boolean>
   /** Does ahead what of a start needs no ports, for whoever waits for these; a start does it by itself. Throws without its disk. */
   prepare(id: string): Promise<void>
   /** Throws while its disk or a port of it is missing. */

@@ -3,6 +3,7 @@ import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import { openDisks } from '#engine/disk/disks'
 import { capacityOf } from '#engine/incus/capacity'
+import { openMeters } from '#engine/incus/meters'
 import { daemonClient } from '#engine/incus/place'
 import { openMachines } from '#engine/incus/machines'
 import { openNetworks } from '#engine/net/networks'
@@ -16,6 +17,7 @@ export function openReal(home: Home, log: Log): Engine {
     machines: openMachines(home, client, log),
     disks: openDisks(home, client, log),
     networks,
+    meters: openMeters(home),
     capacity: () => capacityOf(home, client),
     close: () => networks.close(),
   }

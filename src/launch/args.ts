@@ -73,7 +73,7 @@ export const commands = {
     options: { yes: { type: 'boolean', help: 'without asking' } },
   },
   test: {
-    summary: 'run the tests', operands: '[unit|conformance|console|real|e2e|all|bench|audit]',
+    summary: 'run the tests', operands: '[unit|conformance|console|real|e2e|all|bench|audit|fuzz]',
     options: { bench: { type: 'boolean', help: 'also the benchmarks' } },
   },
   help: { summary: 'show this, or one command', operands: '[COMMAND]', options: {} },

@@ -23,8 +23,8 @@ import { claimSlot } from '#launch/slots'
 import type { Ui } from '#launch/ui'
 
 export const stages = ['unit', 'conformance', 'console', 'real', 'e2e'] as const
-/** Asked for by name alone: they need a quiet machine, or the npm registry's advisories. */
-const extras = ['bench', 'audit'] as const
+/** Asked for by name alone: they need a quiet machine, the npm registry's advisories, or hours. */
+const extras = ['bench', 'audit', 'fuzz'] as const
 export type Stage = (typeof stages)[number] | (typeof extras)[number]
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -70,7 +70,7 @@ export async function test({ operands, options }: Args, ui: Ui, host: Host): Pro
   })
 }
 
-/** In the order in which they run: seconds first. The benchmarks and the audit are no part of `all`. */
+/** In the order in which they run: seconds first. The benchmarks, the audit and the fuzzers are no part of `all`. */
 export function readStages(words: string[], bench: boolean): Stage[] {
   const known = [...stages, ...extras, 'all']
   const unknown = words.find(word => !known.includes(word))

@@ -164,3 +164,65 @@ test('a record at rest, or gone, is not remembered', limits, async t => {
   await loop.idle()
   assert.equal(loop.remembered, 0)
 })
+
+test('an act that knows what is there spares the look after it, unless another has written the record meanwhile', limits, async t => {
+  let looks = 0
+  const other = gate()
+  const b = bench(t, {
+    observe: async row => { looks++; return b.world.get(row.id) ?? 0 },
+    acts: {
+      make: async row => {
+        b.world.set(row.id, row.spec.want)
+        if (row.id === 'late') await other.pass()
+        return row.spec.want
+      },
+    },
+  })
+  await b.put('soon', 1)
+  await b.loop.idle()
+  assert.equal((await b.store.get<Thing>('thing', 'soon'))!.status.is, 1)
+  assert.equal(looks, 2) // Before the making, and after the write.
+  looks = 0
+  await b.put('late', 1)
+  await other.reached
+  await b.put('late', 2)
+  other.open()
+  await b.loop.idle()
+  assert.equal((await b.store.get<Thing>('thing', 'late'))!.status.is, 2)
+  assert.ok(looks >= 3, `${looks} looks`)
+})
+
+test('what stays seen is not looked at again after a write, and who asked during the act is answered by it', limits, async t => {
+  let looks = 0
+  const making = gate()
+  const b = bench(t, {
+    staysSeen: true,
+    observe: async row => { looks++; return b.world.get(row.id) ?? 0 },
+    acts: { make: async row => { await making.pass(); b.world.set(row.id, row.spec.want); return row.spec.want } },
+  })
+  await b.put('a', 1)
+  await making.reached
+  const settled = b.loop.settle('thing', 'a')
+  making.open()
+  await settled
+  await b.loop.idle()
+  assert.equal((await b.store.get<Thing>('thing', 'a'))!.status.is, 1)
+  assert.equal(looks, 1)
+})
+
+test('a wake during a write of its own is not lost', limits, async t => {
+  const writing = gate()
+  let looks = 0
+  const b = bench(t, {
+    staysSeen: true,
+    observe: async row => { looks++; return b.world.get(row.id) ?? 0 },
+    writes: { made: async (tx, row) => { if (looks === 2) await writing.pass(); return tx.put({ ...row, status: { is: row.spec.want } }, 'made') } },
+  })
+  await b.put('a', 1)
+  await writing.reached
+  b.loop.wake('thing', 'a')
+  const before = looks
+  writing.open()
+  await b.loop.idle()
+  assert.ok(looks > before, 'looked again')
+})

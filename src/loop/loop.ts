@@ -10,10 +10,10 @@
  */
 import type { Clock } from '#base/clock'
 import type { Log } from '#base/log'
-import { setImmediate as immediate } from 'node:timers/promises'
-import { Unsettled, type Driver, type Step } from '#loop/driver'
+import { Unsettled, type Driver } from '#loop/driver'
 import { acting, keyOf, newRun, waitsFor, type Run } from '#loop/run'
-import { Conflict, type Event, type Row, type Store } from '#store/store'
+import { takeStep } from '#loop/step'
+import type { Event, Store } from '#store/store'
 
 export { rest, type Driver, type Step } from '#loop/driver'
 
@@ -78,7 +78,8 @@ class Looper implements Loop {
 
   async #onEvents(events: Event[]): Promise<void> {
     this.#pendingWakes++
-    for (const { kind, id } of events) this.#written(kind, id)
+    // What a step of its own writes, its run goes on with anyway; another's write at that time makes another generation, which that sees.
+    for (const { kind, id } of events) if (!this.#runs.get(keyOf({ kind, id }))?.writing) this.#written(kind, id)
     for (const event of events) {
       try {
         for (const { kind, id } of (await this.#o.wakes?.(event)) ?? []) this.#written(kind, id)
@@ -133,6 +134,7 @@ class Looper implements Loop {
     this.#untime(run)
     const { next } = run
     run.running = true
+    run.known = undefined
     void this.#steps(run).then(error => {
       this.#active--
       run.running = false
@@ -167,7 +169,7 @@ class Looper implements Loop {
     try {
       for (let step = 0; step < MOST_STEPS; step++) {
         if (this.#closed) throw new Unsettled('the loop is closing')
-        const againMs: 'more' | number | undefined = await this.#step(driver, run)
+        const againMs: 'more' | number | undefined = await takeStep(this.#o, driver, run)
         if (againMs === 'more') continue
         this.#forgive(run)
         if (againMs !== undefined) this.#later(run, againMs)
@@ -184,54 +186,6 @@ class Looper implements Loop {
       }
       return error
     }
-  }
-
-  /** One round; 'more' while there is something to do, else after how many milliseconds to look again, if ever. */
-  async #step(driver: Driver<any, any>, run: Run): Promise<'more' | number | undefined> {
-    await immediate() // Requests and timers come between two steps, also where nothing else makes a step wait.
-    // All that was written until here is seen in this round, and who asked until here is answered by this run.
-    if (run.next) run.answers.push(run.next)
-    Object.assign(run, { again: false, written: false, next: undefined })
-    const row = await this.#o.store.get(run.kind, run.id)
-    if (!row) return undefined
-    const seen = await driver.observe(row)
-    if (seen === 'unknown') throw new Unsettled(`${run.kind} ${run.id}: the engine can't be seen`)
-    const step: Step = driver.plan(row, seen, this.#o.clock())
-    if ('rest' in step) return step.againMs as number | undefined
-    if ('write' in step) await this.#write(driver, row, step)
-    else await this.#act(driver, { run, row, name: step.act })
-    return 'more'
-  }
-
-  async #write(driver: Driver<any, any>, row: Row, step: Extract<Step, { write: string }>): Promise<void> {
-    const { kind, id, generation } = row
-    const write = driver.writes[step.write]
-    if (!write) throw new Error(`${kind} has no write ${step.write}`)
-    await this.#o.hook(`${kind}.write.${step.write}`)
-    try {
-      await this.#o.store.transact(async tx => {
-        const current = await tx.get(kind, id)
-        if (current?.generation !== generation) throw new Conflict(kind, id)
-        await write(tx, current, step)
-      })
-    } catch (error) {
-      if (!(error instanceof Conflict)) throw error // Written meanwhile: planned anew.
-    }
-  }
-
-  async #act(driver: Driver<any, any>, { run, row, name }: { run: Run; row: Row; name: string }): Promise<void> {
-    const act = driver.acts[name]
-    if (!act) throw new Error(`${run.kind} has no act ${name}`)
-    await this.#o.hook(`${run.kind}.act.${name}`)
-    const started = performance.now()
-    try {
-      await acting.run(run, () => act(row))
-    } catch (error) {
-      if (!(error instanceof Unsettled)) run.failed = { act: name, times: (run.failed?.act === name ? run.failed.times : 0) + 1 }
-      throw error
-    }
-    run.failed = undefined
-    this.#o.log.info('loop.act', { kind: run.kind, id: run.id, act: name, ms: Math.round(performance.now() - started) })
   }
 
   async #failed(driver: Driver<any, any>, run: Run, error: Error): Promise<void> {

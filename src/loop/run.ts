@@ -15,6 +15,10 @@ export type Run = {
   /** Those who need a look that begins from now on, and those whose look has begun: they are told when the run ends. */
   next?: PromiseWithResolvers<Error | undefined>
   answers: PromiseWithResolvers<Error | undefined>[]
+  /** What stands of it without a look, of the record as it is in this generation. */
+  known?: { generation: number; seen: unknown }
+  /** A step of its own writes it: the run goes on with that anyway, and is not woken by it. */
+  writing: boolean
   /** Whose settling its act waits for. */
   waits: Set<Run>
   timer?: NodeJS.Timeout
@@ -25,7 +29,7 @@ export type Run = {
 }
 
 export const newRun = (kind: string, id: string): Run =>
-  ({ kind, id, running: false, again: false, written: false, answers: [], waits: new Set(), failures: 0 })
+  ({ kind, id, running: false, again: false, written: false, writing: false, answers: [], waits: new Set(), failures: 0 })
 export const keyOf = ({ kind, id }: { kind: string; id: string }): string => `${kind}/${id}`
 
 /** Whether a record is, or waits for, or waits for one that waits for, another. */

@@ -1,7 +1,7 @@
 /** The services there are, and what each brings: operations, actions, and loops of its own. */
 import { errorsOf, operationsOf } from '#kit/schema'
 import type { Service } from '#service/service'
-import type { Context } from '#service/ec2/context'
+import type { Context, Measured } from '#service/ec2/context'
 import type { Dispatch } from '#kit/action'
 import { cloudtrail } from '#service/cloudtrail/index'
 import type { History } from '#service/cloudtrail/history'
@@ -16,6 +16,8 @@ import { regionFacts } from '#service/ec2/region/data/regions'
 import { publicDomain } from '#service/ec2/network-interface/names'
 import { hostsOf } from '#service/hosts'
 import { iam } from '#service/iam/index'
+import { monitoring } from '#service/monitoring/index'
+import type { Series } from '#service/monitoring/series'
 import { s3 } from '#service/s3/index'
 import { ssm } from '#service/ssm/index'
 import { lookup } from '#service/ssm/read'
@@ -35,21 +37,32 @@ export const wires = {
   s3: { signingName: 's3', version: '2006-03-01', xmlns: 'http://s3.amazonaws.com/doc/2006-03-01/', protocol: 'restXml', unsignedPayload: true },
   ssm: { signingName: 'ssm', version: '2014-11-06', xmlns: '', protocol: 'awsJson' },
   tagging: { signingName: 'tagging', version: '2017-01-26', xmlns: '', protocol: 'awsJson' },
+  monitoring: {
+    signingName: 'monitoring', version: '2010-08-01', xmlns: 'http://monitoring.amazonaws.com/doc/2010-08-01/', protocol: 'awsQuery', json: true,
+  },
   cloudtrail: { signingName: 'cloudtrail', version: '2013-11-01', xmlns: '', protocol: 'awsJson' },
 } as const
 
 type Given = Omit<Context, 'parameter'>
+
+/** Values of AWS's own metrics as the service that keeps them takes them. */
+export const measuring = (series: Series) => (values: readonly Measured[]): void =>
+  series.put(values.map(({ account, region, namespace, metric, dimension, unit, value, time }) => ({
+    metric: { account, region, namespace, name: metric, dimensions: [dimension] },
+    point: { time, unit, count: 1, sum: value, least: value, most: value },
+  })))
 const partsOf = ({ identity, images }: Given) =>
   ({ sealer: identity.sealer, images: (region: string) => images().map(seen => ({ id: imageId(region, seen), seen })) })
 
 /** A context with what one service is told of another's records. */
 export const withParameters = (given: Given): Context => ({ ...given, parameter: lookup(partsOf(given)) })
 
-export const services = (context: Context): Service[] =>
+export const services = (context: Context, series: Series): Service[] =>
   [
     ec2(context), sts(context), iam(context), s3(context), ssm(partsOf(context)),
     { definition: ec2InstanceConnect(), sdk: connectSdk, drivers: [] },
     { definition: ebs({ ...context, snapshots: snapshotsFor(context) }), sdk: ebsSdk, drivers: [] },
+    monitoring({ series: () => series }),
     { definition: dlm(), sdk: dlmSdk, drivers: [policyDriver({ clock: context.clock, lifecycle: lifecycleOf })] },
   ]
 

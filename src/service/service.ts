@@ -30,6 +30,8 @@ export type Service = {
   front?(bucketOf: (head: Head) => string | undefined): Front
   /** Told after each change of what it keeps outside of the store: of which kinds. Returns what ends it. */
   watch?(callback: (kinds: string[]) => void): () => void
+  /** Begins what it does by the clock. */
+  start?(): void
   /** Lets go of what it holds open. */
   close?(): Promise<void>
 }

@@ -6,7 +6,7 @@
  */
 import { ApiError } from '#kit/error'
 import { openJson, parseJson } from '#wire/json'
-import type { Protocol } from '#wire/protocol'
+import type { Protocol, WireService } from '#wire/protocol'
 import type { Refusal } from '#wire/sigv4'
 
 const json = openJson({ jsonName: false })
@@ -26,12 +26,19 @@ export function awsJson(version: '1.0' | '1.1'): Protocol {
     fail(service, { error }) {
       const shape = service.errors.get(error.code)
       const detail = JSON.parse(shape ? json.write(shape, error.fields) : '{}') as object
-      return { status: error.status, contentType, body: JSON.stringify({ __type: error.code, ...detail, message: error.message }) }
+      const body = JSON.stringify({ __type: error.code, ...detail, message: error.message })
+      return { status: error.status, contentType, headers: queryError(service, error), body }
     },
 
     refuse: refusal => refuseJson(refusal, 400),
     internal: () => new ApiError('InternalFailure', 'An internal error has occurred', 500),
   }
+}
+
+/** What the error was called before, for clients of services that spoke Query (Smithy, "awsQueryCompatible trait"). */
+function queryError({ json: was, errors }: WireService, { code, status }: ApiError): Record<string, string> | undefined {
+  const old = errors.get(code)?.traits.awsQueryError?.[0] ?? code
+  return was ? { 'x-amzn-query-error': `${old};${status >= 500 ? 'Receiver' : 'Sender'}` } : undefined
 }
 
 const MISMATCH = 'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and '

@@ -22,6 +22,8 @@ export type WireService = {
   version: string
   xmlns: string
   protocol: 'ec2Query' | 'awsQuery' | 'awsJson' | 'restJson' | 'restXml'
+  /** awsQuery: newer clients speak JSON to it, and are told the older protocol's codes too (Smithy, "awsQueryCompatible"). */
+  json?: boolean
   /** Bodies may be left out of the signature, where the request says so (EBS direct, S3). */
   unsignedPayload?: boolean
   operations: Map<string, Operation>
@@ -61,8 +63,9 @@ const protocols: Record<WireService['protocol'], Protocol> = { ec2Query, awsQuer
 const awsJson10 = awsJson('1.0')
 
 /** The protocol of a request to this service. */
-export function protocolFor({ protocol }: WireService, headers: IncomingHttpHeaders = {}): Protocol {
-  return protocol === 'awsJson' && headers['content-type']?.startsWith('application/x-amz-json-1.0') ? awsJson10 : protocols[protocol]
+export function protocolFor({ protocol, json }: WireService, headers: IncomingHttpHeaders = {}): Protocol {
+  const speaksJson = protocol === 'awsJson' || json
+  return speaksJson && headers['content-type']?.startsWith('application/x-amz-json-1.0') ? awsJson10 : protocols[protocol]
 }
 
 /**

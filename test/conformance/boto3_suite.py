@@ -1,5 +1,6 @@
 """What boto3 users do with EC2, against the endpoint in AWS_ENDPOINT_URL. Prints one JSON line for each case."""
 import base64
+import datetime
 import json
 import os
 import subprocess
@@ -332,6 +333,20 @@ class Facts(Base):
         ec2.modify_instance_metadata_defaults(HttpTokens="required")
         self.assertEqual(ec2.get_instance_metadata_defaults()["AccountLevel"]["HttpTokens"], "required")
         ec2.modify_instance_metadata_defaults(HttpTokens="no-preference")
+
+
+class Metrics(Base):
+    def test_put_and_read(self):
+        cloudwatch = boto3.client("cloudwatch", **HERE)
+        start = datetime.datetime.now(datetime.timezone.utc).replace(second=0, microsecond=0) - datetime.timedelta(minutes=10)
+        data = [{"MetricName": "Load", "Timestamp": start + datetime.timedelta(minutes=i), "Value": i, "Unit": "Percent"} for i in range(3)]
+        cloudwatch.put_metric_data(Namespace="Boto", MetricData=data)
+        self.assertEqual([m["MetricName"] for m in cloudwatch.list_metrics(Namespace="Boto")["Metrics"]], ["Load"])
+        asked = {"Namespace": "Boto", "MetricName": "Load", "StartTime": start, "EndTime": start + datetime.timedelta(minutes=5)}
+        found = cloudwatch.get_metric_statistics(Period=60, Statistics=["Average"], **asked)["Datapoints"]
+        self.assertEqual(sorted((p["Timestamp"], p["Average"]) for p in found), [(d["Timestamp"], d["Value"]) for d in data])
+        self.refused("InvalidParameterValue", cloudwatch.get_metric_statistics, Period=7, Statistics=["Average"], **asked)
+        self.refused("UnsupportedOperation", cloudwatch.list_dashboards)
 
 
 class Lines(unittest.TestResult):

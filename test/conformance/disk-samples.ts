@@ -65,6 +65,10 @@ export async function prepareDiskSamples(bench: Bench, { running, stopped }: { r
   await makeImportRole(bench)
   const ImportSnapshot = { DiskContainer: { Format: 'RAW', UserBucket: { S3Bucket: 'no-bucket', S3Key: 'disk.raw' } } }
   const { ImportTaskId } = await ec2.send(new sdk.ImportSnapshotCommand(ImportSnapshot))
+  const ImportImage = { DiskContainers: [{ Format: 'VMDK', UserBucket: { S3Bucket: 'no-bucket', S3Key: 'disk.vmdk' } }] }
+  const { ImportTaskId: importing } = await ec2.send(new sdk.ImportImageCommand(ImportImage))
+  const ExportImage = { ImageId, DiskImageFormat: 'VMDK', S3ExportLocation: { S3Bucket: 'no-bucket', S3Prefix: 'out/' } } as const
+  const { ExportImageTaskId } = await ec2.send(new sdk.ExportImageCommand(ExportImage))
   const tomorrow = new Date(Date.now() + 86_400_000)
   return {
     CreateVolume: { AvailabilityZone: 'us-east-1a', Size: 8 }, DeleteVolume: { VolumeId },
@@ -79,6 +83,8 @@ export async function prepareDiskSamples(bench: Bench, { running, stopped }: { r
     ResetSnapshotAttribute: { SnapshotId, Attribute: 'createVolumePermission' },
     GetSnapshotBlockPublicAccessState: {}, EnableSnapshotBlockPublicAccess: { State: 'block-all-sharing' }, DisableSnapshotBlockPublicAccess: {},
     ImportSnapshot, DescribeImportSnapshotTasks: { ImportTaskIds: [ImportTaskId!] }, CancelImportTask: { ImportTaskId },
+    ImportImage, DescribeImportImageTasks: { ImportTaskIds: [importing!] },
+    ExportImage, DescribeExportImageTasks: { ExportImageTaskIds: [ExportImageTaskId!] }, CancelExportTask: { ExportTaskId: ExportImageTaskId },
     CreateStoreImageTask: { ImageId, Bucket: 'no-bucket' }, DescribeStoreImageTasks: {},
     CreateRestoreImageTask: { Bucket: 'no-bucket', ObjectKey: 'ami-0123456789abcdef0.bin', Name: 'sample-5' },
     CreateImage: { InstanceId: stopped, Name: 'sample-2' }, RegisterImage: registration(SnapshotId, 'sample-3'),

@@ -58,7 +58,7 @@ test('endpoints are there for services that are served, by names that are theirs
   const { ServiceNames, ServiceDetails } = await ec2.send(new sdk.DescribeVpcEndpointServicesCommand({
     Filters: [{ Name: 'service-type', Values: ['Interface'] }],
   }))
-  assert.deepEqual(ServiceNames, [...['cloudtrail', 'dlm', 'ebs', 'ec2', 'ec2messages', 's3', 'ssm', 'ssmmessages', 'sts', 'tagging']
+  assert.deepEqual(ServiceNames, [...['cloudtrail', 'dlm', 'ebs', 'ec2', 'ec2messages', 'monitoring', 's3', 'ssm', 'ssmmessages', 'sts', 'tagging']
     .map(word => `com.amazonaws.us-east-1.${word}`), 'com.amazonaws.iam'].sort())
   assert.equal(ServiceDetails!.find(one => one.ServiceName === 'com.amazonaws.iam')!.PrivateDnsName, 'iam.amazonaws.com')
 })

@@ -115,6 +115,9 @@ test('what an association or an attachment joins is what it is about', async () 
   const [table] = (await send('DescribeRouteTables', {})).RouteTables
   const { Subnet: own } = await send('CreateSubnet', { VpcId: bench.vpcId, CidrBlock: '172.31.128.0/24' })
   const { AssociationId: routes } = await send('AssociateRouteTable', { RouteTableId: table.RouteTableId, SubnetId: own.SubnetId })
+  const [{ InternetGatewayId: edge }] = (await send('DescribeInternetGateways', {})).InternetGateways
+  const { RouteTable: { RouteTableId: steering } } = await send('CreateRouteTable', { VpcId: bench.vpcId })
+  const { AssociationId: steered } = await send('AssociateRouteTable', { RouteTableId: steering, GatewayId: edge })
   const [acl] = (await send('DescribeNetworkAcls', {})).NetworkAcls
   const filter = acl.Associations.find((one: any) => one.SubnetId === own.SubnetId).NetworkAclAssociationId
   const { KeyPairId } = await send('CreateKeyPair', { KeyName: 'locked' })
@@ -126,6 +129,8 @@ test('what an association or an attachment joins is what it is about', async () 
     [arn('elastic-ip', AllocationId), 'ReleaseAddress', { AllocationId }],
     [arn('subnet', own.SubnetId), 'DisassociateRouteTable', { AssociationId: routes }],
     [arn('route-table', table.RouteTableId), 'DisassociateRouteTable', { AssociationId: routes }],
+    [arn('internet-gateway', edge), 'AssociateRouteTable', { RouteTableId: steering, GatewayId: edge }],
+    [arn('internet-gateway', edge), 'DisassociateRouteTable', { AssociationId: steered }],
     [arn('subnet', own.SubnetId), 'ReplaceRouteTableAssociation', { AssociationId: routes, RouteTableId: table.RouteTableId }],
     [arn('subnet', own.SubnetId), 'ReplaceNetworkAclAssociation', { AssociationId: filter, NetworkAclId: acl.NetworkAclId }],
     [arn('key-pair', 'locked'), 'DeleteKeyPair', { KeyPairId }],

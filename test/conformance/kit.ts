@@ -10,7 +10,7 @@ export type Bench = Awaited<ReturnType<typeof openBench>>
 const kinds = [
   'instance', 'volume', 'network-interface', 'security-group', 'key-pair', 'vpc', 'subnet', 'route-table', 'internet-gateway', 'network-acl',
   'dhcp-options', 'image', 'snapshot', 'public-access',
-  'replace-root-volume-task', 'import-snapshot-task', 'image-task',
+  'replace-root-volume-task', 'import-snapshot-task', 'image-task', 'export-image-task', 'import-image-task',
   'metadata-defaults', 'elastic-ip', 'natgateway', 'vpc-peering-connection', 'egress-only-internet-gateway',
 ]
 

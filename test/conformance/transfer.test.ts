@@ -42,7 +42,7 @@ test('a raw disk is imported only by whoever has the service role', async () => 
   await makeImportRole(bench)
   const refused: [sdk.ImportSnapshotCommandInput, string][] = [
     [{ DiskContainer: container('raw'), RoleName: 'other' }, 'InvalidParameter'],
-    [{ DiskContainer: { ...container('x'), Format: 'VMDK' } }, 'UnsupportedOperation'],
+    [{ DiskContainer: { ...container('x'), Format: 'VHDX' } }, 'UnsupportedOperation'],
     [{ DiskContainer: { ...container('x'), Format: 'VHD' } }, 'UnsupportedOperation'],
     [{ DiskContainer: { ...container('x'), Format: 'ISO' } }, 'InvalidParameterValue'],
     [{ DiskContainer: { Format: 'RAW' } }, 'MissingParameter'], [{ DiskContainer: container('x'), Encrypted: true }, 'UnsupportedOperation'],
@@ -77,6 +77,57 @@ test('an object that is not there, or is empty, is told in the task, and leaves 
   assert.match(String(said), /no object s3:\/\/disks\/nothing.*the object is empty/)
   await bench.server.cloud.loop.idle()
   assert.equal(await count(), before)
+})
+
+const exported = async (id: string) =>
+  (await bench.ec2.send(new sdk.DescribeExportImageTasksCommand({ ExportImageTaskIds: [id] }))).ExportImageTasks![0]!
+
+test('an image is exported as VMDK, and becomes a snapshot with its bytes', async () => {
+  const root = await makeVolume(bench, { Size: 1 })
+  for (const index of [0, 5, 2047]) await bench.server.engine.disks.writeBlock(root, index, randomBytes(BLOCK_BYTES))
+  const from = await makeSnapshot(bench, root)
+  const { ImageId } = await bench.ec2.send(new sdk.RegisterImageCommand(registration(from, 'to export')))
+  const asked = { ImageId, DiskImageFormat: 'VMDK' as const, Description: 'out', S3ExportLocation: { S3Bucket: 'disks', S3Prefix: 'exports/' } }
+  const { ExportImageTaskId: id, Status } = await bench.ec2.send(new sdk.ExportImageCommand(asked))
+  assert.equal(Status, 'active')
+  await untilTrue(bench, async () => (await exported(id!)).Status !== 'active', 'the export does not end')
+  const { Status: end, StatusMessage, S3ExportLocation, ...task } = await exported(id!)
+  assert.deepEqual([end, task.ImageId, task.Description, S3ExportLocation], ['completed', ImageId, 'out', asked.S3ExportLocation], StatusMessage)
+  const UserBucket = { S3Bucket: 'disks', S3Key: `exports/${id}.vmdk` }
+  const { ContentLength } = await objects.send(new s3.HeadObjectCommand({ Bucket: 'disks', Key: UserBucket.S3Key }))
+  assert.ok(ContentLength! < 4 * BLOCK_BYTES)
+  const done = await imported({ DiskContainer: { Format: 'VMDK', UserBucket } })
+  assert.deepEqual([done.Status, done.Format, done.DiskImageSize], ['completed', 'VMDK', ContentLength], done.StatusMessage)
+  assert.deepEqual(plain(await disk(done.SnapshotId!)), plain(await disk(from)))
+  await assert.rejects(bench.ec2.send(new sdk.CancelExportTaskCommand({ ExportTaskId: id })), code('IncorrectState'))
+})
+
+test('an image that can\'t be exported is refused, an export that fails says so, and one that is cancelled leaves no object', async () => {
+  const root = await makeVolume(bench, { Size: 1 })
+  const from = await makeSnapshot(bench, root)
+  const { ImageId } = await bench.ec2.send(new sdk.RegisterImageCommand(registration(from, 'to refuse')))
+  const asked: sdk.ExportImageCommandInput = { ImageId, DiskImageFormat: 'VMDK', S3ExportLocation: { S3Bucket: 'nowhere-at-all' } }
+  const amazon = (await bench.ec2.send(new sdk.DescribeImagesCommand({ Owners: ['amazon'] }))).Images![0]!.ImageId
+  const { ImageId: several } = await bench.ec2.send(new sdk.RegisterImageCommand({ ...registration(from, 'several'), BlockDeviceMappings: [
+    ...registration(from, 'x').BlockDeviceMappings!, { DeviceName: '/dev/sdf', Ebs: { SnapshotId: from } },
+  ] }))
+  const refused: [Partial<sdk.ExportImageCommandInput>, string][] = [
+    [{ DiskImageFormat: 'VHD' }, 'UnsupportedOperation'], [{ DiskImageFormat: 'ISO' as 'VHD' }, 'InvalidParameterValue'],
+    [{ RoleName: 'other' }, 'InvalidParameter'], [{ ImageId: amazon }, 'AuthFailure'], [{ ImageId: several }, 'UnsupportedOperation'],
+    [{ ImageId: 'ami-0123456789abcdef0' }, 'InvalidAMIID.NotFound'],
+  ]
+  for (const [more, error] of refused) await assert.rejects(bench.ec2.send(new sdk.ExportImageCommand({ ...asked, ...more })), code(error))
+  const { ExportImageTaskId: failing } = await bench.ec2.send(new sdk.ExportImageCommand(asked))
+  await untilTrue(bench, async () => (await exported(failing!)).Status !== 'active', 'the export does not end')
+  const { Status, StatusMessage } = await exported(failing!)
+  assert.equal(Status, 'deleted')
+  assert.match(StatusMessage!, /bucket/)
+  const elsewhere = { ...asked, S3ExportLocation: { S3Bucket: 'disks', S3Prefix: 'not/' } }
+  const { ExportImageTaskId: id } = await bench.ec2.send(new sdk.ExportImageCommand(elsewhere))
+  await bench.ec2.send(new sdk.CancelExportTaskCommand({ ExportTaskId: id }))
+  await bench.server.cloud.loop.idle()
+  assert.equal((await exported(id!)).Status, 'deleted')
+  assert.equal((await objects.send(new s3.ListObjectsV2Command({ Bucket: 'disks', Prefix: 'not/' }))).KeyCount, 0)
 })
 
 test('an image is stored in a bucket and restored from it, with all its disks and its name', async () => {

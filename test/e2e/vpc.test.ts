@@ -144,6 +144,32 @@ test('an instance routes for others once its source check is off', async () => {
   await eventually(async () => (await inside(fetched(internet()))).code === 28, { what: 'no internet', timeoutMs: 30_000 })
 })
 
+test('what comes from the internet for a subnet passes the instance of the gateway\'s table, unless its source is checked', async () => {
+  const [{ vpc, gateway }] = networks as [Network]
+  const { InstanceId: id } = instances[0]
+  const port = (await enclume.instance(id)).NetworkInterfaces[0].NetworkInterfaceId
+  const { AllocationId, PublicIp } = await ec2('allocate-address')
+  const given = (await ec2('associate-address', '--allocation-id', AllocationId, '--instance-id', hidden.instance)).AssociationId
+  const steering = (await ec2('create-route-table', '--vpc-id', vpc)).RouteTable.RouteTableId
+  const { AssociationId } = await ec2('associate-route-table', '--route-table-id', steering, '--gateway-id', gateway)
+  await ec2('create-route', '--route-table-id', steering, '--destination-cidr-block', '10.0.1.0/24', '--network-interface-id', port)
+  await ec2('create-route', '--route-table-id', hidden.table, '--destination-cidr-block', ANY, '--network-interface-id', port)
+  const page = () => visit(`http://${PublicIp}/`)
+  const becomes = (wanted: string) => eventually(async () => await page() === wanted, { what: wanted, timeoutMs: 30_000 })
+  await becomes(`hidden ${enclume.hostAddress}`)
+  const drop = (how: string) => ssh(bastion, `sudo iptables ${how} FORWARD -d 10.0.1.10 -p tcp --dport 80 -j DROP`)
+  assert.equal((await drop('-I')).code, 0)
+  assert.equal(await page(), 'timed out')
+  assert.equal((await drop('-D')).code, 0)
+  await becomes(`hidden ${enclume.hostAddress}`)
+  await ec2('modify-instance-attribute', '--instance-id', id, '--source-dest-check')
+  await becomes('timed out')
+  await ec2('disassociate-route-table', '--association-id', AssociationId)
+  await ec2('delete-route-table', '--route-table-id', steering)
+  await ec2('disassociate-address', '--association-id', given)
+  await ec2('release-address', '--allocation-id', AllocationId)
+})
+
 test('everything goes in the order of dependencies, and no router is left on the host', async () => {
   const ids = [...instances.splice(0).map(i => i.InstanceId), hidden.instance]
   const { stderr } = await enclume.aws('ec2', 'delete-vpc', '--vpc-id', networks[0]!.vpc)

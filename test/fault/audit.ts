@@ -18,7 +18,7 @@ import { attachmentsOf, volume } from '#service/ec2/volume/volume'
 import { networkOf } from '#service/ec2/vpc/drive'
 import { peering } from '#service/ec2/vpc-peering/peering'
 import { vpc } from '#service/ec2/vpc/vpc'
-import type { Store } from '#store/store'
+import type { Row, Store } from '#store/store'
 
 /** Empty when all is well and at rest. */
 export async function audit({ engine, store, file }: { engine: FakeEngine; store: Store; file: string }): Promise<string[]> {
@@ -61,6 +61,13 @@ async function belongings(store: Store): Promise<string[]> {
   }
   for (const { id, status } of await peering.everywhere(store)) if (status.state === 'provisioning') wrong.push(`${id} is provisioning`)
   for (const { id, status } of await image.everywhere(store)) if (status.state === 'pending') wrong.push(`${id} is pending`)
+  const ended = ['completed', 'Completed']
+  for (const kind of ['import-snapshot-task', 'import-image-task', 'export-image-task', 'image-task']) {
+    for (const { id, status } of await store.list<Row<object, { state: string; message?: string; reason?: string }>>({ kind })) {
+      const refused = status.state === 'deleted' && status.message?.includes('Missing OS files')
+      if (!ended.includes(status.state) && !refused) wrong.push(`${id} is ${status.state}: ${status.message ?? status.reason}`)
+    }
+  }
   for (const row of [...all.values()].filter(({ id }) => living(id))) {
     for (const id of row.spec.interfaces) if (!interfaces.some(i => i.id === id)) wrong.push(`${row.id} has no ${id}`)
     for (const id of [row.spec.rootVolume ?? [],

@@ -3,6 +3,7 @@ import { instance } from '#service/ec2/instance/instance'
 import { audit } from './audit.ts'
 import { diskStoriesOf } from './disk-stories.ts'
 import { networkStoriesOf } from './network-stories.ts'
+import { transferStoriesOf } from './transfer-stories.ts'
 import { openWorld, untilNone, type World } from './world.ts'
 
 export type Story = {
@@ -105,6 +106,19 @@ export const machineStories: Story[] = [
   },
   { name: 'detach', ends: { state: 'running', boots: 1 }, before: attached, happens: detach },
   {
+    // The engine goes away between a machine's making and its start.
+    name: 'terminate what was made and never started', ends: { state: 'terminated', boots: 0 },
+    async before(world) {
+      world.at(point => { if (point === 'after machine.create') world.engine.outage = true; return undefined })
+      const id = await launch(world)()
+      await untilNone(async () => (world.engine.outage ? [] : ['the machine is not made']))
+      world.at(() => undefined)
+      await world.call('TerminateInstances', { InstanceIds: [id] })
+      return id
+    },
+    happens: async world => { world.engine.outage = false },
+  },
+  {
     name: 'shutdown typed inside', ends: { state: 'stopped', boots: 1 }, before: running,
     happens: async (world, id) => { world.engine.guest.shutdown(id) },
   },
@@ -126,7 +140,8 @@ export const machineStories: Story[] = [
 
 export const diskStories = diskStoriesOf({ running, stopped, settled })
 export const networkStories = networkStoriesOf({ running, settled })
-export const stories = [...machineStories, ...diskStories, ...networkStories]
+export const transferStories = transferStoriesOf({ running, settled })
+export const stories = [...machineStories, ...diskStories, ...networkStories, ...transferStories]
 
 /** Worlds wait more than they work, and know nothing of each other: a few at a time. */
 export async function atATime<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {

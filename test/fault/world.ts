@@ -15,6 +15,7 @@ import { openCloud, type Cloud } from '#cloud'
 import { openFake, type FakeEngine } from '#engine/fake'
 import { openSqlite } from '#store/sqlite'
 import type { Store } from '#store/store'
+import { openFakeObjects } from './objects.ts'
 
 const log = process.env.ENCLUME_TEST_LOG ? openLog(line => process.stderr.write(line)) : silent
 const principal = { account: '123456789012', arn: 'arn:aws:iam::123456789012:root', userId: '123456789012', root: true }
@@ -55,6 +56,12 @@ export async function openWorld() {
     after: name => passOrHang(`after ${name}`),
   })
 
+  const objects = openFakeObjects(async (name, work) => {
+    await passOrHang(`before ${name}`)
+    await work()
+    await passOrHang(`after ${name}`)
+  })
+
   /** Opens a control plane over what there is. */
   async function open(): Promise<Cloud> {
     const inner = openSqlite(file)
@@ -73,7 +80,7 @@ export async function openWorld() {
     })
     own.cloud = await openCloud({
       home: homeAt({ dir }), engine: gatedEngine, store: own.store, log, clock, pause: { first: 1, longest: 4 },
-      hook: point => passOrHang(`loop ${point}`),
+      hook: point => passOrHang(`loop ${point}`), objects: gated(objects, own),
     })
     own.cloud.start()
     return own.cloud
@@ -81,7 +88,7 @@ export async function openWorld() {
 
   await open()
   return {
-    engine, file,
+    engine, file, objects,
     cloud: () => life.cloud,
     store: () => life.store,
     dead: () => life.dead,

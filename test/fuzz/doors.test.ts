@@ -16,11 +16,10 @@ import { wireServices } from '#service/index'
 import { openSqlite } from '#store/sqlite'
 import { openWire } from '#wire/server'
 import { keys, openServer } from '../conformance/server.ts'
-import { openRandom } from './random.ts'
+import { NIGHT_MS, openRandom, roundsOf, seed } from './random.ts'
 import { batter, type Found, type Template } from './raw.ts'
 
-const seed = Number(process.env.FUZZ_SEED ?? 1)
-const rounds = Math.ceil(Number(process.env.FUZZ_ROUNDS ?? 5000) / 10)
+const rounds = roundsOf(1 / 10)
 
 /** A log that keeps what is called an error. */
 function watchful(): { log: Log; errors: string[] } {
@@ -41,7 +40,7 @@ async function signed(url: string, body: string): Promise<Template> {
   return { method: 'POST', path: '/', headers: request.headers, body }
 }
 
-test('the API', { timeout: 600_000 }, async t => {
+test('the API', { timeout: NIGHT_MS }, async t => {
   const { log, errors } = watchful()
   const server = await openServer()
   const wire = openWire({
@@ -74,7 +73,7 @@ test('the API', { timeout: 600_000 }, async t => {
   }
 })
 
-test('the metadata service', { timeout: 600_000 }, async t => {
+test('the metadata service', { timeout: NIGHT_MS }, async t => {
   const { log, errors } = watchful()
   // The clock runs by the minute: its limits of requests are another test's.
   let now = launched.getTime()
@@ -98,7 +97,7 @@ test('the metadata service', { timeout: 600_000 }, async t => {
   }
 })
 
-test('the console', { timeout: 600_000 }, async t => {
+test('the console', { timeout: NIGHT_MS }, async t => {
   const { log, errors } = watchful()
   const store = openSqlite(':memory:')
   const door = openDoor({

@@ -16,10 +16,9 @@ import { openFake } from '#engine/fake'
 import { ApiError } from '#kit/error'
 import type { Payload } from '#kit/payload'
 import { openSqlite } from '#store/sqlite'
-import { openRandom, valueOf, type Random } from './random.ts'
+import { NIGHT_MS, openRandom, roundsOf, seed, valueOf, type Random } from './random.ts'
 
-const seed = Number(process.env.FUZZ_SEED ?? 1)
-const rounds = Number(process.env.FUZZ_ROUNDS ?? 5000)
+const rounds = roundsOf()
 const account = '111122223333'
 const principal = { account, arn: `arn:aws:iam::${account}:root`, userId: account, root: true }
 const caller = { principal, region: 'us-east-1', requestId: 'r', sourceIp: '127.0.0.1', userAgent: 'fuzz' }
@@ -63,7 +62,7 @@ function payload(random: Random): Payload {
   return Object.assign(Readable.from([bytes]), { length: random.next() < 0.1 ? undefined : bytes.length, trailer: undefined, trailers: {} })
 }
 
-test('every operation of every service answers or refuses random input, and a refusal writes nothing', async t => {
+test('every operation of every service answers or refuses random input, and a refusal writes nothing', { timeout: NIGHT_MS }, async t => {
   t.diagnostic(`seed ${seed}, ${rounds} rounds`)
   const dir = mkdtempSync(join(tmpdir(), 'enclume-fuzz-'))
   const store = openSqlite(':memory:')

@@ -4,10 +4,9 @@ import { test } from 'node:test'
 import { parsePolicy, type Policy } from '#kit/policy/document'
 import { evaluate } from '#kit/policy/evaluate'
 import { decide, OPERATORS, type Asked, type Document, type Sets } from './policy-oracle.ts'
-import { openRandom, type Random } from './random.ts'
+import { openRandom, roundsOf, seed, type Random } from './random.ts'
 
-const seed = Number(process.env.FUZZ_SEED ?? 1)
-const rounds = Number(process.env.FUZZ_ROUNDS ?? 20_000)
+const rounds = roundsOf(4)
 const ACCOUNT = '111111111111'
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/app`
 const SESSION = `arn:aws:sts::${ACCOUNT}:assumed-role/app/s`

@@ -5,6 +5,13 @@
  */
 import type { Member, Shape } from '#kit/schema'
 
+/** Another: FUZZ_SEED=7. `./enclume test fuzz` takes a new one and prints it. */
+export const seed = Number(process.env.FUZZ_SEED ?? 1)
+/** How much is tried: 5,000 requests of all services, or FUZZ_ROUNDS, and of each other thing a share of as many. */
+export const roundsOf = (share = 1): number => Math.ceil(Number(process.env.FUZZ_ROUNDS ?? 5000) * share)
+/** Of one test: a whole night's. */
+export const NIGHT_MS = 10 * 3_600_000
+
 export type Random = { next(): number; pick<T>(from: readonly T[]): T; below(n: number): number }
 
 /** A linear congruential generator: enough for choosing test values, and the same everywhere. */

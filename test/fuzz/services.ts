@@ -1,5 +1,6 @@
 /** The services that the fuzzers speak to, with the SDK's own client of each. */
 import * as cloudtrail from '@aws-sdk/client-cloudtrail'
+import * as cloudwatch from '@aws-sdk/client-cloudwatch'
 import * as dlm from '@aws-sdk/client-dlm'
 import * as ebs from '@aws-sdk/client-ebs'
 import * as ec2 from '@aws-sdk/client-ec2'
@@ -46,4 +47,5 @@ export const subjects = {
   tagging: plain('tagging', tagging, 'ResourceGroupsTaggingAPIClient', 'awsJson'),
   ebs: plain('ebs', ebs, 'EBSClient', 'restJson'),
   dlm: plain('dlm', dlm, 'DLMClient', 'restJson'),
+  monitoring: plain('monitoring', cloudwatch, 'CloudWatchClient', 'awsJson'),
 } satisfies Record<string, Subject>

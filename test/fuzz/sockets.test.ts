@@ -11,10 +11,9 @@ import { BINARY, clientFrame, CLOSE, PING, PONG, TEXT } from '#base/websocket'
 import { openDoor, type ConsoleDoor } from '#console/door'
 import { openSqlite } from '#store/sqlite'
 import type { Store } from '#store/store'
-import { openRandom, type Random } from './random.ts'
+import { NIGHT_MS, openRandom, roundsOf, seed, type Random } from './random.ts'
 
-const seed = Number(process.env.FUZZ_SEED ?? 1)
-const rounds = Math.ceil(Number(process.env.FUZZ_ROUNDS ?? 5000) / 100)
+const rounds = roundsOf(1 / 100)
 const PATIENCE_MS = 20_000
 const principal = { account: '123456789012', arn: 'arn:aws:iam::123456789012:root', userId: '123456789012', root: true }
 const programs: Record<string, string> = { cat: 'stty raw -echo; cat', deaf: 'echo deaf; sleep 600', loud: 'yes' }
@@ -78,7 +77,7 @@ function frame(random: Random): Buffer {
   return whole.subarray(0, random.below(whole.length))
 }
 
-test('whatever frames come, a terminal ends with its page and leaves no program', { timeout: 600_000 }, async t => {
+test('whatever frames come, a terminal ends with its page and leaves no program', { timeout: NIGHT_MS }, async t => {
   t.diagnostic(`seed ${seed}, ${rounds} sockets`)
   const random = openRandom(seed)
   for (let round = 0; round < rounds; round += 5) {

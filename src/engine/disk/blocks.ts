@@ -130,3 +130,24 @@ export async function fillBlocks(file: string, blocks: AsyncIterable<Block>): Pr
 
 /** How much of the file holds anything, in bytes. */
 export const usageOf = async (file: string): Promise<number> => (await extentsOf(file)).reduce((sum, { length }) => sum + length, 0)
+
+/** Copies what a part of a file holds to the beginning of another one, which is as long at least and empty. Durable when it returns. */
+export async function copyExtents(from: string, to: string, part: { start: number; length: number }): Promise<void> {
+  const handles = await Promise.all([open(from), open(to, 'r+')])
+  const [source, target] = handles
+  const piece = Buffer.alloc(2 * BLOCK_BYTES)
+  try {
+    for (const { start, length } of await extentsOf(from)) {
+      const end = Math.min(start + length, part.start + part.length)
+      for (let at = Math.max(start, part.start); at < end;) {
+        const { bytesRead } = await source.read(piece, 0, Math.min(piece.length, end - at), at)
+        if (bytesRead === 0) break
+        await target.write(piece, 0, bytesRead, at - part.start)
+        at += bytesRead
+      }
+    }
+    await target.datasync()
+  } finally {
+    await Promise.all(handles.map(handle => handle.close()))
+  }
+}

@@ -7,7 +7,7 @@
 import { dirname, join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
-import type { DiskLimits, Disks, DiskSpec, DiskWork, ImageSeen } from '#engine/port'
+import type { DiskLimits, Disks, DiskSeen, DiskSpec, DiskWork, ImageSeen } from '#engine/port'
 import { IncusError, Unreachable, type Client } from '#engine/incus/client'
 import { blocksOf, changedBlocks, contentsOf, fillBlocks, readBlockOf, usageOf, writeBlockOf } from '#engine/disk/blocks'
 import { readSuperblock } from '#engine/disk/ext4'
@@ -21,6 +21,7 @@ import {
 import { growLoop, inUse, loopsBelow, sectorsOf, workOf } from '#engine/disk/loop'
 import { isMounted, mountFile, unmountFile } from '#engine/disk/mount'
 import { run } from '#engine/disk/run'
+import { makeSystem } from '#engine/disk/system'
 import { together } from '#engine/disk/together'
 import { openLimits } from '#engine/incus/limits'
 import { haversOf, openMachineDisks, type Instance } from '#engine/incus/machine-disks'
@@ -45,6 +46,9 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
     return volume
   }
 
+  const seen = ({ sizeGiB: size, limits: held = {} }: DiskSeen): DiskSeen =>
+    ({ sizeGiB: size, ...(Object.keys(held).length > 0 && { limits: held }) })
+
   async function refuseUsed(id: string): Promise<void> {
     const machines = await owners(id)
     if (machines.length > 0) throw new Error(`disk ${id} belongs to machine ${machines.map(({ name }) => name)}`)
@@ -54,8 +58,7 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
     observe: id => unknownIfUnreachable(async () => {
       const volume = await find(id)
       if (!volume || !isWhole(home, volume)) return 'absent'
-      const limits = JSON.parse(volume.config[LIMITS] ?? '{}') as DiskLimits
-      return { sizeGiB: sizeGiB(volume), ...(Object.keys(limits).length > 0 && { limits }) }
+      return seen({ sizeGiB: sizeGiB(volume), limits: JSON.parse(volume.config[LIMITS] ?? '{}') as DiskLimits })
     }),
     users: id => unknownIfUnreachable(async () => (await owners(id)).map(({ name }) => name)),
     list: () => unknownIfUnreachable(async () =>
@@ -65,8 +68,10 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
       const started = performance.now()
       const facts: Record<string, string> = spec.limits ? { [LIMITS]: JSON.stringify(spec.limits) } : {}
       const make = async () => {
-        if (spec.from !== undefined && await copy(home, client, spec, { from: spec.from, imageNamed: images.named, facts }) === 'ready') return
-        if (spec.from === undefined) await makeVolume(client, name, spec)
+        const { from } = spec
+        if (from === undefined) await makeVolume(client, name, spec)
+        else if ('system' in from) await makeSystem(home, client, spec, from.system)
+        else if (await copy(home, client, spec, { from, imageNamed: images.named, facts }) === 'ready') return
         await markReady(client, name, facts)
       }
       try {
@@ -76,14 +81,15 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
         // Only who made it before, whole or half, keeps Incus from making it: so nobody looks until then.
         const there = error instanceof IncusError ? await find(spec.id) : undefined
         if (!there) throw error
-        if (isWhole(home, there)) return
+        if (isWhole(home, there)) return undefined
         await discard(home, client, name)
         await make()
       }
       log.info('disk made', { disk: spec.id, sizeGiB: spec.sizeGiB, ms: Math.round(performance.now() - started) })
+      return seen(spec)
     },
     createTogether: specs => together({ home, client, log }, specs, async spec => {
-      await copy(home, client, spec, { from: spec.from!, imageNamed: images.named })
+      await copy(home, client, spec, { from: spec.from as Copied, imageNamed: images.named })
     }),
     async delete(id) {
       if (!await find(id)) return
@@ -108,9 +114,13 @@ export function openDisks(home: Home, client: Client, log: Log): Disks {
       const found: Record<string, DiskWork> = {}
       for (const { number, file: path } of loopsBelow(dirname(volumeDir(home, '')))) {
         const [, id] = /_disk-([^/]+)\/root\.img$/.exec(path) ?? []
-        const { operations, bytes } = workOf(number) ?? { operations: 0, bytes: 0 }
+        const work = workOf(number)
+        if (id === undefined || !work) continue
         // A disk that several machines have is one.
-        if (id !== undefined) found[id] = { operations: operations + (found[id]?.operations ?? 0), bytes: bytes + (found[id]?.bytes ?? 0) }
+        const { operations = 0, bytes = 0, reads = 0, bytesRead = 0 } = found[id] ?? {}
+        found[id] = {
+          operations: operations + work.operations, bytes: bytes + work.bytes, reads: reads + work.reads, bytesRead: bytesRead + work.bytesRead,
+        }
       }
       return found
     },
@@ -157,7 +167,8 @@ function openImages(client: Client): { named: ImageNamed; forget(): void } {
   }
 }
 
-type Source = { from: NonNullable<DiskSpec['from']>; imageNamed: ImageNamed; facts?: Record<string, string> }
+type Copied = Exclude<NonNullable<DiskSpec['from']>, { system: string }>
+type Source = { from: Copied; imageNamed: ImageNamed; facts?: Record<string, string> }
 
 /** Makes a copy; one of an image as large as the image is 'ready' then, if it may have its facts at once. */
 async function copy(home: Home, client: Client, spec: DiskSpec, { from, imageNamed, facts }: Source): Promise<'ready' | undefined> {

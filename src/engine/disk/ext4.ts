@@ -15,12 +15,12 @@ const RECOVER = 0x4
 const JOURNAL_DEVICE = 0xe4
 const MOUNT_OPTIONS = 0x200
 
-/** Undefined where no ext4 lies directly on the disk: nothing, another file system, or a partition table. */
-export function readSuperblock(file: string): { isClean: boolean; outside?: true } | undefined {
+/** Undefined where no ext4 begins at that byte of the disk: nothing, another file system, or a partition table. */
+export function readSuperblock(file: string, at = 0): { isClean: boolean; outside?: true } | undefined {
   const block = Buffer.alloc(SUPERBLOCK.bytes)
   const open = openSync(file, 'r')
   try {
-    if (readSync(open, block, 0, SUPERBLOCK.bytes, SUPERBLOCK.offset) < SUPERBLOCK.bytes) return undefined
+    if (readSync(open, block, 0, SUPERBLOCK.bytes, at + SUPERBLOCK.offset) < SUPERBLOCK.bytes) return undefined
   } finally {
     closeSync(open)
   }

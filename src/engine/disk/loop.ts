@@ -7,6 +7,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from '#engine/disk/run'
+import type { DiskWork } from '#engine/port'
 
 const TOOL = join(import.meta.dirname, 'loop.pl')
 /** Device numbers: this many for each Enclume, and of them for each machine; the first of them are the host's own. */
@@ -67,9 +68,11 @@ export function partLoop(number: number): PartLoop | undefined {
 export const sectorsOf = (number: number): number => Number(readAttribute(`loop${number}`, 'size') ?? 0)
 
 /** What the block layer did for a device since it is bound (Documentation/block/stat.rst in Linux): reads and writes, discards left out. */
-export function workOf(number: number): { operations: number; bytes: number } | undefined {
+export function workOf(number: number): DiskWork | undefined {
   const words = readAttribute(`loop${number}`, 'stat')?.trim().split(/\s+/).map(Number)
-  return words && { operations: words[0]! + words[4]!, bytes: (words[2]! + words[6]!) * 512 }
+  if (!words) return undefined
+  const [reads = 0, , sectorsRead = 0, , writes = 0, , sectorsWritten = 0] = words
+  return { operations: reads + writes, bytes: (sectorsRead + sectorsWritten) * 512, reads, bytesRead: sectorsRead * 512 }
 }
 
 /** All that there are, with a file or without. */

@@ -1,6 +1,6 @@
 /** Mounting raw files on the real kernel: root is needed. All is made in a home of its own and removed. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -35,6 +35,18 @@ test('a file is mounted as /dev/xvda1 without devices, and given up with its mou
   await unmountFile(file, point)
   assert.deepEqual([isMounted(point), loopsBelow(file), existsSync(point)], [false, [], false])
   await unmountFile(file, point)
+})
+
+test('what a process left that died over the mounting keeps nothing from being unmounted, and goes at the next look', async () => {
+  await mountFile(file, point)
+  const nodes = join(point, '../dev')
+  const leave = () => { mkdirSync(nodes); writeFileSync(join(nodes, 'xvda1'), '') }
+  leave()
+  await mountFile(file, point)
+  assert.equal(existsSync(nodes), false)
+  leave()
+  await unmountFile(file, point)
+  assert.deepEqual([isMounted(point), existsSync(join(point, '..'))], [false, false])
 })
 
 test('what was copied while it was mounted is repaired first', async () => {

@@ -26,6 +26,9 @@ export function mountsBelow(path: string, process = 'self'): string[] {
 
 export const isMounted = (point: string): boolean => mountsBelow(point).includes(point)
 
+/** Where the device's node is for the moment of mounting. A process that died over it leaves it. */
+const nodesOf = (root: string): string => join(root, 'dev')
+
 /**
  * Mounts the ext4 file system of a raw file, repaired first where a crash of the host damaged it. Idempotent.
  * `owner`: the user, besides root, who may enter the directory above. `loop`: the device to use, and its tag. `noinit_itable` keeps the
@@ -36,13 +39,13 @@ export async function mountFile(file: string, point: string, { owner = 0, loop }
   await shareMounts(dirname(root))
   mkdirSync(root, { recursive: true, mode: 0o500 })
   chownSync(root, owner, owner)
-  if (isMounted(point)) return
+  if (isMounted(point)) return rmSync(nodesOf(root), { recursive: true, force: true })
   mkdirSync(point, { recursive: true })
   if (inUse(file)) throw new Error(`${file} is in use`)
   const superblock = readSuperblock(file)
   if (superblock?.outside) throw new Error(`the file system of ${file} has its journal on another device`)
   if (!superblock?.isClean) await run('e2fsck', ['-p', file], { ok: [0, 1] })
-  const nodes = join(root, 'dev')
+  const nodes = nodesOf(root)
   rmSync(nodes, { recursive: true, force: true })
   mkdirSync(nodes)
   try {
@@ -81,5 +84,6 @@ export async function unmountFile(file: string, point: string): Promise<void> {
     }
   }, BUSY_MS, SOON_MS)
   if (!freed) throw new Error(`${file} is still in use`, { cause: busy })
+  rmSync(nodesOf(dirname(point)), { recursive: true, force: true })
   for (const dir of [point, dirname(point)]) if (existsSync(dir)) rmdirSync(dir)
 }

@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { homeAt } from '#base/home'
 import { openLog } from '#base/log'
-import type { MachineDisk, MachineSeen, MachineSpec } from '#engine/port'
+import type { DiskSpec, MachineDisk, MachineSeen, MachineSpec } from '#engine/port'
 import { openDisks } from '#engine/disk/disks'
 import { buildImage } from '#engine/disk/image'
 import { loopsBelow } from '#engine/disk/loop'
@@ -43,7 +43,7 @@ export async function openBench() {
   const bench = {
     home, log, client, disks, machines, inside, made: made.disks,
     shell: (machine: string, script: string) => inside(machine, 'sh', '-euc', script),
-    async disk(id: string, sizeGiB: number, from?: { disk: string } | { image: string }) {
+    async disk(id: string, sizeGiB: number, from?: DiskSpec['from']) {
       made.disks.add(id)
       await disks.create({ id, sizeGiB, ...(from && { from }) })
     },

@@ -3,10 +3,12 @@
     sandbox.py FILE POINT extract COMMAND...   runs a command of the host that may write below POINT and nowhere else
     sandbox.py FILE POINT setup RECIPES CERTIFICATES SCRIPT ARG...
                                                runs RECIPES/SCRIPT with the file system's own tools, it being all they see
+    sandbox.py FILE POINT fit RECIPES CERTIFICATES
+                                               changes its files as fit.py does, running nothing of it
 
 Started as the init of mount, process, IPC and host name namespaces of its own. The file is mounted in there, at POINT, so that no
 other process of the host ever has the mount and it cannot outlive this one. Invariant: nothing on the host is written outside the
-file system, whatever links or names it has: `extract` makes all other mounts read-only, and `setup` has no other mount left. Either
+file system, whatever links or names it has: `extract` makes all other mounts read-only, and `setup` and `fit` have no other mount left. Each
 gives up first what would undo that: mounting, making devices, opening files by handle, other processes' memory, network settings.
 """
 
@@ -16,6 +18,12 @@ import signal
 import stat
 import subprocess
 import sys
+import traceback  # noqa: F401. What tells of an error is not to be looked for in somebody's file system.
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+
+import fit as fitting
 
 libc = ctypes.CDLL(None, use_errno=True)
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND = 1, 2, 4, 8, 4096
@@ -27,6 +35,7 @@ PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 24, 38
 # CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, SETFCAP: what installing packages takes.
 KEPT = {0, 1, 3, 4, 5, 6, 7, 31}
 MKNOD = 27
+CAPABILITY_VERSION_3 = 0x20080522
 
 
 def check(result, what):
@@ -54,6 +63,13 @@ def give_up_rights(kept):
         if capability not in kept:
             check(libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0), "capability %d" % capability)
     check(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no new privileges")
+
+
+def keep_rights(kept):
+    """For what is not followed by another program, which alone loses by `give_up_rights`."""
+    mask = sum(1 << capability for capability in kept)
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+    check(libc.capset(header, (ctypes.c_uint32 * 6)(mask, mask, 0, 0, 0, 0)), "capabilities")
 
 
 def extract(point, *command):
@@ -140,6 +156,16 @@ def setup(point, recipes, certificates, script, *arguments):
     os.execve("/bin/sh", ["sh", "/run/setup/" + script, *arguments], environment)
 
 
+def fit(point, recipes, certificates):
+    files = {name: content.decode("latin-1") for name, content in read_folder(recipes).items()}
+    trusted = {name: content.decode("latin-1") for name, content in read_folder(certificates).items()}
+    second_groups = os.path.exists("/sys/fs/cgroup/cgroup.controllers")
+    enter(point)
+    os.umask(0o022)
+    keep_rights(KEPT)
+    fitting.fit(files, trusted, second_groups)
+
+
 def end_the_rest():
     """Whatever a command left running holds the file system too."""
     try:
@@ -154,7 +180,7 @@ def main(file, point, verb, *arguments):
     subprocess.run(["mount", "-t", "ext4", "-o", "loop,nodev,discard,noinit_itable", file, point], check=True)
     child = os.fork()
     if child == 0:
-        {"extract": extract, "setup": setup}[verb](point, *arguments)
+        {"extract": extract, "setup": setup, "fit": fit}[verb](point, *arguments)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     end_the_rest()
     check(libc.umount2(point.encode(), 0), point)

@@ -7,7 +7,9 @@ export const SANDBOX = join(import.meta.dirname, 'sandbox.py')
 /** A raw file with a file system, an empty directory on which it is mounted out of sight, and a folder of certificates to trust. */
 export type Target = { file: string; point: string; trusted: string }
 
+type Verb = 'extract' | 'setup' | 'fit'
+
 /** When this process dies, however it does, so does all that runs in there: nothing stays behind that holds the mount. */
-export const inSandbox = ({ file, point }: Target, verb: 'extract' | 'setup', args: string[]): Promise<string> => run('setpriv', [
+export const inSandbox = ({ file, point }: Omit<Target, 'trusted'>, verb: Verb, args: string[]): Promise<string> => run('setpriv', [
   '--pdeathsig', 'KILL', 'unshare', '--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child', '--ipc', '--uts',
   '/usr/bin/python3', '-I', SANDBOX, file, point, verb, ...args])

@@ -17,6 +17,7 @@ import type { Client } from '#engine/incus/client'
 import { daemonStatus, startDaemon } from '#engine/incus/daemon'
 import { incusDir } from '#engine/incus/place'
 import { openLan, type Lan } from '#engine/incus/lan.suite'
+import { openMeters } from '#engine/incus/meters'
 import { openMachines } from '#engine/incus/machines'
 import { runs, until } from '#engine/incus/process'
 import { resetDaemon } from '#engine/incus/reset'
@@ -101,6 +102,24 @@ test('a guest can neither use a block device nor reach the daemon', async () => 
 test('new limits hold at once', async () => {
   await machines.resize(spec.id, { cpus: 2, memoryMiB: 768 })
   assert.match(await inside('cat', '/proc/meminfo'), new RegExp(`MemTotal:\\s+${768 * 1024} kB`))
+})
+
+test('what it uses of its processors and disks is counted', async () => {
+  const meters = openMeters(home)
+  const count = async () => {
+    const [times, work] = [await meters.processors([spec.id, 'nobody']), await disks.work()]
+    assert.ok(times !== 'unknown' && work !== 'unknown')
+    assert.deepEqual(Object.keys(times), [spec.id])
+    return { ...times[spec.id]!, ...work['vol-1']! }
+  }
+  const before = await count()
+  // By the guest's own init: what is run from outside is not the machine's.
+  await inside('systemd-run', '--wait', '--quiet', 'sh', '-c',
+    'timeout 2 sh -c "while :; do :; done"; dd if=/dev/zero of=/root/zeros bs=1M count=8 conv=fsync')
+  const after = await count()
+  assert.equal(after.boot, before.boot)
+  assert.ok(after.seconds - before.seconds > 0.2 && after.seconds - before.seconds < 10, `${after.seconds - before.seconds} s`)
+  assert.ok(after.bytes - before.bytes - (after.bytesRead - before.bytesRead) >= 8 * 2 ** 20, `${after.bytes - before.bytes} bytes`)
 })
 
 test('a disk in use is not deleted, and its copy is another machine', async () => {

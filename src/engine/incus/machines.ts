@@ -41,7 +41,13 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
   const places = openPlaces(client)
   const disks = openMachineDisks(home, client, log)
   const limits = openLimits(home, client)
+  /** Machines as they were made, until they are started or anything changes them. */
+  const fresh = new Map<string, Instance>()
   const oneAtATime = serializer()
+  const change = <T>(id: string, act: () => Promise<T>): Promise<T> => {
+    fresh.delete(id)
+    return oneAtATime(id, act)
+  }
   const setState = (id: string, state: object) => client.act('PUT', path(id, '/state'), state)
   const isOn = async (id: string) => ((await find(id))?.status ?? 'Stopped') !== 'Stopped'
 
@@ -156,18 +162,24 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
           ...held.map(({ devices }) => devices)) as Instance['devices'],
       })
       // Only who made it before keeps Incus from making it: so nobody looks until then.
-      await make().catch(async (error: unknown) => {
+      const made = await make().then(() => true, async (error: unknown) => {
         if (!(error instanceof IncusError) || !await find(spec.id)) throw error
+        return false
       })
       log.info('machine made', { machine: spec.id, ms: Math.round(performance.now() - started) })
+      // Its volumes take longer: what its start asks of it is asked meanwhile.
+      if (made) fresh.set(spec.id, await get(spec.id))
+      return made
     },
-    prepare: async id => mountRoot(await renew(await get(id))),
+    prepare: async id => mountRoot(fresh.get(id) ?? await renew(await get(id))),
     start: id => oneAtATime(id, async () => {
-      const found = await get(id)
+      const made = fresh.get(id)
+      fresh.delete(id)
+      const found = made ?? await get(id)
       if (found.status !== 'Stopped') return
       const started = performance.now()
       if (rootOf(found.config) === undefined) throw new Error(`machine ${id} has no root disk`)
-      const instance = await renew(found)
+      const instance = made ?? await renew(found)
       await mountRoot(instance)
       await disks.bindAll(instance)
       clearConsole(consoleFile(home, id))
@@ -193,6 +205,7 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
       await inOrder(id, { action: 'restart', timeoutMs })
     },
     async delete(id) {
+      fresh.delete(id)
       const instance = await find(id)
       if (!instance) return
       await powerOff(id)
@@ -201,23 +214,23 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
       places.free(id)
       clearConsole(consoleFile(home, id))
     },
-    attach: (id, port) => oneAtATime(id, async () => {
+    attach: (id, port) => change(id, async () => {
       const has = async () => portsAmong((await get(id)).devices).includes(port.device)
       // A guest that comes up or goes just now has its device on the way.
       const isLost = async () => hasLost(await get(id), port.device) && !await until(() => !isOnHost(port.device), ON_THE_WAY_MS)
       if (await has() && await isLost()) await detach(id, port.device)
       await unless(has, () => client.act('PATCH', path(id), { devices: devicesOf({ ports: [port] }) }))
     }),
-    detach: (id, device) => oneAtATime(id, () => detach(id, device)),
-    attachDisk: (id, disk) => oneAtATime(id, async () => {
+    detach: (id, device) => change(id, () => detach(id, device)),
+    attachDisk: (id, disk) => change(id, async () => {
       await disks.attach(await get(id), disk)
       await limits.again(id, log)
     }),
-    detachDisk: (id, disk, options) => oneAtATime(id, async () => {
+    detachDisk: (id, disk, options) => change(id, async () => {
       const instance = await find(id)
       if (instance) await disks.detach(instance, disk, options)
     }),
-    setRoot: (id, disk) => oneAtATime(id, async () => {
+    setRoot: (id, disk) => change(id, async () => {
       const instance = await get(id)
       if (rootOf(instance.config) === disk) return
       if (instance.status !== 'Stopped') throw new Error(`machine ${id} is on`)
@@ -225,7 +238,7 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
       await release(instance)
       await client.act('PATCH', path(id), { config: { [ROOT_DISK]: disk ?? '' } })
     }),
-    resize: (id, wanted) => oneAtATime(id, () => client.act('PATCH', path(id), { config: limitsOf(wanted) })),
+    resize: (id, wanted) => change(id, () => client.act('PATCH', path(id), { config: limitsOf(wanted) })),
     async console(id) {
       await get(id)
       return readConsole(consoleFile(home, id))

@@ -73,7 +73,7 @@ function checkFrame(spec: NetworkSpec): void {
   const group = known('group', spec.groups)
   known('port', spec.ports)
   for (const s of spec.subnets) {
-    number(s.index, 100, 999_999)
+    number(s.index, 100, 60_000)
     cidr(s.cidr)
     if (s.cidr6 !== undefined) cidr6(s.cidr6)
     table(s.routeTable)
@@ -83,6 +83,7 @@ function checkFrame(spec: NetworkSpec): void {
     number(t.index, 1, 65_000)
     t.routes.forEach(route => either(route.cidr))
   }
+  if (spec.edge !== undefined) table(spec.edge)
   for (const p of spec.ports) {
     number(p.index, 1, 999_999)
     form('mac', p.mac)

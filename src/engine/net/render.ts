@@ -1,10 +1,10 @@
 /**
  * A network as the packet filter of its router: pure, whole, loaded at once.
  *
- * Invariant: what no rule of the spec allows is dropped. A packet passes, in this order: its source (spoofing), its route's mark,
- * address translation, its subnet's stateless filter, egress of the sending port's groups, the receiving subnet's filter and ingress of the
- * receiving port's groups. Between them flows are counted (flows.ts). Egress and ingress are two base chains, since `accept` ends only its
- * own: both must agree.
+ * Invariant: what no rule of the spec allows is dropped. A packet passes, in this order: its source (spoofing), its route's mark, its
+ * leg of the way (legs.ts), address translation, its subnet's stateless filter, egress of the sending port's groups, the receiving
+ * subnet's filter and ingress of the receiving port's groups. Between them flows are counted (flows.ts). Egress and ingress are two base
+ * chains, since `accept` ends only its own: both must agree.
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Home } from '#base/home'
@@ -14,6 +14,7 @@ import type { NetworkSpec } from '#engine/port'
 import {
   CORE_STORE_ADDRESS, FABRIC_GROUP, FIRST_SUBNET_GROUP, METADATA_ADDRESS, METADATA_MARK, peerDevice, PEERS_GROUP, RESOLVER_ADDRESS,
 } from '#engine/net/names'
+import { fromInternet, legs, withinSubnets } from '#engine/net/legs'
 import { groupsOf, portChain, portsOf, type Placed } from '#engine/net/placed'
 import type { NftChain, NftSet, Table } from '#engine/net/ruleset'
 import { addRules6, frame6, rules6, sets6 } from '#engine/net/render6'
@@ -42,7 +43,7 @@ export function frame(home: Home, spec: NetworkSpec, last?: Frame): Frame {
     const addresses = ports.filter(({ port }) => port.groups.includes(id)).flatMap(({ port }) => port.addresses.map(a => a.private))
     sets[`members_${id}`] = { type: 'ipv4_addr', elements: addresses }
   }
-  const chains: Record<string, NftChain> = baseChains(home, spec)
+  const chains: Record<string, NftChain> = baseChains(home, spec, ports)
   if (speaks6(spec)) Object.assign(sets, sets6(spec, ports))
   if (speaks6(spec)) Object.assign(chains, frame6(ports))
   for (const hops of new Set(spec.ports.map(port => port.metadataHopLimit))) chains[`ttl_${hops}`] = { rules: [`ip ttl set ${hops}`] }
@@ -143,10 +144,10 @@ const STATES = 'ct state vmap { established : accept, related : accept, invalid 
 const LINKS = `{ ${FABRIC_GROUP}, ${PEERS_GROUP} }`
 const FROM_PORT = `iifgroup >= ${FIRST_SUBNET_GROUP}`
 
-const baseChains = (home: Home, spec: NetworkSpec): Record<string, NftChain> =>
-  ({ ...arriving(home, spec), ...passing(home, spec), ...leaving(home, spec) })
+const baseChains = (home: Home, spec: NetworkSpec, ports: Placed[]): Record<string, NftChain> =>
+  ({ ...arriving(home, spec, ports), ...passing(home, spec), ...leaving(home, spec) })
 
-function arriving(home: Home, spec: NetworkSpec): Record<string, NftChain> {
+function arriving(home: Home, spec: NetworkSpec, ports: Placed[]): Record<string, NftChain> {
   const own = `{ ${spec.cidrs.join(', ')} }`
   const fabric = formatCidr(home.fabricRange)
   const resolvers = `{ ${spec.resolver}, ${RESOLVER_ADDRESS} }`
@@ -169,13 +170,15 @@ function arriving(home: Home, spec: NetworkSpec): Record<string, NftChain> {
         'counter drop',
       ],
     },
+    // Before connections are tracked: to whom a packet goes may decide to which one it belongs (legs.ts).
     marking: {
-      hook: 'type filter hook prerouting priority mangle; policy accept;',
+      hook: 'type filter hook prerouting priority -260; policy accept;',
       rules: [
         `ip daddr ${METADATA_ADDRESS} tcp dport 80 ${FROM_PORT} meta mark set ${METADATA_MARK} return`,
-        'meta mark set iifgroup map @route_mark',
+        ...withinSubnets(spec), 'meta mark set iifgroup map @route_mark', ...fromInternet(home, spec),
       ],
     },
+    ...legs(spec, ports),
     translating_in: {
       hook: 'type nat hook prerouting priority dstnat; policy accept;',
       rules: [

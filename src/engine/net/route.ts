@@ -1,11 +1,12 @@
 /**
  * A network as links, addresses, routes, rules and neighbours of its router, and of the core beside it: pure.
  *
- * Invariant: a packet to the network's own blocks never leaves the router but by a port, whatever the route tables say beyond a longer
- * prefix; what no route takes goes nowhere.
+ * Invariant: a packet to the network's own blocks never leaves the router but by a port, whatever the route tables say of wider blocks;
+ * what no route takes goes nowhere.
  *
  * Routing: a packet from a subnet carries the index of its route table as mark, and looks into table 1000 + index, which throws the
- * network's own blocks back; table 900 has the ports' addresses. The router's own packets look into 900, then main.
+ * network's own blocks back where no route of its own is for them; table 900 has the ports' addresses. The router's own packets look
+ * into 900, then main.
  */
 import type { Home } from '#base/home'
 import { fabricBlock } from '#base/home'
@@ -85,11 +86,11 @@ export function routerItems(home: Home, spec: NetworkSpec, { hostPid, isLinked }
 }
 
 function tableItems(table: string, spec: NetworkSpec, routes: RouteSpec[], way: (via: RouteSpec['via']) => string): Item[] {
-  const own = new Set(spec.cidrs)
+  const routed = new Set(routes.map(r => r.cidr))
   return [
-    ...spec.cidrs.map(cidr => route(table, cidr, 'throw')),
+    ...spec.cidrs.filter(cidr => !routed.has(cidr)).map(cidr => route(table, cidr, 'throw')),
     route(table, 'default', 'blackhole', LAST),
-    ...routes.filter(r => !own.has(r.cidr)).map(r => route(table, block(r.cidr), way(r.via))),
+    ...routes.map(r => route(table, block(r.cidr), way(r.via))),
     // A link goes when either side lets it go; what went over it may not take a wider route then.
     ...routes.filter(r => 'peer' in r.via && r.cidr !== '0.0.0.0/0').map(r => route(table, block(r.cidr), 'blackhole', LAST)),
   ]

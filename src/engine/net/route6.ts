@@ -73,10 +73,11 @@ export function routerItems6(spec: NetworkSpec, { deviceOf, linked }: Router): I
 }
 
 function tableItems6(table: string, blocks: string[], routes: RouteSpec[], way: (via: RouteSpec['via']) => string): Item[] {
+  const routed = new Set(routes.map(r => r.cidr))
   return [
-    ...blocks.map(block => route(table, block, 'throw')),
+    ...blocks.filter(block => !routed.has(block)).map(block => route(table, block, 'throw')),
     route(table, EVERYTHING, 'blackhole', LAST),
-    ...routes.filter(r => !blocks.includes(r.cidr)).map(r => route(table, asPrinted(r.cidr), way(r.via))),
+    ...routes.map(r => route(table, asPrinted(r.cidr), way(r.via))),
     ...routes.filter(r => 'peer' in r.via && r.cidr !== EVERYTHING).map(r => route(table, asPrinted(r.cidr), 'blackhole', LAST)),
   ]
 }

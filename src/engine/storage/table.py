@@ -3,6 +3,7 @@
 Invariant: whatever a guest wrote, this ends soon, reads a bounded part of the disk and answers partitions that lie within it. Pure.
 """
 import struct
+import sys
 import zlib
 from typing import NamedTuple
 
@@ -89,3 +90,17 @@ def gpt(read, sectors):
         if any(kind) and start <= end:
             parts.append(Part(number, start, end - start + 1))
     return parts
+
+
+def main(path):
+    """Prints the partitions of a disk's file, a line each."""
+    with open(path, 'rb') as disk:
+        def read(sector, count):
+            disk.seek(sector * SECTOR)
+            return disk.read(count * SECTOR)
+        for part in read_table(read, disk.seek(0, 2) // SECTOR):
+            print(*part)
+
+
+if __name__ == '__main__':
+    main(sys.argv[1])

@@ -16,6 +16,13 @@ export type Objects = {
   write(place: ObjectPlace & { tags?: Record<string, string> }, body: AsyncIterable<Uint8Array>): Promise<void>
 }
 
+/** One value of a metric of AWS's own, of the piece of time that begins then. */
+export type Measured = Place & {
+  namespace: string; metric: string; dimension: { name: string; value: string }; unit: 'Percent' | 'Bytes' | 'Count'; value: number
+  /** Seconds since 1970. */
+  time: number
+}
+
 export type Context = {
   store: Store
   identity: Identity
@@ -32,6 +39,10 @@ export type Context = {
   deliver?(object: { account: string; region: string; bucket: string; key: string; body: Buffer }): Promise<void>
   /** Objects of an account's buckets, by the same door; absent where S3 is not served. */
   objects?: Objects
+  /** Hands measured values to whoever keeps them. */
+  measure(values: readonly Measured[]): void
+  /** How often each instance asked the metadata service without a token, since this process serves it; absent where it serves none. */
+  tally: { withoutToken?: Map<string, number> }
   /** The value of a parameter of Systems Manager's, and its ARN; undefined where there is none. */
   parameter(tx: Tx, place: Place, name: string): Promise<{ arn: string; value: string } | undefined>
 }

@@ -32,6 +32,9 @@ import { throttle } from '#service/ec2/throttle/throttle'
 import { actions as volumes } from '#service/ec2/volume/actions'
 import { volumeDriver } from '#service/ec2/volume/drive'
 import { importDriver, importTask, actions as imports } from '#service/ec2/transfer/import'
+import { exportDriver, exportTask, actions as exports } from '#service/ec2/transfer/export'
+import { importImageTask } from '#service/ec2/transfer/import-image'
+import { importImageDriver } from '#service/ec2/transfer/import-image-drive'
 import { imageTaskDriver } from '#service/ec2/transfer/drive'
 import { actions as imageStores } from '#service/ec2/transfer/store'
 import { creditSweeper } from '#service/ec2/volume/credits'
@@ -59,6 +62,7 @@ import { securityGroup } from '#service/ec2/security-group/security-group'
 import { securityGroupRule } from '#service/ec2/security-group/security-group-rule'
 import { actions as flowLogs } from '#service/ec2/flow-log/actions'
 import { flowLogSweeper, sweepFlowLogs } from '#service/ec2/flow-log/deliver'
+import { openSampler } from '#service/ec2/metrics/sampler'
 import { flowLog } from '#service/ec2/flow-log/flow-log'
 import { actions as prefixLists } from '#service/ec2/prefix-list/actions'
 import { prefixList } from '#service/ec2/prefix-list/prefix-list'
@@ -82,6 +86,7 @@ const sdk = await loadSdk('ec2')
 const tagged = [
   instance, volume, snapshot, keyPair, vpc, subnet, routeTable, internetGateway, networkAcl, dhcpOptionsSet, securityGroup, networkInterface,
   replaceRootTask, securityGroupRule, elasticIp, natGateway, peering, prefixList, flowLog, vpcEndpoint, reservation, egressOnlyGateway, importTask,
+  exportTask, importImageTask,
 ].map(resource => taggable(resource as AnyResource))
 
 function actionsOf(context: Context): Actions<typeof Sdk> {
@@ -92,6 +97,7 @@ function actionsOf(context: Context): Actions<typeof Sdk> {
     ...snapshots(context),
     ...imports(context),
     ...imageStores(context),
+    ...exports(context),
     ...instanceTypes(region => zonesFor(region).map(z => ({ name: z.ZoneName!, id: z.ZoneId! }))),
     ...instances(context),
     ...keyPairs,
@@ -118,7 +124,7 @@ function actionsOf(context: Context): Actions<typeof Sdk> {
 
 const drivers = [
   instanceDriver, volumeDriver, snapshotDriver, imageDriver, taskDriver, vpcDriver, natGatewayDriver, peeringDriver,
-  importDriver, imageTaskDriver, vpcEndpointDriver,
+  importDriver, importImageDriver, imageTaskDriver, exportDriver, vpcEndpointDriver,
 ]
 
 /** The whole of EC2 over a context. */
@@ -126,6 +132,7 @@ export function ec2(context: Context): Service {
   const network = preparation()
   const sweepDisks = diskSweeper(context)
   const countCredits = creditSweeper(context)
+  const sampler = openSampler(context)
   const wakes = [vpcWakes(context.store), imageWakes(context.store), volumeWakes(context.store)]
   const deliverFlowLogs = flowLogSweeper(context)
   // The images that each region has records of: they are written again only when the engine's list is another one.
@@ -146,6 +153,8 @@ export function ec2(context: Context): Service {
       },
     },
     drivers: drivers.map(driver => driver(context)),
+    start: sampler.start,
+    close: sampler.close,
     async tagged(reader, place) {
       const lists = await Promise.all([...tagged, taggableImage].map(async ({ kind, list }) =>
         (await list(reader, place)).map(({ id, tags }) => ({ arn: `arn:aws:ec2:${place.region}:${place.account}:${kind}/${id}`, tags }))))

@@ -4,7 +4,7 @@
  */
 
 /** Service of ours to its prefix in policies. */
-export const PREFIXES: Record<string, string> = { 'resource-groups-tagging-api': 'tag', tagging: 'tag' }
+export const PREFIXES: Record<string, string> = { 'resource-groups-tagging-api': 'tag', tagging: 'tag', monitoring: 'cloudwatch' }
 
 /** Operations whose action has another name (Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3"). */
 export const ACTIONS: Record<string, Record<string, string>> = {
@@ -40,7 +40,7 @@ export const VARIABLES: Record<string, string[]> = {
   InstanceProfileNameWithPath: ['InstanceProfileName'], MfaTokenIdWithPath: ['SerialNumber', 'VirtualMFADeviceName'],
   OidcProviderName: ['OpenIDConnectProviderArn'], BucketName: ['Bucket'], ObjectName: ['Key'], ParameterNameWithoutLeadingSlash: ['Name', 'Names', 'Path'],
   RouteTableId: ['AddRouteTableIds', 'RemoveRouteTableIds'], SubnetId: ['AddSubnetIds', 'RemoveSubnetIds'], VpcFlowLogId: ['FlowLogIds'],
-  FederatedUserName: ['Name'], PlacementGroupName: ['GroupName'], SpotInstanceRequestId: ['SpotInstanceRequestIds'],
+  FederatedUserName: ['Name'], PlacementGroupName: ['GroupName'], SpotInstanceRequestId: ['SpotInstanceRequestIds'], AlarmName: ['ResourceARN'],
 }
 /** Resource types that a request's names do not mean. */
 export const NOT_MEANT: Record<string, string[]> = {

@@ -10,6 +10,7 @@ import type { Context } from '#service/ec2/context'
 import { byPublicIp, placeOf } from '#service/ec2/address/address'
 import { ofLaunch, ofSpecification } from '#service/ec2/access/launch'
 import { instance } from '#service/ec2/instance/instance'
+import { internetGateway } from '#service/ec2/internet-gateway/internet-gateway'
 import { keyPair } from '#service/ec2/key-pair/key-pair'
 import { NETWORK_ACL_ASSOCIATION } from '#service/ec2/network-acl/network-acl'
 import { natGateway } from '#service/ec2/nat-gateway/nat-gateway'
@@ -47,12 +48,13 @@ const attached: Completer = async (reader, place, { AttachmentId }) => {
   return row ? { NetworkInterfaceId: row.id, InstanceId: row.spec.attachment!.instance } : {}
 }
 
-/** A subnet with the table that it has, or the VPC's main table. */
+/** A subnet or gateway with the table that it has, or the VPC's main table. */
 const routed: Completer = async (reader, place, { AssociationId, RouteTableId }) => {
   const holder = await reader.holder(ROUTE_TABLE_ASSOCIATION, AssociationId)
   const own = (await subnet.list(reader, place)).find(row => row.id === holder)
-  const table = own?.spec.routeTable?.id ?? (await vpc.list(reader, place)).find(row => row.id === holder)?.spec.mainRouteTable.id
-  return { SubnetId: own?.id, RouteTableId: RouteTableId ?? table }
+  const edge = (await internetGateway.list(reader, place)).find(row => row.id === holder)
+  const table = (own ?? edge)?.spec.routeTable?.id ?? (await vpc.list(reader, place)).find(row => row.id === holder)?.spec.mainRouteTable.id
+  return { SubnetId: own?.id, InternetGatewayId: edge?.id, RouteTableId: RouteTableId ?? table }
 }
 
 const filtered: Completer = async (reader, place, { AssociationId }) => {
@@ -125,6 +127,7 @@ export const completers = (context: Pick<Context, 'parameter'>): Record<string, 
   RunInstances: ofLaunch(context),
   AcceptVpcPeeringConnection: having('VpcPeeringConnectionId', accepted),
   AssociateAddress: addressed,
+  AssociateRouteTable: async (_reader, _place, { GatewayId }) => ({ InternetGatewayId: GatewayId }),
   AssociateIamInstanceProfile: (reader, place, input) => ofSpecification(reader, place, input.IamInstanceProfile),
   AuthorizeSecurityGroupIngress: groupNamed,
   CreateFlowLogs: watched,

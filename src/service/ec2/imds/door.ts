@@ -47,8 +47,10 @@ export async function openImdsDoor(context: Context): Promise<Imds> {
   const { home, store, clock, log, identity } = context
   const { signer, secret } = openKept(home.dir, clock())
   const roleOf = roleReader(identity, clock)
+  const counts = context.tally.withoutToken = new Map<string, number>()
   return openImds({
     host: serviceAddress(home), port: METADATA_PORT, secret, signer, clock, log,
+    withoutToken: id => counts.set(id, (counts.get(id) ?? 0) + 1),
     lookup: (address, delivery) => lookup({ reader: store, home, roleOf: (reader, row) => roleOf(reader, row, delivery), clock }, address),
   })
 }

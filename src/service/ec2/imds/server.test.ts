@@ -59,6 +59,15 @@ test('without a token the answer looks like EC2ws', async () => {
   assert.deepEqual([head.status, head.body, head.headers['content-length']], [200, '', '19'])
 })
 
+test('the list of interfaces has a tag, which changes with anything below', async () => {
+  const tagOf = async (imds: Imds) => (await ask(imds, 'GET /latest/meta-data/network/interfaces/macs/')).headers.etag
+  const { interfaces: [first] } = sample()
+  const other = await open(sample({ interfaces: [{ ...first, privateIps: [...first.privateIps, '172.31.0.99'] }] }))
+  const [one, again, changed] = [await tagOf(optional), await tagOf(optional), await tagOf(other)]
+  assert.match(one!, /^"[\w-]{16}"$/)
+  assert.deepEqual([again === one, changed === one, (await ask(optional, ID)).headers.etag], [true, false, undefined])
+})
+
 test('a session: PUT gives a token, GET with it is answered and told how long it lasts', async () => {
   const put = await ask(required, PUT, [ttl(60)])
   assert.deepEqual([put.status, put.body.length, put.headers['x-aws-ec2-metadata-token-ttl-seconds']], [200, 56, '60'])

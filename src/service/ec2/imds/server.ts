@@ -24,6 +24,8 @@ export type ImdsOptions = {
   /** Signs session tokens; the same after a restart, so that tokens go on working. */
   secret: Uint8Array
   signer: Signer
+  /** Told of each answer that was given without a session token. */
+  withoutToken?(instance: string): void
   clock: Clock
   log: Log
 }
@@ -79,10 +81,12 @@ function get({ request, path, metadata, now, options }: Asked): Answer {
   if (left === undefined && (token !== undefined || metadata.options.tokensRequired)) return failure(401)
   const found: Found | undefined = find(metadata, path, options.signer)
   if (!found) return failure(404)
+  if (left === undefined) options.withoutToken?.(metadata.instanceId)
   return {
     status: 200, body: found.body,
     headers: {
       'content-type': found.contentType, 'accept-ranges': 'none', 'last-modified': metadata.pendingTime.toUTCString(),
+      ...(found.tag === undefined ? {} : { etag: `"${found.tag}"` }),
       ...(left === undefined ? {} : { [TTL]: String(Math.floor(left / 1000)) }),
     },
   }

@@ -5,13 +5,15 @@
  * "Instance metadata categories". Left out, as there is nothing behind them: identity-credentials, product-codes,
  * kernel-id, ramdisk-id.
  */
+import { createHash } from 'node:crypto'
 import type { Metadata, MetadataInterface } from '#service/ec2/imds/metadata'
 import { signDocument, type Signer } from '#service/ec2/imds/signer'
 
 /** A leaf, one that costs work and is made when asked for, or a directory. */
 type Node = string | Uint8Array | (() => string) | Directory
 type Directory = { children: Record<string, Node>; listing?: string }
-export type Found = { body: string | Uint8Array; contentType: 'text/plain' | 'application/octet-stream' }
+/** `tag`: of the listings of interfaces, what changes whenever anything below does. AWS has none: it spares our guests' asking (decision 0038). */
+export type Found = { body: string | Uint8Array; contentType: 'text/plain' | 'application/octet-stream'; tag?: string }
 
 /** EC2 User Guide, "Get the available versions of the instance metadata". */
 export const VERSIONS = [
@@ -160,5 +162,7 @@ export function lookup(m: Metadata, path: string, signer: Signer): Found | undef
   }
   if (node instanceof Uint8Array) return { body: node, contentType: 'application/octet-stream' }
   if (typeof node === 'function') return { body: node(), contentType: 'text/plain' }
-  return { body: isDirectory(node) ? list(node, names.length) : node, contentType: 'text/plain' }
+  if (!isDirectory(node)) return { body: node, contentType: 'text/plain' }
+  const tag = rest[1] === 'network' && createHash('sha256').update(JSON.stringify(node)).digest('base64url').slice(0, 16)
+  return { body: list(node, names.length), contentType: 'text/plain', ...(tag && { tag }) }
 }

@@ -3,6 +3,7 @@
  * what came of it. What it needs of other records (its root volume's disk, its VPC's ports) it lets their own loops settle.
  */
 import { together } from '#base/together'
+import { firstLooks } from '#loop/driver'
 import type { Driver } from '#loop/loop'
 import type { MachineSpec } from '#engine/port'
 import type { Tx } from '#store/store'
@@ -29,18 +30,8 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
   const ports = portsOf(context)
 
   const disks = disksOf(context)
-  const spared = new Set<string>()
-
-  /**
-   * Whether nobody need look yet. A record as its launch wrote it wants a machine made, and making one that is there changes nothing: so the
-   * first look in this process is spared. It took up to 40 ms, as Incus was busy with the root volume.
-   */
-  function isSpared({ id, generation }: InstanceRow): boolean {
-    if (generation > 1) spared.delete(id)
-    if (generation > 1 || spared.has(id)) return false
-    spared.add(id)
-    return true
-  }
+  // Making a machine that is there changes nothing.
+  const isSpared = firstLooks()
 
   return {
     kind: 'instance',
@@ -65,9 +56,10 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
         const { rootVolume } = row.spec
         if (rootVolume === undefined) throw new Error(`${row.id} has no root volume`)
         // Its volumes are being made meanwhile: only a start needs them.
-        await machines.create({
+        const isNew = await machines.create({
           id: row.id, ...sizeOf(row), rootDisk: rootVolume, ports: await ports.wanted(row), disks: await disks.wanted(row),
         })
+        return isNew ? { power: 'off' as const } : undefined
       },
       async start(row) {
         await together(ports.ready(row), disks.ready(row).then(() => machines.prepare(row.id)))

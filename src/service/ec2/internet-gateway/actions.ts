@@ -5,6 +5,7 @@ import { ApiError } from '#kit/error'
 import { hasDependencies } from '#service/ec2/errors'
 import { GATEWAY_OF, internetGateway } from '#service/ec2/internet-gateway/internet-gateway'
 import { networkInterface } from '#service/ec2/network-interface/network-interface'
+import { ROUTE_TABLE_ASSOCIATION } from '#service/ec2/route-table/route-table'
 import { checkLimit } from '#service/ec2/vpc/limits'
 import { vpc } from '#service/ec2/vpc/vpc'
 import type { Reader } from '#store/store'
@@ -50,7 +51,9 @@ export const actions: Actions<typeof sdk> = {
         `Network ${network.id} has some mapped public address(es). Please unmap those public address(es) before detaching the gateway.`)
     }
     await tx.release(GATEWAY_OF, network.id)
-    await internetGateway.update(tx, row, { spec: { vpc: undefined } }, 'detached')
+    // A table is its gateway's as long as both are in one VPC.
+    if (row.spec.routeTable) await tx.release(ROUTE_TABLE_ASSOCIATION, row.spec.routeTable.association)
+    await internetGateway.update(tx, row, { spec: { vpc: undefined, routeTable: undefined } }, 'detached')
     return {}
   },
 

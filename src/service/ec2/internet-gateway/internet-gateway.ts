@@ -3,7 +3,8 @@ import { resource, tagList } from '#kit/resource'
 import type { Row } from '#store/store'
 import type * as sdk from '@aws-sdk/client-ec2'
 
-export type Spec = { vpc?: string }
+/** `routeTable`: what comes in looks into it; the association's id is claimed in scope 'route-table-association'. */
+export type Spec = { vpc?: string; routeTable?: { id: string; association: string } }
 export const GATEWAY_OF = 'internet-gateway-of'
 export type Status = Record<string, never>
 export type InternetGatewayRow = Row<Spec, Status>

@@ -50,7 +50,7 @@ test('associations are replaced under new ids, the main one too, and never disso
   await call('DeleteRouteTable', { RouteTableId: main.RouteTableId })
 })
 
-test('tables and subnets of other networks, gateways and others\' associations are refused', async () => {
+test('tables and subnets of other networks and others\' associations are refused', async () => {
   const { call, refused, SubnetId, RouteTableId } = await lab()
   const other = (await call('CreateVpc', { CidrBlock: '10.0.0.0/16' })).Vpc!.VpcId!
   const foreign = (await call('CreateRouteTable', { VpcId: other })).RouteTable!.RouteTableId!
@@ -62,5 +62,5 @@ test('tables and subnets of other networks, gateways and others\' associations a
     (await refused('AssociateRouteTable', { RouteTableId, GatewayId: 'igw-0123456789abcdef0' }))[0],
     (await refused('AssociateRouteTable', { RouteTableId }))[0],
     (await refused('DisassociateRouteTable', { AssociationId }, { ...place, account: '444455556666' }))[0],
-  ], ['InvalidParameterValue', 'UnsupportedOperation', 'MissingParameter', 'InvalidAssociationID.NotFound'])
+  ], ['InvalidParameterValue', 'InvalidGatewayID.NotFound', 'MissingParameter', 'InvalidAssociationID.NotFound'])
 })

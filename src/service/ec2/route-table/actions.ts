@@ -2,10 +2,13 @@
 import type { Actions, Place } from '#kit/action'
 import { describe } from '#kit/describe'
 import { ApiError } from '#kit/error'
-import { hasDependencies, missingParameter, refuseMembers } from '#service/ec2/errors'
+import { hasDependencies, invalidCombination, missingParameter, refuseMembers } from '#service/ec2/errors'
+import { internetGateway, type InternetGatewayRow } from '#service/ec2/internet-gateway/internet-gateway'
 import { createRouteTable } from '#service/ec2/route-table/make'
 import { ROUTE_TABLE_ASSOCIATION as SCOPE, routeTable, type RouteTableRow } from '#service/ec2/route-table/route-table'
 import { routeActions } from '#service/ec2/route-table/routes'
+import { checkEdge, insideOf, isEdge } from '#service/ec2/route-table/rules'
+import { elsewhere, getGateway } from '#service/ec2/route-table/targets'
 import { subnet, type SubnetRow } from '#service/ec2/subnet/subnet'
 import { checkLimit } from '#service/ec2/vpc/limits'
 import { claimId } from '#service/ec2/vpc/numbers'
@@ -16,9 +19,13 @@ import type * as sdk from '@aws-sdk/client-ec2'
 
 const associated = { State: 'associated' } as const
 
-/** Who has an association: a subnet, or the VPC whose main table it names. */
-async function ownerOf(reader: Reader, place: Place, id: string): Promise<{ subnet: SubnetRow } | { vpc: VpcRow }> {
+/** Who has an association: a subnet, an internet gateway, or the VPC whose main table it names. */
+async function ownerOf(
+  reader: Reader, place: Place, id: string,
+): Promise<{ subnet: SubnetRow } | { gateway: InternetGatewayRow } | { vpc: VpcRow }> {
   const holder = await reader.holder(SCOPE, id)
+  const gateway = (await internetGateway.list(reader, place)).find(row => row.id === holder)
+  if (gateway) return { gateway }
   const own = (await subnet.list(reader, place)).find(row => row.id === holder)
   if (own) return { subnet: own }
   const network = (await vpc.list(reader, place)).find(row => row.id === holder)
@@ -39,6 +46,23 @@ async function associate(tx: Tx, row: SubnetRow, table: RouteTableRow): Promise<
   await subnet.update(tx, row, { spec: { routeTable: { id: table.id, association } } }, 'route-table-associated')
   return association
 }
+
+/** The same for what comes in through an internet gateway, whose table is no VPC's main one (VPC User Guide, "Main route table"). */
+async function associateEdge(tx: Tx, row: InternetGatewayRow, table: RouteTableRow): Promise<string> {
+  if (row.spec.vpc !== table.spec.vpc) throw elsewhere(table, 'network gateway', row.id)
+  if ((await vpc.find(tx, table.spec.vpc))!.spec.mainRouteTable.id === table.id) throw mainOfNone(table)
+  checkEdge(await insideOf(tx, table), table, table.spec.routes)
+  if (row.spec.routeTable) await tx.release(SCOPE, row.spec.routeTable.association)
+  const association = await claimId(tx, { scope: SCOPE, prefix: 'rtbassoc', owner: row.id })
+  await internetGateway.update(tx, row, { spec: { routeTable: { id: table.id, association } } }, 'route-table-associated')
+  return association
+}
+const mainOfNone = ({ id }: RouteTableRow): ApiError =>
+  new ApiError('InvalidParameterValue', `Route table ${id} cannot be the main route table and that of a gateway.`)
+
+/** Message: terraform-provider-aws#38960. */
+const conflicting = ({ id }: RouteTableRow): ApiError =>
+  new ApiError('Resource.AlreadyAssociated', `the specified association for route table ${id} conflicts with an existing association`)
 
 export const actions: Actions<typeof sdk> = {
   DescribeRouteTables: describe(routeTable, 'RouteTableIds', 'RouteTables'),
@@ -61,20 +85,21 @@ export const actions: Actions<typeof sdk> = {
     return {}
   },
 
-  /** Tables of gateways steer what comes in, which nothing here does yet. Conflict: terraform-provider-aws#38960. */
+  /** Of a subnet, or of an internet gateway; those of address pools there are none. */
   async AssociateRouteTable({ input, account, region, tx }) {
     const place = { account, region }
     const table = await routeTable.get(tx, place, input.RouteTableId!)
-    refuseMembers('AssociateRouteTable', input, ['GatewayId', 'PublicIpv4Pool'])
-    if (input.SubnetId === undefined) throw missingParameter('subnetId')
-    const row = await subnet.get(tx, place, input.SubnetId)
+    refuseMembers('AssociateRouteTable', input, ['PublicIpv4Pool'])
+    if (input.SubnetId !== undefined && input.GatewayId !== undefined) {
+      throw invalidCombination('The parameters subnetId and gatewayId cannot be used together.')
+    }
+    const edge = input.GatewayId === undefined ? undefined : await getGateway(tx, place, input.GatewayId)
+    if (!edge && input.SubnetId === undefined) throw missingParameter('subnetId')
+    const row = edge ?? await subnet.get(tx, place, input.SubnetId!)
     const { routeTable: before } = row.spec
     if (before?.id === table.id) return { AssociationId: before.association, AssociationState: associated }
-    if (before) {
-      throw new ApiError('Resource.AlreadyAssociated',
-        `the specified association for route table ${table.id} conflicts with an existing association`)
-    }
-    return { AssociationId: await associate(tx, row, table), AssociationState: associated }
+    if (before) throw conflicting(table)
+    return { AssociationId: await (edge ? associateEdge(tx, edge, table) : associate(tx, row as SubnetRow, table)), AssociationState: associated }
   },
 
   async DisassociateRouteTable({ input, account, region, tx }) {
@@ -83,7 +108,9 @@ export const actions: Actions<typeof sdk> = {
       throw new ApiError('InvalidParameterValue', `cannot disassociate the main route table association ${input.AssociationId}`)
     }
     await tx.release(SCOPE, input.AssociationId!)
-    await subnet.update(tx, owner.subnet, { spec: { routeTable: undefined } }, 'route-table-disassociated')
+    const none = { spec: { routeTable: undefined } }
+    if ('gateway' in owner) await internetGateway.update(tx, owner.gateway, none, 'route-table-disassociated')
+    else await subnet.update(tx, owner.subnet, none, 'route-table-disassociated')
     return {}
   },
 
@@ -93,7 +120,9 @@ export const actions: Actions<typeof sdk> = {
     const table = await routeTable.get(tx, place, input.RouteTableId!)
     const owner = await ownerOf(tx, place, input.AssociationId!)
     if ('subnet' in owner) return { NewAssociationId: await associate(tx, owner.subnet, table), AssociationState: associated }
+    if ('gateway' in owner) return { NewAssociationId: await associateEdge(tx, owner.gateway, table), AssociationState: associated }
     checkNetwork(table, { id: owner.vpc.id, vpc: owner.vpc.id })
+    if (await isEdge(tx, table)) throw mainOfNone(table)
     await tx.release(SCOPE, input.AssociationId!)
     const association = await claimId(tx, { scope: SCOPE, prefix: 'rtbassoc', owner: owner.vpc.id })
     await vpc.update(tx, owner.vpc, { spec: { mainRouteTable: { id: table.id, association } } }, 'main-route-table-replaced')

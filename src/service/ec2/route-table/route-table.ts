@@ -1,16 +1,18 @@
 /**
  * A route table: what it is.
  *
- * Invariants: routes within the VPC's own blocks are never kept but follow from the blocks; which subnets use a table is kept
- * with the subnet, and which is the main one with the VPC, so that neither can be associated twice.
+ * Invariants: the local routes of the VPC's own blocks are not kept but follow from the blocks, unless one has another target; which
+ * subnets use a table is kept with the subnet, which gateway with the gateway, and which is the main one with the VPC, so that none can
+ * be associated twice.
  */
 import { resource, tagList } from '#kit/resource'
 import type { Row } from '#store/store'
 import { readTargets, targetView, type Targets } from '#service/ec2/route-table/targets'
 import { s3ListId } from '#service/ec2/prefix-list/managed'
+import type { InternetGatewayRow } from '#service/ec2/internet-gateway/internet-gateway'
 import type { VpcEndpointRow } from '#service/ec2/vpc-endpoint/vpc-endpoint'
 import type { SubnetRow } from '#service/ec2/subnet/subnet'
-import type { VpcRow } from '#service/ec2/vpc/vpc'
+import { blocks6, type VpcRow } from '#service/ec2/vpc/vpc'
 import type * as sdk from '@aws-sdk/client-ec2'
 
 /** An internet gateway, or one for egress alone, an interface of an instance that forwards, a NAT gateway, or a VPC peering connection. */
@@ -30,20 +32,22 @@ export type RouteTableRow = Row<Spec, Status>
 
 export const ROUTE_TABLE_ASSOCIATION = 'route-table-association'
 
-const destinationView = (route: Route): sdk.Route => {
-  if (!('cidr' in route)) return { DestinationPrefixListId: route.prefixList }
-  return route.cidr.includes(':') ? { DestinationIpv6CidrBlock: route.cidr } : { DestinationCidrBlock: route.cidr }
-}
+const blockView = (cidr: string): sdk.Route => (cidr.includes(':') ? { DestinationIpv6CidrBlock: cidr } : { DestinationCidrBlock: cidr })
+const destinationView = (route: Route): sdk.Route =>
+  ('cidr' in route ? blockView(route.cidr) : { DestinationPrefixListId: route.prefixList })
 
-type Joined = { vpcs: Map<string, VpcRow>; subnets: SubnetRow[]; targets: Targets; endpoints: VpcEndpointRow[] }
+type Joined = { vpcs: Map<string, VpcRow>; subnets: SubnetRow[]; gateways: InternetGatewayRow[]; targets: Targets; endpoints: VpcEndpointRow[] }
 const associated = { State: 'associated' } as const
 
-function associations(id: string, vpc: VpcRow, subnets: SubnetRow[]): sdk.RouteTableAssociation[] {
+function associations(id: string, vpc: VpcRow, { subnets, gateways }: Pick<Joined, 'subnets' | 'gateways'>): sdk.RouteTableAssociation[] {
   const { mainRouteTable: main } = vpc.spec
-  const own = subnets.filter(subnet => subnet.spec.routeTable?.id === id).map(subnet => ({
-    RouteTableAssociationId: subnet.spec.routeTable!.association, RouteTableId: id, SubnetId: subnet.id, Main: false,
-    AssociationState: associated,
-  }))
+  const using = <R extends SubnetRow | InternetGatewayRow>(rows: R[]) => rows.filter(({ spec }) => spec.routeTable?.id === id)
+  const association = ({ spec }: SubnetRow | InternetGatewayRow, of: sdk.RouteTableAssociation): sdk.RouteTableAssociation =>
+    ({ RouteTableAssociationId: spec.routeTable!.association, RouteTableId: id, ...of, Main: false, AssociationState: associated })
+  const own = [
+    ...using(subnets).map(row => association(row, { SubnetId: row.id })),
+    ...using(gateways).map(row => association(row, { GatewayId: row.id })),
+  ]
   if (main.id !== id) return own
   return [{ RouteTableAssociationId: main.association, RouteTableId: id, Main: true, AssociationState: associated }, ...own]
 }
@@ -57,27 +61,28 @@ export const routeTable = resource<Spec, Status, sdk.RouteTable, Joined>({
     return {
       vpcs: new Map(vpcs.map(row => [row.id, row])),
       subnets: await reader.list<SubnetRow>({ kind: 'subnet', ...at }),
+      gateways: await reader.list<InternetGatewayRow>({ kind: 'internet-gateway', ...at }),
       targets: await readTargets(reader, at),
       endpoints: await reader.list<VpcEndpointRow>({ kind: 'vpc-endpoint', ...at }),
     }
   },
-  view(row, { vpcs, subnets, targets, endpoints }) {
+  view(row, { vpcs, targets, endpoints, ...using }) {
     const { id, account, region, spec, tags } = row
     const network = vpcs.get(spec.vpc)!
+    const local = [...network.spec.cidrs, ...blocks6(network)]
     return {
       RouteTableId: id,
       VpcId: spec.vpc,
       OwnerId: account,
-      Associations: associations(id, network, subnets),
+      Associations: associations(id, network, using),
       PropagatingVgws: [],
       Routes: [
-        ...network.spec.cidrs.map(({ cidr }) => ({
-          DestinationCidrBlock: cidr, GatewayId: 'local', Origin: 'CreateRouteTable' as const, State: 'active' as const,
-        })),
-        ...(network.spec.cidrs6 ?? []).map(({ cidr }) => ({
-          DestinationIpv6CidrBlock: cidr, GatewayId: 'local', Origin: 'CreateRouteTable' as const, State: 'active' as const,
-        })),
-        ...spec.routes.map(route => ({
+        ...local.map(({ cidr }) => {
+          const route = spec.routes.find(own => destinationText(own) === cidr)
+          const target = route ? targetView(route.via, row, targets) : { GatewayId: 'local', State: 'active' as const }
+          return { ...blockView(cidr), ...target, Origin: 'CreateRouteTable' as const }
+        }),
+        ...spec.routes.filter(route => !local.some(({ cidr }) => cidr === destinationText(route))).map(route => ({
           ...destinationView(route),
           ...targetView(route.via, row, targets), Origin: 'CreateRoute' as const,
         })),

@@ -54,7 +54,8 @@ test('a route over an interface or an instance shows both, and is a blackhole wh
   await call('CreateRoute', { ...to, DestinationCidrBlock: '172.31.0.0/20', NetworkInterfaceId: eni.id })
   const GatewayId = main!.Routes!.at(-1)!.GatewayId
   assert.deepEqual(await refused('CreateRoute', { ...to, DestinationCidrBlock: '172.31.16.0/20', GatewayId }),
-    ['InvalidParameterValue', 'Route target is not supported. This route only supports interface and instance targets.'])
+    ['InvalidParameterValue', 'The destination CIDR block 172.31.16.0/20 is equal to or more specific than one of this VPC\'s CIDR blocks. '
+      + 'This route can target only an interface or an instance.'])
   await store.transact(async tx => instance.update(tx, (await instance.find(tx, machine.id))!, { status: { state: 'stopped' } }, 'stopped'))
   assert.deepEqual(await made(), { ...shown, State: 'blackhole' })
   await store.transact(tx => tx.remove(eni))

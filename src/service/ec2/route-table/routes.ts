@@ -1,16 +1,16 @@
 /** A table's routes: made, replaced, deleted. A destination is in a table once. */
-import { formatCidr, parseCidr, within, type Cidr } from '#base/cidr'
-import { formatCidr6, parseCidr6, within6, type Cidr6 } from '#base/cidr6'
+import { formatCidr, type Cidr } from '#base/cidr'
+import { formatCidr6, parseCidr6, type Cidr6 } from '#base/cidr6'
 import type { Actions } from '#kit/action'
 import { ApiError } from '#kit/error'
 import { invalidCombination, invalidValue, missingParameter, unsupported } from '#service/ec2/errors'
 import { referenced } from '#service/ec2/prefix-list/managed'
 import { sizesOf } from '#service/ec2/prefix-list/prefix-list'
 import { destinationText, routeTable, type Route, type RouteTableRow, type Via } from '#service/ec2/route-table/route-table'
-import { targetOf } from '#service/ec2/route-table/targets'
+import { checkEdge, checkInside, insideOf, isEdge } from '#service/ec2/route-table/rules'
+import { checkNoTarget, targetOf } from '#service/ec2/route-table/targets'
 import { readCidr } from '#service/ec2/vpc/cidr'
 import { checkLimit } from '#service/ec2/vpc/limits'
-import { blocks6, vpc } from '#service/ec2/vpc/vpc'
 import type { Reader, Tx } from '#store/store'
 import type * as sdk from '@aws-sdk/client-ec2'
 
@@ -41,21 +41,6 @@ async function destinationOf(reader: Reader, row: RouteTableRow, input: Destinat
 const textOf = (found: Found): string => ('cidr' in found ? found.cidr : found.prefixList)
 const routeTo = (found: Found, via: Via): Route => ('cidr' in found ? { cidr: found.cidr, via } : { prefixList: found.prefixList, via })
 
-/** The blocks of the table's VPC, of both families. */
-async function localBlocks(reader: Reader, { spec }: RouteTableRow): Promise<string[]> {
-  const row = (await vpc.find(reader, spec.vpc))!
-  return [...row.spec.cidrs, ...blocks6(row)].map(({ cidr }) => cidr)
-}
-const isInside = (block: string, found: Found): boolean =>
-  ('block' in found && !block.includes(':') && within(parseCidr(block)!, found.block))
-  || ('block6' in found && block.includes(':') && within6(parseCidr6(block)!, found.block6))
-
-/** Inside the VPC a route may only lead over an instance (terraform-provider-aws#13896). */
-function checkInside(local: string[], destination: Found, via: Via): void {
-  if ('port' in via || !local.some(block => isInside(block, destination))) return
-  throw new ApiError('InvalidParameterValue', 'Route target is not supported. This route only supports interface and instance targets.')
-}
-
 /** Gateways for egress alone are IPv6's, as NAT gateways are IPv4's but for translation between the two, which there is not. */
 function checkFamily(destination: Found, via: Via): void {
   if ('egressOnly' in via && 'block' in destination) {
@@ -78,29 +63,40 @@ export const routeActions: Actions<typeof sdk> = {
     const row = await routeTable.get(tx, { account, region }, input.RouteTableId!)
     const via = await targetOf(tx, row, 'CreateRoute', input)
     const destination = await destinationOf(tx, row, input)
-    const local = await localBlocks(tx, row)
+    const inside = await insideOf(tx, row)
     checkFamily(destination, via)
-    if ([...local, ...row.spec.routes.map(destinationText)].includes(textOf(destination))) {
+    if ([...inside.local, ...row.spec.routes.map(destinationText)].includes(textOf(destination))) {
       throw new ApiError('RouteAlreadyExists', `The route identified by ${textOf(destination)} already exists.`)
     }
-    checkInside(local, destination, via)
+    const route = routeTo(destination, via)
+    checkInside(inside, route)
+    if (await isEdge(tx, row)) checkEdge(inside, row, [route])
     await checkRoom(tx, row, destination)
-    await writeRoutes(tx, row, [...row.spec.routes, routeTo(destination, via)], 'route-created')
+    await writeRoutes(tx, row, [...row.spec.routes, route], 'route-created')
     return { Return: true }
   },
 
+  /** A local route may get another target and, by LocalTarget, its own back (VPC User Guide, "Replace or restore the target for a local route"). */
   async ReplaceRoute({ input, account, region, tx }) {
     const row = await routeTable.get(tx, { account, region }, input.RouteTableId!)
-    if (input.LocalTarget) throw unsupported('LocalTarget of ReplaceRoute')
-    const via = await targetOf(tx, row, 'ReplaceRoute', input)
+    if (input.LocalTarget) checkNoTarget(input)
+    const via = input.LocalTarget ? undefined : await targetOf(tx, row, 'ReplaceRoute', input)
     const destination = await destinationOf(tx, row, input)
     const text = textOf(destination)
-    const local = await localBlocks(tx, row)
+    const inside = await insideOf(tx, row)
+    const isLocal = inside.local.includes(text)
+    const others = row.spec.routes.filter(route => destinationText(route) !== text)
+    if (!isLocal && others.length === row.spec.routes.length) throw missing(row, destination)
+    if (!via) {
+      if (!isLocal) throw new ApiError('InvalidParameterValue', `The route for ${text} in route table ${row.id} is not a local route.`)
+      await writeRoutes(tx, row, others, 'route-replaced')
+      return {}
+    }
     checkFamily(destination, via)
-    if (local.includes(text)) throw unsupported('a local route with another target')
-    if (!row.spec.routes.some(route => destinationText(route) === text)) throw missing(row, destination)
-    checkInside(local, destination, via)
-    const routes = row.spec.routes.map(route => (destinationText(route) === text ? routeTo(destination, via) : route))
+    const route = routeTo(destination, via)
+    checkInside(inside, route)
+    if (await isEdge(tx, row)) checkEdge(inside, row, [route])
+    const routes = isLocal ? [...others, route] : row.spec.routes.map(own => (destinationText(own) === text ? route : own))
     await writeRoutes(tx, row, routes, 'route-replaced')
     return {}
   },
@@ -109,7 +105,7 @@ export const routeActions: Actions<typeof sdk> = {
     const row = await routeTable.get(tx, { account, region }, input.RouteTableId!)
     const destination = await destinationOf(tx, row, input)
     const text = textOf(destination)
-    if ((await localBlocks(tx, row)).includes(text)) {
+    if ((await insideOf(tx, row)).local.includes(text)) {
       throw new ApiError('InvalidParameterValue', `cannot remove local route ${text} in route table ${row.id}`)
     }
     if (!row.spec.routes.some(route => destinationText(route) === text)) throw missing(row, destination)

@@ -9,7 +9,7 @@ import { ApiError } from '#kit/error'
 import { invalidCombination, missingParameter, refuseMembers } from '#service/ec2/errors'
 import { egressOnlyGateway } from '#service/ec2/egress-only-gateway/egress-only-gateway'
 import { instance } from '#service/ec2/instance/instance'
-import { internetGateway } from '#service/ec2/internet-gateway/internet-gateway'
+import { internetGateway, type InternetGatewayRow } from '#service/ec2/internet-gateway/internet-gateway'
 import { isThere, natGateway } from '#service/ec2/nat-gateway/nat-gateway'
 import { networkInterface } from '#service/ec2/network-interface/network-interface'
 import type { RouteTableRow, Via } from '#service/ec2/route-table/route-table'
@@ -28,10 +28,18 @@ const kinds = ['GatewayId', 'InstanceId', 'NetworkInterfaceId', 'NatGatewayId', 
   'EgressOnlyInternetGatewayId', ...Object.keys(none) as (keyof typeof none)[]] as const
 const beyond = ['LocalGatewayId', 'CarrierGatewayId', 'CoreNetworkArn', 'OdbNetworkArn']
 
+const named = (input: Asked) => kinds.filter(kind => input[kind] !== undefined)
+
+/** For a request whose route shall be local. */
+export function checkNoTarget(input: Asked): void {
+  const [kind] = named(input)
+  if (kind !== undefined) throw invalidCombination(`A route has one target, not LocalTarget and ${kind}.`)
+}
+
 /** The target that a request names, which must be in the table's VPC. `operation` is for messages. */
 export async function targetOf(reader: Reader, table: RouteTableRow, operation: string, input: Asked): Promise<Via> {
   refuseMembers(operation, input, beyond)
-  const given = kinds.filter(kind => input[kind] !== undefined)
+  const given = named(input)
   const [kind] = given
   if (kind === undefined) throw missingParameter('gatewayId')
   if (given.length > 1) throw invalidCombination(`A route has one target, not ${given.join(' and ')}.`)
@@ -51,14 +59,19 @@ export async function targetOf(reader: Reader, table: RouteTableRow, operation: 
 }
 
 /** Message: giantswarm/aws-operator#632, saltstack/salt#38791. */
-const elsewhere = (table: RouteTableRow, what: string, id: string): ApiError =>
+export const elsewhere = (table: RouteTableRow, what: string, id: string): ApiError =>
   new ApiError('InvalidParameterValue', `route table ${table.id} and ${what} ${id} belong to different networks`)
 
-/** Whatever is no internet gateway is no gateway (hashicorp/terraform#4987). A detached one is in no network. */
-async function gatewayTarget(reader: Reader, table: RouteTableRow, id: string): Promise<Via> {
-  const rows = await internetGateway.list(reader, table)
-  const row = rows.find(gateway => gateway.id === id)
+/** Whatever is no internet gateway is no gateway (hashicorp/terraform#4987). */
+export async function getGateway(reader: Reader, place: Place, id: string): Promise<InternetGatewayRow> {
+  const row = (await internetGateway.list(reader, place)).find(gateway => gateway.id === id)
   if (!row) throw new ApiError('InvalidGatewayID.NotFound', `The gateway ID '${id}' does not exist`)
+  return row
+}
+
+/** A detached one is in no network. */
+async function gatewayTarget(reader: Reader, table: RouteTableRow, id: string): Promise<Via> {
+  const row = await getGateway(reader, table, id)
   if (row.spec.vpc !== table.spec.vpc) throw elsewhere(table, 'network gateway', id)
   return { gateway: id }
 }

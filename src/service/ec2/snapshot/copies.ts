@@ -7,8 +7,8 @@ import type { SnapshotRow } from '#service/ec2/snapshot/snapshot'
 import type { VolumeRow } from '#service/ec2/volume/volume'
 import type { Reader } from '#store/store'
 
-const of = (from: { image: string } | { disk: string } | undefined, disk: string): boolean =>
-  from !== undefined && 'disk' in from && from.disk === disk
+const of = (from: { image: string } | { disk: string } | { system: string } | undefined, disk: string): boolean =>
+  from !== undefined && (('disk' in from && from.disk === disk) || ('system' in from && from.system === disk))
 
 export async function isCopied(reader: Reader, disk: string): Promise<boolean> {
   const snapshots = await reader.list<SnapshotRow>({ kind: 'snapshot', state: 'pending' })

@@ -6,6 +6,7 @@
 import type { DiskSpec } from '#engine/port'
 import type { Driver } from '#loop/loop'
 import type { Context } from '#service/ec2/context'
+import { through } from '#service/ec2/outage'
 import { isCopied } from '#service/ec2/snapshot/copies'
 import { plan } from '#service/ec2/snapshot/plan'
 import { snapshot, type Seen, type SnapshotRow } from '#service/ec2/snapshot/snapshot'
@@ -34,14 +35,14 @@ export function snapshotDriver({ engine, log, store, clock }: Pick<Context, 'eng
       }
     },
     plan,
-    acts: {
+    acts: through({ engine }, {
       async create(row) {
         const all = await companionsOf(store, row)
         if (all.length < 2) await engine.disks.create(specOf(row))
         else await engine.disks.createTogether(all.map(specOf))
       },
       delete: ({ id }) => engine.disks.delete(id),
-    },
+    }),
     writes: {
       completed: (tx, row, { bytes }: { bytes?: number }) => snapshot.update(tx, row, {
         status: { state: 'completed', completed: clock().toISOString(), bytes },

@@ -24,8 +24,8 @@ export type Spec = {
   /** Everybody may make volumes from it, and so may the accounts in `users`. */
   public: boolean
   users?: string[]
-  /** What it is a copy of. Absent: it is written from outside (EBS direct APIs). */
-  from?: { image: string } | { disk: string }
+  /** What it is a copy of. Absent: it is written from outside (EBS direct APIs). `system`: of the root file system on that disk. */
+  from?: { image: string } | { disk: string } | { system: string }
   /** Not to be taken yet: an instance is being stopped for it. */
   held?: boolean
   /** Those that are of the same moment, itself among them; of several disks that are copied together. */

@@ -6,6 +6,7 @@
 import { pipeline } from 'node:stream'
 import { createGunzip, createGzip } from 'node:zlib'
 import { BLOCK_BYTES, type Block } from '#engine/port'
+import { taker } from '#service/ec2/transfer/take'
 
 const MAGIC = 'ENCLUME-AMI 1\n'
 const ZEROS = Buffer.alloc(BLOCK_BYTES)
@@ -22,6 +23,18 @@ export async function* blocksOfRaw(bytes: AsyncIterable<Uint8Array>): AsyncItera
     }
     index++
   }
+}
+
+/** A raw disk's bytes: its blocks, which come in order, and zeros where none is. */
+export async function* rawOf(blocks: AsyncIterable<Block>, sizeGiB: number): AsyncIterable<Uint8Array> {
+  let next = 0
+  const upTo = function* (index: number) { for (; next < index; next++) yield ZEROS }
+  for await (const { index, data } of blocks) {
+    yield* upTo(index)
+    yield data
+    next = index + 1
+  }
+  yield* upTo(sizeGiB * 2 ** 30 / BLOCK_BYTES)
 }
 
 async function* inPieces(bytes: AsyncIterable<Uint8Array>, size: number): AsyncIterable<Buffer> {
@@ -66,21 +79,7 @@ function placeOf(disk: number, index: number): Buffer {
 
 /** Reads a bundle: its header at once, its blocks as they are asked for. `bytes` may be anything. */
 export async function unbundle<T>(bytes: AsyncIterable<Uint8Array>): Promise<{ header: Bundle<T>; blocks: AsyncIterable<Bundled> }> {
-  const pieces = (pipeline(bytes, createGunzip(), () => {}) as AsyncIterable<Buffer>)[Symbol.asyncIterator]()
-  let held: Buffer = Buffer.alloc(0)
-  const take = async (size: number): Promise<Buffer> => {
-    const parts = [held]
-    let have = held.length
-    while (have < size) {
-      const { value, done } = await pieces.next()
-      if (done) throw new Error('the object ends too early')
-      parts.push(value)
-      have += value.length
-    }
-    const all = parts.length === 1 ? held : Buffer.concat(parts)
-    held = all.subarray(size)
-    return all.subarray(0, size)
-  }
+  const take = taker(pipeline(bytes, createGunzip(), () => {}))
   if ((await take(MAGIC.length)).toString('latin1') !== MAGIC) throw new Error('the object is no stored image')
   const length = (await take(4)).readUInt32BE()
   if (length > HEADER_MOST) throw new Error('the object is no stored image')

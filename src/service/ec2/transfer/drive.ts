@@ -9,9 +9,11 @@ import type { Context, ObjectPlace } from '#service/ec2/context'
 import { checkDevice } from '#service/ec2/volume/device'
 import { shapeOf } from '#service/ec2/volume/mapping'
 import { image, mappingsOf, type ImageRow, type Mapping, type Spec as ImageSpec } from '#service/ec2/image/image'
+import { through } from '#service/ec2/outage'
 import { snapshotsFor } from '#service/ec2/snapshot/direct'
 import { snapshot } from '#service/ec2/snapshot/snapshot'
 import { bundle, unbundle, type Bundle, type Bundled } from '#service/ec2/transfer/blocks'
+import { GIVE_UP_AFTER } from '#service/ec2/transfer/pour'
 import { watched } from '#service/ec2/transfer/progress'
 import { imageTask, type ImageTaskRow } from '#service/ec2/transfer/store'
 import type { Tx } from '#store/store'
@@ -115,7 +117,7 @@ export function imageTaskDriver(context: Context): Driver<ImageTaskRow, 'there'>
     kind: imageTask.kind,
     observe: async () => 'there',
     plan: ({ spec, status }) => (status.state === 'InProgress' ? { act: spec.what } : rest),
-    acts: {
+    acts: through(context, {
       async store(row) {
         const found = await image.find(store, row.spec.image)
         const ids = found ? mappingsOf(found.spec).flatMap(({ ebs }) => ebs?.snapshot ?? []) : []
@@ -151,10 +153,10 @@ export function imageTaskDriver(context: Context): Driver<ImageTaskRow, 'there'>
           await done(tx, row)
         })
       },
-    },
+    }),
     writes: {},
     surrender: {
-      after: 3,
+      after: GIVE_UP_AFTER,
       async write(tx, row, error) {
         if (row.status.state !== 'InProgress') return
         await imageTask.update(tx, row, { status: { state: 'Failed', reason: error.message.slice(0, 500) } }, 'failed')

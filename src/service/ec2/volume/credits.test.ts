@@ -13,7 +13,7 @@ import { volumeDriver } from '#service/ec2/volume/drive'
 import { volume, type Shape } from '#service/ec2/volume/volume'
 
 const later = (seconds: number): Date => new Date(NOW.getTime() + seconds * 1000)
-const work = (operations: number, bytes = 0) => ({ operations, bytes })
+const work = (operations: number, bytes = 0) => ({ operations, bytes, reads: operations, bytesRead: bytes })
 const bucket = (type: Shape['type'], sizeGiB: number) => bucketOf({ type, sizeGiB })
 
 test('the buckets are those of the types that burst, and of sizes whose baseline is below the burst', () => {

@@ -3,6 +3,7 @@
  *
  * Invariant: a disk has its volume's id; the record outlives the disk, so that a disk without a record is nobody's.
  */
+import { firstLooks } from '#loop/driver'
 import type { Driver } from '#loop/loop'
 import type { Context } from '#service/ec2/context'
 import { isCopied } from '#service/ec2/snapshot/copies'
@@ -18,9 +19,14 @@ type Needed = Pick<Context, 'engine' | 'log' | 'store' | 'clock' | 'home'>
 
 export function volumeDriver({ engine, log, store, clock, home }: Needed): Driver<VolumeRow, Seen> {
   const limitsOf = (row: VolumeRow) => (home.unthrottled ? undefined : heldTo(row, ratesOf(row.spec)))
+  const isSpared = firstLooks()
+
   return {
     kind: volume.kind,
+    // Who has a disk is asked where it is to go, which no write here decides.
+    staysSeen: true,
     async observe(row) {
+      if (row.spec.desired === 'present' && isSpared(row)) return { disk: 'absent', limits: limitsOf(row) }
       const disk = await engine.disks.observe(row.id)
       if (disk === 'unknown') return 'unknown'
       if (row.spec.desired === 'present' || disk === 'absent') return { disk, limits: limitsOf(row) }
@@ -29,9 +35,11 @@ export function volumeDriver({ engine, log, store, clock, home }: Needed): Drive
     },
     plan,
     acts: {
-      create(row) {
+      async create(row) {
         const { sizeGiB, from, identity } = row.spec
-        return engine.disks.create({ id: row.id, sizeGiB, from, limits: limitsOf(row), ...(identity && { identity }) })
+        const limits = limitsOf(row)
+        const disk = await engine.disks.create({ id: row.id, sizeGiB, from, limits, ...(identity && { identity }) })
+        return disk && { disk, limits }
       },
       delete: ({ id }) => engine.disks.delete(id),
       grow: ({ id, spec }) => engine.disks.grow(id, spec.sizeGiB),

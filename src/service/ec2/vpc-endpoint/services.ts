@@ -25,7 +25,7 @@ export type EndpointService = {
 /** Words in names of Regions' services, and whose they are where that is another. */
 const regional: Record<string, string | undefined> = {
   cloudtrail: undefined, dlm: undefined, ebs: undefined, ec2: undefined, ec2messages: 'ssm', s3: undefined, ssm: undefined, ssmmessages: 'ssm',
-  sts: undefined, tagging: undefined,
+  monitoring: undefined, sts: undefined, tagging: undefined,
 }
 const IAM: EndpointService = { name: 'com.amazonaws.iam', word: 'iam', types: ['Interface'], hosts: ['iam.amazonaws.com'], id: 'iam' }
 

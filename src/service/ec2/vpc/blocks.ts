@@ -4,6 +4,7 @@ import type { Actions, Place } from '#kit/action'
 import { ApiError } from '#kit/error'
 import type { Context } from '#service/ec2/context'
 import { invalidCombination, missingParameter, refuseMembers } from '#service/ec2/errors'
+import { dropLocalRoutes } from '#service/ec2/route-table/make'
 import { subnet } from '#service/ec2/subnet/subnet'
 import { checkFurtherBlock, checkVpcBlock, readCidr } from '#service/ec2/vpc/cidr'
 import { checkLimit } from '#service/ec2/vpc/limits'
@@ -58,6 +59,7 @@ export const blockActions = ({ home }: Pick<Context, 'home'>): Actions<typeof sd
     const used = (await subnet.list(tx, row)).some(({ spec }) => spec.vpc === row.id && within(block, parseCidr(spec.cidr)!))
     if (used) throw new ApiError('InvalidCidrBlock.InUse', `The vpc CIDR block ${cidr} is in use by a subnet and may not be disassociated.`)
     await tx.release(CIDR_ASSOCIATION, association)
+    await dropLocalRoutes(tx, row, cidr)
     await vpc.update(tx, row, { spec: { cidrs: row.spec.cidrs.toSpliced(at, 1) } }, 'cidr-disassociated')
     return {
       VpcId: row.id, CidrBlockAssociation: { AssociationId: association, CidrBlock: cidr, CidrBlockState: { State: 'disassociating' } },

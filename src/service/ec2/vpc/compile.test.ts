@@ -225,3 +225,13 @@ test('IPv6 is compiled where the VPC has a block, and left out where it has none
   const bare = compile({ ...six, vpc: { ...six.vpc, spec: without } })
   assert.deepEqual([bare.cidrs6, bare.filters, bare.routeTables[0]!.routes, bare.groups[0]!.ingress], [undefined, [], [], []])
 })
+
+test('a gateway\'s own table is the network\'s edge, and a local route may lead over a port', () => {
+  const of = records()
+  const steering = row('route-table', 'rtb-3', { vpc: 'vpc-1', index: 3, routes: [{ cidr: '10.0.0.0/16', via: { port: 'eni-1' } }] })
+  const spec = compile({
+    ...of, routeTables: [...of.routeTables, steering],
+    gateways: [row('internet-gateway', 'igw-1', { vpc: 'vpc-1', routeTable: { id: 'rtb-3', association: 'e' } })],
+  })
+  assert.deepEqual([spec.edge, spec.routeTables.at(-1)!.routes], ['rtb-3', [{ cidr: '10.0.0.0/16', via: { port: 'eni-1' } }]])
+})

@@ -67,7 +67,7 @@ export function compile(records: Records): NetworkSpec {
   const isSpoken = speaks(six.length > 0)
   const filters = byId(records.acls).map(row => filterOf(row, isSpoken)).filter(filter => filter !== undefined)
   const filtered = new Set(filters.map(filter => filter.id))
-  const hasGateway = records.gateways.some(gateway => gateway.spec.vpc === vpc.id)
+  const gateway = records.gateways.find(({ spec }) => spec.vpc === vpc.id)
   const routeTables = byId(records.routeTables).map(table => (
     { id: table.id, index: table.spec.index, routes: [...routesOf(table, records), ...endpointRoutes(table, records)].filter(isSpoken) }))
   return {
@@ -86,7 +86,7 @@ export function compile(records: Records): NetworkSpec {
     filters,
     groups: groupsOf(records, isSpoken),
     ports: byId(records.interfaces).map(row => ({
-      ...portOf(row, hasGateway), ...(records.flowLogs.some(log => isAbout(log, row)) && { watched: true as const }),
+      ...portOf(row, gateway !== undefined), ...(records.flowLogs.some(log => isAbout(log, row)) && { watched: true as const }),
     })),
     dhcp: {
       ...domain(dhcp),
@@ -96,6 +96,7 @@ export function compile(records: Records): NetworkSpec {
     },
     names: namesOf(records),
     peers: byId(records.peers).flatMap(peer => peerOf(peer, vpc)),
+    ...(gateway?.spec.routeTable && { edge: gateway.spec.routeTable.id }),
   }
 }
 

@@ -9,6 +9,7 @@ import { ipv6Block, IPV6_BLOCKS, type Home } from '#base/home'
 import { ApiError } from '#kit/error'
 import { networkAcl, type Entry } from '#service/ec2/network-acl/network-acl'
 import { newRules } from '#service/ec2/security-group/create'
+import { dropLocalRoutes } from '#service/ec2/route-table/make'
 import { securityGroup } from '#service/ec2/security-group/security-group'
 import { subnet } from '#service/ec2/subnet/subnet'
 import { checkLimit } from '#service/ec2/vpc/limits'
@@ -58,6 +59,7 @@ export async function takeBlock6(tx: Tx, row: VpcRow, block: Block6): Promise<sd
   }
   await tx.release(CIDR_ASSOCIATION, block.association)
   await tx.release(BLOCK6, block.cidr)
+  await dropLocalRoutes(tx, row, block.cidr)
   await vpc.update(tx, row, { spec: { cidrs6: blocks6(row).filter(own => own !== block) } }, 'cidr-disassociated')
   return block6View(row, block, 'disassociating')
 }

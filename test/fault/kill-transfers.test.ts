@@ -1,0 +1,4 @@
+import { killTests } from './kill.ts'
+import { transferStories } from './stories.ts'
+
+killTests(transferStories)
