@@ -141,7 +141,9 @@ test('the commands and the code of the launch page, run one after the other, lau
     writeFileSync(file, sdkOf(callsOf({ ...whole, image: Images![0]!.ImageId!, groupName: 'launch-wizard-2' }, '192.0.2.1'), REGION, server.url))
     await import(file)
     const { Reservations } = await ec2.send(new sdk.DescribeInstancesCommand({}))
-    const { SecurityGroups } = await ec2.send(new sdk.DescribeSecurityGroupsCommand({ Filters: [{ Name: 'group-name', Values: ['launch-wizard-*'] }] }))
+    const { SecurityGroups } = await ec2.send(
+      new sdk.DescribeSecurityGroupsCommand({ Filters: [{ Name: 'group-name', Values: ['launch-wizard-*'] }] }),
+    )
     const told = Reservations!.map(async ({ Instances }) => {
       const { InstanceId, KeyName, PrivateDnsNameOptions, MetadataOptions, Tags, BlockDeviceMappings } = Instances![0]!
       const asked = { InstanceId: InstanceId!, Attribute: 'userData' } as const

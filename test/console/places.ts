@@ -23,7 +23,8 @@ export function placesOf(made: Seeded): string[] {
   const group = `/ec2/security-groups/${made.group}`
   const tabs = (path: string, ...names: string[]): string[] => names.map(name => `${path}?tab=${name}`)
   return [
-    '/', '/ec2/instances', '/ec2/instances/launch', `/ec2/instances/launch?like=${made.instance}`, `/ec2/instances/launched?ids=${made.instance}`, instance,
+    '/', '/ec2/instances', '/ec2/instances/launch', `/ec2/instances/launch?like=${made.instance}`,
+    `/ec2/instances/launched?ids=${made.instance}`, instance,
     ...tabs(instance, 'status', 'monitoring', 'security', 'networking', 'storage', 'tags'),
     ...['eic', 'ssm', 'ssh', 'serial'].map(kind => `${instance}/connect?kind=${kind}`), `${instance}/logs`,
     '/ec2/instance-types', '/ec2/instance-types/t3.micro', '/ec2/catalog', group, `${group}?tab=inbound`, `${group}/inbound`, `${group}/outbound`,

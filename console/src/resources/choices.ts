@@ -57,7 +57,12 @@ export const dhcpOptions: Field = {
   name: 'options',
   label: 'f.DhcpId',
   kind: 'select',
-  from: { operation: 'DescribeDhcpOptions', member: 'DhcpOptions', value: item => item.DhcpOptionsId, label: item => labelOf(item.DhcpOptionsId, item) },
+  from: {
+    operation: 'DescribeDhcpOptions',
+    member: 'DhcpOptions',
+    value: item => item.DhcpOptionsId,
+    label: item => labelOf(item.DhcpOptionsId, item),
+  },
 }
 export const zone: Field = {
   name: 'zone',

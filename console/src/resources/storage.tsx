@@ -96,7 +96,12 @@ export const resources: Resource[] = withNames([
         form: {
           operation: 'ModifyVolume',
           fields: volumeFields,
-          start: item => ({ type: item.VolumeType, size: String(item.Size), iops: String(item.Iops ?? ''), throughput: String(item.Throughput ?? '') }),
+          start: ({ VolumeType: type, Size, Iops, Throughput }) => ({
+            type,
+            size: String(Size),
+            iops: String(Iops ?? ''),
+            throughput: String(Throughput ?? ''),
+          }),
           input: (values, item) => ({ VolumeId: item?.VolumeId, ...performance(values) }),
         },
       },
@@ -239,8 +244,19 @@ export const resources: Resource[] = withNames([
           }),
         },
       },
-      { id: 'disable', label: 'images.disable', ...simple('DisableImage', 'ImageId'), enabled: item => own(item) && item.State === 'available', confirm: 'plain' },
-      { id: 'enable', label: 'images.enable', ...simple('EnableImage', 'ImageId'), enabled: item => own(item) && item.State === 'disabled' },
+      {
+        id: 'disable',
+        label: 'images.disable',
+        ...simple('DisableImage', 'ImageId'),
+        enabled: item => own(item) && isIn(images.disable, item.State),
+        confirm: 'plain',
+      },
+      {
+        id: 'enable',
+        label: 'images.enable',
+        ...simple('EnableImage', 'ImageId'),
+        enabled: item => own(item) && isIn(images.enable, item.State),
+      },
       {
         id: 'deregister',
         label: 'images.deregister',

@@ -170,7 +170,10 @@ export const resources: Resource[] = withNames([
       },
       { id: 'delete', label: 'subnets.delete', ...simple('DeleteSubnet', 'SubnetId'), confirm: 'plain' },
     ],
-    tabs: [{ id: 'reservations', label: 'subnets.reservations', content: item => <Reservations id={item.SubnetId} /> }, flowLogsOf(item => item.SubnetId)],
+    tabs: [
+      { id: 'reservations', label: 'subnets.reservations', content: item => <Reservations id={item.SubnetId} /> },
+      flowLogsOf(item => item.SubnetId),
+    ],
   },
   {
     path: '/vpc/route-tables',
