@@ -122,8 +122,9 @@ test('the code of each form is the call that the form makes', async () => {
 /** The launch page as a reader may leave it: with all that may be said, and with next to nothing. */
 const whole: Launch = {
   ...start, name: "it's mine", tags: [{ key: 'a', value: '$b' }], rootDevice: '/dev/xvda', key: 'web-key', publicIp: 'true', http: true, https: true,
-  opened: '2026-01-02T03:04:05.678Z', groupName: 'launch-wizard-1', volumes: [newVolume], hostname: 'resource-name', shutdown: 'terminate', protect: true,
-  protectStop: true, monitoring: true, credits: 'unlimited', metadataTags: true, userData: '#!/bin/bash\necho "{{GroupId}} $HOME" \'é\' `id`\n',
+  opened: '2026-01-02T03:04:05.678Z', groupName: 'launch-wizard-1', volumes: [newVolume], hostname: 'resource-name', shutdown: 'terminate',
+  protect: true, protectStop: true, monitoring: true, credits: 'unlimited', metadataTags: true,
+  userData: '#!/bin/bash\necho "{{GroupId}} $HOME" \'é\' `id`\n',
 }
 
 test('the commands and the code of the launch page, run one after the other, launch what the page would launch', async () => {
@@ -140,7 +141,9 @@ test('the commands and the code of the launch page, run one after the other, lau
     writeFileSync(file, sdkOf(callsOf({ ...whole, image: Images![0]!.ImageId!, groupName: 'launch-wizard-2' }, '192.0.2.1'), REGION, server.url))
     await import(file)
     const { Reservations } = await ec2.send(new sdk.DescribeInstancesCommand({}))
-    const { SecurityGroups } = await ec2.send(new sdk.DescribeSecurityGroupsCommand({ Filters: [{ Name: 'group-name', Values: ['launch-wizard-*'] }] }))
+    const { SecurityGroups } = await ec2.send(
+      new sdk.DescribeSecurityGroupsCommand({ Filters: [{ Name: 'group-name', Values: ['launch-wizard-*'] }] }),
+    )
     const told = Reservations!.map(async ({ Instances }) => {
       const { InstanceId, KeyName, PrivateDnsNameOptions, MetadataOptions, Tags, BlockDeviceMappings } = Instances![0]!
       const asked = { InstanceId: InstanceId!, Attribute: 'userData' } as const

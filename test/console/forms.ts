@@ -79,12 +79,14 @@ async function fillAll({ files, answers, odd, fit }: Given): Promise<Asked[]> {
     const forms = [one.create?.form && { id: 'create', form: one.create.form }, ...(one.actions ?? [])].filter(action => action?.form)
     for (const { id, form, enabled } of forms) {
       const item = items.find((row: any) => enabled?.(row) ?? true) ?? items[0]
-      for (const values of fillings(one.path, form.fields)) add(`${one.path} ${id}`, one.service, form.operation, () => form.input(values, item))
+      const now = item && form.start ? [await form.start(item)] : []
+      const at = `${one.path} ${id}`
+      for (const values of [...now, ...fillings(one.path, form.fields)]) add(at, one.service, form.operation, () => form.input(values, item))
     }
     for (const action of (one.actions ?? []).filter((a: any) => a.operation && !a.form)) {
       const able = items.filter((row: any) => action.enabled?.(row) ?? true).slice(0, 2)
-      if (action.all) for (const some of [able.slice(0, 1), able].filter(list => list.length > 0)) add(`${one.path} ${action.id}`, one.service, action.operation, () => action.all(some))
-      else for (const row of able) add(`${one.path} ${action.id}`, one.service, action.operation, () => action.each(row))
+      const inputs = action.all ? [able.slice(0, 1), able].filter(list => list.length > 0).map(action.all) : able.map(action.each)
+      for (const input of inputs) add(`${one.path} ${action.id}`, one.service, action.operation, () => input)
     }
   }
   return JSON.parse(JSON.stringify(calls))

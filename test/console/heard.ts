@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 
 /** What a request says, whoever says it: without the signature, what clients make up, and the order of members. */
 export type Heard = { way: string; said: unknown }
-const MADE_UP = ['ClientToken', 'Version', 'x-id']
+const MADE_UP = ['ClientToken', 'Version', 'PresignedUrl', 'x-id']
 
 function read(method: string, url: URL, target: string, body: string): Heard {
   const path = decodeURIComponent(url.pathname).replace(/\/$/, '')

@@ -4,7 +4,7 @@ import { after, before, suite, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { violations } from './axe.ts'
 import { openBrowser, openSeat, openWorld, settle, shot, signIn, visit, type Language, type World } from './kit.ts'
-import { isForm, isNotBuilt, pictureOf, placesOf } from './places.ts'
+import { isForm, pictureOf, placesOf } from './places.ts'
 import { seed } from './seed.ts'
 
 let world: World
@@ -21,32 +21,20 @@ after(async () => {
   await world.close()
 })
 
+/** Colours are the same in both languages: each page is looked at in both of either. */
 const looks: { language: Language; dark?: boolean }[] = [{ language: 'fr' }, { language: 'en', dark: true }]
-const OTHER = 'awsui-dark-mode'
-
-const turn = `document.body.classList.toggle('${OTHER}'); new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))`
-
-/** With dark for light, and light for dark. */
-async function turned<T>(page: Page, look: () => Promise<T>): Promise<T> {
-  await page.evaluate(turn)
-  const seen = await look()
-  await page.evaluate(turn)
-  return seen
-}
-
-/** What is wrong with the page: errors that it tells, and what axe finds, in its own colours and in the other ones. */
+/** What is wrong with the page: errors that it tells, what axe finds, and a form without the command and the code for it. */
 async function faults(page: Page, place: string): Promise<string[]> {
   const told = await page.locator('[class*="awsui_type-error"][class*="awsui_alert"]').allInnerTexts()
-  const framed = place === '/' || place === 'sign-in'
-  const found = await violations(page, { framed })
-  // Forms, and what is not there, have no colours of their own.
-  const colours = isForm(place) || isNotBuilt(place) ? [] : await turned(page, () => violations(page, { framed, rules: ['color-contrast'] }))
-  return [...told, ...[...found, ...colours].map(({ id, target }) => `${id} at ${target}`)].map(fault => `${place}: ${fault}`)
+  const found = await violations(page, { framed: place === '/' || place === 'sign-in' })
+  const silent = isForm(place) && await page.getByRole('button', { name: SHOWN }).count() !== 1 ? ['no command is shown'] : []
+  return [...told, ...silent, ...found.map(({ id, target }) => `${id} at ${target}`)].map(fault => `${place}: ${fault}`)
 }
+const SHOWN = /The command and the code for this|La commande et le code correspondants/
 
 suite('every page', { concurrency: true }, () => {
   for (const { language, dark } of looks) {
-    test(`shows in ${language}, and axe finds nothing, light and dark; nothing is asked of elsewhere`, async t => {
+    test(`shows in ${language}, ${dark ? 'dark' : 'light'}, and axe finds nothing; nothing is asked of elsewhere`, async t => {
       const { context, page, errors } = await openSeat(browser, { language, dark })
       await page.goto(world.url)
       await settle(page)

@@ -23,13 +23,14 @@ export function placesOf(made: Seeded): string[] {
   const group = `/ec2/security-groups/${made.group}`
   const tabs = (path: string, ...names: string[]): string[] => names.map(name => `${path}?tab=${name}`)
   return [
-    '/', '/ec2/instances', '/ec2/instances/launch', `/ec2/instances/launched?ids=${made.instance}`, instance,
+    '/', '/ec2/instances', '/ec2/instances/launch', `/ec2/instances/launch?like=${made.instance}`,
+    `/ec2/instances/launched?ids=${made.instance}`, instance,
     ...tabs(instance, 'status', 'monitoring', 'security', 'networking', 'storage', 'tags'),
     ...['eic', 'ssm', 'ssh', 'serial'].map(kind => `${instance}/connect?kind=${kind}`), `${instance}/logs`,
     '/ec2/instance-types', '/ec2/instance-types/t3.micro', '/ec2/catalog', group, `${group}?tab=inbound`, `${group}/inbound`, `${group}/outbound`,
     `/ec2/volumes/${made.volume}`, ...tabs(`/vpc/vpcs/${made.vpc}`, 'map'), ...tabs(`/vpc/route-tables/${made.table}`, 'routes'),
     ...tabs(`/vpc/network-acls/${made.acl}`, 'inbound'), ...tabs(`/vpc/dhcp-options/${made.options}`, 'options'),
-    ...tabs(`/vpc/vpcs/${made.vpc}`, 'flow-logs'), ...tabs(`/vpc/subnets/${made.subnet}`, 'details', 'flow-logs', 'tags'),
+    ...tabs(`/vpc/vpcs/${made.vpc}`, 'flow-logs'), ...tabs(`/vpc/subnets/${made.subnet}`, 'details', 'reservations', 'flow-logs', 'tags'),
     ...tabs(`/ec2/network-interfaces/${made.nic}`, 'details', 'flow-logs'), ...tabs(`/vpc/endpoints/${made.endpoint}`, 'details', 'tables'),
     ...tabs(`/vpc/endpoints/${made.door}`, 'interfaces'),
     ...tabs(`/vpc/prefix-lists/${made.list}`, 'details', 'entries', 'versions', 'associations'),

@@ -31,6 +31,50 @@ test('many are stopped together, by one call', async () => {
   assert.ok(await page.getByRole('button', { name: 'Connect', exact: true }).isDisabled())
 })
 
+/** Takes an action of the page, and its dialog. */
+async function act(name: string): Promise<ReturnType<Page['getByRole']>> {
+  await page.getByRole('button', { name: 'Actions' }).click()
+  await page.getByRole('menuitem', { name }).click()
+  return page.getByRole('dialog')
+}
+const submit = async (name: string): Promise<void> => {
+  await page.getByRole('dialog').getByRole('button', { name, exact: true }).click()
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+}
+
+test("an instance's user data, role and protection are changed, each form beginning with how it is", async () => {
+  await visit(page, `/ec2/instances/${made.instance}`)
+  const script = (await act('Edit user data')).getByLabel('User data')
+  await page.getByText('yum install -y httpd').first().waitFor()
+  await script.fill('#!/bin/bash\necho "é"\n')
+  await submit('Edit user data')
+  await act('Detach IAM role')
+  await submit('Detach IAM role')
+  await page.locator('dl').filter({ hasText: 'IAM Role' }).getByText('web-server').waitFor({ state: 'detached' })
+  await (await act('Attach IAM role')).getByRole('button', { name: /^IAM Role web-server/ }).waitFor()
+  await submit('Attach IAM role')
+  await page.locator('dl').getByText('web-server').waitFor()
+  await (await act('Change termination protection')).getByRole('checkbox').check()
+  await submit('Change termination protection')
+  const read = async (Attribute: ec2.InstanceAttributeName) =>
+    world.server.ec2().send(new ec2.DescribeInstanceAttributeCommand({ InstanceId: made.instance, Attribute }))
+  assert.equal(Buffer.from((await read('userData')).UserData!.Value!, 'base64').toString(), '#!/bin/bash\necho "é"\n')
+  assert.equal((await read('disableApiTermination')).DisableApiTermination!.Value, true)
+})
+
+test('one more like it begins with what it was launched with', async () => {
+  await act('Launch more like this')
+  await page.locator('dl').getByText('t3.micro').waitFor()
+  await page.getByRole('button', { name: 'Launch instance', exact: true }).click()
+  await page.getByText(/Successfully initiated launch/).waitFor()
+  const { Reservations } = await world.server.ec2().send(new ec2.DescribeInstancesCommand({}))
+  const all = Reservations!.flatMap(one => one.Instances!)
+  const first = all.find(one => one.InstanceId === made.instance)!
+  const facts = (one: ec2.Instance) => [one.ImageId, one.KeyName, one.SubnetId, one.SecurityGroups, one.IamInstanceProfile!.Arn, one.MetadataOptions]
+  const like = all.filter(one => one.InstanceType === 't3.micro' && one.InstanceId !== made.instance)
+  assert.deepEqual([like.length, facts(like[0]!), like[0]!.Tags], [1, facts(first), [{ Key: 'environment', Value: 'production' }]])
+})
+
 test('instance types stand side by side, and a launch begins with the one chosen', async () => {
   await visit(page, '/ec2/instance-types')
   await page.getByPlaceholder(/^Find Instance Types/).fill('t3.')
@@ -97,6 +141,18 @@ test('a policy is attached to a user, shown with what it allows, and detached', 
   await page.getByText('No policies: nothing is allowed.').waitFor()
 })
 
+test('an inline policy is written, and its text is shown; a VPC gets an IPv6 block', async () => {
+  await visit(page, '/iam/roles/web-server?tab=permissions')
+  await (await act('Create inline policy')).getByLabel('Policy name').fill('own')
+  await submit('Create inline policy')
+  await page.getByRole('button', { name: 'own', exact: true }).click()
+  await page.getByRole('region', { name: 'own' }).getByText('ec2:Describe*').waitFor()
+  await visit(page, `/vpc/vpcs/${made.vpc}`)
+  await act('Add CIDR block')
+  await submit('Add CIDR block')
+  await page.locator('dl').getByText(/^3fff:/).waitFor()
+})
+
 test('a flow log of a subnet is made by its form, whose lists each begin with their first', async () => {
   await visit(page, '/create/vpc/flow-logs')
   await page.getByRole('button', { name: /^VPC ID .*vpc-/ }).waitFor()
@@ -132,10 +188,6 @@ test('an interface endpoint is made by its form, and its page shows its interfac
 
 test("a prefix list's entries come and go, each version is kept, and one is restored", async () => {
   await visit(page, `/vpc/prefix-lists/${made.list}?tab=entries`)
-  const act = async (name: string) => {
-    await page.getByRole('button', { name: 'Actions' }).click()
-    await page.getByRole('menuitem', { name }).click()
-  }
   await act('Add entries')
   await page.getByRole('dialog').getByLabel(/^Entries/).fill('198.51.100.0/24\n192.0.2.0/24')
   await page.getByRole('dialog').getByRole('button', { name: 'Add entries' }).click()

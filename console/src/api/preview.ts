@@ -59,7 +59,7 @@ function option(name: string, value: unknown): string {
   return `${flag} ${quote(JSON.stringify(value))}`
 }
 
-const utf8 = (base64: string): string => new TextDecoder().decode(Uint8Array.from(atob(base64), c => c.charCodeAt(0)))
+export const utf8 = (base64: string): string => new TextDecoder().decode(Uint8Array.from(atob(base64), c => c.charCodeAt(0)))
 
 /** `region`: where it is another than that of `enclume env`. */
 export function cliOf({ service, operation, input, keep }: Preview, region?: string): string {

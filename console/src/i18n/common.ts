@@ -63,6 +63,7 @@ export const common = {
   'do.copied': ['Copied', 'Copié'],
   'do.copyFailed': ['Could not copy', 'Copie impossible'],
   'do.remove': ['Remove', 'Retirer'],
+  'table.nothing': ['None', 'Aucun élément'],
   'table.choose': ['Choose', 'Choisir'],
   'table.noChoice': ['There are none', "Il n'y en a pas"],
   'unit.gib': ['GiB', 'Gio'],
@@ -114,7 +115,7 @@ export const common = {
   'value.no': ['No', 'Non'],
   'value.upTo': ['Up to', "Jusqu'à"],
   'value.none': ['–', '–'],
-  'notBuilt.title': ['{name} is not there yet', '{name} : pas encore disponible'],
+  'notBuilt.title': ['{name}: not there yet', '{name} : pas encore disponible'],
   'notBuilt.text': [
     'Enclume does not implement this part of EC2 yet: its API answers UnsupportedOperation. Nothing here is simulated.',
     "Enclume n'implémente pas encore cette partie d'EC2 : son API répond UnsupportedOperation. Rien n'est simulé ici.",

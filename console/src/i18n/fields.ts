@@ -1,6 +1,7 @@
 /** Names of what resources have. */
 export const fields = {
   'f.Name': ['Name', 'Nom'],
+  'f.nameTag': ['Name (tag)', 'Nom (balise)'],
   'f.InstanceId': ['Instance ID', "ID d'instance"],
   'f.state': ['State', 'État'],
   'f.instanceState': ['Instance state', "État de l'instance"],
@@ -64,6 +65,7 @@ export const fields = {
   'f.mac': ['MAC address', 'Adresse MAC'],
   'f.sourceCheck': ['Source/destination check', 'Vérification source/destination'],
   'f.cidr': ['IPv4 CIDR', 'CIDR IPv4'],
+  'f.ipv6': ['IPv6 CIDR', 'CIDR IPv6'],
   'f.default': ['Default', 'Par défaut'],
   'f.free': ['Available IPv4 addresses', 'Adresses IPv4 disponibles'],
   'f.autoPublic': ['Auto-assign public IPv4 address', 'Attribuer automatiquement une adresse IPv4 publique'],

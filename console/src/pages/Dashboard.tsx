@@ -40,6 +40,9 @@ export default function Dashboard() {
   const volumes = useList('ec2', 'DescribeVolumes', 'Volumes', { kinds: ['volume'] })
   const snapshots = useList('ec2', 'DescribeSnapshots', 'Snapshots', { kinds: ['snapshot'], input: { OwnerIds: ['self'] } })
   const addresses = useList('ec2', 'DescribeAddresses', 'Addresses', { kinds: ['elastic-ip'] })
+  const images = useList('ec2', 'DescribeImages', 'Images', { kinds: ['image'], input: { Owners: ['self'] } })
+  const interfaces = useList('ec2', 'DescribeNetworkInterfaces', 'NetworkInterfaces', { kinds: ['network-interface'] })
+  const vpcs = useList('ec2', 'DescribeVpcs', 'Vpcs', { kinds: ['vpc'] })
   const session = useLoaded(findSession, ['instance', 'volume'], 'session')
   const running = (instances.data ?? []).filter(i => i.State.Name === 'running')
   const alive = (instances.data ?? []).filter(i => i.State.Name !== 'terminated')
@@ -60,6 +63,9 @@ export default function Dashboard() {
     ['menu.volumes', '/ec2/volumes', volumes.data?.length],
     ['menu.snapshots', '/ec2/snapshots', snapshots.data?.length],
     ['menu.addresses', '/ec2/addresses', addresses.data?.length],
+    ['menu.interfaces', '/ec2/network-interfaces', interfaces.data?.length],
+    ['catalog.mine', '/ec2/images', images.data?.length],
+    ['menu.vpcs', '/vpc/vpcs', vpcs.data?.length],
   ]
   const known = facts()
   return (

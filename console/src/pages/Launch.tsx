@@ -26,10 +26,11 @@ import { KeySection } from '../parts/LaunchKey'
 import { NetworkSection } from '../parts/LaunchNetwork'
 import { StorageSection } from '../parts/LaunchStorage'
 import { LaunchSummary } from '../parts/LaunchSummary'
+import { instancesOf } from '../resources/choices'
 import { facts } from '../shell/facts'
 import { flash } from '../shell/flash'
 import { follow, go } from '../shell/router'
-import { callsOf, start, wizardName, type Launch } from './launch-state'
+import { callsOf, likeOf, start, wizardName, type Launch } from './launch-state'
 
 export type SectionProps = { state: Launch; set(part: Partial<Launch>): void }
 
@@ -41,15 +42,15 @@ const describeType = (type: any): string =>
   ].join(' · ')
 
 /** Makes the calls; the ids of what was launched. A name that another page was quicker with becomes the next one. */
-async function launch(asked: Launch, taken: readonly string[]): Promise<string[]> {
-  const [first, ...rest] = callsOf(asked, facts().hostAddress)
+async function launch(wanted: Launch, taken: readonly string[]): Promise<string[]> {
+  const [first, ...rest] = callsOf(wanted, facts().hostAddress)
   let answer: Answer
   try {
     answer = await send(first!)
   } catch (cause) {
     if ((cause as Error).name !== 'InvalidGroup.Duplicate') throw cause
-    const more = [...taken, asked.groupName]
-    return launch({ ...asked, groupName: wizardName(more) }, more)
+    const more = [...taken, wanted.groupName]
+    return launch({ ...wanted, groupName: wizardName(more) }, more)
   }
   const { GroupId } = answer
   try {
@@ -62,7 +63,16 @@ async function launch(asked: Launch, taken: readonly string[]): Promise<string[]
   return (answer.Instances as { InstanceId: string }[]).map(one => one.InstanceId)
 }
 
-export default function LaunchPage({ image, type = start.type }: { image: string; type?: string }) {
+/** What the launch of an instance that is there was asked for. */
+async function asked(id: string): Promise<Partial<Launch>> {
+  const [found, given] = await Promise.all([
+    call('ec2', 'DescribeInstances', { InstanceIds: [id] }),
+    call('ec2', 'DescribeInstanceAttribute', { InstanceId: id, Attribute: 'userData' }),
+  ])
+  return likeOf(instancesOf(found.Reservations)[0], given.UserData?.Value ?? '')
+}
+
+export default function LaunchPage({ image, type = start.type, like }: { image: string; type?: string; like?: string }) {
   const [state, setState] = useState<Launch>(() => ({ ...start, image, type, opened: new Date().toISOString() }))
   const [error, setError] = useState<string>()
   const [busy, setBusy] = useState(false)
@@ -73,6 +83,9 @@ export default function LaunchPage({ image, type = start.type }: { image: string
   const types = useList('ec2', 'DescribeInstanceTypes', 'InstanceTypes')
   const chosen = (images.data ?? []).find(i => i.ImageId === state.image)
 
+  useEffect(() => {
+    if (like) asked(like).then(set, (cause: unknown) => setError(wordsOf(cause)))
+  }, [like])
   useEffect(() => {
     if (groups.data && !busy) set({ groupName: wizardName(groups.data.map(g => g.GroupName)) })
   }, [groups.data, busy])

@@ -40,7 +40,7 @@ function Listing({ resource, id }: { resource: Resource; id?: string }) {
   const more = useLoaded(list.data && resource.also, resource.kinds, `${resource.path} ${list.data !== undefined}`)
   const whole = useMemo(() => more.data && list.data?.map(item => ({ ...item, ...more.data?.get(resource.id(item)) })), [list.data, more.data])
   if (id === undefined) return <ResourceTable resource={resource} list={{ ...list, data: whole ?? list.data }} />
-  const item = list.data?.find(found => resource.id(found) === id)
+  const item = (whole ?? list.data)?.find(found => resource.id(found) === id)
   if (!item)
     return list.loading ? (
       <Spinner size="large" />

@@ -1,5 +1,5 @@
 /** What the launch page asks for, and the calls that it becomes. Pure. */
-import { kept, type Preview } from '../api/preview.ts'
+import { kept, utf8, type Preview } from '../api/preview.ts'
 
 export type Launch = {
   name: string
@@ -89,6 +89,28 @@ export const sshCidr = (s: Launch, host: string): string => (s.sshFrom === 'anyw
 export function rulesOf(s: Launch, host: string): object[] {
   const rule = (port: number, cidr: string) => ({ IpProtocol: 'tcp', FromPort: port, ToPort: port, IpRanges: [{ CidrIp: cidr }] })
   return [...(s.ssh ? [rule(22, sshCidr(s, host))] : []), ...(s.https ? [rule(443, ANYWHERE)] : []), ...(s.http ? [rule(80, ANYWHERE)] : [])]
+}
+
+/** What an instance that is there was launched with, for one more like it: all but its name, its addresses and what its disks hold. */
+export function likeOf(item: any, userData: string): Partial<Launch> {
+  const tags: { Key: string; Value: string }[] = item.Tags ?? []
+  return {
+    image: item.ImageId,
+    type: item.InstanceType,
+    key: item.KeyName ?? '',
+    vpc: item.VpcId,
+    subnet: item.SubnetId,
+    group: 'existing',
+    groups: (item.SecurityGroups ?? []).map((one: { GroupId: string }) => one.GroupId),
+    tags: tags.filter(tag => tag.Key !== 'Name' && !tag.Key.startsWith('aws:')).map(({ Key: key, Value: value }) => ({ key, value })),
+    profile: item.IamInstanceProfile?.Arn.split('/').pop() ?? '',
+    monitoring: ['enabled', 'pending'].includes(item.Monitoring?.State),
+    tokens: item.MetadataOptions?.HttpTokens ?? start.tokens,
+    endpoint: item.MetadataOptions?.HttpEndpoint !== 'disabled',
+    hops: String(item.MetadataOptions?.HttpPutResponseHopLimit ?? start.hops),
+    metadataTags: item.MetadataOptions?.InstanceMetadataTags === 'enabled',
+    userData: userData === '' ? '' : utf8(userData),
+  }
 }
 
 /** The first launch-wizard-N that nobody has. */

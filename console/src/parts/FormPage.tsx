@@ -1,6 +1,6 @@
 /** A page, or a dialog, that makes one call out of a form that is data. */
 import { Alert, Button, Container, Form as Frame, Header, SpaceBetween } from '@cloudscape-design/components'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { send, wordsOf, type Service } from '../api/call'
 import { t, type Key } from '../i18n/text'
 import type { Form, Item, Values } from '../resources/kinds'
@@ -12,6 +12,13 @@ import { Fields, missingIn, startOf } from './Fields'
 
 function useForm(service: Service, form: Form, item: Item | undefined, done: (answer: any) => void) {
   const [values, setValues] = useState<Values>(() => startOf(form.fields))
+  useEffect(() => {
+    if (!item || !form.start) return
+    Promise.resolve(form.start(item)).then(
+      found => setValues(before => ({ ...before, ...found })),
+      (cause: unknown) => setError(wordsOf(cause)),
+    )
+  }, [])
   const [missing, setMissing] = useState<string[]>([])
   const [error, setError] = useState<string>()
   const [busy, setBusy] = useState(false)

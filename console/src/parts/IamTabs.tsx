@@ -1,6 +1,6 @@
 /** What users, roles and policies have: policies, keys, members, documents. */
-import { Alert, Container, Header, SpaceBetween } from '@cloudscape-design/components'
-import { useAnswer } from '../api/use'
+import { Alert, Container, ExpandableSection, Header, SpaceBetween } from '@cloudscape-design/components'
+import { useAnswer, useList } from '../api/use'
 import { t, type Key } from '../i18n/text'
 import { column, type Column, type Item } from '../resources/kinds'
 import { LogText } from './LogText'
@@ -12,9 +12,10 @@ const inline: Column[] = [column('name', 'f.policy')]
 const KINDS = ['iam-user', 'iam-group', 'iam-role', 'iam-policy']
 type Owner = { kind: 'User' | 'Group' | 'Role'; name: string }
 
-/** The policies of a user, a group or a role. */
+/** The policies of a user, a group or a role, with the texts of those that are its own alone. */
 export function Permissions({ kind, name }: Owner) {
   const input = { [`${kind}Name`]: name }
+  const own = useList('iam', `List${kind}Policies`, 'PolicyNames', { input, kinds: KINDS })
   return (
     <SpaceBetween size="l">
       <SubList
@@ -42,6 +43,7 @@ export function Permissions({ kind, name }: Owner) {
         input={input}
         columns={inline}
         kinds={KINDS}
+        empty="iam.noInline"
         remove={{
           id: 'remove',
           label: 'do.delete',
@@ -50,7 +52,19 @@ export function Permissions({ kind, name }: Owner) {
           confirm: 'plain',
         }}
       />
+      {(own.data ?? []).map((policy: string) => (
+        <InlinePolicy key={policy} kind={kind} name={name} policy={policy} />
+      ))}
     </SpaceBetween>
+  )
+}
+
+function InlinePolicy({ kind, name, policy }: Owner & { policy: string }) {
+  const { data, error } = useAnswer('iam', `Get${kind}Policy`, { [`${kind}Name`]: name, PolicyName: policy }, KINDS)
+  return (
+    <ExpandableSection headerText={policy} variant="container">
+      {error ? <Alert type="error">{error}</Alert> : <LogText label={policy} text={data ? tidy(data.PolicyDocument) : ''} />}
+    </ExpandableSection>
   )
 }
 
@@ -125,7 +139,7 @@ export function GroupMembers({ name }: { name: string }) {
 }
 
 /** IAM encodes its documents for addresses; other records are plain JSON. */
-const tidy = (document: string): string =>
+export const tidy = (document: string): string =>
   JSON.stringify(JSON.parse(document.startsWith('{') ? document : decodeURIComponent(document)), null, 2)
 
 export function Document({ title, document }: { title: Key; document: string | undefined }) {

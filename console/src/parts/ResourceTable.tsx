@@ -217,7 +217,12 @@ export function ResourceTable({ resource, list }: { resource: Resource; list: Lo
 }
 
 /** Enough for what such a column holds. */
-const widthOf = ({ kind, link, id, width }: Column): number =>
+const widthOf = (column: Column): number => Math.max(contentWidth(column), HEAD_PX + t(column.label).length * LETTER_PX)
+/** A heading's sign of sorting and its edges, and what a letter of it takes. */
+const HEAD_PX = 52
+const LETTER_PX = 8
+
+const contentWidth = ({ kind, link, id, width }: Column): number =>
   width ?? (id === 'Arn' ? 400 : kind === 'date' || kind === 'state' || link || id.endsWith('Id') ? 230 : 170)
 
 /** Names and ids lead to what they name. */

@@ -20,7 +20,7 @@ type ListProps = {
   selection?: Selection
 }
 
-export function List({ title, columns, items, actions, loading, empty = 'value.none', selection }: ListProps) {
+export function List({ title, columns, items, actions, loading, empty = 'table.nothing', selection }: ListProps) {
   return (
     <Table
       variant="container"

@@ -129,6 +129,33 @@ export function EndpointInterfaces({ item }: { item: Item }) {
   )
 }
 
+const reservations: Column[] = [
+  column('SubnetCidrReservationId', 'subnets.reservationId'),
+  column('Cidr', 'f.cidr'),
+  column('ReservationType', 'f.type', { kind: 'word' }),
+]
+
+/** The parts of a subnet from which no address is chosen. */
+export const Reservations = ({ id }: { id: string }) => (
+  <SubList
+    service="ec2"
+    title="subnets.reservations"
+    operation="GetSubnetCidrReservations"
+    member="SubnetIpv4CidrReservations"
+    input={{ SubnetId: id }}
+    columns={reservations}
+    kinds={['subnet-cidr-reservation', 'subnet']}
+    empty="subnets.noReservations"
+    remove={{
+      id: 'remove',
+      label: 'do.delete',
+      operation: 'DeleteSubnetCidrReservation',
+      each: item => ({ SubnetCidrReservationId: item.SubnetCidrReservationId }),
+      confirm: 'plain',
+    }}
+  />
+)
+
 const flowLogs: Column[] = [
   column('FlowLogId', 'f.FlowLogId', { link: '/vpc/flow-logs' }),
   column('TrafficType', 'f.filter', { kind: 'word' }),

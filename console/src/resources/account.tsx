@@ -1,19 +1,20 @@
 /** IAM's users, roles and policies, and the parameter store; what else IAM has is beside it. */
 import { call, wordsOf } from '../api/call'
 import { t } from '../i18n/text'
-import { Credentials, Document, Permissions, PolicyDocument, PolicyEntities } from '../parts/IamTabs'
+import { Credentials, Document, Permissions, PolicyDocument, PolicyEntities, tidy } from '../parts/IamTabs'
 import { download } from '../parts/download'
 import { flash } from '../shell/flash'
-import { attach, group } from './choices'
+import { attach, group, inlinePolicy, READ_INSTANCES } from './choices'
 import { more } from './iam'
-import { column, type Resource } from './kinds'
+import { column, type Item, type Resource } from './kinds'
 
 const TRUST_EC2 = JSON.stringify(
   { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }] },
   null,
   2,
 )
-const READ_ALL = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'ec2:Describe*', Resource: '*' }] }, null, 2)
+const ownPolicy = (item: Item): boolean => !item.Arn.includes(':aws:policy')
+
 /** A role that EC2 may take on gets an instance profile of the same name, as in the AWS console. */
 async function profileFor(name: string, trust: string): Promise<void> {
   if (!trust.includes('ec2.amazonaws.com')) return
@@ -52,6 +53,7 @@ export const resources: Resource[] = [
     },
     actions: [
       attach('User'),
+      inlinePolicy('User'),
       {
         id: 'group',
         label: 'users.addGroup',
@@ -121,6 +123,17 @@ export const resources: Resource[] = [
     },
     actions: [
       attach('Role'),
+      inlinePolicy('Role'),
+      {
+        id: 'trust',
+        label: 'roles.editTrust',
+        form: {
+          operation: 'UpdateAssumeRolePolicy',
+          fields: [{ name: 'trust', label: 'roles.trust', kind: 'json' }],
+          start: item => ({ trust: tidy(item.AssumeRolePolicyDocument) }),
+          input: (values, item) => ({ RoleName: item?.RoleName, PolicyDocument: values.trust }),
+        },
+      },
       { id: 'delete', label: 'roles.delete', operation: 'DeleteRole', each: item => ({ RoleName: item.RoleName }), confirm: 'typed' },
     ],
     tabs: [
@@ -152,18 +165,32 @@ export const resources: Resource[] = [
         id: answer => answer.Policy.PolicyName,
         fields: [
           { name: 'name', label: 'f.policy' },
-          { name: 'document', label: 'policies.document', kind: 'json', value: READ_ALL },
+          { name: 'document', label: 'policies.document', kind: 'json', value: READ_INSTANCES },
         ],
         input: values => ({ PolicyName: values.name, PolicyDocument: values.document }),
       },
     },
     actions: [
       {
+        id: 'edit',
+        label: 'policies.edit',
+        enabled: ownPolicy,
+        form: {
+          operation: 'CreatePolicyVersion',
+          fields: [{ name: 'document', label: 'policies.document', kind: 'json' }],
+          start: async item => {
+            const { PolicyVersion } = await call('iam', 'GetPolicyVersion', { PolicyArn: item.Arn, VersionId: item.DefaultVersionId })
+            return { document: tidy(PolicyVersion.Document) }
+          },
+          input: (values, item) => ({ PolicyArn: item?.Arn, PolicyDocument: values.document, SetAsDefault: true }),
+        },
+      },
+      {
         id: 'delete',
         label: 'policies.delete',
         operation: 'DeletePolicy',
         each: item => ({ PolicyArn: item.Arn }),
-        enabled: item => !item.Arn.includes(':aws:policy'),
+        enabled: ownPolicy,
         confirm: 'typed',
       },
     ],
@@ -201,7 +228,19 @@ export const resources: Resource[] = [
         input: values => ({ Name: values.name, Type: values.type, Value: values.value }),
       },
     },
-    actions: [{ id: 'delete', label: 'parameters.delete', operation: 'DeleteParameter', each: item => ({ Name: item.Name }), confirm: 'typed' }],
+    actions: [
+      {
+        id: 'edit',
+        label: 'parameters.edit',
+        form: {
+          operation: 'PutParameter',
+          fields: [{ name: 'value', label: 'f.value', kind: 'area' }],
+          start: async item => ({ value: (await call('ssm', 'GetParameter', { Name: item.Name, WithDecryption: true })).Parameter.Value }),
+          input: (values, item) => ({ Name: item?.Name, Value: values.value, Overwrite: true }),
+        },
+      },
+      { id: 'delete', label: 'parameters.delete', operation: 'DeleteParameter', each: item => ({ Name: item.Name }), confirm: 'typed' },
+    ],
   },
   ...more,
 ]

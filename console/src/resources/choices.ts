@@ -53,6 +53,17 @@ export const routeTable: Field = {
     label: item => `${labelOf(item.RouteTableId, item)} · ${item.VpcId}`,
   },
 }
+export const dhcpOptions: Field = {
+  name: 'options',
+  label: 'f.DhcpId',
+  kind: 'select',
+  from: {
+    operation: 'DescribeDhcpOptions',
+    member: 'DhcpOptions',
+    value: item => item.DhcpOptionsId,
+    label: item => labelOf(item.DhcpOptionsId, item),
+  },
+}
 export const zone: Field = {
   name: 'zone',
   label: 'f.zone',
@@ -101,6 +112,13 @@ export const user = named('user', 'f.user', 'User')
 export const group = named('group', 'iam.group', 'Group')
 export const role = named('role', 'f.roleName', 'Role')
 
+export const profile: Field = {
+  name: 'profile',
+  label: 'f.role',
+  kind: 'select',
+  from: { service: 'iam', operation: 'ListInstanceProfiles', member: 'InstanceProfiles', value: item => item.InstanceProfileName },
+}
+
 /** Attaches a policy to one that may have some. */
 export const attach = (kind: 'User' | 'Group' | 'Role'): Action => ({
   id: 'policy',
@@ -118,6 +136,25 @@ export const attach = (kind: 'User' | 'Group' | 'Role'): Action => ({
     input: (values, item) => ({ [`${kind}Name`]: item?.[`${kind}Name`], PolicyArn: values.policy }),
   },
 })
+
+/** A policy that is its owner's alone. */
+export const inlinePolicy = (kind: 'User' | 'Group' | 'Role'): Action => ({
+  id: 'inline',
+  label: 'iam.putInline',
+  form: {
+    operation: `Put${kind}Policy`,
+    fields: [
+      { name: 'name', label: 'f.policy' },
+      { name: 'document', label: 'policies.document', kind: 'json', value: READ_INSTANCES },
+    ],
+    input: (values, item) => ({ [`${kind}Name`]: item?.[`${kind}Name`], PolicyName: values.name, PolicyDocument: values.document }),
+  },
+})
+export const READ_INSTANCES = JSON.stringify(
+  { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'ec2:Describe*', Resource: '*' }] },
+  null,
+  2,
+)
 
 /** What was written, a line each. */
 export const lines = (given: string): string[] =>

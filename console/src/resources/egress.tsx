@@ -11,7 +11,7 @@ export const egress: Resource = {
   member: 'EgressOnlyInternetGateways',
   id: item => item.EgressOnlyInternetGatewayId,
   kinds: ['egress-only-internet-gateway'],
-  tagged: true,
+  tagged: 'egress-only-internet-gateway',
   columns: [
     nameColumn,
     column('EgressOnlyInternetGatewayId', 'f.EgressId'),

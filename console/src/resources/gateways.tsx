@@ -19,7 +19,7 @@ export const gateways: Resource[] = [
     member: 'InternetGateways',
     id: item => item.InternetGatewayId,
     kinds: ['internet-gateway'],
-    tagged: true,
+    tagged: 'internet-gateway',
     columns: [
       nameColumn,
       column('InternetGatewayId', 'f.GatewayId'),
@@ -68,7 +68,7 @@ export const gateways: Resource[] = [
     member: 'DhcpOptions',
     id: item => item.DhcpOptionsId,
     kinds: ['dhcp-options'],
-    tagged: true,
+    tagged: 'dhcp-options',
     columns: [
       nameColumn,
       column('DhcpOptionsId', 'f.DhcpId'),
@@ -107,7 +107,7 @@ export const gateways: Resource[] = [
     member: 'NatGateways',
     id: item => item.NatGatewayId,
     kinds: ['natgateway', 'nat-gateway', 'network-interface'],
-    tagged: true,
+    tagged: 'natgateway',
     columns: [
       nameColumn,
       column('NatGatewayId', 'f.NatId'),
@@ -173,7 +173,7 @@ export const gateways: Resource[] = [
     member: 'VpcPeeringConnections',
     id: item => item.VpcPeeringConnectionId,
     kinds: ['vpc-peering-connection'],
-    tagged: true,
+    tagged: 'vpc-peering-connection',
     columns: [
       nameColumn,
       column('VpcPeeringConnectionId', 'f.PeeringId'),
@@ -222,7 +222,7 @@ export const gateways: Resource[] = [
     member: 'NetworkAcls',
     id: item => item.NetworkAclId,
     kinds: ['network-acl', 'subnet'],
-    tagged: true,
+    tagged: 'network-acl',
     columns: [
       nameColumn,
       column('NetworkAclId', 'f.AclId'),

@@ -2,7 +2,7 @@
 import { call, listAll } from '../api/call'
 import { GroupMembers, Permissions } from '../parts/IamTabs'
 import { SubList } from '../parts/SubList'
-import { attach, lines, role, user } from './choices'
+import { attach, inlinePolicy, lines, role, user } from './choices'
 import { column, type Column, type Item, type Resource } from './kinds'
 
 const GROUPS = ['iam-group', 'iam-user', 'iam-policy']
@@ -51,6 +51,7 @@ const userGroups: Resource = {
       },
     },
     attach('Group'),
+    inlinePolicy('Group'),
     { id: 'delete', label: 'userGroups.delete', operation: 'DeleteGroup', each: item => ({ GroupName: item.GroupName }), confirm: 'typed' },
   ],
   tabs: [

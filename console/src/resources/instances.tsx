@@ -1,5 +1,5 @@
 /** Instances as a listing. Which states allow what the server's own table says. */
-import { instances as from, isIn } from '../../../src/service/ec2/states'
+import { instances as from } from '../../../src/service/ec2/states'
 import { facts } from '../shell/facts'
 import { currentRegion, listAll } from '../api/call'
 import { t } from '../i18n/text'
@@ -7,13 +7,9 @@ import { InstanceAlarms, InstanceMetrics, InstanceNetworking, InstanceSecurity, 
 import { Facts } from '../parts/Facts'
 import { SpaceBetween } from '@cloudscape-design/components'
 import { instancesOf } from './choices'
+import { allowed, settings } from './instance-settings'
 import { column, nameColumn, type Action, type Column, type Item, type Resource } from './kinds'
 
-const stateOf = (item: Item): string => item.State.Name
-const allowed =
-  (states: readonly string[]) =>
-  (item: Item): boolean =>
-    isIn(states, stateOf(item))
 const all = (items: Item[]) => ({ InstanceIds: items.map(item => item.InstanceId) })
 export const instancePath = (item: Item): string => `/ec2/instances/${item.InstanceId}`
 
@@ -81,46 +77,9 @@ const actions: Action[] = [
     enabled: allowed(from.terminate),
     confirm: 'typed',
   },
+  { id: 'like', label: 'instances.like', href: item => `/ec2/instances/launch?like=${item.InstanceId}` },
   { id: 'logs', label: 'instances.logs', href: item => `${instancePath(item)}/logs` },
-  {
-    id: 'type',
-    label: 'instances.changeType',
-    enabled: allowed(from.changeType),
-    form: {
-      operation: 'ModifyInstanceAttribute',
-      input: (values, item) => ({ InstanceId: item?.InstanceId, InstanceType: { Value: values.type } }),
-      fields: [
-        {
-          name: 'type',
-          label: 'f.InstanceType',
-          kind: 'select',
-          from: { operation: 'DescribeInstanceTypes', member: 'InstanceTypes', value: item => item.InstanceType },
-        },
-      ],
-    },
-  },
-  {
-    id: 'groups',
-    label: 'instances.changeGroups',
-    enabled: allowed(from.terminate),
-    form: {
-      operation: 'ModifyInstanceAttribute',
-      input: (values, item) => ({ InstanceId: item?.InstanceId, Groups: [values.group] }),
-      fields: [
-        {
-          name: 'group',
-          label: 'f.groups',
-          kind: 'select',
-          from: {
-            operation: 'DescribeSecurityGroups',
-            member: 'SecurityGroups',
-            value: item => item.GroupId,
-            label: item => `${item.GroupName} (${item.GroupId})`,
-          },
-        },
-      ],
-    },
-  },
+  ...settings,
   {
     id: 'image',
     label: 'images.create',
@@ -134,23 +93,18 @@ const actions: Action[] = [
       ],
     },
   },
-  {
-    id: 'protect',
-    label: 'instances.protect',
-    enabled: allowed(from.terminate),
-    form: {
-      operation: 'ModifyInstanceAttribute',
-      input: (values, item) => ({ InstanceId: item?.InstanceId, DisableApiTermination: { Value: values.on } }),
-      fields: [{ name: 'on', label: 'instances.enable', kind: 'bool' }],
-    },
-  },
 ]
 
-/** What the status checks say of each: 'ok' where both do. */
+/** What the status checks say of each, 'ok' where both do; and by what association it has its role. */
 async function checks(): Promise<Map<string, Item>> {
-  const statuses = await listAll('ec2', 'DescribeInstanceStatus', 'InstanceStatuses')
+  const [statuses, associations] = await Promise.all([
+    listAll('ec2', 'DescribeInstanceStatus', 'InstanceStatuses'),
+    listAll('ec2', 'DescribeIamInstanceProfileAssociations', 'IamInstanceProfileAssociations'),
+  ])
   const worse = (s: Item): string | undefined => (s.InstanceStatus?.Status === 'ok' ? s.SystemStatus?.Status : s.InstanceStatus?.Status)
-  return new Map(statuses.map(s => [s.InstanceId as string, { Check: worse(s) }]))
+  const more = new Map<string, Item>(statuses.map(s => [s.InstanceId as string, { Check: worse(s) }]))
+  for (const { InstanceId: id, AssociationId } of associations) more.set(id, { ...more.get(id), ProfileAssociation: AssociationId })
+  return more
 }
 
 export const resources: Resource[] = [
@@ -169,7 +123,7 @@ export const resources: Resource[] = [
     kinds: ['instance', 'network-interface', 'elastic-ip'],
     columns,
     actions,
-    tagged: true,
+    tagged: 'instance',
     create: { label: 'instances.launch', href: '/ec2/instances/launch' },
     tabs: [
       {

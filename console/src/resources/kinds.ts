@@ -46,6 +46,8 @@ export type Form = {
   operation: string
   fields: readonly Field[]
   input(values: Values, item?: Item): Input
+  /** What stands in the fields before anything is typed, where that is not the same for all things. */
+  start?(item: Item): Values | Promise<Values>
   done?(answer: any, values: Values): void
   id?(answer: any): string
   /** What went wrong, where an answer says so in place of an error. */
@@ -106,8 +108,8 @@ export type Resource = {
   tabs?: readonly Tab[]
   /** The column that it begins sorted by, the newest first, where that is not the first column. */
   sorted?: string
-  /** What CreateTags names. */
-  tagged?: boolean
+  /** What CreateTags names, by its word in TagSpecifications. */
+  tagged?: string
   /** Beside the actions, such as a button that takes files. */
   extra?: ReactNode
   /** Above the table, such as the way up. */
@@ -122,3 +124,16 @@ export const column = (name: string, label: Key, more: Partial<Column> = {}): Co
   ...more,
 })
 export const nameColumn: Column = { id: 'Name', label: 'f.Name', value: nameOf }
+
+/** What has a tag `Name` may be given it as it is made. */
+export const withNames = (resources: readonly Resource[]): Resource[] =>
+  resources.map(resource => {
+    const form = resource.create?.form
+    if (!form || !resource.tagged || resource.columns[0] !== nameColumn) return resource
+    const name: Field = { name: 'nameTag', label: 'f.nameTag', optional: true }
+    const input = (values: Values, item?: Item): Input => ({
+      ...form.input(values, item),
+      TagSpecifications: values.nameTag ? [{ ResourceType: resource.tagged, Tags: [{ Key: 'Name', Value: values.nameTag }] }] : undefined,
+    })
+    return { ...resource, create: { ...resource.create!, form: { ...form, fields: [name, ...form.fields], input } } }
+  })

@@ -4,9 +4,9 @@ import { download } from '../parts/download'
 import { GroupTab } from '../parts/GroupTab'
 import { flowLogsOf } from '../parts/VpcTabs'
 import { instance, subnet, text, vpc } from './choices'
-import { column, nameColumn, nameOf, type Resource } from './kinds'
+import { column, nameColumn, nameOf, withNames, type Resource } from './kinds'
 
-export const resources: Resource[] = [
+export const resources: Resource[] = withNames([
   {
     path: '/ec2/security-groups',
     service: 'ec2',
@@ -17,7 +17,7 @@ export const resources: Resource[] = [
     id: item => item.GroupId,
     name: item => item.GroupName,
     kinds: ['security-group', 'security-group-rule'],
-    tagged: true,
+    tagged: 'security-group',
     columns: [
       nameColumn,
       column('GroupId', 'f.GroupId'),
@@ -62,7 +62,7 @@ export const resources: Resource[] = [
     id: item => item.AllocationId,
     name: item => nameOf(item) || item.PublicIp,
     kinds: ['elastic-ip', 'network-interface'],
-    tagged: true,
+    tagged: 'elastic-ip',
     columns: [
       nameColumn,
       column('AllocationId', 'f.AllocationId'),
@@ -114,7 +114,7 @@ export const resources: Resource[] = [
     id: item => item.KeyPairId,
     name: item => item.KeyName,
     kinds: ['key-pair'],
-    tagged: true,
+    tagged: 'key-pair',
     columns: [
       column('KeyName', 'f.Name'),
       column('KeyPairId', 'f.KeyPairId'),
@@ -148,7 +148,7 @@ export const resources: Resource[] = [
     id: item => item.NetworkInterfaceId,
     kinds: ['network-interface', 'instance', 'elastic-ip'],
     rows: items => items.map(item => ({ ...item, Tags: item.TagSet })),
-    tagged: true,
+    tagged: 'network-interface',
     columns: [
       nameColumn,
       column('NetworkInterfaceId', 'f.InterfaceId'),
@@ -203,4 +203,4 @@ export const resources: Resource[] = [
     ],
     tabs: [flowLogsOf(item => item.NetworkInterfaceId)],
   },
-]
+])

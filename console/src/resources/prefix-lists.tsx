@@ -15,7 +15,7 @@ export const prefixLists: Resource = {
   id: item => item.PrefixListId,
   name: item => item.PrefixListName,
   kinds: ['prefix-list'],
-  tagged: true,
+  tagged: 'prefix-list',
   columns: [
     column('PrefixListName', 'f.Name', { width: 280 }),
     column('PrefixListId', 'f.PrefixListId'),

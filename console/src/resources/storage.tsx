@@ -1,26 +1,34 @@
 /** Volumes, snapshots, images. */
 import { images, isIn, snapshots, volumes } from '../../../src/service/ec2/states'
-import { instance, snapshot, text, zone } from './choices'
+import { instance, simple, snapshot, text, zone } from './choices'
+import { currentRegion } from '../api/call'
+import { hasIops, hasThroughput } from '../pages/launch-state'
 import { facts } from '../shell/facts'
-import { column, nameColumn, type Field, type Resource } from './kinds'
+import { column, nameColumn, type Field, type Item, withNames, type Resource } from './kinds'
 
 const VOLUME_TYPES = ['gp3', 'gp2', 'io1', 'io2', 'st1', 'sc1', 'standard']
 const number = (text: string): number | undefined => (text === '' ? undefined : Number(text))
 const volumeFields: Field[] = [
   { name: 'type', label: 'launch.volumeType', kind: 'select', options: VOLUME_TYPES },
   { name: 'size', label: 'launch.size', kind: 'number', value: '8' },
-  { name: 'iops', label: 'f.iops', kind: 'number', optional: true },
-  { name: 'throughput', label: 'f.throughput', kind: 'number', optional: true, when: values => values.type === 'gp3' },
+  { name: 'iops', label: 'f.iops', kind: 'number', optional: true, when: values => hasIops(values.type) },
+  { name: 'throughput', label: 'f.throughput', kind: 'number', optional: true, when: values => hasThroughput(values.type) },
 ]
 const performance = (values: Record<string, any>) => ({
   VolumeType: values.type,
   Size: number(values.size),
-  Iops: number(values.iops),
-  Throughput: values.type === 'gp3' ? number(values.throughput) : undefined,
+  Iops: hasIops(values.type) ? number(values.iops) : undefined,
+  Throughput: hasThroughput(values.type) ? number(values.throughput) : undefined,
 })
+/** Whom something is shown to, or no more. */
+const sharing: Field[] = [
+  { name: 'way', label: 'share.way', kind: 'select', options: ['add', 'remove'] },
+  { name: 'account', label: 'share.account' },
+]
+const own = (item: Item): boolean => item.OwnerId === facts().account
 const description: Field = { name: 'description', label: 'f.description', optional: true }
 
-export const resources: Resource[] = [
+export const resources: Resource[] = withNames([
   {
     path: '/ec2/volumes',
     service: 'ec2',
@@ -30,7 +38,7 @@ export const resources: Resource[] = [
     member: 'Volumes',
     id: item => item.VolumeId,
     kinds: ['volume', 'instance'],
-    tagged: true,
+    tagged: 'volume',
     columns: [
       nameColumn,
       column('VolumeId', 'f.VolumeId'),
@@ -74,16 +82,27 @@ export const resources: Resource[] = [
         confirm: 'plain',
       },
       {
+        id: 'force',
+        label: 'volumes.force',
+        operation: 'DetachVolume',
+        each: item => ({ VolumeId: item.VolumeId, Force: true }),
+        enabled: item => isIn(volumes.detach, item.State),
+        confirm: 'typed',
+      },
+      {
         id: 'modify',
         label: 'volumes.modify',
         enabled: item => isIn(volumes.modify, item.State),
         form: {
           operation: 'ModifyVolume',
           fields: volumeFields,
-          input: (values, item) => {
-            const { VolumeType, ...rest } = performance(values)
-            return { VolumeId: item?.VolumeId, VolumeType, ...rest }
-          },
+          start: ({ VolumeType: type, Size, Iops, Throughput }) => ({
+            type,
+            size: String(Size),
+            iops: String(Iops ?? ''),
+            throughput: String(Throughput ?? ''),
+          }),
+          input: (values, item) => ({ VolumeId: item?.VolumeId, ...performance(values) }),
         },
       },
       {
@@ -116,7 +135,7 @@ export const resources: Resource[] = [
     input: { OwnerIds: ['self'] },
     id: item => item.SnapshotId,
     kinds: ['snapshot'],
-    tagged: true,
+    tagged: 'snapshot',
     columns: [
       nameColumn,
       column('SnapshotId', 'f.SnapshotId'),
@@ -138,6 +157,30 @@ export const resources: Resource[] = [
           input: (values, item) => ({ SnapshotId: item?.SnapshotId, AvailabilityZone: values.zone, VolumeType: values.type }),
         },
       },
+      {
+        id: 'copy',
+        label: 'snapshots.copy',
+        enabled: item => isIn(snapshots.use, item.State),
+        form: {
+          operation: 'CopySnapshot',
+          fields: [description],
+          input: (values, item) => ({ SourceSnapshotId: item?.SnapshotId, SourceRegion: currentRegion(), Description: text(values.description) }),
+        },
+      },
+      {
+        id: 'share',
+        label: 'snapshots.share',
+        form: {
+          operation: 'ModifySnapshotAttribute',
+          fields: sharing,
+          input: (values, item) => ({
+            SnapshotId: item?.SnapshotId,
+            Attribute: 'createVolumePermission',
+            OperationType: values.way,
+            UserIds: [values.account],
+          }),
+        },
+      },
       { id: 'delete', label: 'snapshots.delete', operation: 'DeleteSnapshot', each: item => ({ SnapshotId: item.SnapshotId }), confirm: 'typed' },
     ],
   },
@@ -152,7 +195,7 @@ export const resources: Resource[] = [
     id: item => item.ImageId,
     name: item => item.Name,
     kinds: ['image'],
-    tagged: true,
+    tagged: 'image',
     columns: [
       column('Name', 'f.ImageName', { width: 220 }),
       column('ImageId', 'f.ImageId'),
@@ -173,13 +216,55 @@ export const resources: Resource[] = [
         enabled: item => isIn(images.launch, item.State),
       },
       {
+        id: 'copy',
+        label: 'images.copy',
+        enabled: item => own(item) && isIn(images.launch, item.State),
+        form: {
+          operation: 'CopyImage',
+          fields: [{ name: 'name', label: 'images.name' }, description],
+          start: item => ({ name: item.Name }),
+          input: (values, item) => ({
+            Name: values.name,
+            SourceImageId: item?.ImageId,
+            SourceRegion: currentRegion(),
+            Description: text(values.description),
+          }),
+        },
+      },
+      {
+        id: 'share',
+        label: 'images.share',
+        enabled: own,
+        form: {
+          operation: 'ModifyImageAttribute',
+          fields: sharing,
+          input: (values, item) => ({
+            ImageId: item?.ImageId,
+            LaunchPermission: { [values.way === 'add' ? 'Add' : 'Remove']: [{ UserId: values.account }] },
+          }),
+        },
+      },
+      {
+        id: 'disable',
+        label: 'images.disable',
+        ...simple('DisableImage', 'ImageId'),
+        enabled: item => own(item) && isIn(images.disable, item.State),
+        confirm: 'plain',
+      },
+      {
+        id: 'enable',
+        label: 'images.enable',
+        ...simple('EnableImage', 'ImageId'),
+        enabled: item => own(item) && isIn(images.enable, item.State),
+      },
+      {
         id: 'deregister',
         label: 'images.deregister',
         operation: 'DeregisterImage',
         each: item => ({ ImageId: item.ImageId }),
-        enabled: item => item.OwnerId === facts().account,
+        enabled: own,
         confirm: 'typed',
       },
     ],
   },
-]
+])

@@ -29,7 +29,7 @@ export const traffic: Resource[] = [
     member: 'VpcEndpoints',
     id: item => item.VpcEndpointId,
     kinds: ['vpc-endpoint', 'network-interface'],
-    tagged: true,
+    tagged: 'vpc-endpoint',
     columns: [
       nameColumn,
       column('VpcEndpointId', 'f.EndpointId'),
@@ -99,7 +99,7 @@ export const traffic: Resource[] = [
     member: 'FlowLogs',
     id: item => item.FlowLogId,
     kinds: ['vpc-flow-log'],
-    tagged: true,
+    tagged: 'vpc-flow-log',
     columns: [
       nameColumn,
       column('FlowLogId', 'f.FlowLogId'),

@@ -1,11 +1,13 @@
 /** VPCs and what is in them. */
 import { ResourceMap } from '../parts/ResourceMap'
+import { call } from '../api/call'
+import type { Key } from '../i18n/text'
 import { egress } from './egress'
 import { gateways } from './gateways'
-import { flowLogsOf, RoutesTab } from '../parts/VpcTabs'
-import { simple, subnet, text, vpc, zone } from './choices'
+import { flowLogsOf, Reservations, RoutesTab } from '../parts/VpcTabs'
+import { dhcpOptions, simple, subnet, text, vpc, zone } from './choices'
 import { traffic } from './traffic'
-import { column, nameColumn, type Item, type Resource } from './kinds'
+import { column, nameColumn, type Action, type Item, withNames, type Resource } from './kinds'
 
 const target = (id: string): object => {
   const kind: Record<string, string> = {
@@ -19,7 +21,29 @@ const target = (id: string): object => {
   return { [kind[id.split('-')[0]!] ?? 'GatewayId']: id }
 }
 
-export const resources: Resource[] = [
+/** The IPv6 blocks of a VPC or a subnet. */
+const blocks = (item: Item): string =>
+  (item.Ipv6CidrBlockAssociationSet ?? [])
+    .filter((one: Item) => one.Ipv6CidrBlockState?.State === 'associated')
+    .map((one: Item) => one.Ipv6CidrBlock)
+    .join(', ')
+
+/** One of the two attributes of a VPC that say who gets names, as it is now. */
+const vpcNames = (member: 'EnableDnsHostnames' | 'EnableDnsSupport', label: Key): Action => ({
+  id: member,
+  label,
+  form: {
+    operation: 'ModifyVpcAttribute',
+    fields: [{ name: 'on', label: 'instances.enable', kind: 'bool' }],
+    start: async item => {
+      const Attribute = member[0]!.toLowerCase() + member.slice(1)
+      return { on: (await call('ec2', 'DescribeVpcAttribute', { VpcId: item.VpcId, Attribute }))[member].Value }
+    },
+    input: (values, item) => ({ VpcId: item?.VpcId, [member]: { Value: values.on } }),
+  },
+})
+
+export const resources: Resource[] = withNames([
   {
     path: '/vpc/vpcs',
     service: 'ec2',
@@ -29,12 +53,13 @@ export const resources: Resource[] = [
     member: 'Vpcs',
     id: item => item.VpcId,
     kinds: ['vpc'],
-    tagged: true,
+    tagged: 'vpc',
     columns: [
       nameColumn,
       column('VpcId', 'f.VpcId'),
       column('State', 'f.state', { kind: 'state' }),
       column('CidrBlock', 'f.cidr'),
+      { id: 'ipv6', label: 'f.ipv6', value: blocks },
       column('DhcpOptionsId', 'f.DhcpId', { link: '/vpc/dhcp-options' }),
       column('InstanceTenancy', 'f.tenancy', { kind: 'word', hidden: true }),
       column('IsDefault', 'f.default'),
@@ -49,7 +74,36 @@ export const resources: Resource[] = [
         input: values => ({ CidrBlock: values.cidr }),
       },
     },
-    actions: [{ id: 'delete', label: 'vpc.delete', ...simple('DeleteVpc', 'VpcId'), confirm: 'typed' }],
+    actions: [
+      vpcNames('EnableDnsHostnames', 'vpc.dnsHostnames'),
+      vpcNames('EnableDnsSupport', 'vpc.dnsSupport'),
+      {
+        id: 'options',
+        label: 'vpc.dhcp',
+        form: {
+          operation: 'AssociateDhcpOptions',
+          fields: [dhcpOptions],
+          start: item => ({ options: item.DhcpOptionsId }),
+          input: (values, item) => ({ VpcId: item?.VpcId, DhcpOptionsId: values.options }),
+        },
+      },
+      {
+        id: 'block',
+        label: 'vpc.addBlock',
+        form: {
+          operation: 'AssociateVpcCidrBlock',
+          fields: [
+            { name: 'family', label: 'f.family', kind: 'select', options: ['IPv6', 'IPv4'] },
+            { name: 'cidr', label: 'f.cidr', value: '10.1.0.0/16', when: values => values.family === 'IPv4' },
+          ],
+          input: (values, item) => ({
+            VpcId: item?.VpcId,
+            ...(values.family === 'IPv4' ? { CidrBlock: values.cidr } : { AmazonProvidedIpv6CidrBlock: true }),
+          }),
+        },
+      },
+      { id: 'delete', label: 'vpc.delete', ...simple('DeleteVpc', 'VpcId'), confirm: 'typed' },
+    ],
     tabs: [{ id: 'map', label: 'vpc.map', content: item => <ResourceMap vpc={item.VpcId} /> }, flowLogsOf(item => item.VpcId)],
   },
   {
@@ -61,13 +115,14 @@ export const resources: Resource[] = [
     member: 'Subnets',
     id: item => item.SubnetId,
     kinds: ['subnet', 'network-interface'],
-    tagged: true,
+    tagged: 'subnet',
     columns: [
       nameColumn,
       column('SubnetId', 'f.SubnetId'),
       column('State', 'f.state', { kind: 'state' }),
       column('VpcId', 'f.VpcId', { link: '/vpc/vpcs' }),
       column('CidrBlock', 'f.cidr'),
+      { id: 'ipv6', label: 'f.ipv6', value: blocks },
       column('AvailabilityZone', 'f.zone'),
       column('AvailableIpAddressCount', 'f.free'),
       column('MapPublicIpOnLaunch', 'f.autoPublic'),
@@ -92,9 +147,33 @@ export const resources: Resource[] = [
           input: (values, item) => ({ SubnetId: item?.SubnetId, MapPublicIpOnLaunch: { Value: values.on } }),
         },
       },
+      {
+        id: 'ipv6',
+        label: 'subnets.addIpv6',
+        form: {
+          operation: 'AssociateSubnetCidrBlock',
+          fields: [{ name: 'block', label: 'f.ipv6', hint: 'subnets.ipv6Hint' }],
+          input: (values, item) => ({ SubnetId: item?.SubnetId, Ipv6CidrBlock: values.block }),
+        },
+      },
+      {
+        id: 'reserve',
+        label: 'subnets.reserve',
+        form: {
+          operation: 'CreateSubnetCidrReservation',
+          fields: [
+            { name: 'cidr', label: 'f.cidr' },
+            { name: 'kind', label: 'f.type', kind: 'select', options: ['explicit', 'prefix'] },
+          ],
+          input: (values, item) => ({ SubnetId: item?.SubnetId, Cidr: values.cidr, ReservationType: values.kind }),
+        },
+      },
       { id: 'delete', label: 'subnets.delete', ...simple('DeleteSubnet', 'SubnetId'), confirm: 'plain' },
     ],
-    tabs: [flowLogsOf(item => item.SubnetId)],
+    tabs: [
+      { id: 'reservations', label: 'subnets.reservations', content: item => <Reservations id={item.SubnetId} /> },
+      flowLogsOf(item => item.SubnetId),
+    ],
   },
   {
     path: '/vpc/route-tables',
@@ -105,7 +184,7 @@ export const resources: Resource[] = [
     member: 'RouteTables',
     id: item => item.RouteTableId,
     kinds: ['route-table', 'subnet', 'internet-gateway'],
-    tagged: true,
+    tagged: 'route-table',
     columns: [
       nameColumn,
       column('RouteTableId', 'f.RouteTableId'),
@@ -155,4 +234,4 @@ export const resources: Resource[] = [
   egress,
   ...gateways,
   ...traffic,
-]
+])

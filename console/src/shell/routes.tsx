@@ -112,7 +112,7 @@ function specialOf({ list, id, what, asked }: Asked): Route | undefined {
     return {
       ...below(list, t('launch.title')),
       contentType: 'form',
-      page: () => <Launch image={asked.get('image') ?? ''} type={asked.get('type') ?? undefined} />,
+      page: () => <Launch image={asked.get('image') ?? ''} type={asked.get('type') ?? undefined} like={asked.get('like') ?? undefined} />,
     }
   if (list === '/ec2/instances' && id === 'launched')
     return { ...below(list, t('status.title')), page: () => <LaunchStatus ids={(asked.get('ids') ?? '').split(',')} /> }

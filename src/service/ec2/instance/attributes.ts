@@ -57,7 +57,8 @@ function asMembers(input: ModifyInstanceAttributeRequest): ModifyInstanceAttribu
   const yes = value === 'true'
   const forms: Record<string, Partial<ModifyInstanceAttributeRequest>> = {
     instanceType: { InstanceType: { Value: value } },
-    userData: { UserData: { Value: Buffer.from(value) } },
+    // Base64 already: EC2 User Guide, "Update the instance user data" (--attribute userData --value file://UserData.base64.txt).
+    userData: { UserData: { Value: attribute === 'userData' ? Buffer.from(readUserData(value) ?? '', 'base64') : undefined } },
     disableApiTermination: { DisableApiTermination: { Value: yes } },
     disableApiStop: { DisableApiStop: { Value: yes } },
     instanceInitiatedShutdownBehavior: { InstanceInitiatedShutdownBehavior: { Value: value } },
