@@ -1,21 +1,43 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { covered, documentOf, FILE, refuseFewer } from './coverage.ts'
+import { covered, documentOf, FILE, readDocument, refuseFewer } from './coverage.ts'
+import { both, provoked, vanished } from './ledger.ts'
 
 const services = await covered()
 
+const document = existsSync(FILE) ? readFileSync(FILE, 'utf8') : ''
+
 test('docs/coverage.md is what `node test/coverage.ts` writes', () => {
-  assert.ok(existsSync(FILE) && readFileSync(FILE, 'utf8') === documentOf(services), 'run `node test/coverage.ts` and commit docs/coverage.md')
+  assert.ok(document === documentOf(services, readDocument(document)), 'run `node test/coverage.ts` and commit docs/coverage.md')
 })
 
-test('the document is never written with fewer actions than it had', () => {
-  const document = readFileSync(FILE, 'utf8')
+test('the document is never written without an action that it had, also where another came in its place', () => {
   refuseFewer(document, services)
   for (const one of services) {
-    const fewer = services.map(service => (service === one ? { ...one, implemented: one.implemented.slice(1) } : service))
-    assert.throws(() => refuseFewer(document, fewer), new RegExp(`${one.id} had ${one.implemented.length} actions`))
+    const other = { ...one, implemented: [...one.implemented.slice(1), 'Another'] }
+    const fewer = services.map(service => (service === one ? other : service))
+    assert.throws(() => refuseFewer(document, fewer), new RegExp(`no longer implemented: ${one.id} ${one.implemented[0]}$`))
   }
+})
+
+test('what a document says of refusals is read as it was written, and what a run provokes no more is told', () => {
+  const some = new Map([['ec2 RunInstances', new Set(['InvalidAMIID.NotFound', 'InvalidParameterValue'])]])
+  const read = readDocument(documentOf(services, some))
+  assert.deepEqual(read.get('ec2 RunInstances'), some.get('ec2 RunInstances'))
+  assert.deepEqual(vanished(both(some, read), new Map([['ec2 RunInstances', new Set(['InvalidParameterValue'])]])),
+    ['ec2 RunInstances InvalidAMIID.NotFound'])
+})
+
+test('what tests provoke counts where their file names it, and only there', t => {
+  const dir = mkdtempSync(join(tmpdir(), 'enclume-ledger-'))
+  t.after(() => rmSync(dir, { recursive: true }))
+  const file = join(dir, 'a.test.ts')
+  writeFileSync(file, "code('InvalidAMIID.NotFound')")
+  writeFileSync(join(dir, '1.json'), JSON.stringify({ file, refusals: ['ec2 RunInstances InvalidAMIID.NotFound', 'ec2 RunInstances Unsupported'] }))
+  assert.deepEqual(provoked(dir), new Map([['ec2 RunInstances', new Set(['InvalidAMIID.NotFound'])]]))
 })
 
 test('every implemented action is one of AWS\'s', () => {

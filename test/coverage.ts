@@ -1,7 +1,8 @@
 /**
- * Writes docs/coverage.md: which of AWS's operations Enclume implements, by the code itself.
+ * Writes docs/coverage.md: which of AWS's operations Enclume implements, by the code itself, and which refusals tests provoke, by their last run.
  *
- * Invariant: its counts only grow: `node test/coverage.ts` never writes a smaller one, and coverage.test.ts holds it up to date.
+ * Invariant: it only grows. `node test/coverage.ts` writes no document without an action that it had, and forgets no refusal; coverage.test.ts holds
+ * it up to date, and a run of unit and conformance tests fails where it provokes less than the document says (test/run.ts).
  */
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -11,6 +12,7 @@ import { openCloud } from '#cloud'
 import { openFake } from '#engine/fake'
 import type { Operation } from '#kit/schema'
 import { openSqlite } from '#store/sqlite'
+import { both, provoked, type Refusals } from './ledger.ts'
 
 export const FILE = fileURLToPath(new URL('../docs/coverage.md', import.meta.url))
 const TITLES: Record<string, string> = {
@@ -18,6 +20,8 @@ const TITLES: Record<string, string> = {
   cloudtrail: 'AWS CloudTrail', monitoring: 'Amazon CloudWatch', ebs: 'EBS direct APIs', dlm: 'Amazon Data Lifecycle Manager',
   'ec2-instance-connect': 'EC2 Instance Connect',
 }
+
+const titleOf = (id: string): string => TITLES[id] ?? id
 
 export type Covered = { id: string; operations: Operation[]; implemented: string[] }
 
@@ -38,37 +42,56 @@ function wordsOf(id: string): Set<string> {
   return new Set(files.flatMap(file => readFileSync(file, 'utf8').match(/\w+/g) ?? []))
 }
 
-function section({ id, operations, implemented }: Covered): string[] {
+function section({ id, operations, implemented }: Covered, refusals: Refusals): string[] {
   const words = wordsOf(id)
   const unread = (name: string): string => operations.find(operation => operation.name === name)!.input.members
     .map(member => member.name).filter(member => !words.has(member)).map(member => `\`${member}\``).join(', ')
   const refused = operations.map(({ name }) => name).filter(name => !implemented.includes(name))
+  const codes = (name: string): string[] => [...refusals.get(`${id} ${name}`) ?? []].sort()
+  const tried = implemented.flatMap(codes).length
   return [
-    `## ${TITLES[id] ?? id}: ${implemented.length} of ${operations.length}`, '',
-    '| action | parameters that are not read |', '| --- | --- |', ...implemented.map(name => `| ${name} | ${unread(name)} |`), '',
+    `## ${titleOf(id)}: ${implemented.length} of ${operations.length}`, '',
+    `${tried} refusals of these actions are provoked by tests.`, '',
+    '| action | parameters that are not read | refusals that tests provoke |', '| --- | --- | --- |',
+    ...implemented.map(name => `| ${name} | ${unread(name)} | ${codes(name).join(', ')} |`), '',
     `Refused, ${refused.length}: ${refused.join(', ')}.`, '',
   ]
 }
 
-export const documentOf = (services: Covered[]): string => [
+export const documentOf = (services: Covered[], refusals: Refusals): string => [
   '# What is implemented', '',
-  '<!-- Written by `node test/coverage.ts` from the code. -->', '',
+  '<!-- Written by `node test/coverage.ts` from the code and from the last run of the tests. It only grows. -->', '',
   'An action that is not implemented is refused by name with `UnsupportedOperation`, and so is a parameter of an implemented action',
   'that asks for what Enclume does not do. The second column names parameters that occur nowhere in the service\'s code: they ask for',
   'what no answer here can depend on (managed or deprecated resources, for example). It tells nothing about members of structures.', '',
-  ...services.flatMap(section),
+  'The third column holds AWS\'s error codes with which tests had the action refuse, and which they name. Those that every action has by the',
+  'same code (a signature that is wrong, a policy that denies, a member that is unknown) are tested for all actions at once and not told here.', '',
+  ...services.flatMap(one => section(one, refusals)),
 ].join('\n')
 
-/** Throws where a service would have fewer actions than a document says. */
-export function refuseFewer(document: string, services: Covered[]): void {
-  for (const { id, implemented } of services) {
-    const before = Number(new RegExp(`^## ${TITLES[id] ?? id}: (\\d+) of`, 'm').exec(document)?.[1] ?? 0)
-    if (implemented.length < before) throw new Error(`${id} had ${before} actions and has ${implemented.length}`)
+/** What a document says of each action, by service and name: the refusals that tests provoke. */
+export function readDocument(document: string): Refusals {
+  const found: Refusals = new Map()
+  let id = ''
+  for (const line of document.split('\n')) {
+    const title = /^## (.+): \d+ of/.exec(line)?.[1]
+    if (title) id = Object.keys(TITLES).find(one => titleOf(one) === title) ?? title
+    const [, name, codes = ''] = /^\| (\w+) \| [^|]*\|(?: ([^|]*) \|)?$/.exec(line) ?? []
+    if (name && name !== 'action') found.set(`${id} ${name}`, new Set(codes.split(', ').filter(Boolean)))
   }
+  return found
+}
+
+/** Throws where an action would be gone that a document tells of. */
+export function refuseFewer(document: string, services: Covered[]): void {
+  const now = new Set(services.flatMap(({ id, implemented }) => implemented.map(name => `${id} ${name}`)))
+  const gone = [...readDocument(document).keys()].filter(action => !now.has(action))
+  if (gone.length > 0) throw new Error(`no longer implemented: ${gone.join(', ')}`)
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const services = await covered()
-  if (existsSync(FILE)) refuseFewer(readFileSync(FILE, 'utf8'), services)
-  writeFileSync(FILE, documentOf(services))
+  const before = existsSync(FILE) ? readFileSync(FILE, 'utf8') : ''
+  refuseFewer(before, services)
+  writeFileSync(FILE, documentOf(services, both(readDocument(before), provoked())))
 }

@@ -27,6 +27,11 @@ export async function locate(reader: Reader, place: Place, { prefix, type, id,
     const path = (input as { Path?: string }).Path ?? '/'
     return type in byName ? inIam(reader, place, { type: type as keyof typeof byName, id, path }) : undefined
   }
+  if (prefix === 'cloudwatch') {
+    const name = id.startsWith('arn:') ? id.split(':').slice(6).join(':') : id
+    const row = type === 'alarm' ? await reader.get<Row>('alarm', `${place.account}/${place.region}/${name}`) : undefined
+    return row && { tags: row.tags, keys: {}, account: row.account }
+  }
   if (prefix !== 'ec2' && prefix !== 'ebs') return undefined
   const key = type === 'key-pair' ? await reader.holder(`key-name/${place.account}/${place.region}`, id) : id
   const row = key === undefined ? undefined : await reader.get<Row<Record<string, unknown>>>(type, key)

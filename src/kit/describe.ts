@@ -74,9 +74,10 @@ export function describe<I extends object, O, S, T, V extends object>(
 
 function pageSize(asked: number | undefined, { least, most }: { least: number; most: number }): number {
   if (asked === undefined) return Infinity
-  if (asked < least) {
-    throw new ApiError('InvalidParameterValue',
-      `Value ( ${asked} ) for parameter maxResults is invalid. Expecting a value greater than or equal to ${least}.`)
+  // The SDK's model knows numbers alone, so that the wire lets fractions through.
+  if (asked < least || !Number.isInteger(asked)) {
+    const wanted = asked < least ? `a value greater than or equal to ${least}` : 'an integer'
+    throw new ApiError('InvalidParameterValue', `Value ( ${asked} ) for parameter maxResults is invalid. Expecting ${wanted}.`)
   }
   return Math.min(asked, most)
 }

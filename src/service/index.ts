@@ -9,6 +9,7 @@ import { imageId } from '#service/ec2/image/prepare'
 import { dlm, policyDriver, sdk as dlmSdk } from '#service/dlm/dlm'
 import { ebs, sdk as ebsSdk } from '#service/ebs/ebs'
 import { ec2 } from '#service/ec2/index'
+import { automation } from '#service/ec2/instance/automation'
 import { lifecycleOf } from '#service/ec2/snapshot/lifecycle'
 import { snapshotsFor } from '#service/ec2/snapshot/direct'
 import { ec2InstanceConnect, sdk as connectSdk } from '#service/ec2-instance-connect/ec2-instance-connect'
@@ -62,7 +63,7 @@ export const services = (context: Context, series: Series): Service[] =>
     ec2(context), sts(context), iam(context), s3(context), ssm(partsOf(context)),
     { definition: ec2InstanceConnect(), sdk: connectSdk, drivers: [] },
     { definition: ebs({ ...context, snapshots: snapshotsFor(context) }), sdk: ebsSdk, drivers: [] },
-    monitoring({ series: () => series }),
+    monitoring({ store: context.store, clock: context.clock, series: () => series, automate: automation(context) }),
     { definition: dlm(), sdk: dlmSdk, drivers: [policyDriver({ clock: context.clock, lifecycle: lifecycleOf })] },
   ]
 

@@ -17,6 +17,9 @@ const TYPES = [
   { name: 'gp2', gib: 10, iops: 3000, mib: 128, options: [] },
   { name: 'io1', gib: 10, iops: 400, mib: 100, options: ['--iops', '400'] },
   { name: 'io2', gib: 10, iops: 1000, mib: 250, options: ['--iops', '1000'] },
+  // Held to throughput alone, by their size.
+  { name: 'st1', gib: 500, iops: undefined, mib: 122, options: [] },
+  { name: 'sc1', gib: 500, iops: undefined, mib: 39, options: [] },
   { name: 'standard', gib: 10, iops: 200, mib: 90, options: [] },
 ]
 
@@ -85,7 +88,7 @@ try {
     const id = await volume(Placement.AvailabilityZone, type, gib, options)
     await attach(id)
     const seen = await measure(login)
-    const columns = (...values: number[]) => values.map(value => String(value).padStart(7)).join('')
+    const columns = (...values: (number | undefined)[]) => values.map(value => String(value ?? '-').padStart(7)).join('')
     const [rates, speeds] = [columns(iops, seen.writes, seen.reads), columns(mib, seen.write, seen.read)]
     console.log(`${type.padEnd(9)} ${String(gib).padStart(3)} | ${rates} | ${speeds}`)
     await detach(id)

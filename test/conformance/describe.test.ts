@@ -201,5 +201,6 @@ test('pages hold everything once, also when things come and go between them', as
   await assert.rejects(send('DescribeVolumes', { NextToken: first.NextToken }), code('InvalidNextToken'))
   await assert.rejects(send('DescribeInstances', { MaxResults: 5, InstanceIds: [ids[0]] }), code('InvalidParameterCombination'))
   await assert.rejects(send('DescribeInstances', { MaxResults: 4 }), code('InvalidParameterValue'))
+  await assert.rejects(send('DescribeInstances', { MaxResults: 5.5 }), code('InvalidParameterValue'))
   await bench.terminate(...ids)
 })

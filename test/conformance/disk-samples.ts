@@ -62,6 +62,9 @@ export async function prepareDiskSamples(bench: Bench, { running, stopped }: { r
   const { ImageId } = await ec2.send(new sdk.RegisterImageCommand(registration(SnapshotId, 'sample')))
   await bench.server.cloud.loop.idle()
   const spare = await makeSnapshot(bench, VolumeId)
+  const locked = await makeSnapshot(bench, VolumeId)
+  await ec2.send(new sdk.LockSnapshotCommand({ SnapshotId: locked, LockMode: 'governance', LockDuration: 1 }))
+  const fast = { AvailabilityZones: ['us-east-1a'], SourceSnapshotIds: [SnapshotId] }
   await makeImportRole(bench)
   const ImportSnapshot = { DiskContainer: { Format: 'RAW', UserBucket: { S3Bucket: 'no-bucket', S3Key: 'disk.raw' } } }
   const { ImportTaskId } = await ec2.send(new sdk.ImportSnapshotCommand(ImportSnapshot))
@@ -81,6 +84,8 @@ export async function prepareDiskSamples(bench: Bench, { running, stopped }: { r
     DescribeSnapshotAttribute: { SnapshotId, Attribute: 'createVolumePermission' },
     ModifySnapshotAttribute: { SnapshotId, Attribute: 'createVolumePermission', OperationType: 'add', UserIds: ['111122223333'] },
     ResetSnapshotAttribute: { SnapshotId, Attribute: 'createVolumePermission' },
+    LockSnapshot: { SnapshotId, LockMode: 'governance', LockDuration: 1 }, UnlockSnapshot: { SnapshotId: locked }, DescribeLockedSnapshots: {},
+    EnableFastSnapshotRestores: fast, DisableFastSnapshotRestores: fast, DescribeFastSnapshotRestores: {},
     GetSnapshotBlockPublicAccessState: {}, EnableSnapshotBlockPublicAccess: { State: 'block-all-sharing' }, DisableSnapshotBlockPublicAccess: {},
     ImportSnapshot, DescribeImportSnapshotTasks: { ImportTaskIds: [ImportTaskId!] }, CancelImportTask: { ImportTaskId },
     ImportImage, DescribeImportImageTasks: { ImportTaskIds: [importing!] },

@@ -29,8 +29,8 @@ export async function stateOf({ cloud, store }: Pick<TestServer, 'cloud' | 'stor
 }
 
 /** A server on the fake engine, a client, and the short forms that tests are written in. */
-export async function openBench() {
-  const server = await openServer()
+export async function openBench(options: Parameters<typeof openServer>[0] = {}) {
+  const server = await openServer(options)
   const ec2 = server.ec2()
   const images = await ec2.send(new sdk.DescribeImagesCommand({ Owners: ['amazon'], Filters: [{ Name: 'name', Values: ['debian-12-ec2'] }] }))
   const image = images.Images![0]!

@@ -7,6 +7,7 @@ import { homeAt } from '#base/home'
 import { openLog, silent } from '#base/log'
 import { openCloud, type Cloud, type CloudOptions } from '#cloud'
 import { openFake, type FakeEngine, type FakeOptions } from '#engine/fake'
+import { noting } from '#kit/provoked.suite'
 import { wireServices } from '#service/index'
 import { openSqlite } from '#store/sqlite'
 import type { Store } from '#store/store'
@@ -50,7 +51,7 @@ export async function openServer(options: Partial<TestOptions> = {}): Promise<Te
     home, engine, store, log, clock, root: keys, deliver: async () => {}, objects: openObjects(() => url, keys), hook: options.hook,
     pause: options.pause ?? { first: 5, longest: 50 },
   })
-  const api = { services: wireServices(cloud.services), dispatch: cloud.dispatch, log, clock, credentials: cloud.identity.credentials }
+  const api = { services: wireServices(cloud.services), dispatch: noting(cloud.dispatch), log, clock, credentials: cloud.identity.credentials }
   const wire = openWire({ ...api, health: () => ({ status: 'ok', engine: engine.name }) })
   const doors: Wire[] = []
   const { port } = await wire.listen(0, '127.0.0.1')

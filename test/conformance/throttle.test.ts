@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process'
 import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
 import * as sdk from '@aws-sdk/client-ec2'
+import { ConfiguredRetryStrategy } from '@smithy/core/retry'
 import { code, stateOf } from './kit.ts'
 import { keys, openServer, type TestServer } from './server.ts'
 
@@ -51,6 +52,27 @@ test('the SDK\'s own retry succeeds once a token is there', async () => {
     assert.deepEqual(attempts, [...Array.from({ length: 50 }, () => 1), 2])
   } finally {
     client.destroy()
+  }
+})
+
+test('a crowd that asks at once gets through by its own retries, and others are answered meanwhile', async () => {
+  const ends: string[] = []
+  const crowd = Array.from({ length: 100 }, () => {
+    // Its own budget of retries would be less than a crowd needs; without the waits, since the tests move the server's clock.
+    const retryStrategy = new ConfiguredRetryStrategy(50, () => 1)
+    const client = new sdk.EC2Client({ endpoint: server.url, region: 'eu-north-1', credentials: keys, retryStrategy })
+    client.middlewareStack.add(next => async args => next(args).catch((error: Error) => { ends.push(error.name); time.now += 100; throw error }), {
+      step: 'finalizeRequest', priority: 'low',
+    })
+    return client
+  })
+  try {
+    const asked = Promise.all(crowd.map(client => client.send(new sdk.DescribeInstancesCommand())))
+    await server.ec2({ region: 'eu-west-2' }).send(new sdk.DescribeInstancesCommand())
+    assert.equal((await asked).length, 100)
+    assert.deepEqual([[...new Set(ends)], ends.length > 0], [[LIMIT], true])
+  } finally {
+    for (const client of crowd) client.destroy()
   }
 })
 

@@ -1,6 +1,7 @@
 /** Every listing follows by itself what is made elsewhere: nothing is loaded anew by hand. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import * as cloudwatch from '@aws-sdk/client-cloudwatch'
 import * as dlm from '@aws-sdk/client-dlm'
 import * as iam from '@aws-sdk/client-iam'
 import * as s3 from '@aws-sdk/client-s3'
@@ -60,6 +61,14 @@ const makers: Record<string, () => Promise<string>> = {
   '/ec2/lifecycle-manager': async () => {
     const role = { ExecutionRoleArn: `arn:aws:iam::${keys.account}:role/web-server` }
     return (await by(new dlm.DLMClient(config()), new dlm.CreateLifecyclePolicyCommand({ ...policy, ...role } as any))).PolicyId
+  },
+  '/cloudwatch/alarms': async () => {
+    const alarm = {
+      AlarmName: 'live', Namespace: 'App', MetricName: 'Load', Statistic: 'Sum', Period: 60, EvaluationPeriods: 1, Threshold: 1,
+      ComparisonOperator: 'GreaterThanThreshold',
+    } as const
+    await by(new cloudwatch.CloudWatchClient(config()), new cloudwatch.PutMetricAlarmCommand(alarm))
+    return 'live'
   },
   '/vpc/vpcs': async () => (await ec2('CreateVpc', { CidrBlock: '10.77.0.0/16' })).Vpc.VpcId,
   '/vpc/subnets': async () => (await ec2('CreateSubnet', { VpcId: made.vpc, CidrBlock: '10.0.77.0/24' })).Subnet.SubnetId,

@@ -6,7 +6,7 @@ const LISTINGS = [
   'vpc/vpcs', 'vpc/subnets', 'vpc/route-tables', 'vpc/internet-gateways', 'vpc/egress-only-gateways', 'vpc/dhcp-options', 'vpc/nat-gateways',
   'vpc/peering-connections',
   'vpc/network-acls', 'vpc/endpoints', 'vpc/prefix-lists', 'vpc/flow-logs', 'ec2/lifecycle-manager',
-  'iam/users', 'iam/groups', 'iam/roles', 'iam/policies', 'iam/instance-profiles', 'iam/identity-providers', 'ssm/parameters',
+  'iam/users', 'iam/groups', 'iam/roles', 'iam/policies', 'iam/instance-profiles', 'iam/identity-providers', 'ssm/parameters', 'cloudwatch/alarms',
 ].map(name => `/${name}`)
 const MADE_ELSEWHERE = ['/ec2/images', '/ec2/snapshots']
 const NOT_BUILT = [

@@ -91,10 +91,16 @@ const victims: Record<string, () => Promise<number[]>> = {
 }
 
 let extra: string
+let attachments = 0
 const acts: Record<string, { ask(): Promise<unknown>; ends(): Promise<unknown> }> = {
   attach: {
     ask: () => enclume.ec2('attach-volume', '--volume-id', extra, '--instance-id', one, '--device', '/dev/xvdp'),
-    ends: async () => { await attached(extra); await inside('test -b /dev/xvdp') },
+    async ends() {
+      await attached(extra)
+      // What was written before it was taken away, and somebody was killed, is there each time.
+      await inside('blkid /dev/xvdp > /dev/null || mkfs.ext4 -q /dev/xvdp; mkdir -p /p; mount /dev/xvdp /p; echo kept >> /p/file; sync')
+      assert.equal(await inside('cat /p/file; umount /p'), Array(++attachments).fill('kept').join('\n'))
+    },
   },
   snapshot: {
     async ask() {

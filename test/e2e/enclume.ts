@@ -1,6 +1,7 @@
 /**
  * An Enclume for end-to-end tests: brought up by the launcher, as a user does, in the home that the tests have of their own,
- * and used by the AWS CLI and ssh.
+ * and used by the AWS CLI and ssh. Only what is asked again and again until it is so is asked by the SDK: each run of the CLI takes most of a
+ * second of the processor from what is waited for.
  */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -8,8 +9,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { DescribeInstancesCommand, EC2Client } from '@aws-sdk/client-ec2'
 import { hostAddress, type Home } from '#base/home'
 import { getHome } from '#launch/config'
+import { readCredentials } from '#launch/credentials'
 
 const exec = promisify(execFile)
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -62,10 +65,16 @@ export class Enclume {
   /** A place for keys and scripts, removed at the end. */
   readonly dir = mkdtempSync(join(tmpdir(), 'enclume-e2e-'))
   readonly #env: NodeJS.ProcessEnv
+  readonly #client: EC2Client
 
   private constructor(home: Home, env: NodeJS.ProcessEnv) {
     this.home = home
     this.#env = env
+    const { accessKeyId, secretAccessKey } = readCredentials(home)
+    this.#client = new EC2Client({
+      endpoint: `http://127.0.0.1:${home.port}`, region: home.region, credentials: { accessKeyId, secretAccessKey },
+      requestHandler: { requestTimeout: 30_000 },
+    })
   }
 
   /** In the tests' own home, or a second one. */
@@ -96,8 +105,10 @@ export class Enclume {
     return Images[0].ImageId
   }
 
+  /** As the CLI prints it, but for times, which end in Z. */
   async instance(id: string): Promise<any> {
-    return (await this.ec2('describe-instances', '--instance-ids', id)).Reservations[0].Instances[0]
+    const { Reservations } = await this.#client.send(new DescribeInstancesCommand({ InstanceIds: [id] }))
+    return JSON.parse(JSON.stringify(Reservations![0]!.Instances![0]))
   }
 
   async state(id: string, wanted: string, timeoutMs = 120_000): Promise<any> {
@@ -114,6 +125,7 @@ export class Enclume {
   }
 
   close(): void {
+    this.#client.destroy()
     rmSync(this.dir, { recursive: true, force: true })
   }
 }

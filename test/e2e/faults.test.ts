@@ -23,6 +23,8 @@ let login: Login
 let group: string
 let serving: { failures: string[]; longestMs: number; answers: number; connected: () => boolean; end(): Promise<void> }
 let instances: string[] = []
+/** A boot takes seconds, and minutes where others have the processors. */
+const LOADED_MS = 180_000
 /** Tokens of an earlier run of this file in the same home are not this one's. */
 const round = Date.now()
 
@@ -41,7 +43,7 @@ before(async () => {
     '--security-group-ids', group, '--instance-initiated-shutdown-behavior', 'terminate')
   server = await enclume.state(Instances[0].InstanceId, 'running')
   login = { key, user: 'admin', address: server.PublicIpAddress }
-  await sshReady(login)
+  await sshReady(login, LOADED_MS)
   serving = await serve()
 }, { timeout: 900_000 })
 
@@ -174,7 +176,7 @@ test('terminations whose server is killed leave nothing on the host', { timeout:
   await nothingLeft()
 })
 
-test('`down --keep-running` and `up` leave instances alone', { timeout: 120_000 }, async () => {
+test('`down --keep-running` and `up` leave instances alone', { timeout: 400_000 }, async () => {
   const began = await bootOf()
   await launcher('down', '--keep-running')
   await pause(500)
@@ -192,7 +194,7 @@ test('through all of that the instance has served, and its connection was never 
   await serving.end()
 })
 
-test('`down` and `up` bring back what ran, with the same addresses, and nothing else', { timeout: 180_000 }, async () => {
+test('`down` and `up` bring back what ran, with the same addresses, and nothing else', { timeout: 400_000 }, async () => {
   const idle = await launch()
   instances.push(idle)
   await enclume.state(idle, 'running')
@@ -207,7 +209,7 @@ test('`down` and `up` bring back what ran, with the same addresses, and nothing 
   assert.equal((await enclume.instance(idle)).State.Name, 'stopped')
 })
 
-test('after the host went down under it, `up` brings back what ran, with the same addresses', { timeout: 180_000 }, async () => {
+test('after the host went down under it, `up` brings back what ran, with the same addresses', { timeout: 400_000 }, async () => {
   // All processes die, Incus first, so that nobody tells it how machines ended; then all that a reboot would take goes too.
   const { pid, engine } = await status()
   const supervisor = Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1])
@@ -221,12 +223,12 @@ test('after the host went down under it, `up` brings back what ran, with the sam
 async function sameAsBefore(): Promise<void> {
   const now = await enclume.state(server.InstanceId, 'running', 30_000)
   assert.deepEqual([now.PrivateIpAddress, now.PublicIpAddress], [server.PrivateIpAddress, server.PublicIpAddress])
-  await sshReady(login, 30_000)
+  await sshReady(login, LOADED_MS)
 }
 
 /** When the instance's init began: another number after each boot. */
 const bootOf = async (): Promise<string> => {
-  await sshReady(login, 30_000)
+  await sshReady(login, LOADED_MS)
   return (await ssh(login, 'cut -d" " -f22 /proc/1/stat')).stdout.trim()
 }
 

@@ -1,7 +1,6 @@
 /** Volumes, snapshots and images as a course uses them, by the AWS CLI and ssh on the real engine. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { findServer } from '#launch/server'
 import { Enclume, eventually, ssh, sshReady, visit, type Login } from './enclume.ts'
 
 let enclume: Enclume
@@ -176,31 +175,54 @@ test('the root of a stopped instance is repaired in another and put back', async
   assert.equal(await inside(one, 'cat /var/www/index.html'), 'made once')
 })
 
-test('killed at any moment while it attaches, detaches and copies, it loses nothing and leaves nothing', async () => {
-  const kill = () => { process.kill(findServer(enclume.home)!.pid, 'SIGKILL') }
-  const back = () => eventually(async () => (await enclume.aws('sts', 'get-caller-identity')).code === 0, { what: 'the server', timeoutMs: 30_000 })
-  const killed = await volume('--size', '1')
-  await enclume.ec2('attach-volume', '--volume-id', killed, '--instance-id', one, '--device', '/dev/xvdp')
-  kill()
-  await back()
-  await reaches(killed, 'in-use')
-  await eventually(async () => (await ssh(await login(one), 'test -b /dev/xvdp')).code === 0, { what: '/dev/xvdp', timeoutMs: 60_000 })
-  await inside(one, 'mkfs.ext4 -q /dev/xvdp; mkdir -p /p; mount /dev/xvdp /p; echo kept > /p/file; sync')
-  const user = await login(one) // While the server is away nobody tells its address.
-  const { SnapshotId } = await enclume.ec2('create-snapshot', '--volume-id', killed)
-  kill()
-  assert.equal((await ssh(user, 'sudo sh -euc "echo on >> /p/file; cat /p/file"')).stdout.trim(), 'kept\non')
-  await back()
+/** What a task of VM Import/Export says in the end. */
+async function ended(list: 'import' | 'export', id: string): Promise<any> {
+  const done = await eventually(async () => {
+    const answer = await enclume.ec2(`describe-${list}-image-tasks`, `--${list === 'import' ? 'import' : 'export-image'}-task-ids`, id)
+    const [task] = list === 'import' ? answer.ImportImageTasks : answer.ExportImageTasks
+    return task.Status !== 'active' && task
+  }, { what: `${id} ended`, timeoutMs: 180_000 })
+  assert.equal(done.Status, 'completed', done.StatusMessage)
+  return done
+}
+async function importImage(container: string): Promise<string> {
+  const { ImportTaskId } = await enclume.ec2('import-image', '--disk-containers', container)
+  const { ImageId, SnapshotDetails } = await ended('import', ImportTaskId)
+  ids.images.push(ImageId)
+  for (const { SnapshotId } of SnapshotDetails) ids.snapshots.push(SnapshotId)
+  return ImageId
+}
+
+test('a disk with partitions becomes an image, that a file in a bucket, that an image again, and an instance of it has what was on the disk', {
+  timeout: 420_000,
+}, async () => {
+  const trust = JSON.stringify({ Version: '2012-10-17', Statement: {
+    Effect: 'Allow', Principal: { Service: 'vmie.amazonaws.com' }, Action: 'sts:AssumeRole',
+    Condition: { StringEquals: { 'sts:Externalid': 'vmimport' } },
+  } })
+  await enclume.aws('iam', 'create-role', '--role-name', 'vmimport', '--assume-role-policy-document', trust)
+  const bucket = `images-${Date.now()}`
+  assert.equal((await enclume.aws('s3', 'mb', `s3://${bucket}`)).code, 0)
+  const disk = await volume('--size', '3')
+  await attach(disk, one, '/dev/xvdp')
+  // What takes the most room and is not needed to start is left out: it all goes to the bucket and back.
+  const without = ['usr/lib/python3/dist-packages/awscli', 'usr/share/doc', 'usr/share/locale', 'usr/share/man', 'var/lib/apt', 'var/cache']
+  await inside(one, 'printf "label: gpt\\n,100M,U\\n,\\n" | sfdisk -q /dev/xvdp; mkfs.ext4 -q /dev/xvdp2; mkdir /new; mount /dev/xvdp2 /new; '
+    + `tar -C / --one-file-system ${without.map(path => `--exclude=./${path}`).join(' ')} -cf - . | tar -C /new -xf -; `
+    + 'echo brought > /new/root/file; echo "UUID=none /boot/efi vfat defaults 0 1" > /new/etc/fstab; umount /new')
+  const { SnapshotId } = await enclume.ec2('create-snapshot', '--volume-id', disk)
   await completed(SnapshotId)
-  await inside(one, 'umount /p')
-  await enclume.ec2('detach-volume', '--volume-id', killed)
-  kill()
-  await back()
-  await reaches(killed, 'available')
-  assert.notEqual((await ssh(await login(one), 'test -e /dev/xvdp')).code, 0)
-  const restored = await volume('--snapshot-id', SnapshotId)
-  await attach(restored, one, '/dev/xvdp')
-  assert.match(await inside(one, 'mount /dev/xvdp /p; cat /p/file'), /^kept/)
+  await detach(disk)
+  const first = await importImage(`SnapshotId=${SnapshotId}`)
+  const { ExportImageTaskId } = await enclume.ec2('export-image', '--image-id', first, '--disk-image-format', 'VMDK',
+    '--s3-export-location', `S3Bucket=${bucket},S3Prefix=out/`)
+  await ended('export', ExportImageTaskId)
+  const second = await importImage(`Format=VMDK,Url=s3://${bucket}/out/${ExportImageTaskId}.vmdk`)
+  const [made] = await launch(second) as [string]
+  assert.equal(await inside(made, 'cat /root/file; systemctl is-system-running --wait > /dev/null || true; findmnt -no FSTYPE /'), 'brought\next4')
+  await enclume.ec2('terminate-instances', '--instance-ids', made)
+  assert.equal((await enclume.aws('s3', 'rb', '--force', `s3://${bucket}`)).code, 0)
+  assert.equal((await enclume.aws('iam', 'delete-role', '--role-name', 'vmimport')).code, 0)
 })
 
 test('terminate deletes the root volume and keeps the data', async () => {

@@ -70,6 +70,10 @@ test('every operation of every service answers or refuses random input, and a re
   const cloud = await openCloud({ home: homeAt({ dir }), engine: openFake(), store, log: silent, clock: () => new Date(), hook: () => gate.promise })
   t.after(async () => { gate.resolve(); await cloud.close(); await store.close(); rmSync(dir, { recursive: true }) })
   const random = openRandom(seed)
+  // What a region's first call makes, its default VPC, is no write of that call's, which may be refused all the same.
+  gate.resolve()
+  await cloud.dispatch({ service: 'ec2', operation: 'DescribeVpcs', input: {}, caller })
+  await cloud.loop.idle()
   const all = cloud.services.flatMap(({ definition }) => Object.keys(definition.actions).map(operation => ({ definition, operation })))
   const found = new Map<string, string>()
   const ids: string[] = []

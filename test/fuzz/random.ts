@@ -43,8 +43,8 @@ const leaveOut = (random: Random, depth: number) => depth > 6 || random.next() <
 export function valueOf(shape: Shape, random: Random, { depth = 0, full = false, plain = false } = {}): unknown {
   const inner = ({ target, traits }: Member) => valueOf(target, random, {
     depth: depth + 1, full: full && depth < DEEPEST,
-    // Headers and paths carry fewer characters than bodies.
-    plain: plain || Boolean(traits.httpHeader ?? traits.httpLabel ?? traits.httpPrefixHeaders),
+    // Headers, paths and attributes carry fewer characters than bodies.
+    plain: plain || Boolean(traits.httpHeader ?? traits.httpLabel ?? traits.httpPrefixHeaders ?? traits.xmlAttribute),
   })
   switch (shape.kind) {
     case 'string': return random.pick(plain ? PLAIN : TEXTS)

@@ -55,6 +55,10 @@ for (const name of readdirSync(DATA).sort()) {
       await world.settle()
       const { Volumes } = await world.call('DescribeVolumes')
       for (const { VolumeId } of Volumes) await world.call('DeleteVolume', { VolumeId })
+      for (const { ImageId } of (await world.call('DescribeImages', { Owners: ['self'] })).Images) await world.call('DeregisterImage', { ImageId })
+      for (const { SnapshotId } of (await world.call('DescribeLockedSnapshots')).Snapshots) await world.call('UnlockSnapshot', { SnapshotId })
+      const { Snapshots } = await world.call('DescribeSnapshots', { OwnerIds: ['self'] })
+      for (const { SnapshotId } of Snapshots) await world.call('DeleteSnapshot', { SnapshotId })
       await world.settle()
       assert.deepEqual([[...world.engine.machinesById], [...world.engine.disksById]], [[], []])
     } finally {

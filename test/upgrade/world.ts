@@ -9,6 +9,7 @@ import { openCloud, type Cloud } from '#cloud'
 import { openFake, type FakeEngine } from '#engine/fake'
 import { openSqlite } from '#store/sqlite'
 import type { Store } from '#store/store'
+import { openFakeObjects, type FakeObjects } from '../fault/objects.ts'
 
 export const account = '123456789012'
 const principal = { account, arn: `arn:aws:iam::${account}:root`, userId: account, root: true }
@@ -22,14 +23,16 @@ export type Answers = Record<string, object>
 export const DESCRIBES = [
   'DescribeInstances', 'DescribeVolumes', 'DescribeKeyPairs', 'DescribeSecurityGroups', 'DescribeSecurityGroupRules', 'DescribeVpcs',
   'DescribeSubnets', 'DescribeRouteTables', 'DescribeInternetGateways', 'DescribeNatGateways', 'DescribeNetworkAcls', 'DescribeDhcpOptions',
-  'DescribeNetworkInterfaces', 'DescribeAddresses', 'DescribeVpcPeeringConnections', 'DescribeTags', 'DescribeImages',
+  'DescribeNetworkInterfaces', 'DescribeAddresses', 'DescribeVpcPeeringConnections', 'DescribeTags', 'DescribeImages', 'DescribeSnapshots',
+  'DescribeImportSnapshotTasks', 'DescribeImportImageTasks', 'DescribeExportImageTasks', 'DescribeLockedSnapshots',
 ]
 
 export type World = {
   cloud: Cloud
   engine: FakeEngine
   store: Store
-  call<T = any>(operation: string, input?: object): Promise<T>
+  objects: FakeObjects
+  call<T = any>(operation: string, input?: object, service?: string): Promise<T>
   /** Until there is nothing left to do. */
   settle(): Promise<void>
 }
@@ -37,12 +40,13 @@ export type World = {
 /** A control plane on a database file and a fake engine. */
 export async function openWorld(file: string, engine: FakeEngine = openFake()): Promise<World> {
   const store = openSqlite(file)
+  const objects = openFakeObjects((_, work) => work())
   const cloud = await openCloud({
-    home: homeAt({ dir: '/nonexistent' }), engine, store, log: silent, clock: () => new Date(), pause: { first: 1, longest: 10 },
+    home: homeAt({ dir: '/nonexistent' }), engine, store, log: silent, clock: () => new Date(), pause: { first: 1, longest: 10 }, objects,
   })
   return {
-    cloud, engine, store,
-    call: async (operation, input = {}) => await cloud.dispatch({ service: 'ec2', operation, input, caller }) as any,
+    cloud, engine, store, objects,
+    call: async (operation, input = {}, service = 'ec2') => await cloud.dispatch({ service, operation, input, caller }) as any,
     async settle() {
       await cloud.sweep()
       await cloud.loop.idle()
@@ -59,8 +63,10 @@ export async function closeWorld({ cloud, store }: World): Promise<void> {
 export const answersOf = async (world: World, operations: string[]): Promise<Answers> =>
   JSON.parse(JSON.stringify(Object.fromEntries(await Promise.all(operations.map(async name => [name, await world.call(name)])))))
 
-export const hostOf = ({ machinesById, disksById, networksById }: FakeEngine): Host =>
-  ({ machines: [...machinesById], disks: [...disksById], networks: [...networksById] })
+/** What is on the disks is left out. */
+export const hostOf = ({ machinesById, disksById, networksById }: FakeEngine): Host => ({
+  machines: [...machinesById], disks: [...disksById].map(([id, disk]) => [id, { ...disk, blocks: undefined }]), networks: [...networksById],
+})
 
 export function engineWith({ machines, disks, networks }: Host): FakeEngine {
   const engine = openFake()

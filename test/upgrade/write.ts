@@ -52,6 +52,37 @@ async function build({ call, settle }: World): Promise<void> {
   await settle()
 }
 
+/** Snapshots and images of every origin, and the tasks that brought them. */
+async function buildImages({ call, settle, objects }: World): Promise<void> {
+  const boot = Buffer.concat([Buffer.alloc(510), Buffer.from([0x55, 0xaa])])
+  for (const key of ['root.raw', 'data.raw']) objects.byPlace.set(`bucket/${key}`, [boot])
+  const container = (S3Key: string) => ({ Format: 'RAW', UserBucket: { S3Bucket: 'bucket', S3Key } })
+  await call('CreateRole', { RoleName: 'vmimport', AssumeRolePolicyDocument: JSON.stringify({
+    Version: '2012-10-17', Statement: [{
+      Effect: 'Allow', Principal: { Service: 'vmie.amazonaws.com' }, Action: 'sts:AssumeRole',
+      Condition: { StringEquals: { 'sts:Externalid': 'vmimport' } },
+    }],
+  }) }, 'iam')
+  const { Volumes: [data] } = await call('DescribeVolumes')
+  const { SnapshotId } = await call('CreateSnapshot', { VolumeId: data.VolumeId, ...tagged('snapshot', 'taken') })
+  await settle()
+  await call('ModifySnapshotAttribute', { SnapshotId, Attribute: 'createVolumePermission', OperationType: 'add', UserIds: ['111122223333'] })
+  await call('LockSnapshot', { SnapshotId, LockMode: 'governance', LockDuration: 36_500 })
+  await call('CopySnapshot', { SourceSnapshotId: SnapshotId, SourceRegion: 'eu-west-3' })
+  await call('ImportSnapshot', { DiskContainer: container('data.raw'), ...tagged('import-snapshot-task', 'import') })
+  await call('ImportImage', { DiskContainers: [container('root.raw'), container('data.raw')] })
+  await call('ImportImage', { DiskContainers: [container('nothing')] })
+  await settle()
+  const { ImageId } = await call('RegisterImage', {
+    Name: 'own', Architecture: 'x86_64', RootDeviceName: '/dev/xvda', BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { SnapshotId } }],
+  })
+  await call('ExportImage', { ImageId, DiskImageFormat: 'VMDK', S3ExportLocation: { S3Bucket: 'bucket', S3Prefix: 'out/' } })
+  await call('CreateStoreImageTask', { ImageId, Bucket: 'bucket' })
+  await settle()
+  await call('CreateRestoreImageTask', { Bucket: 'bucket', ObjectKey: `${ImageId}.bin`, Name: 'restored' })
+  await settle()
+}
+
 const name = process.argv[2]
 if (!name || !/^\d{4}-[a-z-]+$/.test(name)) throw new Error('usage: node test/upgrade/write.ts NNNN-what-it-precedes')
 const folder = join(import.meta.dirname, 'data', name)
@@ -61,6 +92,7 @@ try {
   const file = join(work, 'enclume.db')
   const world = await openWorld(file)
   await build(world)
+  await buildImages(world)
   const answers = await answersOf(world, DESCRIBES)
   await closeWorld(world)
   mkdirSync(folder, { recursive: true })

@@ -19,6 +19,7 @@ const modules = {
   sts: () => import('@aws-sdk/client-sts'),
   dlm: () => import('@aws-sdk/client-dlm'),
   cloudtrail: () => import('@aws-sdk/client-cloudtrail'),
+  cloudwatch: () => import('@aws-sdk/client-cloudwatch'),
 } satisfies Record<Service, () => Promise<object>>
 const classes: Record<Service, string> = {
   ec2: 'EC2Client',
@@ -28,6 +29,7 @@ const classes: Record<Service, string> = {
   sts: 'STSClient',
   dlm: 'DLMClient',
   cloudtrail: 'CloudTrailClient',
+  cloudwatch: 'CloudWatchClient',
 }
 
 const KEPT = 'enclume-region'

@@ -1,6 +1,6 @@
 /** What one would type, or program, for a call that a form makes: the way from the console to the API. Pure. */
 
-export type Service = 'ec2' | 'iam' | 's3' | 'ssm' | 'sts' | 'dlm' | 'cloudtrail'
+export type Service = 'ec2' | 'iam' | 's3' | 'ssm' | 'sts' | 'dlm' | 'cloudtrail' | 'cloudwatch'
 export type Input = Record<string, unknown>
 /** A call before it is made. `keep`: the member of its answer that later calls name. */
 export type Preview = { service: Service; operation: string; input: Input; keep?: string }
@@ -13,8 +13,26 @@ export const filled = (call: Preview, member: string, value: string): Preview =>
   input: JSON.parse(JSON.stringify(call.input).replaceAll(kept(member), value)) as Input,
 })
 
-const cliNames: Record<Service, string> = { ec2: 'ec2', iam: 'iam', s3: 's3api', ssm: 'ssm', sts: 'sts', dlm: 'dlm', cloudtrail: 'cloudtrail' }
-const classes: Record<Service, string> = { ec2: 'EC2', iam: 'IAM', s3: 'S3', ssm: 'SSM', sts: 'STS', dlm: 'DLM', cloudtrail: 'CloudTrail' }
+const cliNames: Record<Service, string> = {
+  ec2: 'ec2',
+  iam: 'iam',
+  s3: 's3api',
+  ssm: 'ssm',
+  sts: 'sts',
+  dlm: 'dlm',
+  cloudtrail: 'cloudtrail',
+  cloudwatch: 'cloudwatch',
+}
+const classes: Record<Service, string> = {
+  ec2: 'EC2',
+  iam: 'IAM',
+  s3: 'S3',
+  ssm: 'SSM',
+  sts: 'STS',
+  dlm: 'DLM',
+  cloudtrail: 'CloudTrail',
+  cloudwatch: 'CloudWatch',
+}
 
 /** As botocore makes option names: 'VpcId' to 'vpc-id', 'SSHPublicKey' to 'ssh-public-key'. */
 export const kebab = (name: string): string =>

@@ -31,11 +31,6 @@ export const instances = {
   'instances.enable': ['Enable', 'Activer'],
   'instances.systemStatus': ['System status checks', 'Vérifications du statut du système'],
   'instances.instanceStatus': ['Instance status checks', "Vérifications de l'état de l'instance"],
-  'instances.noAlarms': ['There are no alarms: Enclume has no CloudWatch yet.', "Pas d'alarmes : Enclume n'a pas encore CloudWatch."],
-  'instances.noMetrics': [
-    'There are no metrics: Enclume has no CloudWatch yet, and draws no invented curves.',
-    "Pas de métriques : Enclume n'a pas encore CloudWatch et ne dessine pas de courbes inventées.",
-  ],
   'instances.summary': ['Instance summary', "Résumé de l'instance"],
   'instances.details': ['Instance details', "Détails de l'instance"],
   'instances.devices': ['Block devices', 'Périphériques de stockage en mode bloc'],

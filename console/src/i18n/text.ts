@@ -9,6 +9,7 @@ import { fields } from './fields'
 import { instances } from './instances'
 import { launch } from './launch'
 import { menu } from './menu'
+import { monitoring } from './monitoring'
 import { network } from './network'
 import { resources } from './resources'
 import { states } from './states'
@@ -25,6 +26,7 @@ export const messages = {
   ...launch,
   ...connect,
   ...network,
+  ...monitoring,
   ...storage,
   ...resources,
 } as const satisfies Record<string, Pair>

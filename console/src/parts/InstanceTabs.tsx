@@ -1,15 +1,18 @@
 /** The tabs of an instance's page. */
-import { Alert, Box, Container, Header, SpaceBetween } from '@cloudscape-design/components'
+import { Alert, Box, Button, Container, Header, SpaceBetween, Spinner } from '@cloudscape-design/components'
+import { lazy, Suspense } from 'react'
 import { useAnswer, useList } from '../api/use'
 import { t, type Key } from '../i18n/text'
+import { columns, instanceOf, remove } from '../resources/alarms'
 import { column, type Column, type Item } from '../resources/kinds'
+import { follow } from '../shell/router'
 import { ItemLink } from './cells'
 import { Facts } from './Facts'
 import { RuleTable } from './RuleTable'
 import { State } from './State'
-import { List } from './SubList'
+import { List, SubList } from './SubList'
 
-export function InstanceStatus({ id }: { id: string }) {
+function InstanceStatus({ id }: { id: string }) {
   const { data, error } = useAnswer('ec2', 'DescribeInstanceStatus', { InstanceIds: [id], IncludeAllInstances: true }, ['instance'])
   const status = data?.InstanceStatuses?.[0]
   const checks: [Key, string | undefined][] = [
@@ -26,16 +29,38 @@ export function InstanceStatus({ id }: { id: string }) {
             {state ? <State state={state} /> : t('value.none')}
           </div>
         ))}
-        <Box color="text-body-secondary">{t('instances.noAlarms')}</Box>
       </SpaceBetween>
     </Container>
   )
 }
 
-export const NoMetrics = () => (
-  <Container header={<Header variant="h2">{t('tab.monitoring')}</Header>}>
-    <Box>{t('instances.noMetrics')}</Box>
-  </Container>
+const Metrics = lazy(() => import('./Metrics'))
+
+export const InstanceMetrics = ({ id }: { id: string }) => (
+  <Suspense fallback={<Spinner />}>
+    <Metrics id={id} />
+  </Suspense>
+)
+
+const FORM = '/create/cloudwatch/alarms'
+
+export const InstanceAlarms = ({ id }: { id: string }) => (
+  <SpaceBetween size="l">
+    <InstanceStatus id={id} />
+    <SubList
+      service="cloudwatch"
+      title="alarms.own"
+      operation="DescribeAlarms"
+      member="MetricAlarms"
+      input={{}}
+      columns={columns}
+      kinds={['alarm']}
+      keep={alarm => instanceOf(alarm) === id}
+      remove={remove}
+      empty="alarms.none"
+      more={<Button href={FORM} onFollow={follow}>{t('alarms.create')}</Button>}
+    />
+  </SpaceBetween>
 )
 
 export function InstanceSecurity({ item }: { item: Item }) {

@@ -1,5 +1,5 @@
 /** A table inside a page: what belongs to the thing that the page shows, with the way to take some away. */
-import { Alert, Box, Button, Header, Table } from '@cloudscape-design/components'
+import { Alert, Box, Button, Header, SpaceBetween, Table } from '@cloudscape-design/components'
 import { useState, type ReactNode } from 'react'
 import { send, wordsOf, type Input, type Service } from '../api/call'
 import { useList } from '../api/use'
@@ -64,14 +64,18 @@ type Props = {
   /** What takes some away, asked before it is done. */
   remove?: Action
   empty?: Key
+  /** Which of the list belong here, where the call can't be asked so. */
+  keep?(item: Item): boolean
+  /** Beside the button that takes some away. */
+  more?: ReactNode
 }
 
-export function SubList({ service, title, operation, member, input, columns, kinds, remove, empty }: Props) {
+export function SubList({ service, title, operation, member, input, columns, kinds, remove, empty, keep = () => true, more }: Props) {
   const list = useList(service, operation, member, { input, kinds })
   const [chosen, setChosen] = useState<Item[]>([])
   const [asking, setAsking] = useState(false)
   if (list.error) return <Alert type="error">{list.error}</Alert>
-  const items = (list.data ?? []).map((item: Item | string) => (typeof item === 'string' ? { name: item } : item))
+  const items = (list.data ?? []).map((item: Item | string) => (typeof item === 'string' ? { name: item } : item)).filter(keep)
   const take = async (): Promise<void> => {
     setAsking(false)
     try {
@@ -94,9 +98,12 @@ export function SubList({ service, title, operation, member, input, columns, kin
         selection={remove && { chosen, choose: setChosen }}
         actions={
           remove && (
-            <Button disabled={chosen.length === 0} onClick={() => setAsking(true)}>
-              {t(remove.label)}
-            </Button>
+            <SpaceBetween size="xs" direction="horizontal">
+              <Button disabled={chosen.length === 0} onClick={() => setAsking(true)}>
+                {t(remove.label)}
+              </Button>
+              {more}
+            </SpaceBetween>
           )
         }
       />

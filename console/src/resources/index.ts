@@ -19,6 +19,7 @@ const rest: Record<string, () => Promise<{ resources: Resource[] }>> = {
   iam: () => import('./account'),
   ssm: () => import('./account'),
   cloudtrail: () => import('./events'),
+  cloudwatch: () => import('./alarms'),
 }
 
 export async function resourceAt(path: string): Promise<Resource> {

@@ -3,7 +3,7 @@ import { instances as from } from '../../../src/service/ec2/states'
 import { facts } from '../shell/facts'
 import { currentRegion, listAll } from '../api/call'
 import { t } from '../i18n/text'
-import { InstanceNetworking, InstanceSecurity, InstanceStatus, InstanceStorage, NoMetrics } from '../parts/InstanceTabs'
+import { InstanceAlarms, InstanceMetrics, InstanceNetworking, InstanceSecurity, InstanceStorage } from '../parts/InstanceTabs'
 import { Facts } from '../parts/Facts'
 import { SpaceBetween } from '@cloudscape-design/components'
 import { instancesOf } from './choices'
@@ -136,8 +136,8 @@ export const resources: Resource[] = [
           </SpaceBetween>
         ),
       },
-      { id: 'status', label: 'tab.status', content: item => <InstanceStatus id={item.InstanceId} /> },
-      { id: 'monitoring', label: 'tab.monitoring', content: () => <NoMetrics /> },
+      { id: 'status', label: 'tab.status', content: item => <InstanceAlarms id={item.InstanceId} /> },
+      { id: 'monitoring', label: 'tab.monitoring', content: item => <InstanceMetrics id={item.InstanceId} /> },
       { id: 'security', label: 'tab.security', content: item => <InstanceSecurity item={item} /> },
       { id: 'networking', label: 'tab.networking', content: item => <InstanceNetworking item={item} /> },
       { id: 'storage', label: 'tab.storage', content: item => <InstanceStorage item={item} /> },

@@ -94,6 +94,7 @@ const sections: readonly (readonly [Key, readonly Entry[]])[] = [
       ['menu.providers', '/iam/identity-providers'],
       ['menu.s3', '/s3/buckets'],
       ['menu.parameters', '/ssm/parameters'],
+      ['menu.cloudwatch', '/cloudwatch/alarms'],
       ['menu.events', '/cloudtrail/events'],
     ],
   ],

@@ -58,6 +58,7 @@ export const listings: Record<string, Key> = {
   '/iam/identity-providers': 'menu.providers',
   '/ssm/parameters': 'menu.parameters',
   '/cloudtrail/events': 'menu.events',
+  '/cloudwatch/alarms': 'menu.cloudwatch',
 }
 
 /** Where the breadcrumbs begin: the service that a page belongs to, with its first page. */
@@ -68,6 +69,7 @@ const SERVICES: Record<string, readonly [name: string, href: string]> = {
   s3: ['S3', '/s3/buckets'],
   ssm: ['Systems Manager', '/ssm/parameters'],
   cloudtrail: ['CloudTrail', '/cloudtrail/events'],
+  cloudwatch: ['CloudWatch', '/cloudwatch/alarms'],
 }
 const root = (path: string) => {
   const [text, href] = SERVICES[path.split('/')[1]!] ?? SERVICES.ec2!

@@ -25,3 +25,11 @@ test('each time is run once, none from before the policy, and none while it is d
       modified: at('10:00').toISOString() } }, {}, at('11:00')),
   ], [{ rest: true, againMs: 1_800_000 }, run, { rest: true, againMs: 3_600_000 }, { rest: true }, { rest: true, againMs: 3_600_000 }])
 })
+
+test('a clock that ran ahead and was put back keeps no schedule waiting for years, and one put back by moments runs nothing twice', () => {
+  const schedule = { name: 'daily', intervalHours: 24, at: 540, keep: 1, copyTags: false, tags: {} }
+  const spec = { enabled: true, schedules: [schedule], modified: '2026-04-01T08:00:00.000Z' } as unknown as Spec
+  const row = (done: string) => ({ spec, status: { done: { daily: done } }, created: spec.modified })
+  assert.deepEqual(plan(row('2031-05-02T09:00:00.000Z'), {}, at('09:10')), { write: 'run', name: 'daily', time: at('09:00').toISOString() })
+  assert.deepEqual(plan(row('2026-05-02T09:00:00.000Z'), {}, at('08:59')), { rest: true, againMs: 60_000 })
+})

@@ -18,9 +18,11 @@ export function plan({ spec, status, created }: Pick<PolicyRow, 'spec' | 'status
   let next = LONGEST_MS
   for (const schedule of spec.schedules) {
     const last = lastTime(schedule, now)
-    // A time that passed while the policy was not there, or another one, is not made up for.
+    // A time that passed while the policy was not there, or another one, is not made up for. What lies further ahead than the next time was
+    // noted by a clock that has been put back since, and would keep the schedule waiting until it is so late again.
     const since = [created, spec.modified, status.done[schedule.name] ?? ''].map(time => (time === '' ? 0 : Date.parse(time)))
-    if (last > Math.max(...since)) return { write: 'run', name: schedule.name, time: new Date(last).toISOString() }
+      .filter(time => time <= now.getTime() + schedule.intervalHours * HOUR_MS)
+    if (last > Math.max(0, ...since)) return { write: 'run', name: schedule.name, time: new Date(last).toISOString() }
     next = Math.min(next, last + schedule.intervalHours * HOUR_MS - now.getTime())
   }
   return { rest: true, againMs: Math.max(1, next) }

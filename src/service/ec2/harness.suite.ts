@@ -7,6 +7,7 @@ import assert from 'node:assert/strict'
 import * as sdk from '@aws-sdk/client-ec2'
 import { dispatcher, type Actions, type Place, type ServiceDefinition } from '#kit/action'
 import { ApiError } from '#kit/error'
+import { noting } from '#kit/provoked.suite'
 import type { AnyResource } from '#kit/resource'
 import { operationsOf, type Input, type Name, type Output, type Shape } from '#kit/schema'
 import type { Tx } from '#store/store'
@@ -24,7 +25,7 @@ export function harness(actions: Actions<Sdk>, prepare?: (tx: Tx, place: Place) 
     prepare: prepare && { needed: () => true, run: prepare, done: () => {} },
     missing: member => new ApiError('MissingParameter', `The request must contain the parameter ${member}`),
   }
-  const dispatch = dispatcher({ services: [service], store, clock: () => NOW, authorise: async () => {} })
+  const dispatch = noting(dispatcher({ services: [service], store, clock: () => NOW, authorise: async () => {} }))
 
   /** Calls as an account in a region; the answer fits the schema. */
   async function call<N extends Name<Sdk>>(operation: N, input: Input<Sdk, N>, place = PLACE): Promise<Output<Sdk, N>> {

@@ -3,10 +3,10 @@ import { Unsettled, type Driver } from '#loop/driver'
 import type { Context } from '#service/ec2/context'
 import type { Row } from '#store/store'
 
-type Acts<R extends Row> = Driver<R, unknown>['acts']
+type Acts<R extends Row, Seen> = Driver<R, Seen>['acts']
 
-export function through<R extends Row>({ engine }: Pick<Context, 'engine'>, acts: Acts<R>): Acts<R> {
-  const one = (act: (row: R) => Promise<void>) => (row: R) => act(row).catch(async (error: unknown) => {
+export function through<R extends Row, Seen>({ engine }: Pick<Context, 'engine'>, acts: Acts<R, Seen>): Acts<R, Seen> {
+  const one = (act: Acts<R, Seen>[string]): Acts<R, Seen>[string] => row => act(row).catch(async (error: unknown) => {
     throw await engine.disks.observe(row.id) === 'unknown' ? new Unsettled('the engine is away', { cause: error }) : error
   })
   return Object.fromEntries(Object.entries(acts).map(([name, act]) => [name, one(act)]))

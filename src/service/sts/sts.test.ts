@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { dispatcher } from '#kit/action'
+import { noting } from '#kit/provoked.suite'
 import { openIdentity } from '#identity/identity'
 import { sealer } from '#identity/seal'
 import { iam } from '#service/iam/index'
@@ -15,7 +16,7 @@ const store = openSqlite(':memory:')
 const clock = () => now
 const identity = openIdentity({ store, clock, sealer: sealer(randomBytes(32)) })
 const services = [sts({ identity }), iam({ identity })]
-const dispatch = dispatcher({ services: services.map(s => s.definition), store, clock, authorise: async () => {} })
+const dispatch = noting(dispatcher({ services: services.map(s => s.definition), store, clock, authorise: async () => {} }))
 const call = (operation: string, input: object, who = principal, service = 'sts'): Promise<any> =>
   dispatch({ service, operation, input, caller: { principal: who, ...origin } })
 

@@ -10,6 +10,9 @@ const NAME = 'bench-reference'
 export type Plain = {
   /** Answers when `incus launch` does. */
   launch(name?: string): Promise<void>
+  /** The same with `incus copy` of one that is off, and a start: how plain Incus makes another of what was configured once. */
+  copy(from: string, name: string): Promise<void>
+  stop(name: string): Promise<void>
   remove(name?: string): Promise<void>
   close(): Promise<void>
 }
@@ -45,6 +48,11 @@ export async function openPlain({ home }: Enclume): Promise<Plain> {
       await incus('launch', NAME, name, '--quiet', '--storage', 'pool', '--profile', NAME,
         '--config', 'security.idmap.isolated=true', '--config', 'security.guestapi=false')
     },
+    async copy(from, name) {
+      await incus('copy', from, name, '--instance-only', '--quiet')
+      await incus('start', name)
+    },
+    async stop(name) { await incus('stop', '--force', name) },
     async remove(name = NAME) { await incus('delete', '--force', name) },
     async close() {
       await incus('image', 'delete', NAME)

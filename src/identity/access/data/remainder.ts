@@ -40,6 +40,7 @@ export const VARIABLES: Record<string, string[]> = {
   InstanceProfileNameWithPath: ['InstanceProfileName'], MfaTokenIdWithPath: ['SerialNumber', 'VirtualMFADeviceName'],
   OidcProviderName: ['OpenIDConnectProviderArn'], BucketName: ['Bucket'], ObjectName: ['Key'], ParameterNameWithoutLeadingSlash: ['Name', 'Names', 'Path'],
   RouteTableId: ['AddRouteTableIds', 'RemoveRouteTableIds'], SubnetId: ['AddSubnetIds', 'RemoveSubnetIds'], VpcFlowLogId: ['FlowLogIds'],
+  SnapshotId: ['SourceSnapshotIds'],
   FederatedUserName: ['Name'], PlacementGroupName: ['GroupName'], SpotInstanceRequestId: ['SpotInstanceRequestIds'], AlarmName: ['ResourceARN'],
 }
 /** Resource types that a request's names do not mean. */

@@ -11,6 +11,7 @@ import { shared } from '#service/ec2/account/sharing'
 import { incorrectState, invalidCombination, invalidValue, missingParameter, refuseMembers, unsupported } from '#service/ec2/errors'
 import { getOwnImage, image, mappingsOf, type ImageRow } from '#service/ec2/image/image'
 import { imagesOf } from '#service/ec2/snapshot/actions'
+import { isLocked } from '#service/ec2/snapshot/lock'
 import { snapshot } from '#service/ec2/snapshot/snapshot'
 import { images, isIn } from '#service/ec2/states'
 
@@ -66,7 +67,7 @@ async function deregister(call: Call<sdk.DeregisterImageRequest>): Promise<sdk.D
   for (const id of snapshots) {
     const found = await snapshot.find(tx, id)
     const mine = found && found.account === call.account && found.spec.desired !== 'absent'
-    const free = mine && (await imagesOf(tx, found)).length === 0
+    const free = mine && !isLocked(found, call.now) && (await imagesOf(tx, found)).length === 0
     if (free) await snapshot.update(tx, found, { spec: { desired: 'absent' } }, 'deleting')
     results.push({ SnapshotId: id, ReturnCode: free ? 'success' : mine ? 'skipped' : 'missing-permissions' })
   }

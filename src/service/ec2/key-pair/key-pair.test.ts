@@ -8,6 +8,7 @@ import * as sdk from '@aws-sdk/client-ec2'
 import { dispatcher } from '#kit/action'
 import type { Caller } from '#kit/caller'
 import { ApiError } from '#kit/error'
+import { noting } from '#kit/provoked.suite'
 import { operationsOf } from '#kit/schema'
 import { actions, keyPairByName } from '#service/ec2/key-pair/key-pair'
 import { createKey } from '#service/ec2/key-pair/ssh-key'
@@ -20,13 +21,13 @@ after(async () => {
   rmSync(dir, { recursive: true })
 })
 const now = new Date('2026-01-02T03:04:05Z')
-const dispatch = dispatcher({
+const dispatch = noting(dispatcher({
   services: [{
     id: 'ec2', operations: operationsOf(sdk), actions,
     missing: member => new ApiError('MissingParameter', `The request must contain the parameter ${member}`),
   }],
   store, clock: () => now, authorise: async () => {},
-})
+}))
 const caller = (account: string, region = 'us-east-1'): Caller => ({
   principal: { account, arn: `arn:aws:iam::${account}:root`, userId: account, root: true }, region, requestId: 'r', sourceIp: '127.0.0.1',
   userAgent: 'test',

@@ -9,6 +9,8 @@ import type { Context } from '#service/ec2/context'
 import { invalidCombination } from '#service/ec2/errors'
 import { AMAZON, image, mappingsOf } from '#service/ec2/image/image'
 import { copySnapshotAsked, createSnapshot, createSnapshots } from '#service/ec2/snapshot/create'
+import { fastRestores } from '#service/ec2/snapshot/fast'
+import { locking, refuseLocked } from '#service/ec2/snapshot/lock'
 import { getVisible, snapshot, visibleSnapshots, type SnapshotRow } from '#service/ec2/snapshot/snapshot'
 import { getOwnSnapshot, sharing } from '#service/ec2/snapshot/sharing'
 import type { Reader } from '#store/store'
@@ -26,6 +28,8 @@ export async function imagesOf(reader: Reader, row: SnapshotRow): Promise<string
 
 export const actions = (context: Context): Actions<typeof sdk> => ({
   ...sharing,
+  ...locking,
+  ...fastRestores,
 
   async DescribeSnapshots(call) {
     const { input: { SnapshotIds: ids = [], OwnerIds: owners = [], RestorableByUserIds: users = [], MaxResults: most }, tx, account } = call
@@ -64,6 +68,7 @@ export const actions = (context: Context): Actions<typeof sdk> => ({
     const [user] = await imagesOf(call.tx, row)
     // Text seen on AWS in packer issue 3451.
     if (user !== undefined) throw new ApiError('InvalidSnapshot.InUse', `The snapshot ${row.id} is currently in use by ${user}`)
+    refuseLocked(row, call.now)
     await snapshot.update(call.tx, row, { spec: { desired: 'absent' } }, 'deleting')
     return {}
   },

@@ -1,7 +1,7 @@
 /**
  * What Data Lifecycle Manager may do with volumes and snapshots: find volumes by tags, take snapshots of them, delete its own.
  *
- * Invariant: it deletes only snapshots that bear the policy's own tags, and none that an image is made of.
+ * Invariant: it deletes only snapshots that bear the policy's own tags, and none that is locked or that an image is made of.
  */
 import type { Place } from '#kit/action'
 import type { Tags } from '#kit/tags'
@@ -9,6 +9,7 @@ import { ownVolumes } from '#service/ec2/instance/belongings'
 import { instance } from '#service/ec2/instance/instance'
 import { imagesOf } from '#service/ec2/snapshot/actions'
 import { ofOneMoment, takeSnapshot } from '#service/ec2/snapshot/create'
+import { isLocked } from '#service/ec2/snapshot/lock'
 import { snapshot } from '#service/ec2/snapshot/snapshot'
 import { volume, type VolumeRow } from '#service/ec2/volume/volume'
 import type { Tx } from '#store/store'
@@ -49,7 +50,8 @@ export const lifecycleOf = {
       const rank = (seen.get(row.spec.volume) ?? 0) + 1
       seen.set(row.spec.volume, rank)
       const over = keep !== undefined ? rank > keep : now.getTime() - Date.parse(row.created) > olderMs!
-      if (over && (await imagesOf(tx, row)).length === 0) await snapshot.update(tx, row, { spec: { desired: 'absent' } }, 'deleting')
+      if (!over || isLocked(row, now) || (await imagesOf(tx, row)).length > 0) continue
+      await snapshot.update(tx, row, { spec: { desired: 'absent' } }, 'deleting')
     }
   },
 }

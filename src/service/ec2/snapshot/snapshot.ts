@@ -32,9 +32,22 @@ export type Spec = {
   together?: string[]
   /** Still being written from outside. */
   open?: boolean
+  /** Until when nobody may delete it (lock.ts). */
+  lock?: Lock
+  /** Zones in which its fast restore is asked for, and since when (fast.ts). */
+  fast?: Record<string, string>
   /** Made by a copy between places, and therefore shown with the time that took. */
   copied?: boolean
   desired?: 'present' | 'absent'
+}
+/** For so many days, or until then. ISO 8601. */
+export type Lock = {
+  mode: 'governance' | 'compliance'
+  createdOn: string
+  days?: number
+  until?: string
+  coolHours?: number
+  coolsUntil?: string
 }
 export type Status = { state: 'pending' | 'completed' | 'error'; completed?: string; bytes?: number; reason?: string }
 export type SnapshotRow = Row<Spec, Status>

@@ -68,8 +68,8 @@ async function register(tx: Tx, row: ImportImageRow): Promise<void> {
   const made = await tx.put(image.make({
     account, region, now: new Date(row.created), tags: {}, status: { state: 'available' },
     spec: {
-      name: id, description, architecture, mappings, rootDevice: disks[0]!.device, rootSizeGiB: mappings[0]!.ebs!.sizeGiB, owner: 'self', public: false,
-      user: '',
+      name: id, description, architecture, mappings, rootDevice: disks[0]!.device, rootSizeGiB: mappings[0]!.ebs!.sizeGiB, owner: 'self',
+      public: false, user: '',
     },
   }), 'registered')
   if (disks[0]!.own) await drop(tx, [disks[0]!.snapshot])

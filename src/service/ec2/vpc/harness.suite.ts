@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { homeAt } from '#base/home'
 import { dispatcher, type Place } from '#kit/action'
 import { ApiError } from '#kit/error'
+import { noting } from '#kit/provoked.suite'
 import { operationsOf, type Input, type Name, type Output, type Shape } from '#kit/schema'
 import { actions as dhcpOptions } from '#service/ec2/dhcp-options/actions'
 import { actions as egressOnlyGateway } from '#service/ec2/egress-only-gateway/egress-only-gateway'
@@ -47,7 +48,7 @@ function checkShape(shape: Shape, value: unknown, at: string): void {
 export function harness({ deliver }: Pick<Context, 'deliver'> = {}) {
   const store = openSqlite(':memory:', () => now)
   const { prepare, prepared } = preparation()
-  const dispatch = dispatcher({
+  const dispatch = noting(dispatcher({
     store, clock: () => now, authorise: async () => {},
     services: [{
       id: 'ec2', operations, prepare: { needed: at => !prepared(at), run: prepare, done() {} },
@@ -58,7 +59,7 @@ export function harness({ deliver }: Pick<Context, 'deliver'> = {}) {
       } as Record<string, never>,
       missing: member => new ApiError('MissingParameter', `The request must contain the parameter ${member}`),
     }],
-  })
+  }))
   async function call<N extends Name<M>>(operation: N, input: Input<M, N>, at: Place = place): Promise<Output<M, N>> {
     const principal = { account: at.account, arn: `arn:aws:iam::${at.account}:root`, userId: at.account }
     const caller = { principal, region: at.region, requestId: 'r', sourceIp: '127.0.0.1', userAgent: 'test' }
