@@ -248,14 +248,14 @@ export const resources: Resource[] = withNames([
         id: 'disable',
         label: 'images.disable',
         ...simple('DisableImage', 'ImageId'),
-        enabled: item => own(item) && isIn(images.disable, item.State),
+        enabled: item => own(item) && isIn(images.switch, item.State),
         confirm: 'plain',
       },
       {
         id: 'enable',
         label: 'images.enable',
         ...simple('EnableImage', 'ImageId'),
-        enabled: item => own(item) && isIn(images.enable, item.State),
+        enabled: item => own(item) && isIn(images.switch, item.State),
       },
       {
         id: 'deregister',

@@ -28,7 +28,7 @@ export const volumes = {
 } as const satisfies Rules
 
 export const snapshots = { use: ['completed'] } as const satisfies Rules
-export const images = { launch: ['available'], disable: ['available'], enable: ['disabled'] } as const satisfies Rules
+export const images = { launch: ['available'], switch: ['available', 'disabled'] } as const satisfies Rules
 export const interfaces = { attach: ['available'], detach: ['in-use'], delete: ['available'] } as const satisfies Rules
 export const natGateways = { delete: ['pending', 'available'] } as const satisfies Rules
 

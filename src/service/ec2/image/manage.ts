@@ -13,6 +13,7 @@ import { getOwnImage, image, mappingsOf, type ImageRow } from '#service/ec2/imag
 import { imagesOf } from '#service/ec2/snapshot/actions'
 import { isLocked } from '#service/ec2/snapshot/lock'
 import { snapshot } from '#service/ec2/snapshot/snapshot'
+import { images, isIn } from '#service/ec2/states'
 
 const own = (call: Call<object>, id: string | undefined): Promise<ImageRow> => getOwnImage(call.tx, call, id!)
 
@@ -115,14 +116,14 @@ export const managing: Actions<typeof sdk> = {
   /** It can't be launched, and nobody else has it any more (API Reference, DisableImage). */
   async DisableImage(call) {
     const row = await own(call, call.input.ImageId)
-    if (row.status.state !== 'available' && row.status.state !== 'disabled') throw incorrectState(`Image '${row.id}' is ${row.status.state}.`)
+    if (!isIn(images.switch, row.status.state)) throw incorrectState(`Image '${row.id}' is ${row.status.state}.`)
     await image.update(call.tx, row, { spec: { public: false, users: [] }, status: { state: 'disabled' } }, 'disabled')
     return { Return: true }
   },
 
   async EnableImage(call) {
     const row = await own(call, call.input.ImageId)
-    if (row.status.state !== 'available' && row.status.state !== 'disabled') throw incorrectState(`Image '${row.id}' is ${row.status.state}.`)
+    if (!isIn(images.switch, row.status.state)) throw incorrectState(`Image '${row.id}' is ${row.status.state}.`)
     await image.update(call.tx, row, { status: { state: 'available' } }, 'enabled')
     return { Return: true }
   },
