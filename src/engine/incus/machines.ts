@@ -9,6 +9,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
+import { turns } from '#base/turns'
 import type { Machines, MachineSeen } from '#engine/port'
 import { rootPoint, unknownIfUnreachable } from '#engine/disk/disks'
 import { diskVolume, volumeFile } from '#engine/disk/layout'
@@ -43,7 +44,8 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
   const limits = openLimits(home, client)
   /** Machines as they were made, until they are started or anything changes them. */
   const fresh = new Map<string, Instance>()
-  const oneAtATime = serializer()
+  /** What changes a machine's configuration as a whole must not meet another that does. */
+  const oneAtATime = turns<string>()
   const change = <T>(id: string, act: () => Promise<T>): Promise<T> => {
     fresh.delete(id)
     return oneAtATime(id, act)
@@ -291,16 +293,4 @@ function seen(instance: Instance, disks: MachineSeen['disks']): MachineSeen | 'u
   const cut = instance.config['volatile.last_state.power'] === 'RUNNING'
   if (instance.status === 'Stopped') return { power: 'off', ...common, ...(cut && { cut }) }
   return instance.status === 'Error' ? 'unknown' : { power: 'on', bootId: instance.last_used_at, ...common }
-}
-
-/** What changes a machine's configuration as a whole must not meet another that does. */
-function serializer(): <T>(id: string, act: () => Promise<T>) => Promise<T> {
-  const last = new Map<string, Promise<unknown>>()
-  return (id, act) => {
-    const next = (last.get(id) ?? Promise.resolve()).then(act, act)
-    last.set(id, next)
-    const forget = () => { if (last.get(id) === next) last.delete(id) }
-    next.then(forget, forget)
-    return next
-  }
 }

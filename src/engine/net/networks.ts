@@ -7,6 +7,7 @@
  */
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
+import { turns } from '#base/turns'
 import type { Absent, FlowsSeen, Networks, NetworkSpec, PortTraffic, Served, Unknown } from '#engine/port'
 import { coreLink, coreSpace, portDevice, routerDir, routerSpace } from '#engine/net/names'
 import { attempt, run } from '#engine/net/run'
@@ -31,7 +32,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
   /** What was last applied, and by network the peers to which it was given a link that it has not seen to yet. */
   const specs = new Map<number, NetworkSpec>()
   const untold = new Map<number, Set<number>>()
-  const inTurn = turns()
+  const inTurn = turns<unknown>()
   const doors = openDoors(home, log)
   let isDown = false
   let warned = false
@@ -226,16 +227,4 @@ async function indexes(home: Home): Promise<Map<string, number>> {
   if (!spaceExists(coreSpace(home))) return new Map()
   const links = (await readLinks(coreSpace(home))).filter(link => /^n\d+$/.test(link.name) && link.alias !== '')
   return new Map(links.map(link => [link.alias, Number(link.name.slice(1))]))
-}
-
-/** Work under one key is done one after the other, in the order asked. */
-function turns() {
-  const last = new Map<unknown, Promise<unknown>>()
-  return <T>(key: unknown, work: () => Promise<T>): Promise<T> => {
-    const mine = (last.get(key) ?? Promise.resolve()).then(work, work)
-    last.set(key, mine)
-    const done = () => { if (last.get(key) === mine) last.delete(key) }
-    mine.then(done, done)
-    return mine
-  }
 }

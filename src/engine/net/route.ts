@@ -86,11 +86,14 @@ export function routerItems(home: Home, spec: NetworkSpec, { hostPid, isLinked }
 }
 
 function tableItems(table: string, spec: NetworkSpec, routes: RouteSpec[], way: (via: RouteSpec['via']) => string): Item[] {
-  const routed = new Set(routes.map(r => r.cidr))
+  const own = new Set(spec.cidrs)
+  // Its own blocks may be led over a port, and nowhere else.
+  const heeded = routes.filter(r => !own.has(r.cidr) || 'port' in r.via || 'nowhere' in r.via)
+  const routed = new Set(heeded.map(r => r.cidr))
   return [
     ...spec.cidrs.filter(cidr => !routed.has(cidr)).map(cidr => route(table, cidr, 'throw')),
     route(table, 'default', 'blackhole', LAST),
-    ...routes.map(r => route(table, block(r.cidr), way(r.via))),
+    ...heeded.map(r => route(table, block(r.cidr), way(r.via))),
     // A link goes when either side lets it go; what went over it may not take a wider route then.
     ...routes.filter(r => 'peer' in r.via && r.cidr !== '0.0.0.0/0').map(r => route(table, block(r.cidr), 'blackhole', LAST)),
   ]
