@@ -132,6 +132,17 @@ export const machineStories: Story[] = [
     happens: async (world, id) => { world.engine.guest.reboot(id) },
   },
   {
+    name: 'an alarm that stops it', ends: { state: 'stopped', boots: 1 }, before: running,
+    // Of a metric that has no data, which it takes for too much.
+    happens: async (world, id) => {
+      await world.call('PutMetricAlarm', {
+        AlarmName: 'story', Namespace: 'AWS/EC2', MetricName: 'CPUUtilization', Dimensions: [{ Name: 'InstanceId', Value: id }],
+        Statistic: 'Average', Period: 60, EvaluationPeriods: 1, Threshold: 90, ComparisonOperator: 'GreaterThanThreshold',
+        TreatMissingData: 'breaching', AlarmActions: ['arn:aws:automate:us-east-1:ec2:stop'],
+      }, 'monitoring')
+    },
+  },
+  {
     name: 'power cut of the host', ends: { state: 'running', boots: 2 },
     before: world => running(world, { InstanceInitiatedShutdownBehavior: 'terminate' }),
     happens: async world => { world.engine.powerCut() },
