@@ -81,7 +81,8 @@ export async function shot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(SHOTS, `${name}.png`) })
 }
 
-const BUSY = '[aria-busy="true"], [class*="awsui_spinner"], [class*="awsui_loading"]'
+/** Something loads; a state of a thing that lasts (a pending instance) is none. */
+const BUSY = '[aria-busy="true"], [class*="awsui_loading"], [class*="awsui_circle-left"]:not([class*="awsui_status-loading"] *)'
 const asked = new WeakMap<Page, Set<Request>>()
 
 /** What is under way in a page, but the live stream that never ends. */
@@ -93,15 +94,15 @@ function watch(page: Page): void {
   page.on('requestfailed', request => open.delete(request))
 }
 
-/** Waits until nothing loads: no request under way over two frames, and no sign of one in the page. */
+/** Waits until nothing loads: no request under way and no sign of one in the page, over two frames. */
 export async function settle(page: Page): Promise<void> {
   await page.locator('h1').first().waitFor()
   const until = Date.now() + 15_000
-  for (let quiet = 0; quiet < 2; quiet = asked.get(page)!.size === 0 ? quiet + 1 : 0) {
-    if (Date.now() > until) throw new Error(`still asked for: ${[...asked.get(page)!].map(request => request.url()).join(' ')}`)
+  const isQuiet = async () => asked.get(page)!.size === 0 && await page.locator(BUSY).count() === 0
+  for (let quiet = 0; quiet < 2; quiet = await isQuiet() ? quiet + 1 : 0) {
+    if (Date.now() > until) throw new Error(`still loads: ${page.url()} ${[...asked.get(page)!].map(request => request.url()).join(' ')}`)
     await page.evaluate('new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 20))))')
   }
-  await page.locator(BUSY).first().waitFor({ state: 'detached', timeout: 15_000 })
 }
 
 /** Goes to a page as a link in the console does, and waits for it. */
