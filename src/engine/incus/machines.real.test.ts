@@ -59,9 +59,12 @@ before(async () => {
 after(async () => {
   unwatch()
   // Images take a minute to build: a home given by the caller is left as it is, but for what the test made in it.
-  for (const id of [spec.id]) await machines.delete(id)
-  for (const id of ['vol-1', 'vol-2']) await disks.delete(id)
-  await lan.close()
+  try {
+    await machines.delete(spec.id)
+    for (const id of ['vol-1', 'vol-2']) await disks.delete(id)
+  } finally {
+    await lan.close() // Its programs would keep this one waiting.
+  }
   if (process.env['ENCLUME_TEST_HOME'] !== undefined) return
   await resetDaemon(home, log)
   assert.deepEqual([mountsBelow(home.dir), mountsBelow(home.run), loopsBelow(home.dir)], [[], [], []])

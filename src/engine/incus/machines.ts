@@ -94,20 +94,20 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
     await disks.release(instance)
   }
 
-  /** Does what may find its end reached already: by a guest that went by itself, or by another process of ours. */
-  async function unless(done: () => Promise<boolean>, act: () => Promise<void>): Promise<void> {
+  /** Does what may find its end reached already, or in a moment: by a guest that goes by itself, or by another process of ours. */
+  async function unless(done: () => Promise<boolean>, act: () => Promise<void>, momentMs = 0): Promise<void> {
     if (await done()) return
     try {
       await act()
     } catch (error) {
-      if (!(error instanceof IncusError) || !await done()) throw error
+      if (!(error instanceof IncusError) || !await until(done, momentMs)) throw error
     }
   }
 
   const powerOff = (id: string) => unless(async () => !await isOn(id), async () => {
     stopForking((await client.get<State>(path(id, '/state'))).pid)
     await setState(id, { action: 'stop', force: true })
-  })
+  }, GOING_MS)
 
   /** In order if the guest does it within the time, else by force. */
   async function inOrder(id: string, { action, timeoutMs }: { action: 'stop' | 'restart'; timeoutMs: number }): Promise<void> {
@@ -273,6 +273,8 @@ function hostRoot({ name, config }: Instance): number {
 }
 
 const ON_THE_WAY_MS = 1000
+/** Incus may say of a guest that just went that it is stopped, or has no process, and for a moment still that it is on. */
+const GOING_MS = 5000
 
 const isOnHost = (device: string): boolean => existsSync(join('/sys/class/net', device))
 
