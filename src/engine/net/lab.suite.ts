@@ -4,12 +4,13 @@
  * Invariant: all that a lab makes begins with its home's prefix, and `close` removes it, whatever failed before.
  */
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { homeAt, type Home } from '#base/home'
 import { silent } from '#base/log'
+import { runs } from '#engine/incus/process'
 import type { Ask } from '#engine/net/guest.suite'
 import { openNetworks } from '#engine/net/networks'
 import { inside, ipBatch, run } from '#engine/net/run'
@@ -21,6 +22,9 @@ export type Lab = Awaited<ReturnType<typeof openLab>>
 export async function openLab() {
   const dir = mkdtempSync(join(tmpdir(), 'enclume-lab-'))
   const home: Home = homeAt({ dir, slot: Number(process.env.ENCLUME_TEST_SLOT ?? 5) })
+  // What a lab makes has the names of an Enclume's own in the same slot.
+  const pids = join(home.run, 'incusd.pid')
+  if (existsSync(pids) && runs(Number(readFileSync(pids, 'utf8')), 'incusd')) throw new Error(`an Enclume is up in slot ${home.slot}`)
   // As strict as a launcher may make it.
   mkdirSync(home.run, { recursive: true, mode: 0o700 })
   chmodSync(home.run, 0o700)

@@ -16,7 +16,8 @@ import type { FilterRule, GroupRule, NetworkSpec, PortSpec, RouteSpec, Traffic }
 export type Atlas = { networks: NetworkSpec[]; routers: Set<string>; boxes: Set<string>; world: { address: string; seenAs: string } }
 type Via = RouteSpec['via']
 export type Packet = { protocol: 'tcp' | 'udp' | 'icmp'; source: string; target: string; port: number }
-type Carried = Packet & { answer: boolean }
+/** `toItself`: an answer of a machine that asked itself by its public address, over a machine between. */
+type Carried = Packet & { answer: boolean; toItself?: boolean }
 /** Where a packet came out: at a port's machine or in the world, from whom it seems to come, and whether a machine between forwarded it. */
 export type Arrival = { at: string; source: string; target: string; over?: true }
 
@@ -36,7 +37,10 @@ export function passage(atlas: Atlas, from: string, packet: Packet): { arrival?:
   const network = atlas.networks.find(n => n.ports.some(port => port.id === from))!
   const arrival = walk(atlas, flows).fromPort(network, portOf(network, from), { ...packet, answer: false }, 0)
   if (!arrival) return { answered: false }
-  const back: Carried = { protocol: packet.protocol, source: arrival.target, target: arrival.source, port: CLIENT, answer: true }
+  const back: Carried = {
+    protocol: packet.protocol, source: arrival.target, target: arrival.source, port: CLIENT, answer: true,
+    toItself: arrival.over === true && arrival.at === from,
+  }
   const home = atlas.networks.find(n => n.ports.some(port => port.id === arrival.at))
   const returned = home
     ? walk(atlas, flows).fromPort(home, portOf(home, arrival.at), back, 0)
@@ -138,8 +142,9 @@ function walk(atlas: Atlas, flows: Flow[]) {
     if (port.checked && !port.translates && !hasAddress(port, packet.source)) return undefined
     const flow = known(network.id, packet, ({ before, leg }) =>
       leg === legOf(network, port, { source: packet.source, target: before.source }, nextOf(network, port, before.source)))
-    // An answer to nothing belongs to no connection. UDP knows no answers.
-    if (!flow && packet.answer && packet.protocol !== 'udp') return undefined
+    // An answer to nothing belongs to no connection. UDP knows no answers; but what a machine answers itself past the machine between has the
+    // question's own addresses and ports, and comes from another port in its stead (0072).
+    if (!flow && packet.answer && (packet.protocol !== 'udp' || packet.toItself)) return undefined
     const target = flow ? flow.before.source : packet.target
     const source = flow ? flow.before.target : packet.source
     const next = nextOf(network, port, target)
