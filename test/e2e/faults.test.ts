@@ -12,6 +12,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { sweepLeftovers } from '#launch/leftovers'
 import { Enclume, eventually, launcher, must, run, ssh, sshReady, traces, type Login } from './enclume.ts'
+import { furnish, type Furniture } from './reboot.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 type Status = { running: boolean; pid?: number; engine: { running: boolean; pid?: number } }
@@ -23,6 +24,7 @@ let login: Login
 let group: string
 let serving: { failures: string[]; longestMs: number; answers: number; connected: () => boolean; end(): Promise<void> }
 let instances: string[] = []
+let furniture: Furniture | undefined
 /** A boot takes seconds, and minutes where others have the processors. */
 const LOADED_MS = 180_000
 /** Tokens of an earlier run of this file in the same home are not this one's. */
@@ -53,6 +55,7 @@ after(async () => {
   const all = [...instances, server?.InstanceId].filter(Boolean)
   if (all.length > 0) await enclume.aws('ec2', 'terminate-instances', '--instance-ids', ...all)
   await Promise.all(all.map(id => enclume.state(id, 'terminated')))
+  await furniture?.remove()
   await enclume.aws('ec2', 'delete-security-group', '--group-id', group)
   await enclume.aws('ec2', 'delete-key-pair', '--key-name', 'faults')
   enclume?.close()
@@ -209,7 +212,11 @@ test('`down` and `up` bring back what ran, with the same addresses, and nothing 
   assert.equal((await enclume.instance(idle)).State.Name, 'stopped')
 })
 
-test('after the host went down under it, `up` brings back what ran, with the same addresses', { timeout: 400_000 }, async () => {
+const AFTER = '`up` brings back what ran: addresses and Elastic IPs, mounted volumes, IPv6, and a private subnet\'s way out by NAT'
+test(`after the host went down under it, ${AFTER}`, { timeout: 400_000 }, async () => {
+  furniture = await furnish(enclume, { instance: server, login, image })
+  server.PublicIpAddress = login.address = furniture.address
+  await furniture.check()
   // All processes die, Incus first, so that nobody tells it how machines ended; then all that a reboot would take goes too.
   const { pid, engine } = await status()
   const supervisor = Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1])
@@ -218,6 +225,7 @@ test('after the host went down under it, `up` brings back what ran, with the sam
   assert.equal((await status()).running, false)
   await up()
   await sameAsBefore()
+  await furniture.check()
 })
 
 async function sameAsBefore(): Promise<void> {
