@@ -32,7 +32,9 @@ function ran(file: string): Ran {
 /** Runs every benchmark. Answers which of them kept their promises. */
 export function benchmarks(): boolean[] {
   const load = loadavg()[0]!.toFixed(1)
-  const results = globSync('test/bench/*.ts').sort().map(ran)
+  // ENCLUME_BENCH=launch,network runs those alone.
+  const wanted = process.env.ENCLUME_BENCH?.split(',')
+  const results = globSync('test/bench/*.ts').sort().filter(file => wanted?.includes(basename(file, '.ts')) ?? true).map(ran)
   const machine = [
     cpus()[0]?.model.trim() ?? 'unknown processor', `${availableParallelism()} cores`, `${Math.round(totalmem() / 2 ** 30)} GiB`,
     `Linux ${release()}`, `Node ${process.versions.node}; load ${load}`,
