@@ -3,6 +3,9 @@
  * Generated from what is implemented; the lists of exceptions may only shrink.
  */
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { homeAt } from '#base/home'
 import { silent } from '#base/log'
@@ -25,6 +28,7 @@ const DENIALS = ['UnauthorizedOperation', 'AccessDenied', 'AccessDeniedException
 const account = '111122223333'
 const root = { account, arn: `arn:aws:iam::${account}:root`, userId: account, root: true }
 const origin = { region: 'us-east-1', requestId: 'r', sourceIp: '127.0.0.1', userAgent: 'test' }
+const dir = mkdtempSync(join(tmpdir(), 'enclume-authorization-'))
 let cloud: Cloud
 let store: Store
 let all: { service: string; operation: string }[]
@@ -32,12 +36,16 @@ let user: { account: string; arn: string; userId: string; user: string }
 
 before(async () => {
   store = openSqlite(':memory:')
-  cloud = await openCloud({ home: homeAt({ dir: '/nonexistent' }), engine: openFake(), store, log: silent, clock: () => new Date() })
+  cloud = await openCloud({ home: homeAt({ dir }), engine: openFake(), store, log: silent, clock: () => new Date() })
   all = cloud.services.flatMap(({ definition }) => Object.keys(definition.actions).sort().map(operation => ({ service: definition.id, operation })))
   const { User } = await asRoot('CreateUser', { UserName: 'nobody' })
   user = { account, arn: User.Arn, userId: User.UserId, user: User.UserId }
 })
-after(async () => { await cloud.close(); await store.close() })
+after(async () => {
+  await cloud.close()
+  await store.close()
+  rmSync(dir, { recursive: true })
+})
 
 const asRoot = (operation: string, input: object): Promise<any> =>
   cloud.dispatch({ service: 'iam', operation, input, caller: { principal: root, ...origin } })
