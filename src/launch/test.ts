@@ -58,7 +58,11 @@ export async function test({ operands, options }: Args, ui: Ui, host: Host): Pro
     const slot = await withLock(TEST_HOME, {}, () => clear(ui, host))
     await clearEngine(ui)
     try {
-      const env = { ENCLUME_HOME: TEST_HOME, ENCLUME_TEST_SLOT: String(slot), ENCLUME_TEST_HOME: ENGINE_HOME.dir, ENCLUME_BASES: BASES }
+      const env = {
+        ENCLUME_HOME: TEST_HOME, ENCLUME_TEST_SLOT: String(slot), ENCLUME_TEST_HOME: ENGINE_HOME.dir, ENCLUME_BASES: BASES,
+        // Files of tests run one by one: those of networks may have the slot of those of machines.
+        ENCLUME_TEST_NEIGHBOUR_SLOT: String(ENGINE_HOME.slot),
+      }
       const code = await runStages(wanted, { ...more, ...env })
       if (code !== 0) showWarnings(ui)
       return code
