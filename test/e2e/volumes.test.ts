@@ -19,8 +19,8 @@ async function inside(id: string, script: string): Promise<string> {
   assert.equal(code, 0, `${script}: ${stderr}${stdout}`)
   return stdout.trim()
 }
-async function launch(image: string, count = 1): Promise<string[]> {
-  const { Instances } = await enclume.ec2('run-instances', '--image-id', image, '--instance-type', 't3.micro', '--count', String(count),
+async function launch(image: string, count = 1, type = 't3.micro'): Promise<string[]> {
+  const { Instances } = await enclume.ec2('run-instances', '--image-id', image, '--instance-type', type, '--count', String(count),
     '--key-name', 'volumes', '--security-group-ids', group)
   const made = Instances.map((instance: any) => instance.InstanceId as string)
   ids.instances.push(...made)
@@ -39,6 +39,18 @@ async function attach(id: string, instance: string, device: string): Promise<voi
   await enclume.ec2('attach-volume', '--volume-id', id, '--instance-id', instance, '--device', device)
   await eventually(async () => (await enclume.ec2('describe-volumes', '--volume-ids', id)).Volumes[0].Attachments[0]?.State === 'attached',
     { what: `${id} attached`, timeoutMs: 60_000 })
+}
+async function reboot(id: string): Promise<void> {
+  const boot = async () => (await ssh(await login(id), 'stat -c %Z /proc/1')).stdout.trim()
+  const before = await boot()
+  await enclume.ec2('reboot-instances', '--instance-ids', id)
+  await eventually(async () => { const now = await boot(); return now !== '' && now !== before }, { what: 'the reboot', timeoutMs: 60_000 })
+}
+async function restart(id: string): Promise<void> {
+  await enclume.ec2('stop-instances', '--instance-ids', id)
+  await enclume.state(id, 'stopped')
+  await enclume.ec2('start-instances', '--instance-ids', id)
+  await enclume.state(id, 'running')
 }
 async function detach(id: string): Promise<void> {
   await enclume.ec2('detach-volume', '--volume-id', id)
@@ -86,16 +98,21 @@ test('a volume is attached under the name asked, formatted, mounted, and named i
 test('a reboot keeps it, and a stop and a start', async () => {
   const read = async () => (await ssh(await login(one), 'cat /data/file')).stdout
   const mounted = () => eventually(async () => await read() === 'kept\n', { what: '/data', timeoutMs: 60_000 })
-  const booted = await inside(one, 'cat /proc/sys/kernel/random/boot_id; stat -c %Z /proc/1')
-  await enclume.ec2('reboot-instances', '--instance-ids', one)
-  await eventually(async () => (await ssh(await login(one), 'cat /proc/sys/kernel/random/boot_id; stat -c %Z /proc/1')).stdout.trim() !== booted,
-    { what: 'the reboot', timeoutMs: 60_000 })
+  await reboot(one)
   await mounted()
-  await enclume.ec2('stop-instances', '--instance-ids', one)
-  await enclume.state(one, 'stopped')
-  await enclume.ec2('start-instances', '--instance-ids', one)
-  await enclume.state(one, 'running')
+  await restart(one)
   await mounted()
+})
+
+test('instance store is there over a reboot, and empty after a stop', async () => {
+  const [id] = await launch(await enclume.image('debian-12-ec2'), 1, 'm5d.large') as [string]
+  assert.equal(await inside(id, 'lsblk -dno MODEL /dev/nvme1n1'), 'Amazon EC2 NVMe Instance Storage')
+  await inside(id, 'mkfs.ext4 -q /dev/nvme1n1; mount /dev/nvme1n1 /mnt; echo kept > /mnt/file; umount /mnt')
+  await reboot(id)
+  assert.equal(await inside(id, 'mount /dev/nvme1n1 /mnt; cat /mnt/file; umount /mnt'), 'kept')
+  await restart(id)
+  await sshReady(await login(id))
+  assert.equal(await inside(id, 'head -c 1048576 /dev/nvme1n1 | tr -d "\\000" | wc -c'), '0')
 })
 
 test('a snapshot made while it is written holds every record that was synced before, in a clean file system', async () => {
