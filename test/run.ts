@@ -14,6 +14,7 @@ import type { Stage } from '#launch/test'
 import { auditAll, type Audit } from './audit.ts'
 import { benchmarks } from './benchmarks.ts'
 import { FILE, readDocument } from './coverage.ts'
+import { failures, type Failed } from './failures.ts'
 import { noteProvoked, provoked, vanished } from './ledger.ts'
 import { slowest, type Timed } from './slowest.ts'
 
@@ -65,6 +66,7 @@ async function runTests({ include, exclude = [], concurrency, timeoutMs }: Plan)
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 }
   let summed = false
   const timed: { tests: Timed[]; files: Timed[] } = { tests: [], files: [] }
+  stream.on('test:fail', ({ name, file, details }) => { failed.push({ name, file, error: details.error }) })
   for (const end of ['test:pass', 'test:fail'] as const)
     stream.on(end, ({ name, file, nesting, details }) => { if (nesting === 0) timed.tests.push({ name, file, ms: details.duration_ms }) })
   stream.on('test:summary', ({ file, success, duration_ms: ms, counts: { tests, passed, skipped, todo } }) => {
@@ -86,6 +88,7 @@ function fuzzAnew(): void {
 }
 
 const total: Counts = { passed: 0, failed: 0, skipped: 0 }
+const failed: Failed[] = []
 const rows: Record<string, Counts & { seconds: number }> = {}
 
 async function stage(name: string, work: () => Counts | Promise<Counts>): Promise<void> {
@@ -120,5 +123,6 @@ writeFileSync('.state/test.json', `${JSON.stringify(rows, null, 2)}\n`)
 console.log('')
 for (const [name, { passed, failed, skipped, seconds }] of Object.entries(rows))
   console.log(`${name.padEnd(12)} ${passed} passed, ${failed} failed, ${skipped} skipped, ${seconds} s`)
+for (const line of failures(failed)) console.log(line)
 console.log(`${total.passed} passed, ${total.failed} failed`)
 process.exitCode = total.failed ? 1 : 0
