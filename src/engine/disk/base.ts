@@ -6,6 +6,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import { inSandbox } from '#engine/image/sandbox'
@@ -15,9 +16,12 @@ import { deleteVolume, isReady, makeVolume, markReady, newPoint, volumeFile, vol
 import { hostMirror, nextReleaseLine, RELEASE, sourceLines } from '#engine/disk/mirror'
 import { mountsBelow, unmountFile } from '#engine/disk/mount'
 import { certificates, contents, digest, RECIPES, writeCertificates } from '#engine/disk/recipe'
-import { run } from '#engine/disk/run'
+import { run, ToolError } from '#engine/disk/run'
 
 const BASE_GIB = 8
+/** Of a build whose mirror was out of reach for a moment, and the time before the next, the longer the more often it was. */
+const TRIES = 3
+const PAUSE_MS = 5000
 
 const debian = (): string => digest([contents(join(RECIPES, 'base')), ...sourceLines(hostMirror())])
 
@@ -55,7 +59,7 @@ async function fill(work: string, file: string, log: Log): Promise<void> {
   if (kept !== undefined && existsSync(kept)) return copySparse(kept, file)
   log.info('base being built', { mirror: hostMirror().archive })
   const tree = join(work, 'tree')
-  await debootstrap(work, tree)
+  await fetchAgain(() => debootstrap(work, tree), { log, pauseMs: PAUSE_MS })
   await run('mkfs.ext4', ['-q', '-L', 'root', '-m', '1', '-d', tree, file])
   if (folder === undefined || kept === undefined) return
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -63,10 +67,30 @@ async function fill(work: string, file: string, log: Log): Promise<void> {
   renameSync(`${kept}.new`, kept)
 }
 
+/** What apt and dpkg say of a mirror that could not be reached, or was being renewed; anything else would fail again. */
+const OUT_OF_REACH = new RegExp([
+  'Failed to fetch', 'Could not (connect|resolve|handshake)', 'Temporary failure', 'Unable to (fetch|connect)',
+  'Connection (failed|reset|timed out|refused)', 'Hash Sum mismatch', 'File has unexpected size', 'Error reading from server', 'Undetermined Error',
+].join('|'), 'i')
+
+/** Does it again while the mirror is what failed it. */
+export async function fetchAgain(work: () => Promise<void>, { log, pauseMs }: { log: Log; pauseMs: number }): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (tries === TRIES || !(error instanceof ToolError) || !OUT_OF_REACH.test(error.output)) throw error
+      log.warn('image.mirror-failed', { tries, error: error.message.slice(-500) })
+      await delay(pauseMs * tries)
+    }
+  }
+}
+
 const copySparse = async (from: string, to: string): Promise<void> => { await run('cp', ['--sparse=always', from, to]) }
 
 /** The base's tree. Hooks get the tree as `$1`; what differs from host to host comes by files beside it. */
 async function debootstrap(work: string, tree: string): Promise<void> {
+  rmSync(tree, { recursive: true, force: true })
   const mirror = hostMirror()
   writeFileSync(join(work, 'sources.list'), `${sourceLines(mirror).join('\n')}\n`)
   writeFileSync(join(work, 'pin'), pin('*', -1) + pin('cloud-init', 990))

@@ -19,8 +19,8 @@ beforeEach(() => {
 })
 afterEach(async () => {
   busy.kill('SIGKILL')
-  assert.ok(await until(() => !runs(busy.pid!, 'sleep'), 5000))
-  assert.ok(await until(() => { try { rmdirSync(group); return true } catch { return false } }, 5000))
+  assert.ok(await until(() => !runs(busy.pid!, 'sleep'), 60_000))
+  assert.ok(await until(() => { try { rmdirSync(group); return true } catch { return false } }, 60_000))
 })
 
 const isFrozen = () => (existsSync(join(group, 'freezer.state'))
@@ -38,7 +38,7 @@ test('what runs in a group rests while something is done, and goes on after it, 
 test('when the child that froze it is killed it stays frozen until all is done, and is thawed then', async () => {
   const during = await stilled([group], async () => {
     process.kill(child(), 'SIGKILL')
-    assert.ok(await until(() => !runs(child() ?? 0, group), 5000))
+    assert.ok(await until(() => !runs(child() ?? 0, group), 60_000))
     return isFrozen()
   })
   assert.deepEqual([during, isFrozen()], [true, false])
@@ -47,7 +47,7 @@ test('when the child that froze it is killed it stays frozen until all is done, 
 test('what is left frozen by the death of all is thawed by the next', async () => {
   await stilled([group], async () => {})
   writeFileSync(...(unifiedCgroups() ? [join(group, 'cgroup.freeze'), '1'] : [join(group, 'freezer.state'), 'FROZEN']) as [string, string])
-  assert.ok(await until(isFrozen, 5000))
+  assert.ok(await until(isFrozen, 60_000))
   await thawAll({ points: [], groups: [group, `${group}-gone`] })
   assert.equal(isFrozen(), false)
 })

@@ -58,7 +58,7 @@ test('a disk that is mounted stays busy until it is let go, then moves to anothe
   assert.equal(await inA('cat /data/file'), 'kept\n')
   await assert.rejects(bench.machines.attachDisk(B, ebs('vol-1', 'xvdf')), /belongs to machine/)
   await inA('umount /data')
-  assert.ok(await until(async () => (await bench.seen(A)).disks.length === 2, 5000))
+  assert.ok(await until(async () => (await bench.seen(A)).disks.length === 2, 60_000))
   assert.deepEqual(await bench.disks.users('vol-1'), [])
   assert.deepEqual(loopsBelow(volumeFile(bench.home, diskVolume('vol-1'))), [])
   await assert.rejects(inA('test -e /dev/xvdf'))
@@ -89,9 +89,9 @@ test('growth is seen at once, and the file systems take it', async () => {
 test('/etc/fstab is mounted at boot; a reboot and a stop keep the disks', async () => {
   await inA('printf "/dev/xvdf /data ext4 defaults,nofail 0 2\\n/dev/sdg /xfs xfs defaults,nofail 0 2\\n" > /etc/fstab; systemctl reboot')
   const sources = () => inA('findmnt -rno SOURCE /data; findmnt -rno SOURCE /xfs').catch(() => '')
-  const mounted = () => until(async () => /xvdf[^]*sdg/.test(await sources()), 30_000)
+  const mounted = () => until(async () => /xvdf[^]*sdg/.test(await sources()), 60_000)
   const before = (await bench.seen(A)).bootId
-  assert.ok(await until(async () => ![before, undefined].includes((await bench.seen(A)).bootId), 30_000))
+  assert.ok(await until(async () => ![before, undefined].includes((await bench.seen(A)).bootId), 60_000))
   assert.ok(await mounted())
   await bench.machines.stop(A, { timeoutMs: 20_000 })
   assert.deepEqual([(await bench.seen(A)).disks.length, inUse(volumeFile(bench.home, diskVolume('vol-1')))], [3, false])
@@ -128,7 +128,7 @@ test('the root of a machine that is off is repaired elsewhere and put back', asy
 test('a copy made while the source is written is whole', async () => {
   await inA(`nohup sh -c 'i=0; while [ ! -e /data/stop ]; do i=$((i+1)); echo $i > /data/n.new; sync /data/n.new; mv /data/n.new /data/n;
     sync -f /data; echo $i > /run/synced; done' > /dev/null 2>&1 &`)
-  assert.ok(await until(async () => Number(await inA('cat /run/synced 2>/dev/null || echo 0')) > 3, 20_000))
+  assert.ok(await until(async () => Number(await inA('cat /run/synced 2>/dev/null || echo 0')) > 3, 60_000))
   const sure = Number(await inA('cat /run/synced'))
   await bench.disk('vol-4', 2, { disk: 'vol-1' })
   await inA('touch /data/stop')
@@ -146,13 +146,13 @@ test('copies of several disks are of one moment, also while both are written in 
   await inA(`nohup sh -c 'i=0; while [ ! -e /data/stop ]; do i=$((i+1)); for d in /data /other; do printf "%09d" $i |
     dd of=$d/n conv=notrunc,fsync status=none; done; echo $i > /run/turn; done' > /dev/null 2>&1 &`)
   const turn = async () => Number(await inA('cat /run/turn 2>/dev/null || echo 0'))
-  assert.ok(await until(async () => await turn() > 5, 20_000))
+  assert.ok(await until(async () => await turn() > 5, 60_000))
   const sure = await turn()
   const specs = [{ id: 'vol-8', sizeGiB: 2, from: { disk: 'vol-1' } }, { id: 'vol-9', sizeGiB: 1, from: { disk: 'vol-7' } }]
   for (const { id } of specs) bench.made.add(id)
   await Promise.all([bench.disks.createTogether(specs), bench.disks.createTogether(specs)])
   const later = await turn()
-  assert.ok(await until(async () => await turn() > later, 5000), 'writing goes on')
+  assert.ok(await until(async () => await turn() > later, 60_000), 'writing goes on')
   await inA('touch /data/stop')
   const [first, second] = await Promise.all(specs.map(async ({ id }) => {
     const file = volumeFile(bench.home, diskVolume(id))
@@ -194,7 +194,7 @@ test('a limit holds at once, for what is written past memory and for what is lef
   const buffered = 24 / ((performance.now() - started) / 1000)
   await bench.machines.stop(A, { timeoutMs: 20_000 })
   await bench.start(A)
-  assert.ok(await until(async () => (await inA('findmnt -rno SOURCE /data').catch(() => '')) !== '', 10_000))
+  assert.ok(await until(async () => (await inA('findmnt -rno SOURCE /data').catch(() => '')) !== '', 60_000))
   const again = await speed()
   await bench.disks.limit('vol-1', undefined)
   const freed = await speed()

@@ -62,7 +62,7 @@ export async function openBench() {
     },
     async booted(id: string) {
       const up = () => inside(id, 'systemctl', 'is-active', 'local-fs.target').then(() => true, () => false)
-      assert.ok(await until(up, 20_000), String(await machines.console(id)))
+      assert.ok(await until(up, 60_000), String(await machines.console(id)))
     },
     async seen(id: string): Promise<MachineSeen> {
       const seen = await machines.observe(id)

@@ -73,7 +73,7 @@ test('an image is imported once; a newer one takes its place; a machine made fro
   try {
     await machines.start('m')
     const printed = async () => Buffer.from(await machines.console('m')).toString('utf8')
-    assert.ok(await until(async () => /Welcome to .*Debian GNU\/Linux 12/.test(await printed()), 30_000), 'init does not greet')
+    assert.ok(await until(async () => /Welcome to .*Debian GNU\/Linux 12/.test(await printed()), 60_000), 'init does not greet')
     assert.ok(await until(async () => /Reached target .*(basic|network-pre)/i.test(await printed()), 60_000), await printed())
     assert.doesNotMatch(await printed(), /FAILED/)
   } finally {

@@ -40,7 +40,7 @@ async function inside(...command: string[]): Promise<string> {
   const { pid } = await client.get<{ pid: number }>(`/1.0/instances/${spec.id}/state`)
   return run('nsenter', [`--target=${pid}`, '--all', '--setuid=0', '--setgid=0', ...command])
 }
-const booted = () => until(async () => (await lan.sshBanner()) === 'SSH-2.0-', 30_000)
+const booted = () => until(async () => (await lan.sshBanner()) === 'SSH-2.0-', 60_000)
 const on = async () => {
   const seen = await machines.observe(spec.id)
   assert.ok(typeof seen === 'object' && seen.power === 'on', `seen: ${JSON.stringify(seen)}`)
@@ -143,7 +143,7 @@ test('a reboot typed inside is a new boot, and told', async () => {
     const seen = await machines.observe(spec.id)
     return typeof seen === 'object' && (seen.bootId ?? before) !== before
   }, 30_000))
-  assert.ok(await until(() => events.some(({ id, event }) => id === spec.id && event === 'restarted'), 5000), JSON.stringify(events))
+  assert.ok(await until(() => events.some(({ id, event }) => id === spec.id && event === 'restarted'), 60_000), JSON.stringify(events))
   assert.ok(await booted())
 })
 
@@ -158,7 +158,7 @@ test('a killed daemon leaves machines running, reads as unknown, and its success
   const bootId = await on()
   const { pid } = await daemonStatus(home)
   process.kill(pid!, 'SIGKILL')
-  await until(() => !runs(pid!, 'incusd'), 5000)
+  await until(() => !runs(pid!, 'incusd'), 60_000)
   const views = [await machines.observe(spec.id), await machines.list(), await disks.observe('vol-1'), await machines.reachable(spec.id)]
   assert.deepEqual(views, ['unknown', 'unknown', 'unknown', 'unknown'])
   assert.ok(isMounted(rootPoint(home, 'vol-1')))
@@ -169,8 +169,8 @@ test('a killed daemon leaves machines running, reads as unknown, and its success
 
 test('a guest that shuts down by itself is seen off, and told by a watch that outlived the daemon', async () => {
   await inside('systemctl', 'poweroff')
-  assert.ok(await until(async () => /"power":"off"/.test(JSON.stringify(await machines.observe(spec.id))), 30_000))
-  assert.ok(await until(() => events.some(({ event }) => event === 'shutdown'), 5000), JSON.stringify(events))
+  assert.ok(await until(async () => /"power":"off"/.test(JSON.stringify(await machines.observe(spec.id))), 60_000))
+  assert.ok(await until(() => events.some(({ event }) => event === 'shutdown'), 60_000), JSON.stringify(events))
 })
 
 test('files outlive stop and start', async () => {

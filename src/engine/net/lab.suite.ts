@@ -86,7 +86,7 @@ function enter(space: string): Guest {
 }
 
 /** Returns when it holds, or throws after the time. */
-export async function until(holds: () => Promise<boolean>, what: string, timeoutMs = 5000): Promise<void> {
+export async function until(holds: () => Promise<boolean>, what: string, timeoutMs = 30_000): Promise<void> {
   for (const deadline = Date.now() + timeoutMs; !await holds();) {
     if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain: ${what}`)
     await new Promise(resolve => setTimeout(resolve, 20))

@@ -164,11 +164,11 @@ test('while the helper is away mounts fail, and nothing else; the next mount fin
   const look = (script: string) => run('nsenter', [`--target=${init}`, '--all', '--setuid=0', '--setgid=0', 'sh', '-euc', script])
   const came = async (go: string) => {
     await look(`touch ${go}`)
-    assert.ok(await until(async () => (await look(`cat ${go}.came 2>/dev/null || true`)) !== '', 10_000))
+    assert.ok(await until(async () => (await look(`cat ${go}.came 2>/dev/null || true`)) !== '', 60_000))
     return (await look(`cat ${go}.came`)).trim()
   }
   for (const pid of helpers()) process.kill(pid, 'SIGKILL')
-  assert.ok(await until(() => helpers().length === 0, 5000))
+  assert.ok(await until(() => helpers().length === 0, 60_000))
   assert.notEqual(await came('/away'), '0')
   assert.equal(await look('cat /mnt/file; echo more >> /mnt/file; umount /mnt; echo free'), 'kept\nfree\n')
   await startDaemon(bench.home, bench.log)
