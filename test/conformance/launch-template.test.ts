@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import * as sdk from '@aws-sdk/client-ec2'
+import { GetResourcesCommand, ResourceGroupsTaggingAPIClient } from '@aws-sdk/client-resource-groups-tagging-api'
 import { code, openBench, type Bench } from './kit.ts'
 import { keys } from './server.ts'
 
@@ -42,6 +43,10 @@ test('a template is made with its first version, described by id, name and tag, 
     LaunchTemplateId: id, LaunchTemplateName: 'web/(1)', VersionNumber: 1, VersionDescription: 'first', CreateTime, CreatedBy, DefaultVersion: true,
     LaunchTemplateData: data, Operator: { Managed: false },
   }])
+  const tagging = new ResourceGroupsTaggingAPIClient({ endpoint: bench.server.url, region: 'us-east-1', credentials: keys, maxAttempts: 1 })
+  const found = await tagging.send(new GetResourcesCommand({ ResourceTypeFilters: ['ec2:launch-template'] }))
+  tagging.destroy()
+  assert.deepEqual(found.ResourceTagMappingList, [{ ResourceARN: `arn:aws:ec2:us-east-1:${keys.account}:launch-template/${id}`, Tags }])
   const described = await send('DescribeTags', { Filters: [{ Name: 'resource-type', Values: ['launch-template'] }] })
   assert.deepEqual(described.Tags, [{ Key: 'team', Value: 'a', ResourceId: id, ResourceType: 'launch-template' }])
   await send('CreateTags', { Resources: [id], Tags: [{ Key: 'team', Value: 'b' }] })
