@@ -15,6 +15,9 @@ export const instances = {
   terminate: ['pending', 'running', 'stopping', 'stopped'],
   changeType: ['stopped'],
   image: ['running', 'stopped'],
+  /** An instance profile, and so its role, is given. */
+  profile: ['pending', 'running', 'stopped'],
+  replaceRoot: ['running'],
   /** Volumes, interfaces and addresses come and go. */
   attach: ['running', 'stopped'],
 } as const satisfies Rules
