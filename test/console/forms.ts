@@ -74,13 +74,13 @@ async function fillAll({ files, answers, odd, fit }: Given): Promise<Asked[]> {
       default: return [field.value || odd]
     }
   }
-  const fillings = (path: string, fields: any[], item: any): object[] => {
+  const fillings = (path: string, fields: any[], item: any, now: object): object[] => {
     const choices = choicesOf(fields, item)
     const of = (field: any): any[] => samples(path, field, choices.get(field.name)!)
     const empty = (f: any): any => f.kind === 'many' ? [] : ''
     const base = Object.fromEntries(fields.map(f => [f.name, f.optional ? empty(f) : f.kind === 'bool' ? (f.value ?? false) : of(f)[0]]))
     const whole = Object.fromEntries(fields.map(f => [f.name, of(f)[0]]))
-    return [base, whole, ...fields.flatMap(f => of(f).map(value => ({ ...whole, [f.name]: value })))]
+    return [{ ...now, ...base }, { ...base, ...now }, ...fields.flatMap(f => of(f).map(value => ({ ...now, ...whole, [f.name]: value })))]
   }
   const calls: Asked[] = []
   // One of each shape: which of two volumes is named makes no other command.
@@ -98,9 +98,9 @@ async function fillAll({ files, answers, odd, fit }: Given): Promise<Asked[]> {
     const forms = [one.create?.form && { id: 'create', form: one.create.form }, ...(one.actions ?? [])].filter(action => action?.form)
     for (const { id, form, enabled } of forms) {
       const item = items.find((row: any) => enabled?.(row) ?? true) ?? items[0]
-      const now = item && form.start ? [await form.start(item)] : []
+      const now = item && form.start ? await form.start(item) : {}
       const at = `${one.path} ${id}`
-      for (const values of [...now, ...fillings(one.path, form.fields, item)]) {
+      for (const values of fillings(one.path, form.fields, item, now)) {
         const made = form.calls ? form.calls(values, item) : [{ operation: form.operation, input: form.input(values, item) }]
         for (const { operation, input } of made) add(at, one.service, operation, input)
       }

@@ -54,6 +54,8 @@ export const routeTable: Field = {
     label: item => `${labelOf(item.RouteTableId, item)} · ${item.VpcId}`,
   },
 }
+export const routeTables: Field = { ...routeTable, name: 'tables', kind: 'many' }
+export const subnets: Field = { ...subnet, name: 'subnets', kind: 'many' }
 /** Those alone that are in a VPC: that of the thing that the form is about, or of what is chosen beside it. */
 export const within = (field: Field, vpcOf: (around: Around) => string | undefined): Field => {
   const from = field.from!

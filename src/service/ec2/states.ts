@@ -33,12 +33,13 @@ export const volumes = {
 export const snapshots = { use: ['completed'] } as const satisfies Rules
 export const images = { launch: ['available'], switch: ['available', 'disabled'] } as const satisfies Rules
 export const interfaces = { attach: ['available'], detach: ['in-use'], delete: ['available'] } as const satisfies Rules
-export const natGateways = { delete: ['pending', 'available'] } as const satisfies Rules
+export const natGateways = { delete: ['pending', 'available'], addresses: ['available'] } as const satisfies Rules
 
 export const peerings = {
   accept: ['pending-acceptance'],
   reject: ['pending-acceptance'],
   delete: ['pending-acceptance', 'provisioning', 'active'],
+  options: ['active'],
 } as const satisfies Rules
 
 /** Whether a state is one of these. */
