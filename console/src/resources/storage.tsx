@@ -67,7 +67,7 @@ export const resources: Resource[] = withNames([
       {
         id: 'attach',
         label: 'volumes.attach',
-        enabled: item => isIn(volumes.attach, item.State) && (item.State === 'available' || item.MultiAttachEnabled === true),
+        enabled: item => isIn(volumes.attach, item.State) && (item.Attachments?.length === 0 || item.MultiAttachEnabled === true),
         form: {
           operation: 'AttachVolume',
           input: (values, item) => ({ VolumeId: item?.VolumeId, InstanceId: values.instance, Device: values.device }),
@@ -188,7 +188,7 @@ export const resources: Resource[] = withNames([
         form: share,
       },
       { id: 'image', label: 'snapshots.image', enabled: item => isIn(snapshots.use, item.State), form: imageOf },
-      { id: 'lock', label: 'snapshots.lock', form: lock },
+      { id: 'lock', label: 'snapshots.lock', enabled: item => isIn(snapshots.lock, item.State), form: lock },
       { id: 'delete', label: 'snapshots.delete', operation: 'DeleteSnapshot', each: item => ({ SnapshotId: item.SnapshotId }), confirm: 'typed' },
     ],
   },

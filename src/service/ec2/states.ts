@@ -30,7 +30,7 @@ export const volumes = {
   delete: ['available', 'error'],
 } as const satisfies Rules
 
-export const snapshots = { use: ['completed'] } as const satisfies Rules
+export const snapshots = { use: ['completed'], lock: ['pending', 'completed'] } as const satisfies Rules
 export const images = { launch: ['available'], switch: ['available', 'disabled'] } as const satisfies Rules
 export const interfaces = { attach: ['available'], detach: ['in-use'], delete: ['available'] } as const satisfies Rules
 export const natGateways = { delete: ['pending', 'available'], addresses: ['available'] } as const satisfies Rules
