@@ -15,7 +15,7 @@ import { until } from '#engine/incus/process'
 /** Our own lxcfs: where it is mounted, and its process. */
 export type Lxcfs = { pid: number; path: string }
 
-const READY_MS = 5000
+const READY_MS = 30_000
 
 /** The distribution's own hook, which every container runs, says where it expects lxcfs. Throws where it is not installed. */
 export function lxcfsPath(): string {

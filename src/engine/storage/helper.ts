@@ -17,7 +17,7 @@ import { viewsDir } from '#engine/incus/view'
 const PYTHON = '/usr/bin/python3'
 const SCRIPT = join(import.meta.dirname, 'storage.py')
 const PARTITIONS = join(import.meta.dirname, 'partitions.py')
-const READY_MS = 10_000
+const READY_MS = 30_000
 const END_MS = 5000
 
 /** Where machines' monitors find it. */
