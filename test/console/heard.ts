@@ -1,4 +1,4 @@
-/** A server that only listens: what clients say to it, by the number in the path of their endpoint. All are refused but whole programs. */
+/** A server that only listens: what clients say to it, by the first part of their endpoint's path. All are refused but whole programs. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
