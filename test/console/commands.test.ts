@@ -14,7 +14,7 @@ import { callsOfForms, type Asked } from './forms.ts'
 import { openEar } from './heard.ts'
 import { openWorld } from './kit.ts'
 import { openSeeded } from './seed.ts'
-import { allShown, type Shown } from './shown.ts'
+import { allShown, fill, type Shown } from './shown.ts'
 
 const CLI = process.env.ENCLUME_TEST_AWS ?? '/usr/bin/aws'
 /** Beside this file, so that what is shown finds the SDK. */
@@ -35,8 +35,9 @@ before(async () => {
   ear = await openEar()
   const { browser, world, page, made } = await openSeeded()
   try {
+    await fill(world, made)
     calls = await callsOfForms(page, send(world.server.url))
-    shown = await allShown(page, world, made)
+    shown = await allShown(page, made)
     endpoint = world.server.url
   } finally {
     await browser.close()
