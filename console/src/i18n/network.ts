@@ -140,6 +140,11 @@ export const network = {
   'prefixLists.versions': ['Versions', 'Versions'],
   'prefixLists.users': ['Associations', 'Associations'],
   'prefixLists.tab': ['Entries', 'Entrées'],
+  'prefixLists.noEntries': ['None: Actions, Add entries.', 'Aucune : Actions, Ajouter des entrées.'],
+  'prefixLists.noUsers': [
+    'None: no route and no rule of a security group names this list.',
+    "Aucune : ni route ni règle de groupe de sécurité ne nomme cette liste.",
+  ],
   'flowLogs.empty': ['No flow logs', 'Aucun journal de flux'],
   'flowLogs.emptyHint': [
     'A flow log records in a bucket what traffic was accepted and rejected.',

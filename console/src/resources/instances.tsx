@@ -8,7 +8,7 @@ import { Facts } from '../parts/Facts'
 import { SpaceBetween } from '@cloudscape-design/components'
 import { instancesOf } from './choices'
 import { allowed, settings } from './instance-settings'
-import { column, nameColumn, type Action, type Column, type Item, type Resource } from './kinds'
+import { column, nameColumn, subnetColumn, vpcColumn, type Action, type Column, type Item, type Resource } from './kinds'
 
 const all = (items: Item[]) => ({ InstanceIds: items.map(item => item.InstanceId) })
 export const instancePath = (item: Item): string => `/ec2/instances/${item.InstanceId}`
@@ -41,9 +41,9 @@ const summary: Column[] = [
   column('PrivateDnsName', 'f.privateDns'),
   { id: 'hostname', label: 'f.hostnameType', kind: 'word', value: item => item.PrivateDnsNameOptions?.HostnameType },
   column('InstanceType', 'f.InstanceType'),
-  column('VpcId', 'f.VpcId', { link: '/vpc/vpcs' }),
+  vpcColumn,
   { id: 'imds', label: 'f.imdsv2', value: item => t(item.MetadataOptions?.HttpTokens === 'required' ? 'f.required' : 'f.optional') },
-  column('SubnetId', 'f.SubnetId', { link: '/vpc/subnets' }),
+  subnetColumn,
   { id: 'arn', label: 'f.arn', value: item => `arn:aws:ec2:${currentRegion()}:${item.OwnerId ?? facts().account}:instance/${item.InstanceId}` },
   { id: 'role', label: 'f.role', value: item => item.IamInstanceProfile?.Arn.split('/').pop() },
   { id: 'managed', label: 'f.managed', value: item => item.Operator?.Managed === true },

@@ -4,7 +4,7 @@ import { download } from '../parts/download'
 import { GroupTab } from '../parts/GroupTab'
 import { flowLogsOf } from '../parts/VpcTabs'
 import { instance, subnet, text, vpc } from './choices'
-import { column, nameColumn, nameOf, withNames, type Resource } from './kinds'
+import { column, nameColumn, nameOf, subnetColumn, vpcColumn, withNames, type Resource } from './kinds'
 
 export const resources: Resource[] = withNames([
   {
@@ -22,7 +22,7 @@ export const resources: Resource[] = withNames([
       nameColumn,
       column('GroupId', 'f.GroupId'),
       column('GroupName', 'f.GroupName'),
-      column('VpcId', 'f.VpcId', { link: '/vpc/vpcs' }),
+      vpcColumn,
       column('Description', 'f.description'),
       column('OwnerId', 'f.OwnerId', { hidden: true }),
     ],
@@ -152,8 +152,8 @@ export const resources: Resource[] = withNames([
     columns: [
       nameColumn,
       column('NetworkInterfaceId', 'f.InterfaceId'),
-      column('SubnetId', 'f.SubnetId', { link: '/vpc/subnets' }),
-      column('VpcId', 'f.VpcId', { link: '/vpc/vpcs' }),
+      subnetColumn,
+      vpcColumn,
       column('AvailabilityZone', 'f.zone'),
       { id: 'groups', label: 'f.groups', value: item => item.Groups?.map((g: any) => g.GroupName).join(', ') },
       column('InterfaceType', 'f.interfaceType', { kind: 'word' }),

@@ -4,7 +4,7 @@ import { instance, simple, snapshot, text, zone } from './choices'
 import { currentRegion } from '../api/call'
 import { hasIops, hasThroughput } from '../pages/launch-state'
 import { facts } from '../shell/facts'
-import { column, nameColumn, type Field, type Item, withNames, type Resource } from './kinds'
+import { column, nameColumn, stateColumn, withNames, type Field, type Item, type Resource } from './kinds'
 
 const VOLUME_TYPES = ['gp3', 'gp2', 'io1', 'io2', 'st1', 'sc1', 'standard']
 const number = (text: string): number | undefined => (text === '' ? undefined : Number(text))
@@ -49,7 +49,7 @@ export const resources: Resource[] = withNames([
       column('SnapshotId', 'f.SnapshotId', { link: '/ec2/snapshots' }),
       column('CreateTime', 'f.created', { kind: 'date' }),
       column('AvailabilityZone', 'f.zone'),
-      column('State', 'f.state', { kind: 'state' }),
+      stateColumn,
       { id: 'attached', label: 'f.attached', value: item => item.Attachments?.map((a: any) => a.InstanceId).join(', '), link: '/ec2/instances' },
       column('Encrypted', 'f.encrypted', { hidden: true }),
     ],
@@ -141,7 +141,7 @@ export const resources: Resource[] = withNames([
       column('SnapshotId', 'f.SnapshotId'),
       column('VolumeSize', 'f.size', { kind: 'gib' }),
       column('Description', 'f.description'),
-      column('State', 'f.state', { kind: 'state' }),
+      stateColumn,
       column('Progress', 'f.progress'),
       column('StartTime', 'f.created', { kind: 'date' }),
       column('VolumeId', 'f.VolumeId', { link: '/ec2/volumes' }),
@@ -200,7 +200,7 @@ export const resources: Resource[] = withNames([
       column('Name', 'f.ImageName', { width: 220 }),
       column('ImageId', 'f.ImageId'),
       column('Description', 'f.description', { width: 320 }),
-      column('State', 'f.state', { kind: 'state' }),
+      stateColumn,
       column('Architecture', 'f.architecture'),
       { id: 'owner', label: 'f.OwnerId', value: item => item.ImageOwnerAlias ?? item.OwnerId },
       column('Public', 'f.public', { hidden: true }),

@@ -2,7 +2,7 @@
 import { EndpointInterfaces, EndpointTables, placeOf } from '../parts/VpcTabs'
 import { prefixLists } from './prefix-lists'
 import { networkInterface, routeTable, securityGroup, subnet, text, vpc } from './choices'
-import { column, nameColumn, type Field, type Item, type Resource, type Values } from './kinds'
+import { column, nameColumn, stateColumn, vpcColumn, type Field, type Item, type Resource, type Values } from './kinds'
 
 const of = (kind: string) => (values: Values): boolean => values.of === kind
 /** The services that such endpoints lead to: some have both. */
@@ -34,9 +34,9 @@ export const traffic: Resource[] = [
       nameColumn,
       column('VpcEndpointId', 'f.EndpointId'),
       column('VpcEndpointType', 'f.type', { kind: 'word' }),
-      column('State', 'f.state', { kind: 'state' }),
+      stateColumn,
       column('ServiceName', 'f.service', { width: 260 }),
-      column('VpcId', 'f.VpcId', { link: '/vpc/vpcs' }),
+      vpcColumn,
       column('PrivateDnsEnabled', 'endpoints.privateDns', { hidden: true }),
       column('CreationTimestamp', 'f.created', { kind: 'date' }),
     ],

@@ -5,9 +5,9 @@ import type { Key } from '../i18n/text'
 import { egress } from './egress'
 import { gateways } from './gateways'
 import { flowLogsOf, Reservations, RoutesTab } from '../parts/VpcTabs'
-import { dhcpOptions, simple, subnet, text, vpc, zone } from './choices'
+import { dhcpOptions, simple, subnet, text, vpc, vpcForm, zone } from './choices'
 import { traffic } from './traffic'
-import { column, nameColumn, type Action, type Item, withNames, type Resource } from './kinds'
+import { column, nameColumn, stateColumn, vpcColumn, withNames, type Action, type Item, type Resource } from './kinds'
 
 const target = (id: string): object => {
   const kind: Record<string, string> = {
@@ -57,7 +57,7 @@ export const resources: Resource[] = withNames([
     columns: [
       nameColumn,
       column('VpcId', 'f.VpcId'),
-      column('State', 'f.state', { kind: 'state' }),
+      stateColumn,
       column('CidrBlock', 'f.cidr'),
       { id: 'ipv6', label: 'f.ipv6', value: blocks },
       column('DhcpOptionsId', 'f.DhcpId', { link: '/vpc/dhcp-options' }),
@@ -119,8 +119,8 @@ export const resources: Resource[] = withNames([
     columns: [
       nameColumn,
       column('SubnetId', 'f.SubnetId'),
-      column('State', 'f.state', { kind: 'state' }),
-      column('VpcId', 'f.VpcId', { link: '/vpc/vpcs' }),
+      stateColumn,
+      vpcColumn,
       column('CidrBlock', 'f.cidr'),
       { id: 'ipv6', label: 'f.ipv6', value: blocks },
       column('AvailabilityZone', 'f.zone'),
@@ -190,12 +190,9 @@ export const resources: Resource[] = withNames([
       column('RouteTableId', 'f.RouteTableId'),
       { id: 'associations', label: 'f.associations', value: item => item.Associations?.filter((a: Item) => a.SubnetId).length },
       { id: 'main', label: 'f.main', value: item => item.Associations?.some((a: Item) => a.Main) === true },
-      column('VpcId', 'f.VpcId', { link: '/vpc/vpcs' }),
+      vpcColumn,
     ],
-    create: {
-      label: 'routes.create',
-      form: { operation: 'CreateRouteTable', id: answer => answer.RouteTable.RouteTableId, fields: [vpc], input: values => ({ VpcId: values.vpc }) },
-    },
+    create: { label: 'routes.create', form: vpcForm('RouteTable') },
     actions: [
       {
         id: 'add',
