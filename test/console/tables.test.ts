@@ -156,8 +156,8 @@ test('an inline policy is written, and its text is shown; a VPC gets an IPv6 blo
 test('a flow log of a subnet is made by its form, whose lists each begin with their first', async () => {
   await visit(page, '/create/vpc/flow-logs')
   await page.getByRole('button', { name: /^VPC ID .*vpc-/ }).waitFor()
-  await page.getByRole('button', { name: /^S3 buckets course-files/ }).waitFor()
-  await page.getByRole('button', { name: /^Of what/ }).click()
+  await page.getByRole('button', { name: /^S3 bucket course-files/ }).waitFor()
+  await page.getByRole('button', { name: /^Resource type/ }).click()
   await page.getByRole('option', { name: 'Subnet', exact: true }).click()
   await page.getByRole('button', { name: /^Subnet ID .*subnet-/ }).click()
   await page.getByRole('option', { name: new RegExp(made.subnet) }).click()

@@ -1,5 +1,6 @@
 /** What the launch page asks for, and the calls that it becomes. Pure. */
 import { kept, utf8, type Preview } from '../api/preview.ts'
+import type { Disk } from '../prices.ts'
 
 export type Launch = {
   name: string
@@ -123,9 +124,11 @@ export const base64 = (text: string): string => btoa(String.fromCharCode(...new 
 const figure = (text: string): number | undefined => (text === '' ? undefined : Number(text))
 
 /** Further volumes are /dev/sdf and on, as EC2 recommends (EC2 User Guide, "Device names for volumes"). */
+const deviceOf = (i: number, rootDevice: string): string => (i === 0 ? rootDevice : `/dev/sd${String.fromCharCode(101 + i)}`)
+
 const devicesOf = ({ rootDevice, root, volumes }: Launch): object[] =>
   [root, ...volumes].map((volume, i) => ({
-    DeviceName: i === 0 ? rootDevice : `/dev/sd${String.fromCharCode(101 + i)}`,
+    DeviceName: deviceOf(i, rootDevice),
     Ebs: {
       VolumeSize: Number(volume.size),
       VolumeType: volume.type,
@@ -135,6 +138,24 @@ const devicesOf = ({ rootDevice, root, volumes }: Launch): object[] =>
       DeleteOnTermination: volume.deleted,
     },
   }))
+
+type Mapping = { DeviceName: string; Ebs?: { VolumeSize?: number; VolumeType?: string; Iops?: number; Throughput?: number } }
+
+/** The volumes that each instance gets: those of the form, and what the image brings besides. */
+export function disksOf({ rootDevice, root, volumes }: Launch, image: { BlockDeviceMappings?: Mapping[] } = {}): Disk[] {
+  const own = [root, ...volumes]
+  const taken = own.map((_, i) => deviceOf(i, rootDevice))
+  const brought = (image.BlockDeviceMappings ?? []).filter(one => one.Ebs && !taken.includes(one.DeviceName)).map(one => one.Ebs!)
+  return [
+    ...own.map(({ size, type, iops, throughput }) => ({
+      type,
+      gib: Number(size),
+      iops: hasIops(type) ? figure(iops) : undefined,
+      throughput: hasThroughput(type) ? figure(throughput) : undefined,
+    })),
+    ...brought.map(ebs => ({ type: ebs.VolumeType ?? 'gp2', gib: ebs.VolumeSize ?? 0, iops: ebs.Iops, throughput: ebs.Throughput })),
+  ]
+}
 
 export function runInput(s: Launch, groups: string[]): Record<string, unknown> {
   const tags = [

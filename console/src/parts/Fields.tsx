@@ -41,7 +41,7 @@ export function Fields({ fields, values, missing, onChange }: Props) {
     return (
       <FormField
         key={field.name}
-        label={t(field.label)}
+        label={field.optional ? <Optional label={t(field.label)} /> : t(field.label)}
         description={field.hint && t(field.hint)}
         stretch={field.kind === 'json'}
         errorText={missing.includes(field.name) ? t('error.required') : undefined}
@@ -64,6 +64,12 @@ export function Fields({ fields, values, missing, onChange }: Props) {
   }
   return <SpaceBetween size="l">{shown.map(fieldOf)}</SpaceBetween>
 }
+
+const Optional = ({ label }: { label: string }) => (
+  <>
+    {label} <i>– {t('field.optional')}</i>
+  </>
+)
 
 function Chooser({ field, value, onChange }: { field: Field; value: string; onChange(value: string): void }) {
   const { from } = field

@@ -26,8 +26,8 @@ const columns: Column[] = [
   { id: 'groups', label: 'f.groups', value: item => (item.SecurityGroups ?? []).map((g: Item) => g.GroupName).join(', ') },
   column('KeyName', 'f.KeyName'),
   column('LaunchTime', 'f.LaunchTime', { kind: 'date' }),
-  column('VpcId', 'f.VpcId', { link: '/vpc/vpcs', hidden: true }),
-  column('SubnetId', 'f.SubnetId', { link: '/vpc/subnets', hidden: true }),
+  { ...vpcColumn, hidden: true },
+  { ...subnetColumn, hidden: true },
   column('ImageId', 'f.ImageId', { link: '/ec2/images', hidden: true }),
   column('PlatformDetails', 'f.Platform', { hidden: true }),
 ]
@@ -45,7 +45,7 @@ const summary: Column[] = [
   { id: 'imds', label: 'f.imdsv2', value: item => t(item.MetadataOptions?.HttpTokens === 'required' ? 'f.required' : 'f.optional') },
   subnetColumn,
   { id: 'arn', label: 'f.arn', value: item => `arn:aws:ec2:${currentRegion()}:${item.OwnerId ?? facts().account}:instance/${item.InstanceId}` },
-  { id: 'role', label: 'f.role', value: item => item.IamInstanceProfile?.Arn.split('/').pop() },
+  { id: 'role', label: 'f.role', link: '/iam/instance-profiles', value: item => item.IamInstanceProfile?.Arn.split('/').pop() },
   { id: 'managed', label: 'f.managed', value: item => item.Operator?.Managed === true },
 ]
 const more: Column[] = [

@@ -65,11 +65,11 @@ export const resources: Resource[] = withNames([
     tagged: 'elastic-ip',
     columns: [
       nameColumn,
-      column('AllocationId', 'f.AllocationId'),
+      column('AllocationId', 'f.AllocationId', { width: 260 }),
       column('PublicIp', 'f.allocated'),
       column('InstanceId', 'f.InstanceId', { link: '/ec2/instances' }),
       column('PrivateIpAddress', 'f.privateIp'),
-      column('AssociationId', 'f.AssociationId'),
+      column('AssociationId', 'f.AssociationId', { width: 260 }),
       column('NetworkInterfaceId', 'f.InterfaceId', { link: '/ec2/network-interfaces' }),
     ],
     create: {

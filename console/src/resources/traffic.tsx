@@ -123,7 +123,7 @@ export const traffic: Resource[] = [
           { name: 'traffic', label: 'f.filter', kind: 'select', options: ['ALL', 'ACCEPT', 'REJECT'] },
           {
             name: 'bucket',
-            label: 'menu.s3',
+            label: 'flowLogs.bucket',
             kind: 'select',
             from: { service: 's3', operation: 'ListBuckets', member: 'Buckets', value: item => item.Name },
           },
