@@ -14,6 +14,7 @@ import { callsOfForms, type Asked } from './forms.ts'
 import { openEar } from './heard.ts'
 import { openWorld } from './kit.ts'
 import { openSeeded } from './seed.ts'
+import { allShown, type Shown } from './shown.ts'
 
 const CLI = process.env.ENCLUME_TEST_AWS ?? '/usr/bin/aws'
 /** Beside this file, so that what is shown finds the SDK. */
@@ -25,13 +26,18 @@ const settings = {
 }
 let ear: Awaited<ReturnType<typeof openEar>>
 let calls: Asked[]
+let shown: Shown[]
+/** The API's own address, as programs name it. */
+let endpoint: string
 
 before(async () => {
   Object.assign(process.env, { AWS_ACCESS_KEY_ID: keys.accessKeyId, AWS_SECRET_ACCESS_KEY: keys.secretAccessKey })
   ear = await openEar()
-  const { browser, world, page } = await openSeeded()
+  const { browser, world, page, made } = await openSeeded()
   try {
     calls = await callsOfForms(page, send(world.server.url))
+    shown = await allShown(page, world, made)
+    endpoint = world.server.url
   } finally {
     await browser.close()
     await world.close()
@@ -46,7 +52,7 @@ const modules: Record<string, [string, () => Promise<any>]> = {
   ec2: ['EC2', () => import('@aws-sdk/client-ec2')], iam: ['IAM', () => import('@aws-sdk/client-iam')],
   s3: ['S3', () => import('@aws-sdk/client-s3')],
   ssm: ['SSM', () => import('@aws-sdk/client-ssm')], dlm: ['DLM', () => import('@aws-sdk/client-dlm')],
-  cloudtrail: ['CloudTrail', () => import('@aws-sdk/client-cloudtrail')],
+  cloudtrail: ['CloudTrail', () => import('@aws-sdk/client-cloudtrail')], cloudwatch: ['CloudWatch', () => import('@aws-sdk/client-cloudwatch')],
 }
 /** As the page sends it. */
 const send = (endpoint: string) => async (service: string, operation: string, input: object): Promise<any> => {
@@ -116,6 +122,26 @@ test('the code of each form is the call that the form makes', async () => {
       wrong.push({ call: nameOf(call), wanted, got })
     }
   }
+  assert.deepEqual(wrong, [])
+})
+
+test('what is shown for tags, rules, sub-lists, objects and a key is what the page then does', async t => {
+  const commands = shown.flatMap(({ cli }, i) => wordsOf([cli]).map((words, j) => ({ id: `shown${i}-${j}`, words })))
+  const said = await runAll(commands)
+  const wrong: object[] = []
+  for (const [i, { at, sdk: code, sent }] of shown.entries()) {
+    const file = join(dir, `shown${i}.mjs`)
+    writeFileSync(file, code.replaceAll(endpoint, `${ear.url}/program${i}`))
+    await import(file)
+    const own = commands.filter(({ id }) => id.startsWith(`shown${i}-`))
+    const got = { commands: own.map(({ id }) => ear.heard.get(id) ?? said.get(id)), program: ear.all.get(`program${i}`) }
+    try {
+      assert.deepEqual(got, { commands: sent, program: sent })
+    } catch {
+      wrong.push({ at, sent, ...got })
+    }
+  }
+  t.diagnostic(`${commands.length} commands in ${shown.length} places`)
   assert.deepEqual(wrong, [])
 })
 

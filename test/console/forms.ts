@@ -39,7 +39,7 @@ export async function callsOfForms(page: Page, ask: Ask): Promise<Asked[]> {
     answers[keyOf(from)] ??= (await ask(from.service, from.operation, from.input))[from.member] ?? []
   return page.evaluate(fillAll, { files, answers, odd: ODD, fit: FIT })
 }
-const AREAS = /\/(instances|storage|network|vpc|types|lifecycle|buckets|account|events)-/
+const AREAS = /\/(instances|storage|network|vpc|types|lifecycle|buckets|account|events|alarms)-/
 
 type Given = { files: string[]; answers: Record<string, any[]>; odd: string; fit: Record<string, string> }
 
@@ -49,45 +49,67 @@ async function fillAll({ files, answers, odd, fit }: Given): Promise<Asked[]> {
   const all = modules.flatMap(module => Object.values(module)).flat().filter((one: any) => one?.path && one.columns) as any[]
   const look = ({ service = 'ec2', operation, input = {} }: any): any[] => answers[JSON.stringify([service, operation, input])] ?? []
   const rowsOf = (from: any): any[] => (from.rows ?? ((items: any[]) => items))(look(from))
-  const choices = ({ options, from }: any): string[] => options ?? rowsOf(from).filter(from.keep ?? (() => true)).slice(0, 2).map(from.value)
-  const samples = (path: string, field: any): any[] => {
+  /** What each list of a form offers for a thing, once what stands before it has been chosen. */
+  const choicesOf = (fields: any[], of: any): Map<string, string[]> => {
+    const chosen: Record<string, any> = {}
+    return new Map(fields.map(({ name, options, from, own }) => {
+      if (!from) return [name, (of && own?.(of).map((one: any) => one.value)) ?? options ?? []]
+      const rows = rowsOf(from).filter(row => from.keep?.(row, { of, chosen }) ?? true)
+      chosen[name] = rows[0]
+      return [name, rows.slice(0, 2).map(from.value)]
+    }))
+  }
+  const samples = (path: string, field: any, choices: string[]): any[] => {
     const own = fit[`${path} ${field.name}`]
     if (own) return [own]
-    if (field.kind === 'bool') return [true, false]
-    if (field.kind === 'select') return choices(field).length > 0 ? choices(field) : ['chosen-0']
-    if (field.kind === 'number') return [field.value || '3']
-    if (field.kind === 'json') return [field.value || '{"Version":"2012-10-17"}']
-    if (field.kind === 'area') return [field.value || `192.0.2.0/24\n${odd}`]
-    return [field.value || odd]
+    const some = choices.length > 0 ? choices : ['chosen-0']
+    switch (field.kind) {
+      case 'bool': return [true, false]
+      case 'select': return some
+      case 'many': return [some, some.slice(0, 1), ...(field.optional ? [[]] : [])]
+      case 'number': return [field.value || '3']
+      case 'moment': return ['2030-01-31T09:30']
+      case 'json': return [field.value || '{"Version":"2012-10-17"}']
+      case 'area': return [field.value || `192.0.2.0/24\n${odd}`]
+      default: return [field.value || odd]
+    }
   }
-  const fillings = (path: string, fields: any[]): object[] => {
-    const base = Object.fromEntries(fields.map(f => [f.name, f.optional ? '' : f.kind === 'bool' ? (f.value ?? false) : samples(path, f)[0]]))
-    const whole = Object.fromEntries(fields.map(f => [f.name, samples(path, f)[0]]))
-    return [base, whole, ...fields.flatMap(f => samples(path, f).map(value => ({ ...whole, [f.name]: value })))]
+  const fillings = (path: string, fields: any[], item: any, now: object): object[] => {
+    const choices = choicesOf(fields, item)
+    const of = (field: any): any[] => samples(path, field, choices.get(field.name)!)
+    const empty = (f: any): any => f.kind === 'many' ? [] : ''
+    const base = Object.fromEntries(fields.map(f => [f.name, f.optional ? empty(f) : f.kind === 'bool' ? (f.value ?? false) : of(f)[0]]))
+    const whole = Object.fromEntries(fields.map(f => [f.name, of(f)[0]]))
+    return [{ ...now, ...base }, { ...base, ...now }, ...fields.flatMap(f => of(f).map(value => ({ ...now, ...whole, [f.name]: value })))]
   }
   const calls: Asked[] = []
   // One of each shape: which of two volumes is named makes no other command.
   const shapes = new Set<string>()
-  const add = (at: string, service: string, operation: string, input: () => object): void => {
-    const made = { at, service, operation, input: input() } as Asked
-    const shape = `${at} ${JSON.stringify(made.input, (_, value) => (typeof value === 'string' || typeof value === 'number' ? typeof value : value))}`
+  const add = (at: string, service: string, operation: string, input: object): void => {
+    const made = { at, service, operation, input } as Asked
+    const plain = (_: string, value: unknown): unknown => (typeof value === 'string' || typeof value === 'number' ? typeof value : value)
+    const shape = `${at} ${operation} ${JSON.stringify(input, plain)}`
     if (!shapes.has(shape)) calls.push(made)
     shapes.add(shape)
   }
   for (const one of all) {
-    const items = one.load ? await one.load() : (one.rows ?? ((rows: any[]) => rows))(look(one))
+    const [rows, more] = [one.load ? await one.load() : (one.rows ?? ((all: any[]) => all))(look(one)), await one.also?.()]
+    const items = rows.map((row: any) => ({ ...row, ...more?.get(one.id(row)) }))
     const forms = [one.create?.form && { id: 'create', form: one.create.form }, ...(one.actions ?? [])].filter(action => action?.form)
     for (const { id, form, enabled } of forms) {
       const item = items.find((row: any) => enabled?.(row) ?? true) ?? items[0]
-      const now = item && form.start ? [await form.start(item)] : []
+      const now = item && form.start ? await form.start(item) : {}
       const at = `${one.path} ${id}`
-      for (const values of [...now, ...fillings(one.path, form.fields)]) add(at, one.service, form.operation, () => form.input(values, item))
+      for (const values of fillings(one.path, form.fields, item, now)) {
+        const made = form.calls ? form.calls(values, item) : [{ operation: form.operation, input: form.input(values, item) }]
+        for (const { operation, input } of made) add(at, one.service, operation, input)
+      }
     }
     for (const action of (one.actions ?? []).filter((a: any) => a.operation && !a.form)) {
       const able = items.filter((row: any) => action.enabled?.(row) ?? true).slice(0, 2)
       const inputs = action.all ? [able.slice(0, 1), able].filter(list => list.length > 0).map(action.all) : able.map(action.each)
-      for (const input of inputs) add(`${one.path} ${action.id}`, one.service, action.operation, () => input)
+      for (const input of inputs) add(`${one.path} ${action.id}`, one.service, action.operation, input)
     }
   }
-  return JSON.parse(JSON.stringify(calls))
+  return calls
 }

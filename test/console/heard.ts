@@ -1,4 +1,4 @@
-/** A server that only listens: what clients say to it, by the number in the path of their endpoint. Everyone is refused. */
+/** A server that only listens: what clients say to it, by the number in the path of their endpoint. All are refused but whole programs. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
@@ -6,20 +6,34 @@ import type { AddressInfo } from 'node:net'
 export type Heard = { way: string; said: unknown }
 const MADE_UP = ['ClientToken', 'Version', 'PresignedUrl', 'x-id']
 
-function read(method: string, url: URL, target: string, body: string): Heard {
-  const path = decodeURIComponent(url.pathname).replace(/\/$/, '')
-  const query = Object.fromEntries([...url.searchParams].filter(([name]) => !MADE_UP.includes(name)))
-  if (/^Action=|&Action=/.test(body)) {
-    const members = [...new URLSearchParams(body)].filter(([name]) => !MADE_UP.includes(name)).sort(([a], [b]) => (a < b ? -1 : 1))
-    return { way: `${method} ${path}`, said: Object.fromEntries(members) }
-  }
+/** CloudWatch is spoken to in JSON by the SDK, and by members of a query by the CLI: as members, numbers plain. */
+function membersOf(value: unknown, at = ''): [string, unknown][] {
+  if (Array.isArray(value)) return value.flatMap((one, i) => membersOf(one, `${at}.member.${i + 1}`))
+  if (typeof value !== 'object' || value === null) return [[at, String(value)]]
+  return Object.entries(value).flatMap(([name, one]) => membersOf(one, at === '' ? name : `${at}.${name}`))
+}
+const CLOUDWATCH = /^GraniteServiceVersion20100801\./
+const plain = (members: [string, unknown][]): object => Object.fromEntries(
+  members.filter(([name]) => !MADE_UP.includes(name)).map(([name, value]) => [name, /^\d+\.0$/.test(String(value)) ? String(Number(value)) : value])
+    .sort(([a], [b]) => (a! < b! ? -1 : 1)),
+)
+
+export function read({ method, url: { pathname, searchParams }, target, body }: { method: string; url: URL; target: string; body: string }): Heard {
+  const path = decodeURIComponent(pathname).replace(/\/$/, '')
+  const query = Object.fromEntries([...searchParams].filter(([name]) => !MADE_UP.includes(name)))
+  if (/^Action=|&Action=/.test(body)) return { way: `${method} ${path}`, said: plain([...new URLSearchParams(body)]) }
   const said = body.startsWith('{') ? JSON.parse(body) as Record<string, unknown> : body
+  if (CLOUDWATCH.test(target)) return { way: `${method} ${path}`, said: plain([['Action', target.replace(CLOUDWATCH, '')], ...membersOf(said)]) }
   if (typeof said === 'object') for (const name of MADE_UP) delete said[name]
   return { way: `${method} ${path} ${target}`, said: { query, body: said } }
 }
 
-export async function openEar(): Promise<{ url: string; heard: Map<string, Heard>; close(): Promise<void> }> {
+/** `all`: of a program, which goes on only when it is answered. */
+export type Ear = { url: string; heard: Map<string, Heard>; all: Map<string, Heard[]>; close(): Promise<void> }
+
+export async function openEar(): Promise<Ear> {
   const heard = new Map<string, Heard>()
+  const all = new Map<string, Heard[]>()
   const server = createServer((request, response) => {
     const parts: Buffer[] = []
     request.on('data', (part: Buffer) => parts.push(part))
@@ -36,5 +50,5 @@ export async function openEar(): Promise<{ url: string; heard: Map<string, Heard
     server.closeAllConnections()
     server.close(() => done())
   })
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, heard, close }
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, heard, all, close }
 }

@@ -8,7 +8,7 @@ const LISTINGS = [
   'vpc/network-acls', 'vpc/endpoints', 'vpc/prefix-lists', 'vpc/flow-logs', 'ec2/lifecycle-manager',
   'iam/users', 'iam/groups', 'iam/roles', 'iam/policies', 'iam/instance-profiles', 'iam/identity-providers', 'ssm/parameters', 'cloudwatch/alarms',
 ].map(name => `/${name}`)
-const MADE_ELSEWHERE = ['/ec2/images', '/ec2/snapshots']
+const MADE_ELSEWHERE = ['/ec2/images']
 const NOT_BUILT = [
   'launch-templates', 'spot', 'savings-plans', 'reserved', 'dedicated-hosts', 'capacity-reservations', 'placement-groups',
   'load-balancers', 'target-groups', 'trust-stores', 'auto-scaling',

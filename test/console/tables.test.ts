@@ -48,11 +48,14 @@ test("an instance's user data, role and protection are changed, each form beginn
   await page.getByText('yum install -y httpd').first().waitFor()
   await script.fill('#!/bin/bash\necho "é"\n')
   await submit('Edit user data')
-  await act('Detach IAM role')
-  await submit('Detach IAM role')
+  const role = async (from: RegExp, to: string): Promise<void> => {
+    await (await act('Modify IAM role')).getByRole('button', { name: from }).click()
+    await page.getByRole('option', { name: to, exact: true }).click()
+    await submit('Modify IAM role')
+  }
+  await role(/^IAM Role web-server/, '–')
   await page.locator('dl').filter({ hasText: 'IAM Role' }).getByText('web-server').waitFor({ state: 'detached' })
-  await (await act('Attach IAM role')).getByRole('button', { name: /^IAM Role web-server/ }).waitFor()
-  await submit('Attach IAM role')
+  await role(/^IAM Role –/, 'web-server')
   await page.locator('dl').getByText('web-server').waitFor()
   await (await act('Change termination protection')).getByRole('checkbox').check()
   await submit('Change termination protection')

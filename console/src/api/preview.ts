@@ -46,6 +46,8 @@ const variable = (member: string): string => kebab(member).replaceAll('-', '_').
 /** As a shell reads it again; what an earlier command brought is a variable. */
 const quote = (text: string): string =>
   text === '' ? "''" : text.split(KEPT).map((part, i) => (i % 2 === 1 ? `"$${variable(part)}"` : part === '' ? '' : bare(part))).join('')
+/** Bytes that are a text, as the CLI takes them on its line. */
+const base64 = (bytes: Uint8Array): string => btoa(String.fromCharCode(...bytes))
 const scalar = (value: unknown): value is string | number => typeof value === 'string' || typeof value === 'number'
 
 /** The CLI's own words for some 'no': aws-cli, customizations/argrename.py (a fact looked up there). */
@@ -54,6 +56,8 @@ const NEGATED: Record<string, string> = { NoReboot: '--reboot', Egress: '--ingre
 function option(name: string, value: unknown): string {
   const flag = `--${kebab(name)}`
   if (typeof value === 'boolean') return value ? flag : (NEGATED[name] ?? `--no-${kebab(name)}`)
+  if (value instanceof Date) return `${flag} ${value.toISOString()}`
+  if (value instanceof Uint8Array) return `${flag} ${quote(base64(value))}`
   if (scalar(value)) return `${flag} ${quote(String(value))}`
   if (Array.isArray(value) && value.length > 0 && value.every(scalar)) return `${flag} ${value.map(item => quote(String(item))).join(' ')}`
   return `${flag} ${quote(JSON.stringify(value))}`
@@ -78,6 +82,25 @@ export function cliOf({ service, operation, input, keep }: Preview, region?: str
   return keep ? `${variable(keep)}=$(${command})` : command
 }
 
+/** What is no plain text is made in the program: moments, and bytes that are a text. */
+function literal(input: Input): string {
+  const made: string[] = []
+  const stand = (code: string): string => `\ue002${made.push(code) - 1}\ue003`
+  const body = JSON.stringify(
+    input,
+    function (this: Input, name, plain: unknown) {
+      const value = this[name]
+      if (value instanceof Date) return stand(`new Date('${value.toISOString()}')`)
+      return value instanceof Uint8Array ? stand(`Buffer.from(${JSON.stringify(new TextDecoder().decode(value))})`) : plain
+    },
+    2,
+  )
+  return body
+    .replace(/^(\s*)"(\w+)":/gm, '$1$2:')
+    .replace(/"\ue000(\w+)\ue001"/g, '$1')
+    .replace(/"\ue002(\d+)\ue003"/g, (_, i: string) => made[Number(i)]!)
+}
+
 /** A program that makes all of these calls. */
 export function sdkOf(calls: readonly Preview[], region: string, endpoint: string): string {
   const services = [...new Set(calls.map(({ service }) => service))]
@@ -87,8 +110,7 @@ export function sdkOf(calls: readonly Preview[], region: string, endpoint: strin
   })
   const clients = services.map(service => `const ${service} = new ${classes[service]}Client({ region: '${region}', endpoint: '${endpoint}' })`)
   const sent = calls.map(({ service, operation, input, keep }) => {
-    const body = JSON.stringify(input, null, 2).replace(/^(\s*)"(\w+)":/gm, '$1$2:').replace(/"\ue000(\w+)\ue001"/g, '$1')
-    return `${keep ? `const { ${keep} } = ` : ''}await ${service}.send(new ${operation}Command(${body}))`
+    return `${keep ? `const { ${keep} } = ` : ''}await ${service}.send(new ${operation}Command(${literal(input)}))`
   })
   return [...imports, '', ...clients, ...sent].join('\n')
 }

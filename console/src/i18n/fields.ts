@@ -13,6 +13,7 @@ export const fields = {
   'f.publicIp': ['Public IPv4 address', 'Adresse IPv4 publique'],
   'f.privateDns': ['Private IP DNS name (IPv4 only)', 'Nom DNS IP privé (IPv4 uniquement)'],
   'f.privateIp': ['Private IPv4 address', 'Adresse IPv4 privée'],
+  'f.ipv6Addresses': ['IPv6 addresses', 'Adresses IPv6'],
   'f.KeyName': ['Key name', 'Nom de la clé'],
   'f.EgressId': ['Egress-only gateway ID', 'ID de la passerelle de sortie'],
   'f.groups': ['Security groups', 'Groupes de sécurité'],

@@ -1,4 +1,5 @@
 /** Four ways into an instance. */
+import { instances as from, isIn } from '../../../src/service/ec2/states'
 import {
   Alert,
   Box,
@@ -50,7 +51,7 @@ export default function Connect({ id, kind }: { id: string; kind: string }) {
       }
     >
       <SpaceBetween size="m">
-        {item.State.Name !== 'running' && <Alert type="warning">{t('connect.notRunning')}</Alert>}
+        {!isIn(from.connect, item.State.Name) && <Alert type="warning">{t('connect.notRunning')}</Alert>}
         <Container>
           <Tabs
             ariaLabel={t('connect.title')}
@@ -102,7 +103,7 @@ function Shell({ item, kind, user = '', hint }: ShellProps) {
       ) : (
         <Button
           variant="primary"
-          disabled={item.State.Name !== 'running'}
+          disabled={!isIn(from.connect, item.State.Name)}
           onClick={() => {
             setEnded(undefined)
             setTurn(turn + 1)

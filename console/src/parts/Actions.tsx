@@ -14,7 +14,7 @@ import { FormDialog } from './FormPage'
 
 export const isPossible = (action: Action, items: Item[]): boolean =>
   items.length >= (action.least ?? 1) &&
-  (items.length === 1 || !(action.one || action.form || action.href)) &&
+  (items.length <= 1 || !(action.one || action.form || action.href)) &&
   items.every(item => action.enabled?.(item) ?? true)
 
 /** The calls that an action is: what the question before it shows, and what is sent. */
@@ -52,7 +52,7 @@ export function Actions({ resource, items, menu, onMenuClose = () => {}, onDone 
       actions.length > 0 && (
         <ButtonDropdown
           items={actions.map(action => ({ id: action.id, text: t(action.label), disabled: !isPossible(action, items) }))}
-          disabled={items.length === 0}
+          disabled={!actions.some(action => isPossible(action, items))}
           expandToViewport
           onItemClick={({ detail }) => choose(all.find(a => a.id === detail.id)!)}
         >

@@ -1,101 +1,91 @@
 /** The fields of a form that is data. */
-import { Checkbox, FormField, Input, Select, SpaceBetween, Textarea } from '@cloudscape-design/components'
-import { useEffect } from 'react'
-import { useList } from '../api/use'
-import { wordText } from './State'
-import { LazyEditor } from './LazyEditor'
+import { Checkbox, FormField, Input, SpaceBetween, Spinner, Textarea } from '@cloudscape-design/components'
+import { lazy, Suspense, useState, type ReactNode } from 'react'
 import { t } from '../i18n/text'
-import type { Field, Values } from '../resources/kinds'
+import type { Field, Item, Values } from '../resources/kinds'
+import { Chooser } from './Chooser'
+import { LazyEditor } from './LazyEditor'
+import { TextFile } from './TextFile'
 
-export const startOf = (fields: readonly Field[]): Values =>
-  Object.fromEntries(
-    fields.map(f => [f.name, f.value ?? (f.kind === 'bool' ? false : f.kind === 'select' && f.options && !f.optional ? f.options[0]! : '')]),
-  )
+/** Loaded with the first form that asks for a moment: calendars are large. */
+const Moment = lazy(() => import('./Moment'))
+
+const emptyOf = ({ kind, options, optional }: Field): string | boolean | string[] => {
+  if (kind === 'bool') return false
+  if (kind === 'many') return []
+  return kind === 'select' && options && !optional ? options[0]! : ''
+}
+export const startOf = (fields: readonly Field[]): Values => Object.fromEntries(fields.map(f => [f.name, f.value ?? emptyOf(f)]))
 export const missingIn = (fields: readonly Field[], values: Values): string[] =>
   fields.filter(f => !f.optional && f.kind !== 'bool' && (f.when?.(values) ?? true) && String(values[f.name] ?? '').trim() === '').map(f => f.name)
+
+const labelOf = ({ label, optional }: Field): ReactNode =>
+  optional ? (
+    <>
+      {t(label)} <i>– {t('field.optional')}</i>
+    </>
+  ) : (
+    t(label)
+  )
 
 type Props = {
   fields: readonly Field[]
   values: Values
   missing: readonly string[]
+  /** What the form is about. */
+  of?: Item
   /** Changes add up: lists that come at once each choose their first. */
   onChange(change: (before: Values) => Values): void
 }
 
-export function Fields({ fields, values, missing, onChange }: Props) {
-  const shown = fields.filter(f => f.when?.(values) ?? true)
+export function Fields({ fields, values, missing, of, onChange }: Props) {
+  const [chosen, setChosen] = useState<Record<string, Item | undefined>>({})
+  const control = (field: Field, set: (value: unknown) => void): ReactNode => {
+    const value = String(values[field.name] ?? '')
+    switch (field.kind) {
+      case 'select':
+      case 'many':
+        return (
+          <Chooser
+            field={field}
+            value={values[field.name] ?? ''}
+            around={{ of, chosen }}
+            onChange={set}
+            onChosen={item => setChosen(before => ({ ...before, [field.name]: item }))}
+          />
+        )
+      case 'json':
+        return <LazyEditor value={value} language="json" label={t(field.label)} onChange={set} />
+      case 'area':
+        return <Textarea value={value} rows={6} onChange={({ detail }) => set(detail.value)} />
+      case 'file':
+        return <TextFile value={value} onChange={set} />
+      case 'moment':
+        return (
+          <Suspense fallback={<Spinner />}>
+            <Moment value={value} onChange={set} />
+          </Suspense>
+        )
+      default:
+        return <Input value={value} type={field.kind === 'number' ? 'number' : 'text'} onChange={({ detail }) => set(detail.value)} />
+    }
+  }
   const fieldOf = (field: Field) => {
-    const set = (value: string | boolean): void => onChange(before => ({ ...before, [field.name]: value }))
+    const set = (value: unknown): void => onChange(before => ({ ...before, [field.name]: value }))
+    const hint = field.hint && t(field.hint)
     if (field.kind === 'bool') {
       return (
-        <Checkbox
-          key={field.name}
-          checked={values[field.name] === true}
-          onChange={({ detail }) => set(detail.checked)}
-          description={field.hint && t(field.hint)}
-        >
+        <Checkbox key={field.name} checked={values[field.name] === true} onChange={({ detail }) => set(detail.checked)} description={hint}>
           {t(field.label)}
         </Checkbox>
       )
     }
+    const error = missing.includes(field.name) ? t('error.required') : undefined
     return (
-      <FormField
-        key={field.name}
-        label={field.optional ? <Optional label={t(field.label)} /> : t(field.label)}
-        description={field.hint && t(field.hint)}
-        stretch={field.kind === 'json'}
-        errorText={missing.includes(field.name) ? t('error.required') : undefined}
-      >
-        {field.kind === 'select' ? (
-          <Chooser field={field} value={String(values[field.name] ?? '')} onChange={set} />
-        ) : field.kind === 'json' ? (
-          <LazyEditor value={String(values[field.name] ?? '')} language="json" label={t(field.label)} onChange={set} />
-        ) : field.kind === 'area' ? (
-          <Textarea value={String(values[field.name] ?? '')} rows={6} onChange={({ detail }) => set(detail.value)} />
-        ) : (
-          <Input
-            value={String(values[field.name] ?? '')}
-            type={field.kind === 'number' ? 'number' : 'text'}
-            onChange={({ detail }) => set(detail.value)}
-          />
-        )}
+      <FormField key={field.name} label={labelOf(field)} description={hint} stretch={field.kind === 'json'} errorText={error}>
+        {control(field, set)}
       </FormField>
     )
   }
-  return <SpaceBetween size="l">{shown.map(fieldOf)}</SpaceBetween>
-}
-
-const Optional = ({ label }: { label: string }) => (
-  <>
-    {label} <i>– {t('field.optional')}</i>
-  </>
-)
-
-function Chooser({ field, value, onChange }: { field: Field; value: string; onChange(value: string): void }) {
-  const { from } = field
-  const list = useList(from?.service ?? 'ec2', from?.operation ?? '', from?.member ?? '', { off: !from, input: from?.input })
-  const options = from
-    ? (from.rows?.(list.data ?? []) ?? list.data ?? [])
-        .filter(from.keep ?? (() => true))
-        .map(item => ({ value: from.value(item), label: from.label?.(item) ?? from.value(item) }))
-    : (field.options ?? []).map(option => ({ value: option, label: wordText(option) }))
-  if (field.optional) options.unshift({ value: '', label: t('value.none') })
-  // One must be chosen: the first stands there already.
-  const first = from && !field.optional ? options[0]?.value : undefined
-  useEffect(() => {
-    if (value === '' && first !== undefined) onChange(first)
-  }, [first])
-  return (
-    <Select
-      selectedOption={options.find(o => o.value === value) ?? null}
-      placeholder={t('table.choose')}
-      empty={t('table.noChoice')}
-      options={options}
-      filteringType={options.length > 8 ? 'auto' : 'none'}
-      statusType={list.error ? 'error' : from && list.loading && !list.data ? 'loading' : 'finished'}
-      errorText={list.error}
-      loadingText={t('table.loading')}
-      onChange={({ detail }) => onChange(detail.selectedOption.value ?? '')}
-    />
-  )
+  return <SpaceBetween size="l">{fields.filter(f => f.when?.(values) ?? true).map(fieldOf)}</SpaceBetween>
 }

@@ -1,28 +1,34 @@
-/** A page, or a dialog, that makes one call out of a form that is data. */
+/** A page, or a dialog, that makes calls out of a form that is data. */
 import { Alert, Button, Container, Form as Frame, Header, SpaceBetween } from '@cloudscape-design/components'
 import { useEffect, useState } from 'react'
 import { send, wordsOf, type Service } from '../api/call'
 import { t, type Key } from '../i18n/text'
-import type { Form, Item, Values } from '../resources/kinds'
+import { callsOfForm, type Form, type Item, type Values } from '../resources/kinds'
 import { flash } from '../shell/flash'
-import { go } from '../shell/router'
+import { go, usePath } from '../shell/router'
 import { Code } from './Code'
 import { Dialog } from './Dialog'
 import { Fields, missingIn, startOf } from './Fields'
 
-function useForm(service: Service, form: Form, item: Item | undefined, done: (answer: any) => void) {
-  const [values, setValues] = useState<Values>(() => startOf(form.fields))
+type Of = { service: Service; form: Form; item?: Item; given?: Values }
+function useForm({ service, form, item, given }: Of, done: (answer: any) => void) {
+  const [values, setValues] = useState<Values>(() => ({ ...startOf(form.fields), ...given }))
+  // How things are now must be known before anything is changed: what was not read yet would be overwritten.
+  const [ready, setReady] = useState(!item || !form.start)
   useEffect(() => {
     if (!item || !form.start) return
     Promise.resolve(form.start(item)).then(
-      found => setValues(before => ({ ...before, ...found })),
+      found => {
+        setValues(before => ({ ...before, ...found }))
+        setReady(true)
+      },
       (cause: unknown) => setError(wordsOf(cause)),
     )
   }, [])
   const [missing, setMissing] = useState<string[]>([])
   const [error, setError] = useState<string>()
   const [busy, setBusy] = useState(false)
-  const shown = { service, operation: form.operation, input: form.input(values, item) }
+  const shown = callsOfForm(service, form, values, item)
   async function submit(): Promise<void> {
     const lacking = missingIn(form.fields, values)
     setMissing(lacking)
@@ -30,7 +36,8 @@ function useForm(service: Service, form: Form, item: Item | undefined, done: (an
     setBusy(true)
     setError(undefined)
     try {
-      const answer = await send(shown)
+      let answer: any
+      for (const one of shown) answer = await send(one)
       const problem = form.problem?.(answer)
       if (problem) return setError(problem)
       form.done?.(answer, values)
@@ -48,17 +55,24 @@ function useForm(service: Service, form: Form, item: Item | undefined, done: (an
           {error}
         </Alert>
       )}
-      <Fields fields={form.fields} values={values} missing={missing} onChange={setValues} />
-      <Code calls={[shown]} />
+      <Fields fields={form.fields} values={values} missing={missing} of={item} onChange={setValues} />
+      <Code calls={shown} />
     </SpaceBetween>
   )
-  return { body, busy, submit }
+  return { body, busy, submit, idle: !ready || shown.length === 0 }
+}
+
+/** What a link to a form has already said, by the names of its fields. */
+const givenBy = (form: Form, query: string | undefined): Values => {
+  const asked = new URLSearchParams(query)
+  return Object.fromEntries(form.fields.filter(({ name }) => asked.has(name)).map(({ name }) => [name, asked.get(name)!]))
 }
 
 type PageProps = { service: Service; form: Form; title: Key; back: string }
 
 export function FormPage({ service, form, title, back }: PageProps) {
-  const { body, busy, submit } = useForm(service, form, undefined, answer => {
+  const given = givenBy(form, usePath().split('?')[1])
+  const { body, busy, submit } = useForm({ service, form, given }, answer => {
     flash({ type: 'success', content: t('done.created', { id: form.id?.(answer) ?? t(title) }) })
     go(back)
   })
@@ -88,16 +102,16 @@ export function FormPage({ service, form, title, back }: PageProps) {
   )
 }
 
-type DialogProps = { service: Service; form: Form; title: Key; item: Item; id: string; onClose(): void; onDone?(): void }
+type DialogProps = { service: Service; form: Form; title: Key; item?: Item; id: string; onClose(): void; onDone?(): void }
 
 export function FormDialog({ service, form, title, item, id, onClose, onDone }: DialogProps) {
-  const { body, busy, submit } = useForm(service, form, item, () => {
+  const { body, busy, submit, idle } = useForm({ service, form, item }, () => {
     flash({ type: 'success', content: t('done.requested', { action: t(title), id }) })
     onDone?.()
     onClose()
   })
   return (
-    <Dialog large title={t(title)} submit={t(title)} busy={busy} onSubmit={() => void submit()} onClose={onClose}>
+    <Dialog large title={t(title)} submit={t(title)} busy={busy} disabled={idle} onSubmit={() => void submit()} onClose={onClose}>
       {body}
     </Dialog>
   )

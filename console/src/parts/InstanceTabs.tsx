@@ -3,7 +3,7 @@ import { Alert, Box, Button, Container, Header, SpaceBetween, Spinner } from '@c
 import { lazy, Suspense } from 'react'
 import { useAnswer, useList } from '../api/use'
 import { t, type Key } from '../i18n/text'
-import { columns, instanceOf, remove } from '../resources/alarms'
+import { alarmForm, columns, instanceOf, remove } from '../resources/alarms'
 import { column, stateColumn, subnetColumn, vpcColumn, type Column, type Item } from '../resources/kinds'
 import { follow } from '../shell/router'
 import { ItemLink } from './cells'
@@ -42,8 +42,6 @@ export const InstanceMetrics = ({ id }: { id: string }) => (
   </Suspense>
 )
 
-const FORM = '/create/cloudwatch/alarms'
-
 export const InstanceAlarms = ({ id }: { id: string }) => (
   <SpaceBetween size="l">
     <InstanceStatus id={id} />
@@ -58,7 +56,7 @@ export const InstanceAlarms = ({ id }: { id: string }) => (
       keep={alarm => instanceOf(alarm) === id}
       remove={remove}
       empty="alarms.none"
-      more={<Button href={FORM} onFollow={follow}>{t('alarms.create')}</Button>}
+      more={<Button href={alarmForm(id)} onFollow={follow}>{t('alarms.create')}</Button>}
     />
   </SpaceBetween>
 )

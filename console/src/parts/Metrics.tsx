@@ -1,10 +1,12 @@
 /** What CloudWatch knows of an instance, as curves that go on by themselves. Loaded with its tab: charts are large. */
-import { Alert, Box, ColumnLayout, Container, FormField, Header, LineChart, Select, SpaceBetween } from '@cloudscape-design/components'
+import { Alert, Box, Button, ColumnLayout, Container, FormField, Header, LineChart, Select, SpaceBetween } from '@cloudscape-design/components'
 import { useEffect, useState } from 'react'
 import { call } from '../api/call'
 import { useLoaded } from '../api/use'
 import { currentLanguage, t, type Key } from '../i18n/text'
+import { alarmForm } from '../resources/alarms'
 import type { Item } from '../resources/kinds'
+import { follow } from '../shell/router'
 
 const METRICS = [
   ['cpu', 'CPUUtilization', 'Average', 'metrics.cpu'],
@@ -70,6 +72,12 @@ function Chosen({ label, value, values, words, onChange }: Choice) {
   )
 }
 
+const AlarmLink = ({ href, metric }: { href: string; metric: string }) => (
+  <Button variant="inline-link" href={href} onFollow={follow} ariaLabel={`${t('alarms.create')}: ${metric}`}>
+    {t('alarms.create')}
+  </Button>
+)
+
 export default function Metrics({ id }: { id: string }) {
   const [hours, setHours] = useState('3')
   const [minutes, setMinutes] = useState('5')
@@ -88,11 +96,13 @@ export default function Metrics({ id }: { id: string }) {
         </SpaceBetween>
         <Box color="text-body-secondary">{t('metrics.note')}</Box>
         <ColumnLayout columns={2}>
-          {METRICS.map(([key, , , title]) => {
+          {METRICS.map(([key, name, statistic, title]) => {
             const points = data?.points.get(key) ?? []
             return (
               <div key={key}>
-                <Box variant="h3">{t(title)}</Box>
+                <Header variant="h3" actions={<AlarmLink href={alarmForm(id, name, statistic)} metric={t(title)} />}>
+                  {t(title)}
+                </Header>
                 <LineChart
                   series={stretches(points, Number(minutes)).map(data => ({ type: 'line', title: t(title), color: COLOUR, data }))}
                   xDomain={data && [data.from, data.to]}

@@ -1,9 +1,14 @@
 /** CloudWatch's alarms on the metrics of instances. */
+import { instances, isIn } from '../../../src/service/ec2/states'
 import { currentRegion } from '../api/call'
 import { instance } from './choices'
-import { column, type Action, type Column, type Item, type Resource } from './kinds'
+import { column, type Action, type Column, type Field, type Item, type Resource } from './kinds'
 
 export const instanceOf = (alarm: Item): string | undefined => alarm.Dimensions?.find((one: Item) => one.Name === 'InstanceId')?.Value
+
+/** The form of an alarm on an instance, begun with one of its metrics. */
+export const alarmForm = (instance: string, metric = 'StatusCheckFailed', statistic = 'Maximum'): string =>
+  `/create/cloudwatch/alarms?${new URLSearchParams({ instance, metric, statistic })}`
 
 export const columns: readonly Column[] = [
   column('AlarmName', 'alarms.name', { width: 220 }),
@@ -23,6 +28,8 @@ const METRICS = [
   'StatusCheckFailed',
   'StatusCheckFailed_Instance',
 ]
+/** What is there may be watched, whatever its state. */
+const watched: Field = { ...instance, from: { ...instance.from!, keep: item => isIn(instances.terminate, item.State.Name) } }
 const names = (items: Item[]) => ({ AlarmNames: items.map(item => item.AlarmName) })
 
 export const remove: Action = {
@@ -56,7 +63,7 @@ export const resources: Resource[] = [
         fields: [
           { name: 'name', label: 'alarms.name' },
           { name: 'description', label: 'f.description', optional: true },
-          instance,
+          watched,
           {
             name: 'metric',
             label: 'alarms.metric',

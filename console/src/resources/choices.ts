@@ -2,7 +2,7 @@
 import { instances, isIn, snapshots } from '../../../src/service/ec2/states'
 import type { Input } from '../api/call'
 import type { Key } from '../i18n/text'
-import { nameOf, type Action, type Field, type Form, type Item } from './kinds'
+import { nameOf, type Action, type Around, type Field, type Form, type Item } from './kinds'
 
 export const vpc: Field = {
   name: 'vpc',
@@ -18,7 +18,7 @@ export const subnet: Field = {
     operation: 'DescribeSubnets',
     member: 'Subnets',
     value: item => item.SubnetId,
-    label: item => `${labelOf(item.SubnetId, item)} · ${item.AvailabilityZone} · ${item.CidrBlock}`,
+    label: item => `${labelOf(item.SubnetId, item)} · ${item.VpcId} · ${item.AvailabilityZone} · ${item.CidrBlock}`,
   },
 }
 export const networkInterface: Field = {
@@ -43,6 +43,7 @@ export const securityGroup: Field = {
     label: item => `${item.GroupName} (${item.GroupId}) · ${item.VpcId}`,
   },
 }
+export const securityGroups: Field = { ...securityGroup, name: 'groups', kind: 'many' }
 export const routeTable: Field = {
   name: 'table',
   label: 'f.RouteTableId',
@@ -54,6 +55,14 @@ export const routeTable: Field = {
     label: item => `${labelOf(item.RouteTableId, item)} · ${item.VpcId}`,
   },
 }
+export const routeTables: Field = { ...routeTable, name: 'tables', kind: 'many' }
+export const subnets: Field = { ...subnet, name: 'subnets', kind: 'many' }
+/** Those alone that are in a VPC: that of the thing that the form is about, or of what is chosen beside it. */
+export const within = (field: Field, vpcOf: (around: Around) => string | undefined): Field => {
+  const from = field.from!
+  return { ...field, from: { ...from, keep: (item, around) => (from.keep?.(item, around) ?? true) && item.VpcId === vpcOf(around) } }
+}
+export const ofVpc = ({ chosen }: Around): string | undefined => chosen.vpc?.VpcId
 export const dhcpOptions: Field = {
   name: 'options',
   label: 'f.DhcpId',
@@ -86,6 +95,14 @@ export const instance: Field = {
     value: item => item.InstanceId,
     label: item => labelOf(item.InstanceId, item),
     keep: item => isIn(instances.attach, item.State.Name),
+  },
+}
+/** Volumes and interfaces are attached within one Availability Zone. */
+export const instanceInZone: Field = {
+  ...instance,
+  from: {
+    ...instance.from!,
+    keep: (item, { of }) => isIn(instances.attach, item.State.Name) && item.Placement.AvailabilityZone === of?.AvailabilityZone,
   },
 }
 export const snapshot: Field = {
@@ -163,6 +180,13 @@ export const lines = (given: string): string[] =>
     .split('\n')
     .map(line => line.trim())
     .filter(Boolean)
+/** A moment that was typed, in UTC; what is not whole yet is none. */
+export const moment = (value: string): Date | undefined => {
+  const at = new Date(`${value}:00Z`)
+  return Number.isNaN(at.getTime()) ? undefined : at
+}
+/** As a field for moments begins with it. */
+export const momentText = (at: Date | string): string => new Date(at).toISOString().slice(0, 16)
 /** A text that was left empty is a parameter that was not given. */
 export const text = (value: string): string | undefined => (value === '' ? undefined : value)
 /** An action whose input is the thing's id alone. */

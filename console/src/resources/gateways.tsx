@@ -1,13 +1,13 @@
 /** What stands at the borders of VPCs: gateways, peering, network ACLs, DHCP options. */
 import { isIn, natGateways, peerings } from '../../../src/service/ec2/states'
 import { AclTab, OptionsTab } from '../parts/VpcTabs'
+import {
+  addEntry, aclSubnets, editEntry, freeAddress, hasEntries, isPublic, natPrivate, natPublic, peeringOptions, peerVpc, removeEntry,
+} from './borders'
 import { simple, subnet, text, vpc, vpcForm } from './choices'
 import { column, nameColumn, stateColumn, subnetColumn, vpcColumn, type Item, type Resource } from './kinds'
 
-const ports = (given: string): object | undefined => {
-  const [from, to = from] = given.split('-').map(Number)
-  return given === '' ? undefined : { From: from, To: to }
-}
+const hasAddresses = (item: Item): boolean => isIn(natGateways.addresses, item.State)
 
 export const gateways: Resource[] = [
   {
@@ -133,19 +133,7 @@ export const gateways: Resource[] = [
         fields: [
           subnet,
           { name: 'kind', label: 'f.connectivity', kind: 'select', options: ['public', 'private'] },
-          {
-            name: 'address',
-            label: 'f.AllocationId',
-            kind: 'select',
-            when: values => values.kind === 'public',
-            from: {
-              operation: 'DescribeAddresses',
-              member: 'Addresses',
-              value: item => item.AllocationId,
-              label: item => `${item.PublicIp} (${item.AllocationId})`,
-              keep: item => !item.AssociationId,
-            },
-          },
+          { ...freeAddress, when: values => values.kind === 'public' },
         ],
         input: values => ({
           SubnetId: values.subnet,
@@ -155,6 +143,8 @@ export const gateways: Resource[] = [
       },
     },
     actions: [
+      { id: 'addresses', label: 'nats.addresses', enabled: item => hasAddresses(item) && isPublic(item), form: natPublic },
+      { id: 'private', label: 'nats.privateAddresses', enabled: item => hasAddresses(item) && !isPublic(item), form: natPrivate },
       {
         id: 'delete',
         label: 'nats.delete',
@@ -186,7 +176,7 @@ export const gateways: Resource[] = [
       form: {
         operation: 'CreateVpcPeeringConnection',
         id: answer => answer.VpcPeeringConnection.VpcPeeringConnectionId,
-        fields: [vpc, { ...vpc, name: 'peer', label: 'f.accepter' }],
+        fields: [vpc, peerVpc],
         input: values => ({ VpcId: values.vpc, PeerVpcId: values.peer }),
       },
     },
@@ -204,6 +194,7 @@ export const gateways: Resource[] = [
         enabled: item => isIn(peerings.reject, item.Status?.Code),
         confirm: 'plain',
       },
+      { id: 'options', label: 'peerings.options', enabled: item => isIn(peerings.options, item.Status?.Code), form: peeringOptions },
       {
         id: 'delete',
         label: 'peerings.delete',
@@ -234,43 +225,10 @@ export const gateways: Resource[] = [
     ],
     create: { label: 'acls.create', form: vpcForm('NetworkAcl') },
     actions: [
-      {
-        id: 'add',
-        label: 'acls.add',
-        form: {
-          operation: 'CreateNetworkAclEntry',
-          fields: [
-            { name: 'egress', label: 'acls.egress', kind: 'bool' },
-            { name: 'number', label: 'f.ruleNumber', kind: 'number', value: '90' },
-            { name: 'protocol', label: 'f.protocol', kind: 'select', options: ['tcp', 'udp', 'icmp', '-1'] },
-            { name: 'ports', label: 'acls.ports', optional: true, when: values => values.protocol === 'tcp' || values.protocol === 'udp' },
-            { name: 'cidr', label: 'f.cidr', value: '0.0.0.0/0' },
-            { name: 'action', label: 'acls.action', kind: 'select', options: ['allow', 'deny'] },
-          ],
-          input: (values, item) => ({
-            NetworkAclId: item?.NetworkAclId,
-            Egress: values.egress,
-            RuleNumber: Number(values.number),
-            Protocol: { tcp: '6', udp: '17', icmp: '1', '-1': '-1' }[values.protocol as string],
-            PortRange: isIn(['tcp', 'udp'], values.protocol) ? ports(values.ports) : undefined,
-            IcmpTypeCode: values.protocol === 'icmp' ? { Type: -1, Code: -1 } : undefined,
-            CidrBlock: values.cidr,
-            RuleAction: values.action,
-          }),
-        },
-      },
-      {
-        id: 'remove',
-        label: 'acls.remove',
-        form: {
-          operation: 'DeleteNetworkAclEntry',
-          fields: [
-            { name: 'egress', label: 'acls.egress', kind: 'bool' },
-            { name: 'number', label: 'f.ruleNumber', kind: 'number' },
-          ],
-          input: (values, item) => ({ NetworkAclId: item?.NetworkAclId, Egress: values.egress, RuleNumber: Number(values.number) }),
-        },
-      },
+      { id: 'add', label: 'acls.add', form: addEntry },
+      { id: 'edit', label: 'acls.edit', enabled: hasEntries, form: editEntry },
+      { id: 'remove', label: 'acls.remove', enabled: hasEntries, form: removeEntry },
+      { id: 'subnets', label: 'acls.subnets', form: aclSubnets },
       { id: 'delete', label: 'acls.delete', ...simple('DeleteNetworkAcl', 'NetworkAclId'), enabled: item => !item.IsDefault, confirm: 'plain' },
     ],
     tabs: [

@@ -1,6 +1,7 @@
 /** What a listing is: data alone. The shared pages draw it. */
 import type { ReactNode } from 'react'
 import type { Input, Service } from '../api/call'
+import type { Preview } from '../api/preview'
 import type { Key } from '../i18n/text'
 
 export type Item = any
@@ -20,13 +21,18 @@ export type Column = {
   /** Not shown unless chosen. */
   hidden?: boolean
 }
+export type Choice = { value: string; label?: string }
+/** What a choice may depend on: the thing that the form is about, and what is chosen beside it, as listings tell of it. */
+export type Around = { of?: Item; chosen: Record<string, Item | undefined> }
 export type Field = {
   name: string
   label: Key
   hint?: Key
-  kind?: 'text' | 'number' | 'select' | 'bool' | 'area' | 'json'
-  /** For select: fixed values, or a listing that they come from. */
+  /** 'many': some of the choices, as a list. 'file': a text that may come out of a file. 'moment': a day and a time of it, in UTC. */
+  kind?: 'text' | 'number' | 'select' | 'many' | 'bool' | 'area' | 'file' | 'json' | 'moment'
+  /** Choices: fixed values, those of the thing itself, or a listing that they come from. */
   options?: readonly string[]
+  own?(of: Item): readonly Choice[]
   from?: {
     operation: string
     member: string
@@ -34,7 +40,7 @@ export type Field = {
     label?(item: Item): string
     service?: Service
     input?: Input
-    keep?(item: Item): boolean
+    keep?(item: Item, around: Around): boolean
     rows?(items: Item[]): Item[]
   }
   optional?: boolean
@@ -42,10 +48,13 @@ export type Field = {
   when?(values: Values): boolean
 }
 export type Values = Record<string, any>
-export type Form = {
-  operation: string
+/** One call, or as many as what was changed takes: maybe none. */
+type Asks =
+  | { operation: string; input(values: Values, item?: Item): Input; calls?: undefined }
+  | { calls(values: Values, item: Item): Call[]; operation?: undefined; input?: undefined }
+export type Call = { operation: string; input: Input }
+export type Form = Asks & {
   fields: readonly Field[]
-  input(values: Values, item?: Item): Input
   /** What stands in the fields before anything is typed, where that is not the same for all things. */
   start?(item: Item): Values | Promise<Values>
   done?(answer: any, values: Values): void
@@ -53,6 +62,10 @@ export type Form = {
   /** What went wrong, where an answer says so in place of an error. */
   problem?(answer: any): string | undefined
 }
+/** The calls that a form is about to make. */
+export const callsOfForm = (service: Service, form: Form, values: Values, item?: Item): Preview[] =>
+  (form.calls ? form.calls(values, item) : [{ operation: form.operation, input: form.input(values, item) }]).map(one => ({ service, ...one }))
+
 export type Action = {
   id: string
   label: Key
@@ -134,9 +147,11 @@ export const withNames = (resources: readonly Resource[]): Resource[] =>
     const form = resource.create?.form
     if (!form || !resource.tagged || resource.columns[0] !== nameColumn) return resource
     const name: Field = { name: 'nameTag', label: 'f.nameTag', optional: true }
-    const input = (values: Values, item?: Item): Input => ({
-      ...form.input(values, item),
-      TagSpecifications: values.nameTag ? [{ ResourceType: resource.tagged, Tags: [{ Key: 'Name', Value: values.nameTag }] }] : undefined,
+    const tags = ({ nameTag: Value }: Values): Input => ({
+      TagSpecifications: Value ? [{ ResourceType: resource.tagged, Tags: [{ Key: 'Name', Value }] }] : undefined,
     })
-    return { ...resource, create: { ...resource.create!, form: { ...form, fields: [name, ...form.fields], input } } }
+    const asks: Asks = form.calls
+      ? { calls: (values, item) => form.calls(values, item).map(one => ({ ...one, input: { ...one.input, ...tags(values) } })) }
+      : { operation: form.operation, input: (values, item) => ({ ...form.input(values, item), ...tags(values) }) }
+    return { ...resource, create: { ...resource.create!, form: { ...form, ...asks, fields: [name, ...form.fields] } as Form } }
   })

@@ -1,4 +1,6 @@
 /** Data Lifecycle Manager's policies: snapshots of volumes with a tag, taken and thrown away by themselves. */
+import { policies } from '../../../src/service/dlm/states'
+import { isIn } from '../../../src/service/ec2/states'
 import { column, stateColumn, type Item, type Resource } from './kinds'
 
 const role: Resource['columns'][number] = column('ExecutionRoleArn', 'f.role')
@@ -61,13 +63,19 @@ export const resources: Resource[] = [
       },
     },
     actions: [
-      { id: 'on', label: 'dlm.enable', operation: 'UpdateLifecyclePolicy', each: change('ENABLED'), enabled: item => item.State !== 'ENABLED' },
+      {
+        id: 'on',
+        label: 'dlm.enable',
+        operation: 'UpdateLifecyclePolicy',
+        each: change('ENABLED'),
+        enabled: item => isIn(policies.enable, item.State),
+      },
       {
         id: 'off',
         label: 'dlm.disable',
         operation: 'UpdateLifecyclePolicy',
         each: change('DISABLED'),
-        enabled: item => item.State === 'ENABLED',
+        enabled: item => isIn(policies.disable, item.State),
         confirm: 'plain',
       },
       { id: 'delete', label: 'dlm.delete', operation: 'DeleteLifecyclePolicy', each: item => ({ PolicyId: item.PolicyId }), confirm: 'typed' },

@@ -1,10 +1,50 @@
 /** Security groups, addresses, key pairs, network interfaces. */
-import { interfaces, isIn } from '../../../src/service/ec2/states'
+import { call } from '../api/call'
 import { download } from '../parts/download'
 import { GroupTab } from '../parts/GroupTab'
-import { flowLogsOf } from '../parts/VpcTabs'
-import { instance, subnet, text, vpc } from './choices'
-import { column, nameColumn, nameOf, subnetColumn, vpcColumn, withNames, type Resource } from './kinds'
+import { instance, networkInterface, text, vpc } from './choices'
+import { networkInterfaces } from './interfaces'
+import { column, nameColumn, nameOf, vpcColumn, withNames, type Form, type Resource } from './kinds'
+
+/** To an instance, or to an interface, which may be another's: then to one of its private addresses. */
+const associate: Form = {
+  operation: 'AssociateAddress',
+  fields: [
+    { name: 'of', label: 'addresses.of', kind: 'select', options: ['instance', 'NetworkInterface'] },
+    { ...instance, when: values => values.of === 'instance' },
+    { ...networkInterface, when: values => values.of === 'NetworkInterface' },
+    { name: 'private', label: 'f.privateIp', hint: 'addresses.privateHint', optional: true },
+    { name: 'again', label: 'addresses.again', kind: 'bool' },
+  ],
+  input: (values, item) => ({
+    AllocationId: item?.AllocationId,
+    ...(values.of === 'instance' ? { InstanceId: values.instance } : { NetworkInterfaceId: values.interface }),
+    PrivateIpAddress: text(values.private),
+    AllowReassociation: values.again,
+  }),
+}
+
+/** An empty name takes it away. */
+const reverseName: Form = {
+  fields: [{ name: 'name', label: 'addresses.reverseName', hint: 'addresses.reverseHint', optional: true }],
+  start: async ({ AllocationId }) => {
+    const asked = { AllocationIds: [AllocationId], Attribute: 'domain-name' }
+    return { name: (await call('ec2', 'DescribeAddressesAttribute', asked)).Addresses?.[0]?.PtrRecord ?? '' }
+  },
+  calls: ({ name: DomainName }, { AllocationId }) =>
+    DomainName === ''
+      ? [{ operation: 'ResetAddressAttribute', input: { AllocationId, Attribute: 'domain-name' } }]
+      : [{ operation: 'ModifyAddressAttribute', input: { AllocationId, DomainName } }],
+}
+
+const importKey: Form = {
+  operation: 'ImportKeyPair',
+  fields: [
+    { name: 'name', label: 'launch.keyName' },
+    { name: 'key', label: 'keys.public', hint: 'keys.publicHint', kind: 'file' },
+  ],
+  input: values => ({ KeyName: values.name, PublicKeyMaterial: new TextEncoder().encode(values.key.trim()) }),
+}
 
 export const resources: Resource[] = withNames([
   {
@@ -80,11 +120,7 @@ export const resources: Resource[] = withNames([
       {
         id: 'associate',
         label: 'addresses.associate',
-        form: {
-          operation: 'AssociateAddress',
-          fields: [instance],
-          input: (values, item) => ({ AllocationId: item?.AllocationId, InstanceId: values.instance }),
-        },
+        form: associate,
       },
       {
         id: 'disassociate',
@@ -94,6 +130,7 @@ export const resources: Resource[] = withNames([
         enabled: item => item.AssociationId !== undefined,
         confirm: 'plain',
       },
+      { id: 'reverseName', label: 'addresses.reverse', form: reverseName },
       {
         id: 'release',
         label: 'addresses.release',
@@ -136,71 +173,10 @@ export const resources: Resource[] = withNames([
         done: (answer, values) => download(`${answer.KeyName}.${values.format}`, `${String(answer.KeyMaterial).trimEnd()}\n`),
       },
     },
-    actions: [{ id: 'delete', label: 'keys.delete', operation: 'DeleteKeyPair', each: item => ({ KeyPairId: item.KeyPairId }), confirm: 'typed' }],
-  },
-  {
-    path: '/ec2/network-interfaces',
-    service: 'ec2',
-    title: 'menu.interfaces',
-    empty: ['nics.empty', 'nics.emptyHint'],
-    operation: 'DescribeNetworkInterfaces',
-    member: 'NetworkInterfaces',
-    id: item => item.NetworkInterfaceId,
-    kinds: ['network-interface', 'instance', 'elastic-ip'],
-    rows: items => items.map(item => ({ ...item, Tags: item.TagSet })),
-    tagged: 'network-interface',
-    columns: [
-      nameColumn,
-      column('NetworkInterfaceId', 'f.InterfaceId'),
-      subnetColumn,
-      vpcColumn,
-      column('AvailabilityZone', 'f.zone'),
-      { id: 'groups', label: 'f.groups', value: item => item.Groups?.map((g: any) => g.GroupName).join(', ') },
-      column('InterfaceType', 'f.interfaceType', { kind: 'word' }),
-      column('Attachment.InstanceId', 'f.InstanceId', { link: '/ec2/instances' }),
-      column('Status', 'f.state', { kind: 'state' }),
-      column('PrivateIpAddress', 'f.privateIp'),
-      column('Association.PublicIp', 'f.publicIp'),
-      column('MacAddress', 'f.mac', { hidden: true }),
-      column('SourceDestCheck', 'f.sourceCheck', { hidden: true }),
-    ],
-    create: {
-      label: 'nics.create',
-      form: {
-        operation: 'CreateNetworkInterface',
-        id: answer => answer.NetworkInterface.NetworkInterfaceId,
-        fields: [subnet, { name: 'description', label: 'f.description', optional: true }],
-        input: values => ({ SubnetId: values.subnet, Description: text(values.description) }),
-      },
-    },
     actions: [
-      {
-        id: 'attach',
-        label: 'nics.attach',
-        enabled: item => isIn(interfaces.attach, item.Status),
-        form: {
-          operation: 'AttachNetworkInterface',
-          fields: [instance],
-          input: (values, item) => ({ NetworkInterfaceId: item?.NetworkInterfaceId, InstanceId: values.instance, DeviceIndex: 1 }),
-        },
-      },
-      {
-        id: 'detach',
-        label: 'nics.detach',
-        operation: 'DetachNetworkInterface',
-        each: item => ({ AttachmentId: item.Attachment.AttachmentId }),
-        enabled: item => isIn(interfaces.detach, item.Status) && item.Attachment?.DeviceIndex > 0,
-        confirm: 'plain',
-      },
-      {
-        id: 'delete',
-        label: 'nics.delete',
-        operation: 'DeleteNetworkInterface',
-        each: item => ({ NetworkInterfaceId: item.NetworkInterfaceId }),
-        enabled: item => isIn(interfaces.delete, item.Status),
-        confirm: 'plain',
-      },
+      { id: 'import', label: 'keys.import', least: 0, form: importKey },
+      { id: 'delete', label: 'keys.delete', operation: 'DeleteKeyPair', each: item => ({ KeyPairId: item.KeyPairId }), confirm: 'typed' },
     ],
-    tabs: [flowLogsOf(item => item.NetworkInterfaceId)],
   },
+  networkInterfaces,
 ])

@@ -1,10 +1,11 @@
 /** Volumes, snapshots, images. */
-import { images, isIn, snapshots, volumes } from '../../../src/service/ec2/states'
-import { instance, simple, snapshot, text, zone } from './choices'
-import { currentRegion } from '../api/call'
+import { isIn, snapshots, volumes } from '../../../src/service/ec2/states'
+import { imageActions } from './images'
+import { createSnapshot, description, imageOf, lock, share } from './snapshots'
+import { instanceInZone, snapshot, text, zone } from './choices'
+import { call, currentRegion } from '../api/call'
 import { hasIops, hasThroughput } from '../pages/launch-state'
-import { facts } from '../shell/facts'
-import { column, nameColumn, stateColumn, withNames, type Field, type Item, type Resource } from './kinds'
+import { column, nameColumn, stateColumn, withNames, type Field, type Values, type Resource } from './kinds'
 
 const VOLUME_TYPES = ['gp3', 'gp2', 'io1', 'io2', 'st1', 'sc1', 'standard']
 const number = (text: string): number | undefined => (text === '' ? undefined : Number(text))
@@ -14,19 +15,14 @@ const volumeFields: Field[] = [
   { name: 'iops', label: 'f.iops', kind: 'number', optional: true, when: values => hasIops(values.type) },
   { name: 'throughput', label: 'f.throughput', kind: 'number', optional: true, when: values => hasThroughput(values.type) },
 ]
+/** EBS User Guide, "Multi-Attach": volumes with provisioned IOPS alone. */
+const canBeShared = ({ type }: Values): boolean => type === 'io1' || type === 'io2'
 const performance = (values: Record<string, any>) => ({
   VolumeType: values.type,
   Size: number(values.size),
   Iops: hasIops(values.type) ? number(values.iops) : undefined,
   Throughput: hasThroughput(values.type) ? number(values.throughput) : undefined,
 })
-/** Whom something is shown to, or no more. */
-const sharing: Field[] = [
-  { name: 'way', label: 'share.way', kind: 'select', options: ['add', 'remove'] },
-  { name: 'account', label: 'share.account' },
-]
-const own = (item: Item): boolean => item.OwnerId === facts().account
-const description: Field = { name: 'description', label: 'f.description', optional: true }
 
 export const resources: Resource[] = withNames([
   {
@@ -58,19 +54,24 @@ export const resources: Resource[] = withNames([
       form: {
         operation: 'CreateVolume',
         id: answer => answer.VolumeId,
-        fields: [...volumeFields, zone, snapshot],
-        input: values => ({ ...performance(values), AvailabilityZone: values.zone, SnapshotId: text(values.snapshot) }),
+        fields: [...volumeFields, zone, snapshot, { name: 'multi', label: 'volumes.multi', kind: 'bool', when: canBeShared }],
+        input: values => ({
+          ...performance(values),
+          AvailabilityZone: values.zone,
+          SnapshotId: text(values.snapshot),
+          MultiAttachEnabled: (canBeShared(values) && values.multi) || undefined,
+        }),
       },
     },
     actions: [
       {
         id: 'attach',
         label: 'volumes.attach',
-        enabled: item => isIn(volumes.attach, item.State) && (item.State === 'available' || item.MultiAttachEnabled === true),
+        enabled: item => isIn(volumes.attach, item.State) && (item.Attachments?.length === 0 || item.MultiAttachEnabled === true),
         form: {
           operation: 'AttachVolume',
           input: (values, item) => ({ VolumeId: item?.VolumeId, InstanceId: values.instance, Device: values.device }),
-          fields: [instance, { name: 'device', label: 'f.device', value: '/dev/sdf' }],
+          fields: [instanceInZone, { name: 'device', label: 'f.device', value: '/dev/sdf' }],
         },
       },
       {
@@ -103,6 +104,19 @@ export const resources: Resource[] = withNames([
             throughput: String(Throughput ?? ''),
           }),
           input: (values, item) => ({ VolumeId: item?.VolumeId, ...performance(values) }),
+        },
+      },
+      {
+        id: 'autoEnable',
+        label: 'volumes.autoEnable',
+        form: {
+          operation: 'ModifyVolumeAttribute',
+          fields: [{ name: 'on', label: 'volumes.autoEnabled', hint: 'volumes.autoEnableHint', kind: 'bool' }],
+          start: async ({ VolumeId }) => {
+            const { AutoEnableIO } = await call('ec2', 'DescribeVolumeAttribute', { VolumeId, Attribute: 'autoEnableIO' })
+            return { on: AutoEnableIO.Value }
+          },
+          input: (values, item) => ({ VolumeId: item?.VolumeId, AutoEnableIO: { Value: values.on } }),
         },
       },
       {
@@ -146,6 +160,7 @@ export const resources: Resource[] = withNames([
       column('StartTime', 'f.created', { kind: 'date' }),
       column('VolumeId', 'f.VolumeId', { link: '/ec2/volumes' }),
     ],
+    create: { label: 'volumes.snapshot', form: createSnapshot },
     actions: [
       {
         id: 'volume',
@@ -170,17 +185,10 @@ export const resources: Resource[] = withNames([
       {
         id: 'share',
         label: 'snapshots.share',
-        form: {
-          operation: 'ModifySnapshotAttribute',
-          fields: sharing,
-          input: (values, item) => ({
-            SnapshotId: item?.SnapshotId,
-            Attribute: 'createVolumePermission',
-            OperationType: values.way,
-            UserIds: [values.account],
-          }),
-        },
+        form: share,
       },
+      { id: 'image', label: 'snapshots.image', enabled: item => isIn(snapshots.use, item.State), form: imageOf },
+      { id: 'lock', label: 'snapshots.lock', enabled: item => isIn(snapshots.lock, item.State), form: lock },
       { id: 'delete', label: 'snapshots.delete', operation: 'DeleteSnapshot', each: item => ({ SnapshotId: item.SnapshotId }), confirm: 'typed' },
     ],
   },
@@ -202,69 +210,13 @@ export const resources: Resource[] = withNames([
       column('Description', 'f.description', { width: 320 }),
       stateColumn,
       column('Architecture', 'f.architecture'),
+      column('DeprecationTime', 'images.deprecated', { kind: 'date', hidden: true }),
+      column('DeregistrationProtection', 'images.protected', { kind: 'word', hidden: true }),
       { id: 'owner', label: 'f.OwnerId', value: item => item.ImageOwnerAlias ?? item.OwnerId },
       column('Public', 'f.public', { hidden: true }),
       column('CreationDate', 'f.created', { kind: 'date' }),
       column('RootDeviceName', 'f.rootDevice', { hidden: true }),
     ],
-    actions: [
-      {
-        id: 'launch',
-        label: 'catalog.launch',
-        place: 'button',
-        href: item => `/ec2/instances/launch?image=${item.ImageId}`,
-        enabled: item => isIn(images.launch, item.State),
-      },
-      {
-        id: 'copy',
-        label: 'images.copy',
-        enabled: item => own(item) && isIn(images.launch, item.State),
-        form: {
-          operation: 'CopyImage',
-          fields: [{ name: 'name', label: 'images.name' }, description],
-          start: item => ({ name: item.Name }),
-          input: (values, item) => ({
-            Name: values.name,
-            SourceImageId: item?.ImageId,
-            SourceRegion: currentRegion(),
-            Description: text(values.description),
-          }),
-        },
-      },
-      {
-        id: 'share',
-        label: 'images.share',
-        enabled: own,
-        form: {
-          operation: 'ModifyImageAttribute',
-          fields: sharing,
-          input: (values, item) => ({
-            ImageId: item?.ImageId,
-            LaunchPermission: { [values.way === 'add' ? 'Add' : 'Remove']: [{ UserId: values.account }] },
-          }),
-        },
-      },
-      {
-        id: 'disable',
-        label: 'images.disable',
-        ...simple('DisableImage', 'ImageId'),
-        enabled: item => own(item) && isIn(images.switch, item.State),
-        confirm: 'plain',
-      },
-      {
-        id: 'enable',
-        label: 'images.enable',
-        ...simple('EnableImage', 'ImageId'),
-        enabled: item => own(item) && isIn(images.switch, item.State),
-      },
-      {
-        id: 'deregister',
-        label: 'images.deregister',
-        operation: 'DeregisterImage',
-        each: item => ({ ImageId: item.ImageId }),
-        enabled: own,
-        confirm: 'typed',
-      },
-    ],
+    actions: imageActions,
   },
 ])

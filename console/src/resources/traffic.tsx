@@ -1,8 +1,8 @@
 /** VPC endpoints and flow logs. */
 import { EndpointInterfaces, EndpointTables, placeOf } from '../parts/VpcTabs'
 import { prefixLists } from './prefix-lists'
-import { networkInterface, routeTable, securityGroup, subnet, text, vpc } from './choices'
-import { column, nameColumn, stateColumn, vpcColumn, type Field, type Item, type Resource, type Values } from './kinds'
+import { networkInterface, ofVpc, routeTables, securityGroups, subnet, subnets, text, vpc, within } from './choices'
+import { column, nameColumn, stateColumn, vpcColumn, type Field, type Form, type Item, type Resource, type Values } from './kinds'
 
 const of = (kind: string) => (values: Values): boolean => values.of === kind
 /** The services that such endpoints lead to: some have both. */
@@ -16,6 +16,24 @@ const serviceOf = (kind: 'Gateway' | 'Interface'): Field => ({
     member: 'ServiceDetails',
     value: item => item.ServiceName,
     keep: item => item.ServiceType?.some((type: Item) => type.ServiceType === kind),
+  },
+})
+
+const isOf = (kind: string) => (item: Item): boolean => item.VpcEndpointType === kind
+const ofEndpoint = (field: Field): Field => within(field, around => around.of?.VpcId)
+const tablesOf = (item: Item): string[] => item.RouteTableIds ?? []
+const subnetsOf = (item: Item): string[] => item.SubnetIds ?? []
+const groupsOf = (item: Item): string[] => (item.Groups ?? []).map((one: Item) => one.GroupId)
+
+/** What an endpoint is to have of something: what it has not yet comes, what is chosen no more goes, by one call. */
+const changing = (kind: string, field: Field, now: (item: Item) => string[]): Form => ({
+  fields: [field],
+  start: item => ({ [field.name]: now(item) }),
+  calls: ({ [field.name]: chosen }: Values, item) => {
+    const [fresh, gone] = [chosen.filter((id: string) => !now(item).includes(id)), now(item).filter(id => !chosen.includes(id))]
+    if (fresh.length + gone.length === 0) return []
+    const some = (word: string, ids: string[]) => (ids.length > 0 ? { [`${word}${kind}Ids`]: ids } : {})
+    return [{ operation: 'ModifyVpcEndpoint', input: { VpcEndpointId: item.VpcEndpointId, ...some('Add', fresh), ...some('Remove', gone) } }]
   },
 })
 
@@ -50,9 +68,9 @@ export const traffic: Resource[] = [
           vpc,
           serviceOf('Gateway'),
           serviceOf('Interface'),
-          { ...routeTable, when: of('Gateway') },
-          { ...subnet, when: of('Interface') },
-          { ...securityGroup, when: of('Interface') },
+          { ...within(routeTables, ofVpc), when: of('Gateway') },
+          { ...within(subnets, ofVpc), when: of('Interface') },
+          { ...within(securityGroups, ofVpc), when: of('Interface'), hint: 'nics.groupsHint', optional: true },
           { name: 'names', label: 'endpoints.privateDns', kind: 'bool', value: true, when: of('Interface') },
         ],
         input: values => ({
@@ -60,22 +78,19 @@ export const traffic: Resource[] = [
           VpcEndpointType: values.of,
           ServiceName: values[`service${values.of}`],
           ...(values.of === 'Gateway'
-            ? { RouteTableIds: [values.table] }
-            : { SubnetIds: [values.subnet], SecurityGroupIds: [values.group], PrivateDnsEnabled: values.names }),
+            ? { RouteTableIds: values.tables }
+            : {
+                SubnetIds: values.subnets,
+                SecurityGroupIds: values.groups.length > 0 ? values.groups : undefined,
+                PrivateDnsEnabled: values.names,
+              }),
         }),
       },
     },
     actions: [
-      {
-        id: 'add',
-        label: 'endpoints.addTable',
-        enabled: item => item.VpcEndpointType === 'Gateway',
-        form: {
-          operation: 'ModifyVpcEndpoint',
-          fields: [routeTable],
-          input: (values, item) => ({ VpcEndpointId: item?.VpcEndpointId, AddRouteTableIds: [values.table] }),
-        },
-      },
+      { id: 'tables', label: 'endpoints.tables', enabled: isOf('Gateway'), form: changing('RouteTable', ofEndpoint(routeTables), tablesOf) },
+      { id: 'subnets', label: 'endpoints.subnets', enabled: isOf('Interface'), form: changing('Subnet', ofEndpoint(subnets), subnetsOf) },
+      { id: 'groups', label: 'endpoints.groups', enabled: isOf('Interface'), form: changing('SecurityGroup', ofEndpoint(securityGroups), groupsOf) },
       {
         id: 'delete',
         label: 'endpoints.delete',

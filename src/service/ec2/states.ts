@@ -15,6 +15,9 @@ export const instances = {
   terminate: ['pending', 'running', 'stopping', 'stopped'],
   changeType: ['stopped'],
   image: ['running', 'stopped'],
+  /** An instance profile, and so its role, is given. */
+  profile: ['pending', 'running', 'stopped'],
+  replaceRoot: ['running'],
   /** Volumes, interfaces and addresses come and go. */
   attach: ['running', 'stopped'],
 } as const satisfies Rules
@@ -27,15 +30,16 @@ export const volumes = {
   delete: ['available', 'error'],
 } as const satisfies Rules
 
-export const snapshots = { use: ['completed'] } as const satisfies Rules
+export const snapshots = { use: ['completed'], lock: ['pending', 'completed'] } as const satisfies Rules
 export const images = { launch: ['available'], switch: ['available', 'disabled'] } as const satisfies Rules
 export const interfaces = { attach: ['available'], detach: ['in-use'], delete: ['available'] } as const satisfies Rules
-export const natGateways = { delete: ['pending', 'available'] } as const satisfies Rules
+export const natGateways = { delete: ['pending', 'available'], addresses: ['available'] } as const satisfies Rules
 
 export const peerings = {
   accept: ['pending-acceptance'],
   reject: ['pending-acceptance'],
   delete: ['pending-acceptance', 'provisioning', 'active'],
+  options: ['active'],
 } as const satisfies Rules
 
 /** Whether a state is one of these. */

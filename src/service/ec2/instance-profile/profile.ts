@@ -13,6 +13,7 @@ import { matcher } from '#kit/filter'
 import { profiles, roles, type ProfileRow } from '#identity/records'
 import { invalidCombination, missingParameter } from '#service/ec2/errors'
 import { instance, type InstanceRow } from '#service/ec2/instance/instance'
+import { instances, isIn } from '#service/ec2/states'
 import type { Reader } from '#store/store'
 
 /** What an instance keeps of its profile. */
@@ -62,7 +63,7 @@ async function associated(call: Call<object>, id: string): Promise<InstanceRow> 
 export const actions: Actions<typeof sdk> = {
   async AssociateIamInstanceProfile(call) {
     const row = await instance.get(call.tx, call, call.input.InstanceId!)
-    if (row.status.state !== 'running' && row.status.state !== 'stopped' && row.status.state !== 'pending') {
+    if (!isIn(instances.profile, row.status.state)) {
       throw new ApiError('IncorrectInstanceState', `The instance '${row.id}' is not in the 'running' or 'stopped' states.`)
     }
     if (row.spec.profile) throw new ApiError('IncorrectState', `There is an existing association for instance ${row.id}`)

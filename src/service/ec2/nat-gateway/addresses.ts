@@ -13,6 +13,7 @@ import { natGateway, type NatGatewayRow } from '#service/ec2/nat-gateway/nat-gat
 import { claimAddress } from '#service/ec2/network-interface/allocate'
 import { networkInterface, type Address, type InterfaceRow } from '#service/ec2/network-interface/network-interface'
 import { removeAddresses } from '#service/ec2/network-interface/private-addresses'
+import { isIn, natGateways } from '#service/ec2/states'
 import { subnet } from '#service/ec2/subnet/subnet'
 import type * as sdk from '@aws-sdk/client-ec2'
 
@@ -24,7 +25,7 @@ type Gateway = { row: NatGatewayRow; own: InterfaceRow }
 async function open(call: Call<{ NatGatewayId?: string }>, connectivity: 'public' | 'private'): Promise<Gateway> {
   const row = await natGateway.get(call.tx, call, call.input.NatGatewayId!)
   if (row.spec.connectivity !== connectivity) throw invalidCombination(`The NAT gateway ${row.id} is not a ${connectivity} NAT gateway.`)
-  if (row.status.state !== 'available') throw incorrectState(`The NAT gateway ${row.id} is ${row.status.state}, not available.`)
+  if (!isIn(natGateways.addresses, row.status.state)) throw incorrectState(`The NAT gateway ${row.id} is ${row.status.state}, not available.`)
   return { row, own: await networkInterface.get(call.tx, call, row.spec.interface!) }
 }
 

@@ -10,6 +10,7 @@ import { getImages, imageForLaunch, mappingsOf, type ImageRow } from '#service/e
 import { instance, type InstanceRow } from '#service/ec2/instance/instance'
 import { task, type TaskRow } from '#service/ec2/replace-root/task'
 import { getCompleted, type SnapshotRow } from '#service/ec2/snapshot/snapshot'
+import { instances, isIn } from '#service/ec2/states'
 import { checkSpace, putVolume } from '#service/ec2/volume/create'
 import { plannedVolumes } from '#service/ec2/volume/mapping'
 import { attaching, attachmentTo, volume, type VolumeRow } from '#service/ec2/volume/volume'
@@ -44,7 +45,7 @@ async function create(context: Context, call: Call<sdk.CreateReplaceRootVolumeTa
   refuseMembers('CreateReplaceRootVolumeTask', input, ['VolumeInitializationRate', 'VolumeId'])
   const old = holder.spec.rootVolume === undefined ? undefined : await volume.find(tx, holder.spec.rootVolume)
   const attachment = old && attachmentTo(old, holder.id)
-  if (holder.status.state !== 'running' || !old || !attachment || holder.spec.imaging) {
+  if (!isIn(instances.replaceRoot, holder.status.state) || !old || !attachment || holder.spec.imaging) {
     throw new ApiError('IncorrectInstanceState', `The root volume of instance '${holder.id}' can't be replaced: it is ${holder.status.state}.`)
   }
   const busy = (await task.list(tx, call)).find(one => one.spec.instance === holder.id && ['pending', 'in-progress'].includes(one.status.state))

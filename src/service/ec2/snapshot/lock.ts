@@ -12,6 +12,7 @@ import { resource } from '#kit/resource'
 import { incorrectState, invalidCombination, invalidValue, missingParameter } from '#service/ec2/errors'
 import { snapshot, type Lock, type SnapshotRow, type Spec, type Status } from '#service/ec2/snapshot/snapshot'
 import { getOwnSnapshot } from '#service/ec2/snapshot/sharing'
+import { isIn, snapshots } from '#service/ec2/states'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -94,7 +95,7 @@ const lockedSnapshots = (now: Date) => resource<Spec, Status, sdk.LockedSnapshot
 export const locking: Actions<typeof sdk> = {
   async LockSnapshot(call) {
     const row = await getOwnSnapshot(call, call.input.SnapshotId!)
-    if (row.status.state === 'error') throw incorrectState(`The snapshot '${row.id}' is in error.`)
+    if (!isIn(snapshots.lock, row.status.state)) throw incorrectState(`The snapshot '${row.id}' is in error.`)
     const locked = await snapshot.update(call.tx, row, { spec: { lock: lockOf(call, row) } }, 'locked')
     const { OwnerId: _, ...info } = infoOf(call.now)(locked)
     return info

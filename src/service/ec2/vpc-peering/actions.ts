@@ -132,7 +132,7 @@ export const actions: Actions<typeof sdk> = {
     const { RequesterPeeringConnectionOptions: forRequester, AccepterPeeringConnectionOptions: forAccepter } = call.input
     const row = await getPeering(call.tx, call, call.input.VpcPeeringConnectionId!)
     if (!forRequester && !forAccepter) throw missingParameter('requesterPeeringConnectionOptions or accepterPeeringConnectionOptions')
-    if (row.status.state !== 'active') {
+    if (!isIn(peerings.options, row.status.state)) {
       throw notPermitted(`Peering ${row.id} is not active. Peering options can be added only to active peerings.`)
     }
     const { requester, accepter } = row.spec

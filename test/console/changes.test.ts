@@ -1,0 +1,186 @@
+/** Forms of what is there: they begin with how it is, offer what can be right, and change what was changed, over the fake engine. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import * as ec2 from '@aws-sdk/client-ec2'
+import type { Browser, Locator, Page } from 'playwright-core'
+import { visit, type World } from './kit.ts'
+import { openSeeded, type Seeded } from './seed.ts'
+
+let browser: Browser
+let world: World
+let made: Seeded
+let page: Page
+let api: ec2.EC2Client
+before(async () => {
+  ({ browser, world, made, page } = await openSeeded())
+  api = world.server.ec2()
+})
+after(async () => {
+  await browser.close()
+  await world.close()
+})
+
+/** Takes an action of the page; its dialog. */
+async function act(name: string): Promise<Locator> {
+  await page.getByRole('button', { name: 'Actions' }).click()
+  await page.getByRole('menuitem', { name, exact: true }).click()
+  return page.getByRole('dialog')
+}
+async function submit(name: string): Promise<void> {
+  await page.getByRole('dialog').getByRole('button', { name, exact: true }).click()
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+}
+/** What a list offers, once it offers something. */
+async function offered(field: RegExp): Promise<string[]> {
+  await page.getByRole('button', { name: field }).click()
+  await page.getByRole('option').first().waitFor()
+  const found = await page.getByRole('option').allInnerTexts()
+  await page.keyboard.press('Escape')
+  return found
+}
+async function choose(field: RegExp, option: RegExp | string): Promise<void> {
+  await page.getByRole('button', { name: field }).click()
+  await page.getByRole('option', { name: option }).first().click()
+}
+const defaultVpc = async (): Promise<string> =>
+  (await api.send(new ec2.DescribeVpcsCommand({ Filters: [{ Name: 'is-default', Values: ['true'] }] }))).Vpcs![0]!.VpcId!
+
+test('a VPC is not offered as its own peer', async () => {
+  await visit(page, '/create/vpc/peering-connections')
+  for (const vpc of [made.vpc, await defaultVpc()]) {
+    await choose(/^VPC ID/, new RegExp(vpc))
+    assert.ok((await offered(/^Accepter VPC/)).every(text => !text.includes(vpc)))
+    await page.getByRole('button', { name: new RegExp(`^Accepter VPC.*${vpc}`) }).waitFor({ state: 'detached' })
+  }
+})
+
+test('an endpoint is offered the subnets and groups of its VPC alone, and so is an interface the groups of its subnet', async () => {
+  await visit(page, '/create/vpc/endpoints')
+  for (const vpc of [made.vpc, await defaultVpc()]) {
+    await choose(/^VPC ID/, new RegExp(vpc))
+    for (const field of [/^Subnet ID/, /^Security groups/])
+      assert.ok((await offered(field)).every(text => text.includes(vpc)), String(field))
+  }
+  await visit(page, '/create/ec2/network-interfaces')
+  await choose(/^Subnet ID/, new RegExp(made.subnet))
+  assert.ok((await offered(/^Security groups/)).every(text => text.includes(made.vpc)))
+})
+
+test('a public key is imported out of its file, with nothing selected', async () => {
+  await visit(page, '/ec2/key-pairs')
+  const dialog = await act('Import key pair')
+  await dialog.getByLabel('Key pair name').fill('laptop')
+  const buffer = Buffer.from('ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f me@laptop\n')
+  await dialog.locator('input[type=file]').setInputFiles({ name: 'id_ed25519.pub', mimeType: 'text/plain', buffer })
+  await dialog.getByText('me@laptop').first().waitFor()
+  await submit('Import key pair')
+  await page.getByRole('row').filter({ hasText: 'laptop' }).getByText('ed25519').waitFor()
+})
+
+test('several groups are given to an instance, which keeps those that it has', async () => {
+  await visit(page, `/ec2/instances/${made.instance}`)
+  const dialog = await act('Change security groups')
+  await dialog.getByText(`web (${made.group})`).first().waitFor()
+  await choose(/^Security groups/, /^default/)
+  await submit('Change security groups')
+  const { Reservations } = await api.send(new ec2.DescribeInstancesCommand({ InstanceIds: [made.instance] }))
+  assert.deepEqual(Reservations![0]!.Instances![0]!.SecurityGroups!.map(one => one.GroupName).sort(), ['default', 'web'])
+})
+
+test("an interface's addresses come and go by one dialog", async () => {
+  await visit(page, `/ec2/network-interfaces/${made.nic}?tab=details`)
+  await (await act('Manage IP addresses')).getByLabel('Assign these private IPv4 addresses').fill('10.0.1.200\n10.0.1.201')
+  await submit('Manage IP addresses')
+  await page.locator('dl').getByText('10.0.1.201').waitFor()
+  const dialog = await act('Manage IP addresses')
+  await choose(/^Unassign private IPv4 addresses/, '10.0.1.200')
+  await dialog.getByLabel('Assign further private IPv4 addresses').fill('1')
+  await submit('Manage IP addresses')
+  await page.locator('dl').getByText('10.0.1.200').waitFor({ state: 'detached' })
+  const { NetworkInterfaces } = await api.send(new ec2.DescribeNetworkInterfacesCommand({ NetworkInterfaceIds: [made.nic] }))
+  const now = NetworkInterfaces![0]!.PrivateIpAddresses!.map(one => one.PrivateIpAddress)
+  assert.deepEqual([now.length, now.includes('10.0.1.201'), now.includes('10.0.1.200')], [3, true, false])
+})
+
+test('an AMI is made of a snapshot, deprecated to the minute, protected, and then not offered to be deregistered', async () => {
+  await visit(page, '/ec2/snapshots')
+  await page.getByRole('checkbox', { name: /^Select snap-/ }).first().check()
+  await (await act('Create image from snapshot')).getByLabel('Image name').fill('mine')
+  await submit('Create image from snapshot')
+  const { Images } = await api.send(new ec2.DescribeImagesCommand({ Owners: ['self'] }))
+  await visit(page, `/ec2/images/${Images![0]!.ImageId}`)
+  const dialog = await act('Manage AMI Deprecation')
+  await dialog.getByPlaceholder('YYYY/MM/DD').fill('2030/01/31')
+  await dialog.getByPlaceholder('hh:mm').fill('09:30')
+  await submit('Manage AMI Deprecation')
+  await (await act('Manage AMI deregistration protection')).getByRole('checkbox').check()
+  await submit('Manage AMI deregistration protection')
+  await page.getByRole('button', { name: 'Actions' }).click()
+  await page.locator('[aria-disabled="true"]').filter({ hasText: 'Deregister AMI' }).waitFor()
+  await page.keyboard.press('Escape')
+  const { Images: now } = await api.send(new ec2.DescribeImagesCommand({ Owners: ['self'] }))
+  assert.deepEqual([now![0]!.DeprecationTime, now![0]!.DeregistrationProtection], ['2030-01-31T09:30:00.000Z', 'enabled'])
+})
+
+test('an IPv6 block of a VPC comes and goes, and so do the routes by it', async () => {
+  await visit(page, `/vpc/vpcs/${made.vpc}?tab=details`)
+  await act('Add CIDR block')
+  await submit('Add CIDR block')
+  await page.locator('dl').getByText(/^3fff:/).waitFor()
+  await visit(page, `/vpc/route-tables/${made.table}?tab=routes`)
+  await (await act('Add route')).getByLabel('Destination').fill('::/0')
+  await choose(/^Target type/, 'Egress-only internet gateway')
+  await page.getByRole('button', { name: /^Target .*eigw-/ }).waitFor()
+  await submit('Add route')
+  await page.getByRole('row').filter({ hasText: '::/0' }).getByRole('link', { name: /^eigw-/ }).waitFor()
+  await act('Remove route')
+  await choose(/^Destination/, '::/0')
+  await submit('Remove route')
+  await page.getByRole('row').filter({ hasText: '::/0' }).waitFor({ state: 'detached' })
+  await visit(page, `/vpc/vpcs/${made.vpc}?tab=details`)
+  await act('Remove CIDR block')
+  await submit('Remove CIDR block')
+  await page.locator('dl').getByText(/^3fff:/).waitFor({ state: 'detached' })
+})
+
+test('a subnet gets another route table, and loses it', async () => {
+  await visit(page, `/vpc/route-tables/${made.table}?tab=details`)
+  const read = async () => (await api.send(new ec2.DescribeRouteTablesCommand({ RouteTableIds: [made.table] }))).RouteTables![0]!.Associations!
+  const before = (await read()).filter(one => one.SubnetId).map(one => one.SubnetId)
+  const { Subnets } = await api.send(new ec2.DescribeSubnetsCommand({ Filters: [{ Name: 'vpc-id', Values: [made.vpc] }] }))
+  const other = Subnets!.find(one => !before.includes(one.SubnetId))!.SubnetId!
+  const dialog = await act('Edit subnet associations')
+  await dialog.getByText(before[0]!).first().waitFor()
+  await choose(/^Subnet ID/, new RegExp(other))
+  await choose(/^Subnet ID/, new RegExp(before[0]!))
+  await submit('Edit subnet associations')
+  assert.deepEqual((await read()).filter(one => one.SubnetId).map(one => one.SubnetId), [other])
+})
+
+test('a rule is changed in place and keeps its id', async () => {
+  const read = async () => {
+    const Filters = [{ Name: 'group-id', Values: [made.group] }]
+    const { SecurityGroupRules } = await api.send(new ec2.DescribeSecurityGroupRulesCommand({ Filters }))
+    const ssh = SecurityGroupRules!.filter(rule => !rule.IsEgress && rule.FromPort === 22)
+    return ssh.map(rule => [rule.SecurityGroupRuleId, rule.CidrIpv4, rule.Description])
+  }
+  const [[id]] = await read() as [string[]]
+  await visit(page, `/ec2/security-groups/${made.group}/inbound`)
+  const row = page.locator('main').getByLabel('Source').and(page.locator('[value="203.0.113.0/32"]'))
+  await row.fill('198.51.100.0/24')
+  await page.getByRole('button', { name: 'Save rules' }).click()
+  await page.getByText(`The rules of ${made.group} were saved`).waitFor()
+  assert.deepEqual(await read(), [[id, '198.51.100.0/24', 'The office']])
+})
+
+test("an alarm that is begun at an instance's curve begins with both", async () => {
+  await visit(page, `/ec2/instances/${made.instance}?tab=monitoring`)
+  await page.getByRole('link', { name: /^Create alarm: Network in/ }).click()
+  await page.getByRole('button', { name: new RegExp(`^Instance ID .*${made.instance}`) }).waitFor()
+  await page.getByRole('button', { name: /^Metric NetworkIn/ }).waitFor()
+  await page.getByRole('button', { name: /^Statistic Sum/ }).waitFor()
+  await visit(page, `/ec2/instances/${made.instance}?tab=status`)
+  await page.getByRole('link', { name: 'Create alarm' }).click()
+  await page.getByRole('button', { name: new RegExp(`^Instance ID .*${made.instance}`) }).waitFor()
+  await page.getByRole('button', { name: /^Metric StatusCheckFailed/ }).waitFor()
+})

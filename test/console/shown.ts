@@ -1,0 +1,133 @@
+/** What is shown beside that which is no form: tags, rules, sub-lists, objects, the launch page's key. Read from the page, and done there. */
+import assert from 'node:assert/strict'
+import * as cloudwatch from '@aws-sdk/client-cloudwatch'
+import * as ec2 from '@aws-sdk/client-ec2'
+import * as iam from '@aws-sdk/client-iam'
+import type { Page, Request } from 'playwright-core'
+import { keys } from '../conformance/server.ts'
+import { read, type Heard } from './heard.ts'
+import { settle, visit, type World } from './kit.ts'
+import type { Seeded } from './seed.ts'
+
+/** `cli` and `sdk` as they stand in the page, and what the page itself then said. */
+export type Shown = { at: string; cli: string; sdk: string; sent: Heard[] }
+
+const ODD = `it's "one" – $HOME \`é\` \\ two`
+/** Names of keys and alarms are ASCII. */
+const QUOTED = `it's "$HOME"`
+const READ = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'ec2:Describe*', Resource: '*' }] })
+
+/** One of each thing that a sub-list may hold, where the seed has none. */
+async function fill({ server }: World, made: Seeded): Promise<void> {
+  const config = { endpoint: server.url, region: 'us-east-1', credentials: keys }
+  const [machines, users, watch] = [server.ec2(), new iam.IAMClient(config), new cloudwatch.CloudWatchClient(config)]
+  const UserName = 'alice'
+  await users.send(new iam.AttachUserPolicyCommand({ UserName, PolicyArn: made.policy }))
+  await users.send(new iam.PutUserPolicyCommand({ UserName, PolicyName: 'own', PolicyDocument: READ }))
+  await users.send(new iam.CreateAccessKeyCommand({ UserName }))
+  await machines.send(new ec2.CreateSubnetCidrReservationCommand({ SubnetId: made.subnet, Cidr: '10.0.1.64/28', ReservationType: 'explicit' }))
+  await watch.send(new cloudwatch.PutMetricAlarmCommand({
+    AlarmName: QUOTED, Namespace: 'AWS/EC2', MetricName: 'CPUUtilization', Statistic: 'Average', Period: 300, EvaluationPeriods: 1, Threshold: 80,
+    ComparisonOperator: 'GreaterThanThreshold', Dimensions: [{ Name: 'InstanceId', Value: made.instance }],
+  }))
+  users.destroy()
+  watch.destroy()
+}
+
+const isChange = (request: Request): boolean => {
+  const said = `${request.headers()['x-amz-target'] ?? ''}${request.postData() ?? ''}`
+  return !request.url().includes('/_console/') && request.method() !== 'GET' && !/(^|Action=|\.)(Describe|Get|List)/.test(said)
+}
+const heardOf = (request: Request): Heard => read({
+  method: request.method(), url: new URL(request.url()), target: request.headers()['x-amz-target'] ?? '', body: request.postData() ?? '',
+})
+
+/** Reads what is shown, then does it by the button of that name. */
+async function take(page: Page, { at, submit }: { at: string; submit: string }): Promise<Shown> {
+  const dialog = page.getByRole('dialog')
+  const scope = await dialog.count() > 0 ? dialog : page.locator('main')
+  await scope.getByRole('button', { name: 'The command and the code for this' }).last().click()
+  const cli = (await scope.locator('pre').last().textContent())!
+  await scope.getByRole('button', { name: 'SDK for JavaScript' }).last().click()
+  await scope.locator('pre').last().filter({ hasText: /^import/ }).waitFor()
+  const sdk = (await scope.locator('pre').last().textContent())!
+  const sent: Heard[] = []
+  const note = (request: Request): void => { if (isChange(request)) sent.push(heardOf(request)) }
+  page.on('request', note)
+  await scope.getByRole('button', { name: submit, exact: true }).click()
+  // A program has as many calls as the page makes.
+  const wanted = sdk.match(/^(const .* = )?await /gm)!.length
+  const end = Date.now() + 15_000
+  while (sent.length < wanted && Date.now() < end) await page.waitForEvent('requestfinished', { timeout: 1000 }).catch(() => {})
+  await settle(page)
+  page.off('request', note)
+  assert.equal(sent.length, wanted, `${at}: what the page did`)
+  return { at, cli, sdk, sent }
+}
+
+type List = { at: string; button: string; submit?: string; typed?: boolean; title?: string }
+/** Sub-lists: where, and by which button some of them are taken away. */
+const lists = (made: Seeded): List[] => [
+  { at: '/iam/users/alice?tab=permissions', title: 'Attached policies', button: 'Detach' },
+  { at: '/iam/users/alice?tab=permissions', title: 'Inline policies', button: 'Delete' },
+  { at: '/iam/users/alice?tab=credentials', title: 'Access keys', button: 'Delete', typed: true },
+  { at: '/iam/groups/students?tab=users', title: 'IAM users', button: 'Remove from group' },
+  { at: `/iam/identity-providers/${encodeURIComponent(made.provider)}?tab=clients`, title: 'Audience', button: 'Delete' },
+  { at: `/vpc/subnets/${made.subnet}?tab=reservations`, title: 'CIDR reservations', button: 'Delete' },
+  { at: `/vpc/prefix-lists/${made.list}?tab=entries`, title: 'Entries', button: 'Delete' },
+  { at: `/ec2/instances/${made.instance}?tab=status`, title: 'Alarms of this instance', button: 'Delete alarm' },
+]
+async function takeFrom(page: Page, { at, title, button, typed }: List): Promise<Shown> {
+  await visit(page, at)
+  const table = page.getByRole('table', { name: title, exact: true })
+  await table.getByRole('checkbox', { name: /^Select / }).last().check()
+  await page.getByRole('button', { name: button, exact: true }).and(page.locator(':not([disabled])')).click()
+  if (typed) await page.getByPlaceholder('delete').fill('delete')
+  return take(page, { at: `${at} ${title}`, submit: button })
+}
+
+async function tags(page: Page, made: Seeded): Promise<Shown> {
+  await visit(page, `/ec2/instances/${made.instance}?tab=tags`)
+  await page.getByRole('button', { name: 'Manage tags' }).click()
+  await page.getByRole('button', { name: /^Remove/ }).first().click()
+  await page.getByRole('button', { name: /^Add (new )?tag/ }).click()
+  await page.getByRole('textbox', { name: 'Key' }).or(page.getByRole('combobox', { name: 'Key' })).last().fill(ODD)
+  await page.keyboard.press('Escape')
+  await page.getByRole('textbox', { name: 'Value' }).or(page.getByRole('combobox', { name: /Value/ })).last().fill('$b')
+  await page.keyboard.press('Escape')
+  return take(page, { at: 'tags', submit: 'Save' })
+}
+
+/** One rule is changed, one comes and one goes. */
+async function rules(page: Page, made: Seeded): Promise<Shown> {
+  await visit(page, `/ec2/security-groups/${made.group}/inbound`)
+  await page.getByLabel('Source').first().fill('198.51.100.0/24')
+  await page.getByLabel('Description').first().fill('Elsewhere')
+  await page.getByRole('button', { name: 'Remove' }).last().click()
+  await page.getByRole('button', { name: 'Add rule' }).click()
+  await page.getByLabel('Source').last().fill('2001:db8::/32')
+  return take(page, { at: 'rules', submit: 'Save rules' })
+}
+
+async function objects(page: Page): Promise<Shown> {
+  await visit(page, '/s3/buckets/course-files')
+  await page.getByRole('checkbox', { name: 'Select read-me.txt' }).check()
+  await page.getByRole('button', { name: 'Actions' }).click()
+  await page.getByRole('menuitem', { name: 'Delete objects' }).click()
+  await page.getByPlaceholder('delete').fill('delete')
+  return take(page, { at: 'objects', submit: 'Delete objects' })
+}
+
+async function launchKey(page: Page): Promise<Shown> {
+  await visit(page, '/ec2/instances/launch')
+  await page.getByRole('button', { name: 'Create new key pair' }).click()
+  await page.getByRole('dialog').getByLabel('Key pair name').fill(QUOTED)
+  return take(page, { at: 'launch key', submit: 'Create key pair' })
+}
+
+export async function allShown(page: Page, world: World, made: Seeded): Promise<Shown[]> {
+  await fill(world, made)
+  const found: Shown[] = [await tags(page, made), await rules(page, made), await objects(page), await launchKey(page)]
+  for (const list of lists(made)) found.push(await takeFrom(page, list))
+  return found
+}
