@@ -1,4 +1,4 @@
-/** A server that only listens: what clients say to it, by the number in the path of their endpoint. All are refused but whole programs. */
+/** A server that only listens: what clients say to it, by the first part of their endpoint's path. All are refused but whole programs. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
@@ -41,8 +41,12 @@ export async function openEar(): Promise<Ear> {
       const url = new URL(request.url!, 'http://ear')
       const [, id, ...rest] = url.pathname.split('/')
       url.pathname = `/${rest.join('/')}`
-      heard.set(id!, read(request.method!, url, String(request.headers['x-amz-target'] ?? ''), Buffer.concat(parts).toString()))
-      response.writeHead(403, { 'content-type': 'text/xml' }).end('<Response><Errors><Error><Code>Refused</Code></Error></Errors></Response>')
+      const target = String(request.headers['x-amz-target'] ?? '')
+      const said = read({ method: request.method!, url, target, body: Buffer.concat(parts).toString() })
+      heard.set(id!, said)
+      all.set(id!, [...(all.get(id!) ?? []), said])
+      if (id!.startsWith('program')) return response.writeHead(200).end(target === '' ? '<Answer/>' : '{}')
+      return response.writeHead(403, { 'content-type': 'text/xml' }).end('<Response><Errors><Error><Code>Refused</Code></Error></Errors></Response>')
     })
   })
   await new Promise<void>(done => server.listen(0, '127.0.0.1', done))

@@ -51,6 +51,8 @@ export const states = {
   'word.unlimited': ['Unlimited', 'Illimité'],
   'word.governance': ['Governance', 'Gouvernance'],
   'word.compliance': ['Compliance', 'Conformité'],
+  'word.compliance-cooloff': ['Compliance, cooling off', 'Conformité, en réflexion'],
+  'word.expired': ['Expired', 'Expiré'],
   'word.unlock': ['Unlock', 'Déverrouiller'],
   'word.GatewayId': ['Internet gateway', 'Passerelle Internet'],
   'word.NatGatewayId': ['NAT gateway', 'Passerelle NAT'],

@@ -28,6 +28,7 @@ export const storage = {
   'snapshots.noRoot': ['Exclude root volume', 'Exclure le volume racine'],
   'snapshots.image': ['Create image from snapshot', "Créer une image à partir d'un instantané"],
   'snapshots.lock': ['Manage snapshot lock', "Gérer le verrouillage de l'instantané"],
+  'snapshots.lockState': ['Lock state', 'État du verrou'],
   'snapshots.lockMode': ['Lock mode', 'Mode de verrouillage'],
   'snapshots.lockHint': [
     'Who has the permission may take back a lock of governance; nobody one of compliance, once its cooling-off period is over.',

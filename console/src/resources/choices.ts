@@ -181,10 +181,8 @@ export const lines = (given: string): string[] =>
     .map(line => line.trim())
     .filter(Boolean)
 /** A moment that was typed, in UTC; what is not whole yet is none. */
-export const moment = (value: string): Date | undefined => {
-  const at = new Date(`${value}:00Z`)
-  return Number.isNaN(at.getTime()) ? undefined : at
-}
+export const moment = (value: string): Date | undefined =>
+  /^\d{4}-\d\d-\d\dT\d\d:\d\d$/.test(value) ? new Date(`${value}:00Z`) : undefined
 /** As a field for moments begins with it. */
 export const momentText = (at: Date | string): string => new Date(at).toISOString().slice(0, 16)
 /** A text that was left empty is a parameter that was not given. */

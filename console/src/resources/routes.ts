@@ -12,8 +12,12 @@ const destination = (given: string): object => {
 const isLocal = (route: Item): boolean => route.GatewayId === 'local'
 /** Routes of endpoints come and go with them. */
 const isOwn = (route: Item): boolean => !String(route.GatewayId).startsWith('vpce-')
+/** The local ones last: they are seldom meant. */
 const routesOf = (table: Item, keep: (route: Item) => boolean): Choice[] =>
-  (table.Routes ?? []).filter(keep).map((route: Item) => ({ value: destinationOf(route), label: destinationOf(route) }))
+  [...(table.Routes ?? [])]
+    .filter(keep)
+    .sort((a, b) => Number(isLocal(a)) - Number(isLocal(b)))
+    .map((route: Item) => ({ value: destinationOf(route), label: destinationOf(route) }))
 
 type Kind = { member: string; from: NonNullable<Field['from']> }
 const attachedTo = (gateway: Item, vpc: string): boolean => gateway.Attachments?.some((one: Item) => one.VpcId === vpc) === true

@@ -1,5 +1,6 @@
 /** Forms of snapshots: taken, shared, locked, made an AMI of. */
 import { instances, isIn, volumes } from '../../../src/service/ec2/states'
+import { listAll } from '../api/call'
 import { instance, labelOf, moment, text } from './choices'
 import type { Field, Form, Item, Values } from './kinds'
 
@@ -68,6 +69,10 @@ export const lock: Form = {
     return [{ operation: 'LockSnapshot', input: { SnapshotId, LockMode: mode, CoolOffPeriod, ...time } }]
   },
 }
+
+/** Which are locked, and how. */
+export const locks = async (): Promise<Map<string, Item>> =>
+  new Map((await listAll('ec2', 'DescribeLockedSnapshots', 'Snapshots')).map(({ SnapshotId, LockState }) => [SnapshotId as string, { LockState }]))
 
 export const imageOf: Form = {
   operation: 'RegisterImage',

@@ -1,7 +1,7 @@
 /** Volumes, snapshots, images. */
 import { isIn, snapshots, volumes } from '../../../src/service/ec2/states'
 import { imageActions } from './images'
-import { createSnapshot, description, imageOf, lock, share } from './snapshots'
+import { createSnapshot, description, imageOf, lock, locks, share } from './snapshots'
 import { instanceInZone, snapshot, text, zone } from './choices'
 import { call, currentRegion } from '../api/call'
 import { hasIops, hasThroughput } from '../pages/launch-state'
@@ -148,6 +148,7 @@ export const resources: Resource[] = withNames([
     member: 'Snapshots',
     input: { OwnerIds: ['self'] },
     id: item => item.SnapshotId,
+    also: locks,
     kinds: ['snapshot'],
     tagged: 'snapshot',
     columns: [
@@ -159,6 +160,7 @@ export const resources: Resource[] = withNames([
       column('Progress', 'f.progress'),
       column('StartTime', 'f.created', { kind: 'date' }),
       column('VolumeId', 'f.VolumeId', { link: '/ec2/volumes' }),
+      column('LockState', 'snapshots.lockState', { kind: 'word', hidden: true }),
     ],
     create: { label: 'volumes.snapshot', form: createSnapshot },
     actions: [
