@@ -17,11 +17,13 @@ const FIT: Record<string, string> = {
   '/s3/buckets name': 'homework', '/iam/identity-providers thumbprints': 'a'.repeat(40), '/vpc/network-acls ports': '80-90',
 }
 
+// A chunk that others share hands out its area as an object of its exports.
 /** The listings that the built page has, and what their forms would look up. */
 async function listings(page: Page, files: string[]): Promise<Found[]> {
   return page.evaluate(async names => {
     const modules = await Promise.all(names.map(name => import(`/${name}`)))
-    const all = modules.flatMap(module => Object.values(module)).flat().filter((one: any) => one?.path && one.columns) as any[]
+    const listed = modules.flatMap(one => Object.values(one)).flatMap((one: any) => one?.resources ?? one)
+    const all: any[] = listed.filter(one => one?.path && one.columns)
     const fieldsOf = (one: any) => [one.create?.form, ...(one.actions ?? []).map((action: any) => action.form)].flatMap(form => form?.fields ?? [])
     const plain = ({ service = 'ec2', operation, member, input = {} }: any) => ({ service, operation, member, input })
     return all.map(one => ({ ...plain(one), path: one.path, chosen: fieldsOf(one).filter((f: any) => f.from).map((f: any) => plain(f.from)) }))
@@ -39,14 +41,15 @@ export async function callsOfForms(page: Page, ask: Ask): Promise<Asked[]> {
     answers[keyOf(from)] ??= (await ask(from.service, from.operation, from.input))[from.member] ?? []
   return page.evaluate(fillAll, { files, answers, odd: ODD, fit: FIT })
 }
-const AREAS = /\/(instances|storage|network|vpc|types|lifecycle|buckets|account|events|alarms)-/
+const AREAS = /\/(instances|templates|storage|network|vpc|types|lifecycle|buckets|account|events|alarms)-/
 
 type Given = { files: string[]; answers: Record<string, any[]>; odd: string; fit: Record<string, string> }
 
 /** In the page, with nothing from outside: fills each form with its defaults, then with each of its choices, then with all that may be given. */
 async function fillAll({ files, answers, odd, fit }: Given): Promise<Asked[]> {
   const modules = await Promise.all(files.map(name => import(`/${name}`)))
-  const all = modules.flatMap(module => Object.values(module)).flat().filter((one: any) => one?.path && one.columns) as any[]
+  const listed = modules.flatMap(one => Object.values(one)).flatMap((one: any) => one?.resources ?? one)
+  const all: any[] = listed.filter(one => one?.path && one.columns)
   const look = ({ service = 'ec2', operation, input = {} }: any): any[] => answers[JSON.stringify([service, operation, input])] ?? []
   const rowsOf = (from: any): any[] => (from.rows ?? ((items: any[]) => items))(look(from))
   /** What each list of a form offers for a thing, once what stands before it has been chosen. */

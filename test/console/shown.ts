@@ -18,7 +18,7 @@ const QUOTED = `it's "$HOME"`
 const READ = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'ec2:Describe*', Resource: '*' }] })
 
 /** One of each thing that a sub-list may hold, where the seed has none. */
-async function fill({ server }: World, made: Seeded): Promise<void> {
+export async function fill({ server }: World, made: Seeded): Promise<void> {
   const config = { endpoint: server.url, region: 'us-east-1', credentials: keys }
   const [machines, users, watch] = [server.ec2(), new iam.IAMClient(config), new cloudwatch.CloudWatchClient(config)]
   const UserName = 'alice'
@@ -125,8 +125,7 @@ async function launchKey(page: Page): Promise<Shown> {
   return take(page, { at: 'launch key', submit: 'Create key pair' })
 }
 
-export async function allShown(page: Page, world: World, made: Seeded): Promise<Shown[]> {
-  await fill(world, made)
+export async function allShown(page: Page, made: Seeded): Promise<Shown[]> {
   const found: Shown[] = [await tags(page, made), await rules(page, made), await objects(page), await launchKey(page)]
   for (const list of lists(made)) found.push(await takeFrom(page, list))
   return found

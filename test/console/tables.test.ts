@@ -53,9 +53,9 @@ test("an instance's user data, role and protection are changed, each form beginn
     await page.getByRole('option', { name: to, exact: true }).click()
     await submit('Modify IAM role')
   }
-  await role(/^IAM Role web-server/, '–')
+  await role(/^IAM Role .*web-server/, '–')
   await page.locator('dl').filter({ hasText: 'IAM Role' }).getByText('web-server').waitFor({ state: 'detached' })
-  await role(/^IAM Role –/, 'web-server')
+  await role(/^IAM Role .*–/, 'web-server')
   await page.locator('dl').getByText('web-server').waitFor()
   await (await act('Change termination protection')).getByRole('checkbox').check()
   await submit('Change termination protection')

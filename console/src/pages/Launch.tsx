@@ -23,13 +23,16 @@ import { priceOf } from '../prices'
 import { AdvancedSection } from '../parts/LaunchAdvanced'
 import { ImageSection } from '../parts/LaunchImage'
 import { KeySection } from '../parts/LaunchKey'
+import { LaunchSource } from '../parts/LaunchSource'
 import { NetworkSection } from '../parts/LaunchNetwork'
 import { StorageSection } from '../parts/LaunchStorage'
 import { LaunchSummary } from '../parts/LaunchSummary'
 import { instancesOf } from '../resources/choices'
+import type { Item } from '../resources/kinds'
 import { facts } from '../shell/facts'
 import { flash } from '../shell/flash'
 import { follow, go } from '../shell/router'
+import { launchBy } from './template-load'
 import { callsOf, likeOf, start, wizardName, type Launch } from './launch-state'
 
 export type SectionProps = { state: Launch; set(part: Partial<Launch>): void }
@@ -72,7 +75,9 @@ async function asked(id: string): Promise<Partial<Launch>> {
   return likeOf(instancesOf(found.Reservations)[0], given.UserData?.Value ?? '')
 }
 
-export default function LaunchPage({ image, type = start.type, like }: { image: string; type?: string; like?: string }) {
+type Asked = { image: string; type?: string; like?: string; template?: string; version?: string }
+
+export default function LaunchPage({ image, type = start.type, like, template, version = '$Default' }: Asked) {
   const [state, setState] = useState<Launch>(() => ({ ...start, image, type, opened: new Date().toISOString() }))
   const [error, setError] = useState<string>()
   const [busy, setBusy] = useState(false)
@@ -87,6 +92,9 @@ export default function LaunchPage({ image, type = start.type, like }: { image: 
     if (like) asked(like).then(set, (cause: unknown) => setError(wordsOf(cause)))
   }, [like])
   useEffect(() => {
+    if (template) launchBy(template, version).then(set, (cause: unknown) => setError(wordsOf(cause)))
+  }, [template, version])
+  useEffect(() => {
     if (groups.data && !busy) set({ groupName: wizardName(groups.data.map(g => g.GroupName)) })
   }, [groups.data, busy])
   useEffect(() => {
@@ -94,9 +102,10 @@ export default function LaunchPage({ image, type = start.type, like }: { image: 
     const found = chosen ?? images.data.find(i => i.Name === 'debian-12-ec2') ?? images.data[0]
     if (found) {
       const size = String(found.BlockDeviceMappings?.[0]?.Ebs?.VolumeSize ?? 8)
-      set({ image: found.ImageId, rootDevice: found.RootDeviceName, root: { ...state.root, size } })
+      const isSaid = state.source?.data.BlockDeviceMappings?.some((one: Item) => one.DeviceName === found.RootDeviceName && one.Ebs?.VolumeSize)
+      set({ image: found.ImageId, rootDevice: found.RootDeviceName, root: isSaid ? state.root : { ...state.root, size } })
     }
-  }, [images.data, state.image])
+  }, [images.data, state.image, state.source])
 
   async function submit(): Promise<void> {
     setChecked(true)
@@ -132,6 +141,7 @@ export default function LaunchPage({ image, type = start.type, like }: { image: 
               {error}
             </Alert>
           )}
+          {state.source && <LaunchSource source={state.source} />}
           <Container header={<Header variant="h2">{t('launch.name')}</Header>}>
             <SpaceBetween size="m">
               <FormField label={t('launch.nameField')}>

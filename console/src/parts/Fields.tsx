@@ -10,7 +10,7 @@ import { TextFile } from './TextFile'
 /** Loaded with the first form that asks for a moment: calendars are large. */
 const Moment = lazy(() => import('./Moment'))
 
-const emptyOf = ({ kind, options, optional }: Field): string | boolean | string[] => {
+const emptyOf = ({ kind, options, optional }: Field): any => {
   if (kind === 'bool') return false
   if (kind === 'many') return []
   return kind === 'select' && options && !optional ? options[0]! : ''
@@ -48,7 +48,7 @@ export function Fields({ fields, values, missing, of, onChange }: Props) {
         return (
           <Chooser
             field={field}
-            value={values[field.name] ?? ''}
+            value={values[field.name] ?? emptyOf(field)}
             around={{ of, chosen }}
             onChange={set}
             onChosen={item => setChosen(before => ({ ...before, [field.name]: item }))}

@@ -62,10 +62,11 @@ function useForm({ service, form, item, given }: Of, done: (answer: any) => void
   return { body, busy, submit, idle: !ready || shown.length === 0 }
 }
 
-/** What a link to a form has already said, by the names of its fields. */
+/** What a link to a form has already said, by the names of its fields that are texts or choices of one. */
 const givenBy = (form: Form, query: string | undefined): Values => {
   const asked = new URLSearchParams(query)
-  return Object.fromEntries(form.fields.filter(({ name }) => asked.has(name)).map(({ name }) => [name, asked.get(name)!]))
+  const named = form.fields.filter(({ name, kind }) => asked.has(name) && kind !== 'bool' && kind !== 'many')
+  return Object.fromEntries(named.map(({ name }) => [name, asked.get(name)!]))
 }
 
 type PageProps = { service: Service; form: Form; title: Key; back: string }
