@@ -1,5 +1,6 @@
 /** A terminal over a real WebSocket, with programs of this host in place of a guest's. */
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { silent } from '#base/log'
@@ -15,6 +16,9 @@ let door: ConsoleDoor
 let url: string
 let cookie: string
 let done = 0
+/** How often `i-slow` was looked for, and when it is to be found. */
+let sought = 0
+const found = Promise.withResolvers<void>()
 
 before(async () => {
   store = openSqlite(':memory:')
@@ -31,6 +35,10 @@ before(async () => {
     terminals: {
       target: async ({ instance }) => {
         if (instance === 'i-refused') throw new Refused('UnauthorizedOperation: no.')
+        if (instance === 'i-slow') {
+          sought++
+          await found.promise
+        }
         return {
           file: 'sh',
           args: ['-c', 'stty -echo; tty; stty size; while read line; do [ "$line" = size ] && stty size || echo "<$line>"; done'],
@@ -114,10 +122,40 @@ test('without a session, or from another origin, there is no terminal', async ()
   }
 })
 
-test("logout closes the session's terminals", async () => {
-  const { seen } = open()
+test('one asked for on a connection that an earlier request on it has ended is turned away, and ends nothing else', async () => {
+  const { socket, seen } = open()
   await until(() => seen.text.includes('30 100'))
+  // Without a host the first request is refused and its answer closes the connection, while the door still looks who asks for the terminal.
+  for (const asker of [cookie, 'enclume-console=guessed']) {
+    const said = await raw([
+      'GET / HTTP/1.1', '', `GET /_console/terminal?kind=session&instance=i-1 HTTP/1.1`, `host: ${url}`, `origin: http://${url}`, `cookie: ${asker}`,
+      'upgrade: websocket', 'connection: Upgrade', 'sec-websocket-key: dGVzdCBvZiBhIHRlcm1pbg==', '', '',
+    ])
+    assert.deepEqual(said.match(/HTTP\/1.1 \d+/g), ['HTTP/1.1 400'])
+  }
+  assert.equal(seen.closed, false)
+  const before = done
+  socket.close()
+  await until(() => done === before + 1)
+})
+
+/** All that the door says to these lines, until it has closed the connection. */
+function raw(lines: string[]): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  let said = ''
+  const socket = connect(Number(url.split(':')[1]), '127.0.0.1', () => socket.write(lines.join('\r\n')))
+  socket.setEncoding('utf8').on('data', (part: string) => { said += part }).on('close', () => resolve(said)).on('error', reject)
+  return promise
+}
+
+test("logout closes the session's terminals, and one that is still looked for begins nothing", async () => {
+  const { seen } = open()
+  const slow = open({ instance: 'i-slow' })
+  await until(() => seen.text.includes('30 100') && sought === 1)
   const before = done
   await fetch(`http://${url}/_console/sign-out`, { method: 'POST', headers: { ...own, cookie } })
-  await until(() => seen.closed && done === before + 1)
+  await until(() => seen.closed && slow.seen.closed && done === before + 1)
+  found.resolve()
+  await until(() => done === before + 2)
+  assert.deepEqual(slow.seen.told, [])
 })

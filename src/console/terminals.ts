@@ -43,6 +43,7 @@ export function openTerminals({ target, log }: TerminalOptions): Terminals {
   const running = new Map<Duplex, string>()
 
   async function open({ request, socket, head, session, query }: Opening): Promise<void> {
+    if (!socket.writable) return void socket.destroy() // An earlier request on it has ended it, or who asked has left.
     // A page that has gone without a word closes its side alone, and HTTP's sockets would stay half open.
     socket.on('end', () => socket.destroy())
     const key = request.headers['sec-websocket-key']
@@ -57,6 +58,7 @@ export function openTerminals({ target, log }: TerminalOptions): Terminals {
       const program = await target({
         kind, principal: session.principal, instance: query.get('instance') ?? '', region: query.get('region') ?? '', user: query.get('user') ?? '',
       })
+      if (socket.destroyed) return program.done?.() // Nobody would ever end what began now.
       log.info('console.terminal', { kind, instance: query.get('instance') })
       await run({ socket, head, program, size: sizeOf({ cols: Number(query.get('cols')), rows: Number(query.get('rows')) }) ?? [80, 24], say })
     } catch (error) {

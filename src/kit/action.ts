@@ -51,6 +51,8 @@ export type ServiceDefinition = {
   }
   /** Input members that the newest model requires but older clients don't send: operation -> names. */
   relaxed?: Record<string, readonly string[]>
+  /** The most characters of client tokens, by operation, where they may have more than others. */
+  tokenMax?: Record<string, number>
   access?: Access
   /** Absent: callers may ask as often as they like. */
   pace?: Pace
@@ -127,7 +129,7 @@ export function dispatcher({ services, store, clock, authorise }: DispatcherOpti
       // where this is the region's first call.
       if (service.access?.complete) await authorise({ service, operation: name, input, caller, reader: tx })
       const permit = (also: Also) => authorise({ service, operation: name, input, caller, reader: tx, also })
-      return run({ action, operation, input, call: { ...place, caller, tx, now: clock(), permit } })
+      return run({ action, operation, input, tokenMax: service.tokenMax?.[name] ?? TOKEN_MAX, call: { ...place, caller, tx, now: clock(), permit } })
     }).catch(noRoom)
   }
 
@@ -145,9 +147,9 @@ function checkRequired(service: ServiceDefinition, operation: Operation, input: 
   }
 }
 
-type Run = { action: Action<any, object>; operation: Operation; input: object; call: Omit<Call<object>, 'input' | 'tags'> }
+type Run = { action: Action<any, object>; operation: Operation; input: object; tokenMax: number; call: Omit<Call<object>, 'input' | 'tags'> }
 
-async function run({ action, operation, input, call }: Run): Promise<object> {
+async function run({ action, operation, input, tokenMax, call }: Run): Promise<object> {
   const given = input as { DryRun?: boolean; TagSpecifications?: [] }
   const { account, region, tx, now } = call
   // The SDK's model marks it where clients make one up by themselves; where callers alone do, it is called so.
@@ -155,8 +157,8 @@ async function run({ action, operation, input, call }: Run): Promise<object> {
   const token = member && (given as Record<string, string | undefined>)[member]
   const hash = token && createHash('sha256').update(JSON.stringify(sorted(input))).digest('hex')
   if (token) {
-    if (token.length > TOKEN_MAX || !/^[\x21-\x7e]+$/.test(token)) {
-      throw new ApiError('InvalidParameterValue', `Invalid value '${token}' for ${member}: at most ${TOKEN_MAX} ASCII characters`)
+    if (token.length > tokenMax || !/^[\x21-\x7e]+$/.test(token)) {
+      throw new ApiError('InvalidParameterValue', `Invalid value '${token}' for ${member}: at most ${tokenMax} ASCII characters`)
     }
     const before = await tx.token(account, region, operation.name, token)
     if (before && before.hash !== hash) {

@@ -255,6 +255,26 @@ class Instances(Base):
         self.assertEqual(error.response["ResponseMetadata"]["HTTPStatusCode"], 412)
 
 
+class LaunchTemplates(Base):
+    def test_a_template_s_versions_and_a_launch(self):
+        data = {"ImageId": image()["ImageId"], "InstanceType": "t3.micro"}
+        made = ec2.create_launch_template(LaunchTemplateName="boto3", LaunchTemplateData=data)["LaunchTemplate"]
+        by_id = {"LaunchTemplateId": made["LaunchTemplateId"]}
+        tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "two"}]}]
+        ec2.create_launch_template_version(**by_id, SourceVersion="1", LaunchTemplateData={"TagSpecifications": tags})
+        pages = ec2.get_paginator("describe_launch_template_versions").paginate(**by_id, PaginationConfig={"PageSize": 1})
+        found = [version for page in pages for version in page["LaunchTemplateVersions"]]
+        self.assertEqual([v["LaunchTemplateData"] for v in found], [{**data, "TagSpecifications": tags}, data])
+        self.assertEqual([v["DefaultVersion"] for v in found], [False, True])
+        ec2.modify_launch_template(**by_id, DefaultVersion="$Latest")
+        launched = ec2.run_instances(LaunchTemplate=by_id, MinCount=1, MaxCount=1)["Instances"][0]
+        names = {tag["Key"]: tag["Value"] for tag in launched["Tags"]}
+        self.assertEqual(names, {"Name": "two", "aws:ec2launchtemplate:id": made["LaunchTemplateId"], "aws:ec2launchtemplate:version": "2"})
+        terminate(launched["InstanceId"])
+        ec2.delete_launch_template(LaunchTemplateName="boto3")
+        self.refused("InvalidLaunchTemplateName.NotFoundException", ec2.describe_launch_templates, LaunchTemplateNames=["boto3"])
+
+
 class Facts(Base):
     def test_images(self):
         found = image()

@@ -25,10 +25,14 @@ const send = (name: string, input: object): Promise<unknown> => {
 const has = (operation: Operation, member: string) => operation.input.byName.has(member)
 const good = (name: string): object => samples[name] ?? refusing[name]!.input(bench)
 
+/** Members that a request needs for all that the model does not say so. */
+const needed: Record<string, string> = { DescribeLaunchTemplateVersions: 'LaunchTemplateId' }
+
 /** A good request's required members, without one of them. */
 function required(name: string, besides?: string): object {
   const { input } = operations.find(o => o.name === name)!
-  return Object.fromEntries(Object.entries(good(name)).filter(([member]) => member !== besides && input.byName.get(member)?.required))
+  const isNeeded = (member: string) => input.byName.get(member)?.required || needed[name] === member
+  return Object.fromEntries(Object.entries(good(name)).filter(([member]) => member !== besides && isNeeded(member)))
 }
 
 type Question = { name: string; input: object; codes: string[] }
@@ -86,6 +90,7 @@ const ids: Record<string, [prefix: string, malformed: string, missing: string]> 
   // As a route's target it has another code than by itself.
   'CreateRoute.NatGatewayId': ['nat', 'InvalidNatGatewayID.NotFound', 'InvalidNatGatewayID.NotFound'],
   'ReplaceRoute.NatGatewayId': ['nat', 'InvalidNatGatewayID.NotFound', 'InvalidNatGatewayID.NotFound'],
+  LaunchTemplateId: ['lt', 'InvalidLaunchTemplateId.Malformed', 'InvalidLaunchTemplateId.NotFound'],
   SnapshotId: ['snap', 'InvalidSnapshotID.Malformed', 'InvalidSnapshot.NotFound'],
 }
 const idOf = (member: string) => [member, member.replace(/s$/, ''), `${member.replace(/s$/, '')}Id`].find(name => name in ids)

@@ -106,6 +106,49 @@ test('each volume of a launch is asked for with its own size and type, the image
   await allowed('RunInstances', launch())
 })
 
+test('a launch by a template is asked for the template, by name or id, for what the template says, and whether the request says it', async () => {
+  const { Groups: [group] } = { Groups: (await send('DescribeSecurityGroups', { GroupNames: ['default'] })).SecurityGroups }
+  const { GroupId: other } = await send('CreateSecurityGroup', { GroupName: 'not-of-the-template', Description: 'x' })
+  const create = async (LaunchTemplateName: string) => (await send('CreateLaunchTemplate', {
+    LaunchTemplateName, TagSpecifications: [{ ResourceType: 'launch-template', Tags: [{ Key: 'for', Value: LaunchTemplateName }] }],
+    LaunchTemplateData: {
+      ImageId: bench.imageId, InstanceType: 't3.micro', SecurityGroupIds: [group.GroupId],
+      TagSpecifications: [{ ResourceType: 'instance', Tags: [{ Key: 'team', Value: 'a' }] }],
+    },
+  })).LaunchTemplate.LaunchTemplateId
+  const [good, bad] = [await create('good'), await create('bad')]
+  const by = (LaunchTemplate: object, more: object = {}) => ({ LaunchTemplate, MinCount: 1, MaxCount: 1, DryRun: true, ...more })
+  const run = { Effect: 'Allow', Action: 'ec2:RunInstances', Resource: '*' }
+  const tag = { Effect: 'Allow', Action: 'ec2:CreateTags', Resource: '*', Condition: { StringEquals: { 'ec2:CreateAction': 'RunInstances' } } }
+
+  // One template alone, and nothing in its stead that it does not say (User Guide, example policies on launch templates).
+  const only = { ArnLike: { 'ec2:LaunchTemplate': arn('launch-template', good) }, Bool: { 'ec2:IsLaunchTemplateResource': 'true' } }
+  await may({ ...run, Condition: only }, tag)
+  for (const which of [{ LaunchTemplateId: good }, { LaunchTemplateName: 'good', Version: '$Latest' }]) {
+    await allowed('RunInstances', by(which))
+    await allowed('RunInstances', by(which, { InstanceType: 't3.small' }))
+    for (const more of [{ ImageId: bench.imageId }, { SecurityGroupIds: [other] }, { NetworkInterfaces: [{ DeviceIndex: 0, Groups: [other] }] },
+      { BlockDeviceMappings: [mapping(1, '/dev/xvdb')] }]) await denied('RunInstances', by(which, more))
+  }
+  await denied('RunInstances', by({ LaunchTemplateName: 'bad' }))
+  await denied('RunInstances', launch())
+  await may({ ...run, Condition: only })
+  await denied('RunInstances', by({ LaunchTemplateId: good }))
+
+  await may(all, never(arn('launch-template', '*'), { StringEquals: { 'aws:ResourceTag/for': 'bad' } }))
+  for (const which of [{ LaunchTemplateId: bad }, { LaunchTemplateName: 'bad' }]) {
+    await denied('RunInstances', by(which))
+    await denied('CreateLaunchTemplateVersion', { ...which, LaunchTemplateData: { InstanceType: 't3.micro' } })
+    await denied('ModifyLaunchTemplate', { ...which, DefaultVersion: '1' })
+    await denied('DeleteLaunchTemplateVersions', { ...which, Versions: ['2'] })
+    await denied('DeleteLaunchTemplate', which)
+  }
+  await allowed('ModifyLaunchTemplate', { LaunchTemplateName: 'good', DefaultVersion: '1' })
+  await may(all, never(arn('instance', '*'), { StringEquals: { 'ec2:InstanceType': 't3.micro' } }))
+  await denied('RunInstances', by({ LaunchTemplateName: 'good' }))
+  await allowed('RunInstances', by({ LaunchTemplateName: 'good' }, { InstanceType: 't3.small' }))
+})
+
 test('what an association or an attachment joins is what it is about', async () => {
   const { InstanceId, SubnetId } = await bench.launch()
   const { AllocationId, PublicIp } = await send('AllocateAddress', {})

@@ -12,6 +12,7 @@ const kinds = [
   'dhcp-options', 'image', 'snapshot', 'public-access',
   'replace-root-volume-task', 'import-snapshot-task', 'image-task', 'export-image-task', 'import-image-task',
   'metadata-defaults', 'elastic-ip', 'natgateway', 'vpc-peering-connection', 'egress-only-internet-gateway',
+  'launch-template', 'launch-template-version',
 ]
 
 /** For assert.rejects: the error's code, and with a second argument its words. */

@@ -24,7 +24,6 @@ test('every parameter that Enclume can\'t honour is refused by its name', async 
   const unsupported = 'UnsupportedOperation'
   await refuses(
     [{ InstanceMarketOptions: { MarketType: 'spot' } }, unsupported, /InstanceMarketOptions/],
-    [{ LaunchTemplate: { LaunchTemplateName: 'x' } }, unsupported, /LaunchTemplate/],
     [{ KernelId: 'aki-1' }, unsupported, /KernelId/], [{ RamdiskId: 'ari-1' }, unsupported, /RamdiskId/],
     [{ HibernationOptions: { Configured: true } }, unsupported, /HibernationOptions/],
     [{ EnclaveOptions: { Enabled: true } }, unsupported, /EnclaveOptions/],

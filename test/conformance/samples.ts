@@ -8,6 +8,7 @@ import { prepareIpv6Samples } from './ipv6-samples.ts'
 import type { Bench } from './kit.ts'
 import { prepareProfileSamples } from './profile-samples.ts'
 import { preparePeeringSamples } from './peering-samples.ts'
+import { prepareTemplateSamples } from './template-samples.ts'
 import { prepareVpcSamples } from './vpc-samples.ts'
 
 export type Samples = Record<string, object>
@@ -58,6 +59,7 @@ export async function prepareSamples(bench: Bench): Promise<Samples> {
     ...await prepareIpv6Samples(bench),
     ...await prepareDiskSamples(bench, { running: InstanceId, stopped: stopped! }),
     ...await preparePeeringSamples(bench),
+    ...await prepareTemplateSamples(bench, InstanceId),
     ...await prepareProfileSamples(bench, { having: InstanceId, without: stopped! }),
     AuthorizeSecurityGroupEgress: { GroupId, IpPermissions: [web] },
     AuthorizeSecurityGroupIngress: { GroupId, IpPermissions: [{ ...web, FromPort: 443, ToPort: 443 }] },

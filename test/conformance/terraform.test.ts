@@ -186,6 +186,40 @@ test('a rule of a group as a resource of its own is created, tagged, changed and
   await destroyGroup(GroupId)
 })
 
+/** launch_template.go (ec2): user data are sent though there are none; a refresh reads the template, then the version that is its newest. */
+test('a launch template is created, refreshed, changed by a version that becomes the default, launched from and destroyed', async () => {
+  const made = await ec2.send(new sdk.CreateLaunchTemplateCommand({
+    LaunchTemplateName: 'tf-web', ClientToken: 'terraform-20260102', VersionDescription: 'first',
+    LaunchTemplateData: {
+      UserData: '', ImageId: bench.imageId, InstanceType: 't3.micro', MetadataOptions: { HttpTokens: 'required', HttpPutResponseHopLimit: 1 },
+      NetworkInterfaces: [{ DeviceIndex: 0, AssociatePublicIpAddress: true, DeleteOnTermination: true }],
+      TagSpecifications: [{ ResourceType: 'instance', Tags: [{ Key: 'Name', Value: 'tf' }] }],
+    },
+    TagSpecifications: [{ ResourceType: 'launch-template', Tags: [{ Key: 'by', Value: 'tf' }] }],
+  }))
+  const LaunchTemplateId = made.LaunchTemplate!.LaunchTemplateId!
+  const read = async () => {
+    const [template] = (await ec2.send(new sdk.DescribeLaunchTemplatesCommand({ LaunchTemplateIds: [LaunchTemplateId] }))).LaunchTemplates!
+    const Versions = [`${template!.LatestVersionNumber}`]
+    const found = await ec2.send(new sdk.DescribeLaunchTemplateVersionsCommand({ LaunchTemplateId, Versions }))
+    const { VersionDescription: words, LaunchTemplateData: data } = found.LaunchTemplateVersions![0]!
+    return [template!.DefaultVersionNumber, template!.LatestVersionNumber, words, data!.InstanceType, data!.UserData, template!.Tags!.length]
+  }
+  assert.deepEqual([await read(), await read()], Array(2).fill([1, 1, 'first', 't3.micro', undefined, 1]))
+  const LaunchTemplateData = { UserData: '', ImageId: bench.imageId, InstanceType: 't3.small' as const }
+  await ec2.send(new sdk.CreateLaunchTemplateVersionCommand({ LaunchTemplateId, LaunchTemplateData, ClientToken: 'terraform-20260103' }))
+  await ec2.send(new sdk.ModifyLaunchTemplateCommand({ LaunchTemplateId, DefaultVersion: '2' }))
+  assert.deepEqual(await read(), [2, 2, undefined, 't3.small', undefined, 1])
+  // aws_instance with launch_template: the refresh finds the template by the instance's tags.
+  const [id] = await bench.run({ ImageId: undefined, InstanceType: undefined, LaunchTemplate: { LaunchTemplateId, Version: '$Default' } })
+  await bench.until(id!, 'running')
+  const { Tags } = await ec2.send(new sdk.DescribeTagsCommand({ Filters: [{ Name: 'resource-id', Values: [id!] }] }))
+  assert.deepEqual(Tags!.map(tag => [tag.Key, tag.Value]), [['aws:ec2launchtemplate:id', LaunchTemplateId], ['aws:ec2launchtemplate:version', '2']])
+  await bench.terminate(id!)
+  await ec2.send(new sdk.DeleteLaunchTemplateCommand({ LaunchTemplateId }))
+  await assert.rejects(read(), code('InvalidLaunchTemplateId.NotFound'))
+})
+
 test('what was destroyed outside Terraform has the codes that the provider takes for gone', async () => {
   const gone: [Promise<unknown>, string][] = [
     [ec2.send(new sdk.DescribeInstancesCommand({ InstanceIds: ['i-0123456789abcdef0'] })), 'InvalidInstanceID.NotFound'],

@@ -25,7 +25,10 @@ export const DESCRIBES = [
   'DescribeSubnets', 'DescribeRouteTables', 'DescribeInternetGateways', 'DescribeNatGateways', 'DescribeNetworkAcls', 'DescribeDhcpOptions',
   'DescribeNetworkInterfaces', 'DescribeAddresses', 'DescribeVpcPeeringConnections', 'DescribeTags', 'DescribeImages', 'DescribeSnapshots',
   'DescribeImportSnapshotTasks', 'DescribeImportImageTasks', 'DescribeExportImageTasks', 'DescribeLockedSnapshots',
+  'DescribeLaunchTemplates', 'DescribeLaunchTemplateVersions',
 ]
+/** What those are asked that must be asked something. */
+const INPUTS: Record<string, object> = { DescribeLaunchTemplateVersions: { Versions: ['$Latest', '$Default'] } }
 
 export type World = {
   cloud: Cloud
@@ -61,7 +64,7 @@ export async function closeWorld({ cloud, store }: World): Promise<void> {
 
 /** Without what time alone changes, and in an order of its own. */
 export const answersOf = async (world: World, operations: string[]): Promise<Answers> =>
-  JSON.parse(JSON.stringify(Object.fromEntries(await Promise.all(operations.map(async name => [name, await world.call(name)])))))
+  JSON.parse(JSON.stringify(Object.fromEntries(await Promise.all(operations.map(async name => [name, await world.call(name, INPUTS[name])])))))
 
 /** What is on the disks is left out. */
 export const hostOf = ({ machinesById, disksById, networksById }: FakeEngine): Host => ({

@@ -83,6 +83,22 @@ async function buildImages({ call, settle, objects }: World): Promise<void> {
   await settle()
 }
 
+/** A template of two versions, and an instance of the first. */
+async function buildTemplates({ call, settle }: World): Promise<void> {
+  const { Images: [image] } = await call('DescribeImages', { Filters: [{ Name: 'name', Values: ['debian-12'] }] })
+  const { LaunchTemplate: { LaunchTemplateId } } = await call('CreateLaunchTemplate', {
+    LaunchTemplateName: 'fixture', VersionDescription: 'first', ...tagged('launch-template', 'template'), LaunchTemplateData: {
+      ImageId: image.ImageId, InstanceType: 't3.nano', MetadataOptions: { HttpTokens: 'required' }, ...tagged('instance', 'of the template'),
+      BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { VolumeSize: 9 } }],
+      InstanceMarketOptions: { SpotOptions: { ValidUntil: new Date('2030-01-01T00:00:00Z') } },
+    },
+  })
+  const LaunchTemplateData = { ImageId: image.ImageId, InstanceType: 't3.nano', ...tagged('instance', 'of the template') }
+  await call('CreateLaunchTemplateVersion', { LaunchTemplateId, LaunchTemplateData })
+  await call('RunInstances', { LaunchTemplate: { LaunchTemplateId, Version: '2' }, MinCount: 1, MaxCount: 1 })
+  await settle()
+}
+
 const name = process.argv[2]
 if (!name || !/^\d{4}-[a-z-]+$/.test(name)) throw new Error('usage: node test/upgrade/write.ts NNNN-what-it-precedes')
 const folder = join(import.meta.dirname, 'data', name)
@@ -93,6 +109,7 @@ try {
   const world = await openWorld(file)
   await build(world)
   await buildImages(world)
+  await buildTemplates(world)
   const answers = await answersOf(world, DESCRIBES)
   await closeWorld(world)
   mkdirSync(folder, { recursive: true })

@@ -22,6 +22,9 @@ export type Loop = { number: number; tag: string }
 /** The first number of the machine in this place of an Enclume. The root disk has it; data disks have those after it. */
 export const firstLoop = ({ slot, place }: { slot: number; place: number }): number => slot * PER_ENCLUME + FIRST + place * PER_MACHINE
 
+/** Whether a number is one that an Enclume's machines have. */
+export const isOfSlot = (number: number, slot: number): boolean => Math.floor(number / PER_ENCLUME) === slot && number % PER_ENCLUME >= FIRST
+
 /** What the storage helper knows a machine's devices by. */
 export const loopTag = (machine: string, disk: string): string => `${machine}/${disk}`.slice(0, 63)
 

@@ -13,7 +13,7 @@ import { stopDaemon } from '#engine/incus/daemon'
 import { daemonClient, incusDir } from '#engine/incus/place'
 import { restoreHost } from '#engine/incus/host'
 import { children, commandLine, processes, runs, until } from '#engine/incus/process'
-import { loopNumbers, loopsBelow, partLoop } from '#engine/disk/loop'
+import { isOfSlot, loopNumbers, loopsBelow, partLoop } from '#engine/disk/loop'
 import { mountsBelow } from '#engine/disk/mount'
 import { run } from '#engine/disk/run'
 import { stopStorageHelper } from '#engine/storage/helper'
@@ -31,7 +31,9 @@ export async function resetDaemon(home: Home, log: Log): Promise<void> {
   for (const point of made.flatMap(dir => mountsBelow(dir))) await run('umount', [point])
   for (const pid of processes('')) await unmountFor(pid, made)
   const disks = made.flatMap(loopsBelow)
-  const parts = loopNumbers().filter(number => disks.some(disk => disk.number === partLoop(number)?.disk)).map(number => `/dev/loop${number}`)
+  // Also those whose disk was taken from below them: the next disk of that number would have them.
+  const isLeft = (number: number) => isOfSlot(number, home.slot) || disks.some(disk => disk.number === partLoop(number)?.disk)
+  const parts = loopNumbers().filter(number => partLoop(number) && isLeft(number)).map(number => `/dev/loop${number}`)
   for (const device of [...parts, ...disks.map(disk => disk.device)]) await run('losetup', ['--detach', device])
   const free = await until(async () => made.flatMap(loopsBelow).length === 0, GONE_MS)
   if (!free) throw new Error(`loop devices on files below ${home.dir} are still in use`)

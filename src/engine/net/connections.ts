@@ -12,11 +12,22 @@ import { ended, mayEnd, parseConnections } from '#engine/net/untracked'
 /** A router's namespace, a process in it, and a file to write commands into: conntrack opens what it reads, which no pipe of ours allows. */
 export type Place = { space: string; pid: number; file: string }
 
-/** One process for all; what is gone already is no failure here. */
+/** What the tool says when a connection has ended by itself after it was listed and before its turn to be cut, and then goes no further. */
+const ENDED_FIRST = "such conntrack doesn't exist"
+const TRIES = 100
+
+/**
+ * One process for all. What is gone already is no failure here; what goes in the middle of it ends the process, which is then run again over
+ * what is left.
+ */
 async function cut({ space, file }: Place, which: string[]): Promise<void> {
   if (which.length === 0) return
   await writeFile(file, which.map(words => `-D ${words}\n`).join(''))
-  await run(inside(space, 'conntrack', '-R', file))
+  for (let tries = 1; ; tries++) {
+    const failed = await run(inside(space, 'conntrack', '-R', file)).then(() => undefined, (error: Error) => error)
+    if (!failed) return
+    if (tries === TRIES || !failed.message.includes(ENDED_FIRST)) throw failed
+  }
 }
 
 /**

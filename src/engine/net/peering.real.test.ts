@@ -169,7 +169,8 @@ test('peers find each other again when a router was lost, and after the process 
     `link set dev ${lab.networks.portDevice(20)} up`, `address add 10.2.0.10/24 dev ${lab.networks.portDevice(20)}`,
     'route add default via 10.2.0.1',
   ], b1.space)
-  assert.deepEqual([await dial(open, '10.2.0.10'), await dial(c1, '10.2.0.10')], ['172.31.0.11', '10.3.0.10'])
+  await until(async () => await dial(open, '10.2.0.10') === '172.31.0.11', 'a packet to the router that is new')
+  assert.equal(await dial(c1, '10.2.0.10'), '10.3.0.10')
   const next = openNetworks(lab.home, silent)
   try {
     await dial(open, '10.2.0.10', 80, { keep: 'peer' })

@@ -21,6 +21,8 @@ import { instanceDriver, sweepMachines } from '#service/ec2/instance/drive'
 import { instance } from '#service/ec2/instance/instance'
 import { actions as instanceTypes } from '#service/ec2/instance-type/actions'
 import { actions as keyPairs, keyPair } from '#service/ec2/key-pair/key-pair'
+import { actions as launchTemplates } from '#service/ec2/launch-template/actions'
+import { launchTemplate } from '#service/ec2/launch-template/launch-template'
 import { actions as regions } from '#service/ec2/region/actions'
 import { useRegion, zonesFor } from '#service/ec2/region/region'
 import { actions as snapshots } from '#service/ec2/snapshot/actions'
@@ -86,7 +88,7 @@ const sdk = await loadSdk('ec2')
 const tagged = [
   instance, volume, snapshot, keyPair, vpc, subnet, routeTable, internetGateway, networkAcl, dhcpOptionsSet, securityGroup, networkInterface,
   replaceRootTask, securityGroupRule, elasticIp, natGateway, peering, prefixList, flowLog, vpcEndpoint, reservation, egressOnlyGateway, importTask,
-  exportTask, importImageTask,
+  exportTask, importImageTask, launchTemplate,
 ].map(resource => taggable(resource as AnyResource))
 
 function actionsOf(context: Context): Actions<typeof Sdk> {
@@ -101,6 +103,7 @@ function actionsOf(context: Context): Actions<typeof Sdk> {
     ...instanceTypes(region => zonesFor(region).map(z => ({ name: z.ZoneName!, id: z.ZoneId! }))),
     ...instances(context),
     ...keyPairs,
+    ...launchTemplates(context),
     ...volumes(context),
     ...rootReplacements(context),
     ...vpcs(context),
@@ -141,6 +144,7 @@ export function ec2(context: Context): Service {
     sdk,
     definition: {
       id: 'ec2', operations: operationsOf(sdk), actions: actionsOf(context), access: access(context), missing: missingParameter,
+      tokenMax: { CreateLaunchTemplate: 128, CreateLaunchTemplateVersion: 128, ModifyLaunchTemplate: 128 },
       pace: context.home.apiThrottle && throttle(context.clock),
       prepare: {
         needed: place => !network.prepared(place) || imagesIn.get(place.region) !== context.images(),

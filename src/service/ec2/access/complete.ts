@@ -11,6 +11,8 @@ import { byPublicIp, placeOf } from '#service/ec2/address/address'
 import { ofLaunch, ofSpecification } from '#service/ec2/access/launch'
 import { instance } from '#service/ec2/instance/instance'
 import { internetGateway } from '#service/ec2/internet-gateway/internet-gateway'
+import { templateByName } from '#service/ec2/launch-template/launch-template'
+import { templateKeys } from '#service/ec2/access/template'
 import { keyPair } from '#service/ec2/key-pair/key-pair'
 import { NETWORK_ACL_ASSOCIATION } from '#service/ec2/network-acl/network-acl'
 import { natGateway } from '#service/ec2/nat-gateway/nat-gateway'
@@ -118,6 +120,10 @@ const snapped: Completer = async (reader, place, { InstanceSpecification = {} })
   return { InstanceId, VolumeIds: volumes }
 }
 
+const templated: Completer = async (reader, place, { LaunchTemplateId, LaunchTemplateName }) =>
+  (LaunchTemplateId !== undefined || LaunchTemplateName === undefined ? {}
+    : { LaunchTemplateId: (await templateByName(reader, place, LaunchTemplateName)).id })
+
 /** Nothing to look for where the request lacks this, which is the action's to say. */
 const having = (member: string, run: Completer): Completer =>
   async (reader, place, input) => (input[member] === undefined ? {} : run(reader, place, input))
@@ -131,11 +137,14 @@ export const completers = (context: Pick<Context, 'parameter'>): Record<string, 
   AssociateIamInstanceProfile: (reader, place, input) => ofSpecification(reader, place, input.IamInstanceProfile),
   AuthorizeSecurityGroupIngress: groupNamed,
   CreateFlowLogs: watched,
+  CreateLaunchTemplateVersion: templated,
   CreateNetworkInterface: having('SubnetId', grouped),
   CreateSecurityGroup: defaulted,
   CreateSnapshots: snapped,
   CreateVolume: sized,
   DeleteKeyPair: kept,
+  DeleteLaunchTemplate: templated,
+  DeleteLaunchTemplateVersions: templated,
   DeleteSecurityGroup: groupNamed,
   DetachNetworkInterface: having('AttachmentId', attached),
   DisassociateAddress: taken,
@@ -144,6 +153,7 @@ export const completers = (context: Pick<Context, 'parameter'>): Record<string, 
   DisassociateRouteTable: having('AssociationId', routed),
   DisassociateVpcCidrBlock: having('AssociationId', blocked),
   DisassociateSubnetCidrBlock: having('AssociationId', within),
+  ModifyLaunchTemplate: templated,
   ReleaseAddress: addressed,
   ReplaceIamInstanceProfileAssociation: async (reader, place, input) =>
     ({ ...await ofSpecification(reader, place, input.IamInstanceProfile), ...await profiled(reader, place, input) }),
@@ -157,6 +167,7 @@ export const completers = (context: Pick<Context, 'parameter'>): Record<string, 
 export function access(context: Pick<Context, 'parameter'>): Access {
   const of = completers(context)
   return {
+    keys: templateKeys,
     async complete(reader, place, { operation, input }) {
       try {
         const more = await of[operation]?.(reader, place, input) ?? {}

@@ -1,6 +1,7 @@
 /**
- * A RunInstances request as policies see it: with the subnet, the groups, the interfaces and the volumes that it will have.
- * EC2 asks for each of them, whether the request names it or not (EC2 User Guide, "Example policies: Launch instances").
+ * A RunInstances request as policies see it: with what its template says, and with the subnet, the groups, the interfaces
+ * and the volumes that it will have. EC2 asks for each of them, whether the request names it or not (EC2 User Guide, "Example policies: Launch
+ * instances").
  */
 import type {
   BlockDeviceMapping, IamInstanceProfileSpecification, InstanceNetworkInterfaceSpecification, RunInstancesRequest,
@@ -11,6 +12,8 @@ import { profiles } from '#identity/records'
 import type { Completer } from '#service/ec2/access/complete'
 import type { Context } from '#service/ec2/context'
 import { getImages } from '#service/ec2/image/image'
+import { withTemplate } from '#service/ec2/launch-template/launch'
+import { ofTemplate } from '#service/ec2/access/template'
 import { chooseSubnet, groupsByName } from '#service/ec2/instance/launch-network'
 import { networkInterface } from '#service/ec2/network-interface/network-interface'
 import { nameScope } from '#service/ec2/security-group/security-group'
@@ -80,14 +83,15 @@ async function told<T>(part: Promise<T>): Promise<T | undefined> {
 }
 
 export const ofLaunch = (context: Pick<Context, 'parameter'>): Completer => async (reader, place, given) => {
-  const input = given as RunInstancesRequest
+  const { input, version } = await withTemplate(reader, place, given as RunInstancesRequest)
   const asked = { reader, place, input }
   const ImageId = await told(imageOf(context, asked)) ?? input.ImageId
   const interfaces = await told(interfacesOf(asked))
   const volumes = ImageId === undefined ? undefined : await told(volumesOf(asked, ImageId))
   const zone = interfaces?.[0]?.AvailabilityZone
   return {
-    ImageId, ...await ofSpecification(reader, place, input.IamInstanceProfile), RootDeviceType: 'ebs', EbsOptimized: input.EbsOptimized ?? false,
+    ...input, ...(version && ofTemplate(place, version.spec, given)), ImageId, ...await ofSpecification(reader, place, input.IamInstanceProfile),
+    RootDeviceType: 'ebs', EbsOptimized: input.EbsOptimized ?? false,
     ...(volumes && { BlockDeviceMappings: volumes }),
     Placement: { ...input.Placement, Tenancy: input.Placement?.Tenancy ?? 'default', ...(zone !== undefined && { AvailabilityZone: zone }) },
     // The groups and the subnet are the interfaces' now.

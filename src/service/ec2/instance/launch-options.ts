@@ -17,7 +17,6 @@ const refused: { [K in keyof RunInstancesRequest]?: (value: any) => boolean } = 
   RamdiskId: () => true,
   ElasticGpuSpecification: list => list.length > 0,
   ElasticInferenceAccelerators: list => list.length > 0,
-  LaunchTemplate: () => true,
   InstanceMarketOptions: () => true,
   CpuOptions: o => o.CoreCount !== undefined || o.ThreadsPerCore !== undefined || o.AmdSevSnp === 'enabled' || o.NestedVirtualization === 'enabled',
   CapacityReservationSpecification: s =>

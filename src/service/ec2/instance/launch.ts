@@ -17,9 +17,11 @@ import { instance, type InstanceRow, type MetadataOptions, type Spec } from '#se
 import { readNetwork, type Network } from '#service/ec2/instance/launch-network'
 import { checkTokens, readCounts, readMetadata, readPlain, readUserData, refuseUnsupported, typeOf } from '#service/ec2/instance/launch-options'
 import { checkLaunchable } from '#service/ec2/instance/launch-type'
+import { resolveImage } from '#service/ec2/instance/launch-image'
 import type { Limits } from '#service/ec2/instance-type/instance-type'
 import { keyPairForLaunch } from '#service/ec2/key-pair/key-pair'
 import { ownProfile, profileForInstance, type Profile } from '#service/ec2/instance-profile/profile'
+import { launching } from '#service/ec2/launch-template/launch'
 import { createInterface } from '#service/ec2/network-interface/allocate'
 import { networkInterface } from '#service/ec2/network-interface/network-interface'
 import { privateName } from '#service/ec2/network-interface/names'
@@ -39,7 +41,8 @@ type Launch = {
 }
 
 export const runInstances = (context: Context): Action<Input<typeof sdk, 'RunInstances'>, Output<typeof sdk, 'RunInstances'>> =>
-  async call => {
+  async asked => {
+    const call = await launching(asked)
     const { input, tx } = call
     refuseUnsupported(input)
     const { least, most } = readCounts(input)
@@ -61,23 +64,13 @@ export const runInstances = (context: Context): Action<Input<typeof sdk, 'RunIns
     const launch: Launch = { context, call, image, limits, network, metadata, profile, volumes, reservation: resourceId('r') }
     const rows: InstanceRow[] = []
     for (let index = 0; index < count; index++) rows.push(await launchOne(launch, index))
+    call.rest()
     // EC2 shows it to the owner, with a delay of a day (API Reference, Image, LastLaunchedTime); here at once.
     if (image.account === call.account) await images.update(tx, image, { status: { lastLaunched: call.now.toISOString() } }, 'launched')
     const views = await instance.views(tx, rows)
     const [reservation] = reservations(rows.map((row, i) => ({ row, view: views[i]! })))
     return { ...reservation, Groups: [] }
   }
-
-/** `resolve:ssm:NAME` stands for the AMI that a parameter holds, which the caller must be allowed to read (EC2 User Guide,
-  "Reference AMIs using SSM"). */
-async function resolveImage({ parameter }: Context, call: Call<RunInstancesRequest>, text: string): Promise<string> {
-  if (!text.startsWith('resolve:ssm:')) return text
-  const name = text.slice('resolve:ssm:'.length)
-  const found = await parameter(call.tx, call, name)
-  if (!found) throw new ApiError('InvalidParameterValue', `The parameter ${name} of Systems Manager does not exist.`)
-  await call.permit({ action: 'ssm:GetParameters', resource: found.arn })
-  return found.value
-}
 
 /** What holds where the request says nothing: the account's defaults, then the image's, then EC2's. */
 async function metadataBefore(call: Call<RunInstancesRequest>, image: ImageRow): Promise<MetadataOptions> {

@@ -1,4 +1,7 @@
-/** How many of each kind an account may have: AWS's defaults (VPC User Guide, "Amazon VPC quotas"). */
+/**
+ * How many of each kind an account may have: AWS's defaults (VPC User Guide, "Amazon VPC quotas"; EC2 User Guide, "Restrictions for Amazon EC2
+ * launch templates", and "Error codes" for what has no code of its own).
+ */
 import { ApiError } from '#kit/error'
 
 /** The most, AWS's error, and what the message calls them. */
@@ -18,6 +21,8 @@ const limits = {
   gatewayEndpoints: [20, 'VpcEndpointLimitExceeded', 'gateway VPC endpoints'],
   interfaceEndpoints: [50, 'VpcEndpointLimitExceeded', 'interface VPC endpoints for this VPC'],
   prefixLists: [100, 'PrefixListLimitExceeded', 'prefix lists'],
+  launchTemplates: [5000, 'ResourceLimitExceeded', 'launch templates'],
+  launchTemplateVersions: [10_000, 'ResourceLimitExceeded', 'versions of this launch template'],
   networkAcls: [200, 'NetworkAclLimitExceeded', 'network acls'],
   networkAclEntries: [20, 'NetworkAclEntryLimitExceeded', 'network acl entries'],
 } as const satisfies Record<string, [number, string, string]>
