@@ -2,7 +2,7 @@
  * Slows down guessing: after some failures in a row a name is locked for a while.
  *
  * Invariants: while a name is locked its password is not looked at, right or wrong; the table is bounded, and the attempts of all names
- * together are bounded too, so that guessing many names is no way around.
+ * together are bounded too, so that guessing many names is no way around. A clock that is put back locks nobody for longer.
  */
 import type { Clock } from '#base/clock'
 
@@ -25,7 +25,8 @@ export function openLockout(clock: Clock): Lockout {
   const counts = new Map<string, Count>()
   let all: Count = { failures: 0, until: 0 }
   const now = () => clock().getTime()
-  const current = (count: Count | undefined): Count => (count && count.until > now() ? count : { failures: 0, until: 0 })
+  const isNow = ({ until }: Count): boolean => until > now() && until <= now() + LOCK_MS
+  const current = (count: Count | undefined): Count => (count && isNow(count) ? count : { failures: 0, until: 0 })
   const add = (count: Count): Count => ({ failures: count.failures + 1, until: now() + LOCK_MS })
   const wait = (count: Count, most: number): number => (count.failures >= most ? Math.ceil((count.until - now()) / 1000) : 0)
   return {

@@ -115,6 +115,15 @@ test('what is not known is not told: another boot, a count that began anew, an e
     [[[1020, 25]], [[1020, 60]]])
 })
 
+test('a clock that is put back to before the launch has a minute left out, and nothing told twice', async () => {
+  const early = async (name: string) => (await values(name)).filter(([time]) => time < 0)
+  await minute(-3540)
+  assert.deepEqual([await early('NetworkIn'), await early('CPUUtilization')], [[], []])
+  used({ cpu: 125, bytes: 300, reads: 1, boot: '2' })
+  await minute(-3480)
+  assert.deepEqual([await early('NetworkIn'), await early('CPUUtilization')], [[[-3540, 40]], [[-3540, 25]]])
+})
+
 test('stopped instances are told nothing of', async () => {
   await call('ec2', 'StopInstances', { InstanceIds: [id] })
   const before = await values('CPUUtilization')

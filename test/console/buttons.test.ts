@@ -83,7 +83,7 @@ const ELSEWHERE = /DependencyViolation|InUse|VolumeInUse|OperationNotPermitted|c
 
 test('what is offered the API would do, and what is not offered it refuses', async t => {
   const dir = await buildConsole()
-  const files = globSync('assets/{instances,storage,network,vpc}-*.js', { cwd: dir })
+  const files = globSync('assets/{instances,templates,storage,network,vpc}-*.js', { cwd: dir })
   const wrong: string[] = []
   const seen = { offered: 0, withheld: 0 }
   const all = await listings(files)

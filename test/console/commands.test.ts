@@ -8,7 +8,8 @@ import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import * as sdk from '@aws-sdk/client-ec2'
 import { cliOf, sdkOf } from '../../console/src/api/preview.ts'
-import { callsOf, newVolume, start, type Launch } from '../../console/src/pages/launch-state.ts'
+import { callsOf, newVolume, runInput, start, type Launch } from '../../console/src/pages/launch-state.ts'
+import { callOf, type Template } from '../../console/src/pages/template-state.ts'
 import { keys } from '../conformance/server.ts'
 import { callsOfForms, type Asked } from './forms.ts'
 import { openEar } from './heard.ts'
@@ -31,7 +32,7 @@ before(async () => {
   ear = await openEar()
   const { browser, world, page } = await openSeeded()
   try {
-    calls = await callsOfForms(page, send(world.server.url))
+    calls = [...await callsOfForms(page, send(world.server.url)), ...templateCalls]
   } finally {
     await browser.close()
     await world.close()
@@ -41,6 +42,23 @@ after(async () => {
   rmSync(dir, { recursive: true })
   await ear.close()
 })
+
+/** The page of launch templates, and launches by one, as a reader may leave them. */
+const said: Launch = {
+  ...start, name: "it's mine", tags: [{ key: 'a', value: '$b' }], rootDevice: '/dev/xvda', key: 'web-key', group: 'existing', groups: ['sg-1'],
+  image: 'ami-1', volumes: [newVolume], shutdown: 'terminate', protect: true, monitoring: true, metadataTags: true,
+  userData: '#!/bin/sh\necho "$HOME"\n',
+}
+const page = (more: Partial<Template>): Asked => {
+  const template = { name: "it's", words: 'one "two"', launch: said, root: true, ...more }
+  return { at: 'template', ...callOf(template, runInput(template.launch, template.launch.groups)) }
+}
+const source = { id: 'lt-1', version: '2', data: { ImageId: 'ami-1', NetworkInterfaces: [{ DeviceIndex: 0, SubnetId: 'subnet-1' }] } }
+const templateCalls: Asked[] = [
+  page({}), page({ of: 'lt-1', root: false }), page({ launch: { ...said, subnet: 'subnet-1', publicIp: 'false' } }),
+  page({ launch: { ...start, type: '', shutdown: '', tokens: '', hops: '', group: 'existing', image: 'ami-1' }, root: false }),
+  { at: 'launch by a template', ...callsOf({ ...said, source }, '192.0.2.1')[0]! },
+]
 
 const modules: Record<string, [string, () => Promise<any>]> = {
   ec2: ['EC2', () => import('@aws-sdk/client-ec2')], iam: ['IAM', () => import('@aws-sdk/client-iam')],

@@ -56,6 +56,10 @@ const makers: Record<string, () => Promise<string>> = {
   },
   '/ec2/security-groups': async () => (await ec2('CreateSecurityGroup', { GroupName: 'live', Description: 'live' })).GroupId,
   '/ec2/addresses': async () => (await ec2('AllocateAddress', {})).AllocationId,
+  '/ec2/launch-templates': async () => {
+    await ec2('CreateLaunchTemplate', { LaunchTemplateName: 'live', LaunchTemplateData: { InstanceType: 't3.nano' } })
+    return 'live'
+  },
   '/ec2/key-pairs': async () => (await ec2('CreateKeyPair', { KeyName: 'live' })).KeyPairId,
   '/ec2/network-interfaces': async () => (await ec2('CreateNetworkInterface', { SubnetId: made.subnet })).NetworkInterface.NetworkInterfaceId,
   '/ec2/lifecycle-manager': async () => {

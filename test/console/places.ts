@@ -2,6 +2,7 @@
 import type { Seeded } from './seed.ts'
 
 const LISTINGS = [
+  'ec2/launch-templates',
   'ec2/images', 'ec2/volumes', 'ec2/snapshots', 'ec2/security-groups', 'ec2/addresses', 'ec2/key-pairs', 'ec2/network-interfaces',
   'vpc/vpcs', 'vpc/subnets', 'vpc/route-tables', 'vpc/internet-gateways', 'vpc/egress-only-gateways', 'vpc/dhcp-options', 'vpc/nat-gateways',
   'vpc/peering-connections',
@@ -10,7 +11,7 @@ const LISTINGS = [
 ].map(name => `/${name}`)
 const MADE_ELSEWHERE = ['/ec2/images', '/ec2/snapshots']
 const NOT_BUILT = [
-  'launch-templates', 'spot', 'savings-plans', 'reserved', 'dedicated-hosts', 'capacity-reservations', 'placement-groups',
+  'spot', 'savings-plans', 'reserved', 'dedicated-hosts', 'capacity-reservations', 'placement-groups',
   'load-balancers', 'target-groups', 'trust-stores', 'auto-scaling',
 ].map(name => `/ec2/${name}`)
 
@@ -28,6 +29,8 @@ export function placesOf(made: Seeded): string[] {
     `/ec2/instances/launched?ids=${made.instance}`, instance,
     ...tabs(instance, 'status', 'monitoring', 'security', 'networking', 'storage', 'tags'),
     ...['eic', 'ssm', 'ssh', 'serial'].map(kind => `${instance}/connect?kind=${kind}`), `${instance}/logs`,
+    `/ec2/instances/launch?template=${made.template}`, ...tabs(`/ec2/launch-templates/${made.template}`, 'details', 'versions', 'tags'),
+    `${formOf('/ec2/launch-templates')}?template=${made.template}`, `${formOf('/ec2/launch-templates')}?instance=${made.instance}`,
     '/ec2/instance-types', '/ec2/instance-types/t3.micro', '/ec2/catalog', group, `${group}?tab=inbound`, `${group}/inbound`, `${group}/outbound`,
     `/ec2/volumes/${made.volume}`, ...tabs(`/vpc/vpcs/${made.vpc}`, 'map'), ...tabs(`/vpc/route-tables/${made.table}`, 'routes'),
     ...tabs(`/vpc/network-acls/${made.acl}`, 'inbound'), ...tabs(`/vpc/dhcp-options/${made.options}`, 'options'),

@@ -13,7 +13,7 @@ const READ = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'ec
 
 export type Seeded = {
   instance: string; group: string; vpc: string; table: string; acl: string; volume: string; policy: string; options: string
-  list: string; endpoint: string; door: string; subnet: string; nic: string; provider: string
+  template: string; list: string; endpoint: string; door: string; subnet: string; nic: string; provider: string
 }
 
 export async function seed({ server }: World): Promise<Seeded> {
@@ -33,11 +33,12 @@ export async function seed({ server }: World): Promise<Seeded> {
   await accounts(new iam.IAMClient(config))
   await stores(new s3.S3Client({ ...config, forcePathStyle: true }), new ssm.SSMClient(config))
   const { instance, volume } = await machines(client, group!)
+  const template = await templates(client, group!)
   const net = await network(client)
   const borders = await traffic(client, net)
   const policy = `arn:aws:iam::${keys.account}:policy/read-instances`
   const provider = `arn:aws:iam::${keys.account}:oidc-provider/accounts.example`
-  return { instance, volume, ...net, ...borders, policy, provider, group: group! }
+  return { instance, volume, template, ...net, ...borders, policy, provider, group: group! }
 }
 
 async function machines(client: ec2.EC2Client, group: string): Promise<{ instance: string; volume: string }> {
@@ -68,6 +69,25 @@ async function machines(client: ec2.EC2Client, group: string): Promise<{ instanc
   const { AllocationId } = await client.send(new ec2.AllocateAddressCommand({ Domain: 'vpc' }))
   await client.send(new ec2.CreateTagsCommand({ Resources: [AllocationId!], Tags: [{ Key: 'Name', Value: 'www' }] }))
   return { instance, volume: VolumeId! }
+}
+
+/** A launch template of two versions. */
+async function templates(client: ec2.EC2Client, group: string): Promise<string> {
+  const { Images } = await client.send(new ec2.DescribeImagesCommand({ Owners: ['amazon'] }))
+  const LaunchTemplateData: ec2.RequestLaunchTemplateData = {
+    ImageId: Images![0]!.ImageId, InstanceType: 't3.micro', KeyName: 'web-key', SecurityGroupIds: [group],
+    BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { VolumeSize: 12, VolumeType: 'gp3' } }],
+    TagSpecifications: [{ ResourceType: 'instance', Tags: [{ Key: 'Name', Value: 'from-template' }, { Key: 'environment', Value: 'production' }] }],
+  }
+  const { LaunchTemplate } = await client.send(new ec2.CreateLaunchTemplateCommand({
+    LaunchTemplateName: 'web-servers', VersionDescription: 'As in production', LaunchTemplateData,
+    TagSpecifications: [{ ResourceType: 'launch-template', Tags: [{ Key: 'team', Value: 'web' }] }],
+  }))
+  const LaunchTemplateId = LaunchTemplate!.LaunchTemplateId!
+  await client.send(new ec2.CreateLaunchTemplateVersionCommand({
+    LaunchTemplateId, SourceVersion: '1', VersionDescription: 'Bigger', LaunchTemplateData: { InstanceType: 't3.small' },
+  }))
+  return LaunchTemplateId
 }
 
 /** A VPC with a public and a private subnet, each with a route table of its own, beside the default one. */

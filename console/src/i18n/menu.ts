@@ -51,10 +51,6 @@ export const menu = {
   'menu.s3': ['S3 buckets', 'Compartiments S3'],
   'menu.events': ['Event history', 'Historique des événements'],
   'menu.parameters': ['Parameter Store', 'Parameter Store'],
-  'what.launchTemplates': [
-    'A launch template keeps the settings of a launch under a name and version, so that instances are launched alike.',
-    "Un modèle de lancement conserve les paramètres d'un lancement sous un nom et une version, pour lancer des instances identiques.",
-  ],
   'what.spot': [
     'Spot instances run on spare capacity at a reduced price, and may be interrupted: for work that tolerates that.',
     "Les instances Spot utilisent la capacité inutilisée à prix réduit et peuvent être interrompues : pour des charges de travail qui s'en accommodent.",

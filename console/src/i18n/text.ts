@@ -14,6 +14,7 @@ import { network } from './network'
 import { resources } from './resources'
 import { states } from './states'
 import { storage } from './storage'
+import { templates } from './templates'
 
 export type Language = 'en' | 'fr'
 export type Pair = readonly [en: string, fr: string]
@@ -28,6 +29,7 @@ export const messages = {
   ...network,
   ...monitoring,
   ...storage,
+  ...templates,
   ...resources,
 } as const satisfies Record<string, Pair>
 export type Key = keyof typeof messages

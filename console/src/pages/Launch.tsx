@@ -12,6 +12,7 @@ import {
   Link,
   Select,
   SpaceBetween,
+  Spinner,
   TagEditor,
 } from '@cloudscape-design/components'
 import { useEffect, useState } from 'react'
@@ -23,13 +24,16 @@ import { priceOf } from '../prices'
 import { AdvancedSection } from '../parts/LaunchAdvanced'
 import { ImageSection } from '../parts/LaunchImage'
 import { KeySection } from '../parts/LaunchKey'
+import { LaunchSource } from '../parts/LaunchSource'
 import { NetworkSection } from '../parts/LaunchNetwork'
 import { StorageSection } from '../parts/LaunchStorage'
 import { LaunchSummary } from '../parts/LaunchSummary'
 import { instancesOf } from '../resources/choices'
+import type { Item } from '../resources/kinds'
 import { facts } from '../shell/facts'
 import { flash } from '../shell/flash'
 import { follow, go } from '../shell/router'
+import { launchBy } from './template-load'
 import { callsOf, likeOf, start, wizardName, type Launch } from './launch-state'
 
 export type SectionProps = { state: Launch; set(part: Partial<Launch>): void }
@@ -72,7 +76,18 @@ async function asked(id: string): Promise<Partial<Launch>> {
   return likeOf(instancesOf(found.Reservations)[0], given.UserData?.Value ?? '')
 }
 
-export default function LaunchPage({ image, type = start.type, like }: { image: string; type?: string; like?: string }) {
+type Asked = { image: string; type?: string; like?: string; template?: string; version?: string }
+
+/** With the AMI that is chosen, or one to begin with, and a root volume of its size. */
+function withImage(before: Launch, images: Item[]): Launch {
+  const found = images.find(i => i.ImageId === before.image) ?? images.find(i => i.Name === 'debian-12-ec2') ?? images[0]
+  if (!found) return before
+  const isSaid = before.source?.data.BlockDeviceMappings?.some((one: Item) => one.DeviceName === found.RootDeviceName && one.Ebs?.VolumeSize)
+  const size = String(found.BlockDeviceMappings?.[0]?.Ebs?.VolumeSize ?? 8)
+  return { ...before, image: found.ImageId, rootDevice: found.RootDeviceName, root: isSaid ? before.root : { ...before.root, size } }
+}
+
+export default function LaunchPage({ image, type = start.type, like, template, version = '$Default' }: Asked) {
   const [state, setState] = useState<Launch>(() => ({ ...start, image, type, opened: new Date().toISOString() }))
   const [error, setError] = useState<string>()
   const [busy, setBusy] = useState(false)
@@ -87,16 +102,16 @@ export default function LaunchPage({ image, type = start.type, like }: { image: 
     if (like) asked(like).then(set, (cause: unknown) => setError(wordsOf(cause)))
   }, [like])
   useEffect(() => {
+    if (template) launchBy(template, version).then(set, (cause: unknown) => setError(wordsOf(cause)))
+  }, [template, version])
+  useEffect(() => {
     if (groups.data && !busy) set({ groupName: wizardName(groups.data.map(g => g.GroupName)) })
   }, [groups.data, busy])
   useEffect(() => {
-    if (!images.data) return
-    const found = chosen ?? images.data.find(i => i.Name === 'debian-12-ec2') ?? images.data[0]
-    if (found) {
-      const size = String(found.BlockDeviceMappings?.[0]?.Ebs?.VolumeSize ?? 8)
-      set({ image: found.ImageId, rootDevice: found.RootDeviceName, root: { ...state.root, size } })
-    }
-  }, [images.data, state.image])
+    const known = images.data
+    // Over whatever has come meanwhile: what a template says of the root volume stays.
+    if (known) setState(before => withImage(before, known))
+  }, [images.data, state.image, state.source])
 
   async function submit(): Promise<void> {
     setChecked(true)
@@ -112,6 +127,8 @@ export default function LaunchPage({ image, type = start.type, like }: { image: 
       setBusy(false)
     }
   }
+
+  if (template && !state.source && !error) return <Spinner size="large" />
 
   const typeOptions = (types.data ?? [])
     .map(type => ({
@@ -132,6 +149,7 @@ export default function LaunchPage({ image, type = start.type, like }: { image: 
               {error}
             </Alert>
           )}
+          {state.source && <LaunchSource source={state.source} />}
           <Container header={<Header variant="h2">{t('launch.name')}</Header>}>
             <SpaceBetween size="m">
               <FormField label={t('launch.nameField')}>

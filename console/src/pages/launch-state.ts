@@ -1,6 +1,7 @@
 /** What the launch page asks for, and the calls that it becomes. Pure. */
 import { kept, utf8, type Preview } from '../api/preview.ts'
 import type { Disk } from '../prices.ts'
+import { overTemplate, type Source } from './template-state.ts'
 
 export type Launch = {
   name: string
@@ -32,17 +33,20 @@ export type Launch = {
   volumes: Volume[]
   hostname: '' | 'ip-name' | 'resource-name'
   count: string
-  shutdown: 'stop' | 'terminate'
+  /** '' says nothing, which a template may. */
+  shutdown: '' | 'stop' | 'terminate'
   protect: boolean
   protectStop: boolean
   monitoring: boolean
   credits: '' | 'standard' | 'unlimited'
   profile: string
-  tokens: 'required' | 'optional'
+  tokens: '' | 'required' | 'optional'
   endpoint: boolean
   hops: string
   metadataTags: boolean
   userData: string
+  /** The launch template that the launch goes by: what is left as it says is not said again. */
+  source?: Source
 }
 
 /** Empty figures are the type's own; an empty snapshot is an empty disk. */
@@ -200,7 +204,7 @@ export function runInput(s: Launch, groups: string[]): Record<string, unknown> {
         HttpPutResponseHopLimit: Number(s.hops),
         InstanceMetadataTags: s.metadataTags ? 'enabled' : undefined,
       },
-      InstanceInitiatedShutdownBehavior: s.shutdown === 'stop' ? undefined : s.shutdown,
+      InstanceInitiatedShutdownBehavior: s.shutdown === 'terminate' ? s.shutdown : undefined,
       DisableApiTermination: s.protect || undefined,
       DisableApiStop: s.protectStop || undefined,
       Monitoring: s.monitoring ? { Enabled: true } : undefined,
@@ -212,9 +216,24 @@ export function runInput(s: Launch, groups: string[]): Record<string, unknown> {
   ) as Record<string, unknown>
 }
 
+/** What the page leaves out, since it is so by itself: over a template that says something else it must be said. */
+const explicit = (s: Launch): Record<string, unknown> => ({
+  InstanceInitiatedShutdownBehavior: s.shutdown,
+  DisableApiTermination: s.protect,
+  DisableApiStop: s.protectStop,
+  Monitoring: { Enabled: s.monitoring },
+})
+
+function launchInput(s: Launch, groups: string[]): Record<string, unknown> {
+  const { source } = s
+  if (!source) return runInput(s, groups)
+  const said = Object.entries(explicit(s)).filter(([name]) => name in source.data)
+  return overTemplate(source, { ...runInput(s, groups), ...Object.fromEntries(said) })
+}
+
 /** All calls in their order; what a new group's id is to be the first one's answer says. */
 export function callsOf(s: Launch, host: string): Preview[] {
-  const launch = (groups: string[]): Preview => ({ service: 'ec2', operation: 'RunInstances', input: runInput(s, groups) })
+  const launch = (groups: string[]): Preview => ({ service: 'ec2', operation: 'RunInstances', input: launchInput(s, groups) })
   if (s.group !== 'new') return [launch(s.groups)]
   const group = { GroupName: s.groupName, Description: `${s.groupName} created ${s.opened}`, VpcId: s.vpc || undefined }
   const GroupId = kept('GroupId')

@@ -70,7 +70,8 @@ function Choice({ label, value, options: pairs, onChange }: ChoiceProps) {
   )
 }
 
-export function AdvancedSection({ state, set }: SectionProps) {
+/** `none`: what may be left open, as in a template. */
+export function AdvancedSection({ state, set, none }: SectionProps & { none?: Key }) {
   const profiles = useList('iam', 'ListInstanceProfiles', 'InstanceProfiles')
   const roles = (profiles.data ?? []).map((p): readonly [string, string] => [p.InstanceProfileName, p.InstanceProfileName])
   return (
@@ -78,14 +79,22 @@ export function AdvancedSection({ state, set }: SectionProps) {
       <SpaceBetween size="l">
         <Box color="text-body-secondary">{t('launch.notThere')}</Box>
         <ColumnLayout columns={2}>
-          <Choice label={t('f.role')} value={state.profile} onChange={profile => set({ profile })} options={[['', t('value.none')], ...roles]} />
+          <Choice
+            label={t('f.role')}
+            value={state.profile}
+            onChange={profile => set({ profile })}
+            options={[['', t(none ?? 'value.none')], ...roles]}
+          />
           {CHOICES.map(({ label, name, options }) => (
             <Choice
               key={name}
               label={t(label)}
               value={state[name]}
               onChange={value => set({ [name]: value })}
-              options={options.map(([value, key]) => [value, t(key)] as const)}
+              options={[
+                ...(none && options[0]![0] !== '' ? [['', t(none)] as const] : []),
+                ...options.map(([value, key]) => [value, t(none && value === '' ? none : key)] as const),
+              ]}
             />
           ))}
           <FormField label={t('launch.hops')}>

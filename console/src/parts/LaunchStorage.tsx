@@ -46,7 +46,7 @@ export function StorageSection({ state, set, type }: SectionProps & { type?: Ite
 
 type RowProps = { title: string; volume: Volume; onChange(part: Partial<Volume>): void; onRemove?(): void; own?: boolean }
 
-function VolumeRow({ title, volume, onChange, onRemove, own = false }: RowProps) {
+export function VolumeRow({ title, volume, onChange, onRemove, own = false }: RowProps) {
   const snapshots = useList('ec2', 'DescribeSnapshots', 'Snapshots', { kinds: ['snapshot'], input: { OwnerIds: ['self'] }, off: !own })
   const sources = [
     { value: '', label: t('launch.emptyDisk') },

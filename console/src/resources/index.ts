@@ -10,6 +10,7 @@ const areas: Record<string, () => Promise<{ resources: Resource[] }>> = {
   '/ec2/addresses': () => import('./network'),
   '/ec2/key-pairs': () => import('./network'),
   '/ec2/network-interfaces': () => import('./network'),
+  '/ec2/launch-templates': () => import('./templates'),
   '/ec2/instance-types': () => import('./types'),
   '/ec2/lifecycle-manager': () => import('./lifecycle'),
   '/s3/buckets': () => import('./buckets'),

@@ -77,6 +77,7 @@ const actions: Action[] = [
     enabled: allowed(from.terminate),
     confirm: 'typed',
   },
+  { id: 'template', label: 'templates.fromInstance', href: item => `/create/ec2/launch-templates?instance=${item.InstanceId}` },
   { id: 'like', label: 'instances.like', href: item => `/ec2/instances/launch?like=${item.InstanceId}` },
   { id: 'logs', label: 'instances.logs', href: item => `${instancePath(item)}/logs` },
   ...settings,

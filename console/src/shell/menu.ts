@@ -5,7 +5,6 @@ import { t, type Key } from '../i18n/text'
 type Entry = readonly [key: Key, href: string]
 /** What is there in EC2 and not in Enclume: their pages say so. */
 export const notBuilt: Record<string, readonly [name: Key, what: Key]> = {
-  '/ec2/launch-templates': ['menu.launchTemplates', 'what.launchTemplates'],
   '/ec2/spot': ['menu.spot', 'what.spot'],
   '/ec2/savings-plans': ['menu.savings', 'what.savings'],
   '/ec2/reserved': ['menu.reserved', 'what.reserved'],

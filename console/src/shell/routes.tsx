@@ -2,7 +2,7 @@
 import { lazy, type ReactNode } from 'react'
 import type { AppLayoutProps } from '@cloudscape-design/components'
 import { t, type Key } from '../i18n/text'
-import { addressOf, decoded } from './addresses'
+import { addressOf, decoded, formAddress } from './addresses'
 import { notBuilt } from './menu'
 
 const Dashboard = lazy(() => import('../pages/Dashboard'))
@@ -14,6 +14,7 @@ const Logs = lazy(() => import('../pages/Logs'))
 const GroupRules = lazy(() => import('../pages/GroupRules'))
 const Catalog = lazy(() => import('../pages/Catalog'))
 const Bucket = lazy(() => import('../pages/Bucket'))
+const Template = lazy(() => import('../pages/Template'))
 const NotBuilt = lazy(() => import('../pages/NotBuilt'))
 
 export type Route = {
@@ -48,6 +49,7 @@ export const listings: Record<string, Key> = {
   '/vpc/prefix-lists': 'menu.prefixLists',
   '/vpc/flow-logs': 'menu.flowLogs',
   '/ec2/instance-types': 'menu.instanceTypes',
+  '/ec2/launch-templates': 'menu.launchTemplates',
   '/ec2/lifecycle-manager': 'menu.lifecycle',
   '/s3/buckets': 'menu.s3',
   '/iam/users': 'menu.iamUsers',
@@ -83,6 +85,7 @@ export function routeOf(address: string): Route {
   const missing = notBuilt[path]
   if (missing) return page(t(missing[0]), path, () => <NotBuilt name={t(missing[0])} what={t(missing[1])} />)
   if (path === '/ec2/catalog') return page(t('menu.catalog'), path, () => <Catalog />)
+  if (path === formAddress('/ec2/launch-templates')) return template(asked)
   const [, service, kind, part, what] = path.split('/')
   if (service === 'create' && part && !what && listings[`/${kind}/${part}`]) return creating(`/${kind}/${part}`)
   const list = `/${service}/${kind}`
@@ -103,6 +106,15 @@ const creating = (list: string): Route => ({
   page: () => <Resources key={`create ${list}`} path={list} create />,
 })
 
+function template(asked: URLSearchParams): Route {
+  const given = (name: string): string | undefined => asked.get(name) ?? undefined
+  return {
+    ...below('/ec2/launch-templates', t(asked.has('template') ? 'templates.newVersion' : 'templates.create')),
+    contentType: 'form',
+    page: () => <Template key={asked.toString()} template={given('template')} version={given('version')} instance={given('instance')} />,
+  }
+}
+
 type Asked = { list: string; id: string; what?: string; asked: URLSearchParams }
 
 /** Pages that are no listing's own. */
@@ -112,7 +124,19 @@ function specialOf({ list, id, what, asked }: Asked): Route | undefined {
     return {
       ...below(list, t('launch.title')),
       contentType: 'form',
-      page: () => <Launch image={asked.get('image') ?? ''} type={asked.get('type') ?? undefined} like={asked.get('like') ?? undefined} />,
+      page: () => {
+        const given = (name: string): string | undefined => asked.get(name) ?? undefined
+        return (
+          <Launch
+            key={asked.toString()}
+            image={given('image') ?? ''}
+            type={given('type')}
+            like={given('like')}
+            template={given('template')}
+            version={given('version')}
+          />
+        )
+      },
     }
   if (list === '/ec2/instances' && id === 'launched')
     return { ...below(list, t('status.title')), page: () => <LaunchStatus ids={(asked.get('ids') ?? '').split(',')} /> }

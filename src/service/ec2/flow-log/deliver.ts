@@ -80,7 +80,8 @@ export function flowLogSweeper({ store, engine, clock, log, deliver }: Pick<Cont
       const found = await engine.networks.flows(vpc)
       if (found === 'unknown' || found === 'absent') continue
       const end = clock()
-      const start = last.get(vpc) ?? new Date(end.getTime() - MINUTE_MS)
+      const before = last.get(vpc)
+      const start = before && before < end ? before : new Date(end.getTime() - MINUTE_MS)
       last.set(vpc, end)
       const interfaces = (await networkInterface.everywhere(store)).filter(row => row.spec.vpc === vpc)
       const counted: Counted = { ...found, window: { start, end } }

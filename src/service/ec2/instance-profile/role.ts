@@ -28,8 +28,9 @@ export function roleReader(identity: Identity, clock: Clock): RoleOf {
   const kept = new Map<string, RoleCredentials>()
 
   function credentials(key: string, make: () => RoleCredentials): RoleCredentials {
-    const known = kept.get(key)
-    if (known && Date.parse(known.expiration) - clock().getTime() > RENEWED_MS) return known
+    const [known, now] = [kept.get(key), clock().getTime()]
+    // Those of a clock that was put back since would last longer than they may.
+    if (known && Date.parse(known.lastUpdated) <= now && Date.parse(known.expiration) - now > RENEWED_MS) return known
     if (kept.size >= MOST_KEPT) kept.clear()
     const made = make()
     kept.set(key, made)

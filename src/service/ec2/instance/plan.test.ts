@@ -197,6 +197,19 @@ test('a terminated record rests for its hour and is then forgotten', () => {
   assert.deepEqual(plan(life, { power: 'absent' }, new Date(now.getTime() + 5000)), { write: 'forget' })
 })
 
+test('what went off by itself is waited for once more where the clock was put back, and not until that time comes again', () => {
+  const life: Life = {
+    desired: 'running', state: 'running', created: true, onShutdown: 'stop', force: false, rebootsAsked: 0, rebootsDone: 0, suspended: false,
+    offSince: now.toISOString(),
+  }
+  const at = (ms: number) => plan(life, { power: 'off' }, new Date(now.getTime() + ms))
+  assert.deepEqual([at(-1), at(-86_400_000), at(0)], [{ write: 'off' }, { write: 'off' }, { rest: true, againMs: 500 }])
+  assert.deepEqual(at(86_400_000), {
+    write: 'want', desired: 'stopped', state: 'stopping',
+    reason: { code: 'Client.InstanceInitiatedShutdown', message: 'Client.InstanceInitiatedShutdown: Instance initiated shutdown' },
+  })
+})
+
 test('ports that are apart keep neither a stop nor a check waiting, and are moved before a start', () => {
   const life: Life = {
     desired: 'running', state: 'running', created: true, onShutdown: 'stop', force: false, rebootsAsked: 0, rebootsDone: 0, suspended: false,

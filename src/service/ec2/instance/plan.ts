@@ -82,6 +82,7 @@ const table: Record<Desired, Record<Seen['power'], (life: Life, now: Date, seen:
       if (life.suspended || life.state === 'pending' || life.rebootsDone < life.rebootsAsked) return { act: 'start' }
       if (life.offSince === undefined) return { write: 'off' }
       const left = Date.parse(life.offSince) + REBOOT_MS - now.getTime()
+      if (left > REBOOT_MS) return { write: 'off' } // The clock was put back: it is counted anew.
       if (left > 0) return { rest: true, againMs: Math.min(left, CHECK.soonMs) }
       if (seen.cut) return { act: 'start' }
       return life.onShutdown === 'stop' ? want('stopped', 'stopping', initiated) : want('terminated', 'shutting-down', initiated)

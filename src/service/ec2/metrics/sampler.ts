@@ -52,11 +52,12 @@ export function openSampler({ store, engine, clock, home, log, measure, tally }:
       const length = pieceEnding(minute, row.spec.detailedMonitoring)
       if (row.status.state !== 'running' || length === undefined) continue
       const start = minute - length
-      const launched = Date.parse(row.spec.launchTime)
+      // What began at a time to come, as the clock was put back since, is not of this piece.
+      const isWithin = (time: string) => Date.parse(time) >= start && Date.parse(time) <= clock().getTime()
       // An interface that is older than its instance may have been another's, whose traffic its port counted.
-      const isNew = Date.parse(row.created) >= start
-        && (await records.getAll(networkInterface.kind, row.spec.interfaces)).every(({ created }) => Date.parse(created) >= start)
-      found.push({ row, start, began: launched >= start ? launched : undefined, isNew })
+      const isNew = isWithin(row.created)
+        && (await records.getAll(networkInterface.kind, row.spec.interfaces)).every(({ created }) => isWithin(created))
+      found.push({ row, start, began: isWithin(row.spec.launchTime) ? Date.parse(row.spec.launchTime) : undefined, isNew })
     }
     return found
   }

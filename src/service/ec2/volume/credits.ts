@@ -52,9 +52,9 @@ export function account(before: Credits | undefined, bucket: Bucket, { work, now
   return { balance: Math.round(left), at: now.toISOString(), counted: count, spent: left <= 0 || (spent && left < ENOUGH_S * bucket.perSecond) }
 }
 
-/** Whether the record says something else than before, but for credits that came by waiting. */
+/** Whether the record says something else than before, but for credits that came by waiting; from a time to come none ever would. */
 const differs = (before: Credits | undefined, after: Credits, { most }: Bucket): boolean =>
-  (before ? before.counted !== after.counted || before.spent !== after.spent : after.balance < most)
+  (before ? before.counted !== after.counted || before.spent !== after.spent || before.at > after.at : after.balance < most)
 
 /** For the sweep: looks at what disks were used for. A volume whose credits are spent, or that has some again, gets other limits by its loop. */
 export function creditSweeper({ engine, store, clock, home, log }: Pick<Context, 'engine' | 'store' | 'clock' | 'home' | 'log'>) {

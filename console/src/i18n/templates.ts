@@ -1,0 +1,57 @@
+/** Launch templates, in the AWS console's words where it has them. */
+export const templates = {
+  'templates.empty': ['No launch templates', 'Aucun modèle de lancement'],
+  'templates.emptyHint': [
+    'A launch template keeps the settings of a launch under a name and version, so that instances are launched alike.',
+    "Un modèle de lancement conserve les paramètres d'un lancement sous un nom et une version, pour lancer des instances identiques.",
+  ],
+  'templates.create': ['Create launch template', 'Créer un modèle de lancement'],
+  'templates.fromInstance': ['Create template from instance', "Créer un modèle à partir de l'instance"],
+  'templates.newVersion': ['Modify template (Create new version)', 'Modifier le modèle (Créer une nouvelle version)'],
+  'templates.launch': ['Launch instance from template', "Lancer l'instance à partir du modèle"],
+  'templates.setDefault': ['Set default version', 'Définir la version par défaut'],
+  'templates.deleteVersion': ['Delete template version', 'Supprimer la version du modèle'],
+  'templates.delete': ['Delete template', 'Supprimer le modèle'],
+  'templates.id': ['Launch template ID', 'ID du modèle de lancement'],
+  'templates.name': ['Launch template name', 'Nom du modèle de lancement'],
+  'templates.nameHint': ['3 to 128 letters, digits and ( ) . - / _', '3 à 128 lettres, chiffres et ( ) . - / _'],
+  'templates.words': ['Template version description', 'Description de la version du modèle'],
+  'templates.default': ['Default version', 'Version par défaut'],
+  'templates.latest': ['Latest version', 'Dernière version'],
+  'templates.isDefault': ['Default', 'Par défaut'],
+  'templates.createdBy': ['Created by', 'Créé par'],
+  'templates.versions': ['Versions', 'Versions'],
+  'templates.version': ['Launch template version', 'Version du modèle de lancement'],
+  'templates.details': ['Launch template version details', 'Détails de la version du modèle de lancement'],
+  'templates.data': ['All that the version says', 'Tout ce que dit la version'],
+  'templates.nameAndWords': ['Launch template name and description', 'Nom et description du modèle de lancement'],
+  'templates.basedOn': ['Source template version', 'Version du modèle source'],
+  'templates.notIncluded': ["Don't include in launch template", 'Ne pas inclure dans le modèle de lancement'],
+  'templates.tags': ['Resource tags', 'Balises de ressource'],
+  'templates.root': ["Other root volume than the AMI's", "Volume racine différent de celui de l'AMI"],
+  'templates.open': [
+    'What is left out here is said at the launch, or is as it is for any instance.',
+    "Ce qui n'est pas indiqué ici est indiqué au lancement, ou comme pour toute instance.",
+  ],
+  'templates.network': [
+    'A security group is included by its choice here; without a subnet one is chosen at the launch.',
+    'Un groupe de sécurité est inclus par son choix ici ; sans sous-réseau, il est choisi au lancement.',
+  ],
+  'templates.warned': [
+    'Made, but an instance could not be launched from it as it stands:',
+    "Créé, mais une instance ne pourrait pas être lancée à partir de lui en l'état :",
+  ],
+  'templates.source': ['Launch template', 'Modèle de lancement'],
+  'templates.sourceHint': [
+    'The settings below begin as this version has them. They can be changed for this launch, not taken away.',
+    'Les paramètres ci-dessous commencent comme cette version les définit. Ils peuvent être modifiés pour ce lancement, pas retirés.',
+  ],
+  'templates.othersKept': [
+    'The version also says what this page does not show: {names}. The launch keeps it.',
+    'La version indique aussi ce que cette page ne montre pas : {names}. Le lancement le conserve.',
+  ],
+  'templates.othersTaken': [
+    'It begins with more than this page shows: {names}. The new version takes it along.',
+    'Il y a au départ plus que ce que montre cette page : {names}. La nouvelle version le reprend.',
+  ],
+} as const
