@@ -88,7 +88,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const permit: Cloud['permit'] = ({ service: id, ...call }) =>
     authorise({ ...call, service: definitions.get(id)!, reader: store })
   let timer: NodeJS.Timeout | undefined
-  let unwatch: (() => void) | undefined
+  let unwatch: (() => void)[] = []
   let sweeping: Promise<void> = Promise.resolve()
 
   async function imagesOr(before: ImageSeen[]): Promise<ImageSeen[]> {
@@ -113,7 +113,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       return () => { for (const end of ends) end() }
     },
     start() {
-      unwatch = engine.machines.watch(({ id }) => loop.wake('instance', id))
+      unwatch = [engine.machines.watch(({ id }) => loop.wake('instance', id)), engine.networks.watch(id => loop.wake('vpc', id))]
       for (const service of all) service.start?.()
       const again = () => {
         sweeping = sweep().catch(error => log.error('sweep', { error }))
@@ -123,7 +123,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     },
     async close() {
       clearTimeout(timer)
-      unwatch?.()
+      for (const end of unwatch) end()
       await sweeping
       clearTimeout(timer)
       await loop.close()

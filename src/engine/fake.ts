@@ -51,6 +51,8 @@ export type FakeEngine = Engine & {
   powerCut(): void
   /** The host loses a machine. */
   lose(id: string): void
+  /** The host loses a network. */
+  loseNetwork(id: string): void
 }
 
 const common = { architecture: 'x86_64', sizeGiB: 8, created: '2026-01-01T00:00:00.000Z' } as const
@@ -72,6 +74,7 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
     return known
   }
   const watchers = new Set<(event: MachineEvent) => void>()
+  const networkWatchers = new Set<(id: string) => void>()
   const tell = (id: string, event: MachineEvent['event']) => { for (const watcher of watchers) watcher({ id, event }) }
 
   const act = async (name: string, id: string, work: () => void) => {
@@ -132,6 +135,7 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
       for (const m of machines.values()) if (m.power === 'on') Object.assign(m, { power: 'off', cut: true })
     },
     lose(id) { machines.delete(id); tell(id, 'deleted') },
+    loseNetwork(id) { networks.delete(id); for (const watcher of networkWatchers) watcher(id) },
     machines: {
       observe: async id => (engine.outage ? 'unknown' : machines.has(id) ? seen(machine(id)) : 'absent'),
       list: async () => (engine.outage ? 'unknown' : [...machines.keys()]),
@@ -231,6 +235,7 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
         return network ? Object.fromEntries(network.ports.map(p => [p.id, traffic.get(p.id) ?? none])) : 'absent'
       },
       delete: id => act('network.delete', id, () => { networks.delete(id) }),
+      watch(callback) { networkWatchers.add(callback); return () => networkWatchers.delete(callback) },
       portDevice: index => `fake${index}`,
     },
   }

@@ -98,6 +98,9 @@ export type Served = { host: readonly string[]; store: readonly string[]; addres
 /** Answers at a port: is given its id and what listens there, and again when it was made anew; the peers that it sees are who asked. */
 export type Answering = (port: string, listening: Server) => Promise<{ close(): Promise<void> }>
 
+/** `unserved`: nobody gives leases or answers for names there. */
+export type NetworkSeen = { ports: string[]; unserved?: true }
+
 export type Networks = {
   /** The host's and the core's side: routes, address translation, guards. Idempotent; also after a reboot of the host. */
   up(): Promise<void>
@@ -111,13 +114,15 @@ export type Networks = {
   /** Makes the network so: after it returns, packets obey. Answers the ports that got devices; a change of rules alone looks for none lost. */
   apply(spec: NetworkSpec): Promise<string[]>
   /** Whether the router is there, and the ids of its ports that have their devices. */
-  observe(id: string): Promise<{ ports: string[] } | Absent | Unknown>
+  observe(id: string): Promise<NetworkSeen | Absent | Unknown>
   /** What the watched ports sent and got since this was last asked, and no more then. */
   flows(id: string): Promise<FlowsSeen | Absent | Unknown>
   list(): Promise<string[] | Unknown>
   /** What each port has sent and received since its device was made, by id. */
   traffic(id: string): Promise<Record<string, PortTraffic> | Absent | Unknown>
   delete(id: string): Promise<void>
+  /** Tells of networks that have lost something on the host to somebody else, within seconds. */
+  watch(callback: (id: string) => void): () => void
   /** The device that a machine must be given for a port: it lies in the host's namespace until the machine takes it. */
   portDevice(index: number): string
   /** Removes all that `up` and `apply` made on the host. */

@@ -63,7 +63,8 @@ after(async () => {
 
 /** A web server in the instance, asked again and again, and an ssh session that goes on. */
 async function serve(): Promise<typeof serving> {
-  await ssh(login, 'nohup python3 -m http.server 8080 >/dev/null 2>&1 & sleep 1')
+  await ssh(login, 'nohup python3 -m http.server 8080 >/dev/null 2>&1 & sleep 0')
+  await eventually(async () => (await fetch(`http://${login.address}:8080/`)).ok, { what: 'the server inside', timeoutMs: LOADED_MS })
   const session: ChildProcess = spawn('ssh', ['-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null',
     '-o', 'LogLevel=ERROR', '-o', 'IdentitiesOnly=yes', '-i', login.key, `${login.user}@${login.address}`,
     'while echo tick; do sleep 0.1; done'], { stdio: ['ignore', 'pipe', 'inherit'] })

@@ -1,15 +1,21 @@
 /** Groups, names and metadata between real instances: packets are sent, not tables read. */
 import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { processes } from '#engine/incus/process'
 import { Enclume, eventually, must, run, ssh, sshReady, type Login, type Outcome } from './enclume.ts'
 
 let enclume: Enclume
+let image: string
 let web: any
 let app: any
 let login: Login
 let appLogin: Login
 const groups: Record<string, string> = {}
 
+const launch = (group: string, ...more: string[]) => enclume.ec2('run-instances', '--image-id', image, '--instance-type', 't3.nano',
+  '--key-name', 'network', '--security-group-ids', groups[group]!, ...more)
 const allow = (group: string, ...rule: string[]) => enclume.ec2('authorize-security-group-ingress', '--group-id', groups[group]!, ...rule)
 
 before(async () => {
@@ -20,13 +26,11 @@ before(async () => {
     await allow(name, '--protocol', 'tcp', '--port', '22', '--cidr', `${enclume.hostAddress}/32`)
   }
   await allow('net-app', '--protocol', 'tcp', '--port', '8080', '--source-group', groups['net-web']!)
-  const image = await enclume.image('debian-12')
-  const launch = async (group: string, ...more: string[]) => (await enclume.ec2('run-instances', '--image-id', image, '--instance-type', 't3.nano',
-    '--key-name', 'network', '--security-group-ids', groups[group]!, ...more)).Instances[0].InstanceId as string
+  image = await enclume.image('debian-12')
   const metadata = 'HttpPutResponseHopLimit=1,HttpTokens=required,InstanceMetadataTags=enabled'
-  const ids = [await launch('net-web'), await launch('net-app', '--metadata-options', metadata, '--tag-specifications',
+  const launched = [await launch('net-web'), await launch('net-app', '--metadata-options', metadata, '--tag-specifications',
     'ResourceType=instance,Tags=[{Key=Role,Value=app}]')]
-  ;[web, app] = await Promise.all(ids.map(id => enclume.state(id, 'running')))
+  ;[web, app] = await Promise.all(launched.map(({ Instances }) => enclume.state(Instances[0].InstanceId, 'running')))
   login = { key, user: 'admin', address: web.PublicIpAddress }
   appLogin = { key, user: 'admin', address: app.PublicIpAddress }
   await Promise.all([sshReady(login), sshReady(appLogin)])
@@ -160,6 +164,36 @@ const used = async () => {
 }
 const routers = async () => (await must('ip', ['netns', 'list'])).match(new RegExp(`^${spaceOf('n')}\\d+`, 'gm')) ?? []
 
+test('every dnsmasq killed is brought back: a lease is renewed, a new instance gets one, names resolve, and nothing else notices', {
+  timeout: 300_000,
+}, async () => {
+  const daemons = () => processes(`--conf-file=${enclume.home.run}/net/`)
+  const [killed, leased] = [daemons(), leaseOf(web.PrivateIpAddress)]
+  assert.ok(killed.length >= 2, 'the host\'s and a router\'s')
+  for (const pid of killed) process.kill(pid, 'SIGKILL')
+  const { Instances: [{ InstanceId }] } = await launch('net-app')
+  const back = async () => daemons().filter(pid => !killed.includes(pid)).length === killed.length
+  await eventually(back, { what: 'as many as before', timeoutMs: 30_000 })
+  assert.ok(await works())
+  await ssh(login, 'sudo networkctl renew ens5')
+  await eventually(async () => leaseOf(web.PrivateIpAddress) > leased, { what: 'a renewed lease', timeoutMs: 30_000 })
+  const fresh = await enclume.state(InstanceId, 'running')
+  await sshReady({ ...login, address: fresh.PublicIpAddress }, 180_000)
+  assert.ok(leaseOf(fresh.PrivateIpAddress) > leased)
+  for (const address of [web.PublicIpAddress, fresh.PublicIpAddress]) {
+    assert.equal((await ssh({ ...login, address }, `getent ahostsv4 ${app.PrivateDnsName}`)).stdout.split(' ')[0], app.PrivateIpAddress)
+  }
+  await enclume.ec2('terminate-instances', '--instance-ids', InstanceId)
+  await enclume.state(InstanceId, 'terminated')
+})
+
+/** When the lease of an address ends, in seconds; 0 without one. */
+function leaseOf(address: string): number {
+  const files = readdirSync(join(enclume.home.run, 'net')).map(name => join(enclume.home.run, 'net', name, 'leases')).filter(existsSync)
+  const lines = files.flatMap(file => readFileSync(file, 'utf8').split('\n')).map(line => line.split(' '))
+  return Number(lines.find(words => words[2] === address)?.[0] ?? 0)
+}
+
 test('the core, deleted by hand under running instances, is made again; connections inside the VPC outlive it', { timeout: 200_000 }, async () => {
   const began = (await ssh(login, 'cut -d" " -f22 /proc/1/stat')).stdout
   const talking = ssh(appLogin, `python3 -c "
@@ -178,7 +212,7 @@ c.settimeout(5); c.sendall(b'still'); open('/tmp/heard', 'w').write(c.recv(9).de
   assert.equal((await ssh(login, held)).code, 0)
   await eventually(async () => (await ssh(login, 'test -e /tmp/holding')).code === 0, { what: 'a connection', timeoutMs: 15_000 })
   await must('ip', ['netns', 'del', spaceOf('core')])
-  await eventually(works, { what: 'the instances again', timeoutMs: 150_000 })
+  await eventually(works, { what: 'the instances again', timeoutMs: 50_000 })
   await ssh(login, 'touch /tmp/go-on')
   await eventually(async () => (await ssh(login, 'cat /tmp/heard')).stdout === 'still', { what: 'the old connection', timeoutMs: 15_000 })
   assert.equal((await ssh(login, 'cut -d" " -f22 /proc/1/stat')).stdout, began, 'nothing was booted')
@@ -189,7 +223,7 @@ test('a router, deleted by hand under running instances, is made again, and they
   const before = await used()
   for (const router of before) await must('ip', ['netns', 'del', router])
   // The old one goes on as long as a process is in it.
-  await eventually(async () => (await used()).join() === before.join(), { what: 'the router', timeoutMs: 100_000 })
+  await eventually(async () => (await used()).join() === before.join(), { what: 'the router', timeoutMs: 50_000 })
   await eventually(works, { what: 'the instances again', timeoutMs: 200_000 })
   assert.equal((await ssh(login, 'cut -d" " -f22 /proc/1/stat')).stdout, began, 'nothing was booted')
 })

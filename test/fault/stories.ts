@@ -147,6 +147,10 @@ export const machineStories: Story[] = [
     before: world => running(world, { InstanceInitiatedShutdownBehavior: 'terminate' }),
     happens: async world => { world.engine.powerCut() },
   },
+  {
+    name: 'the loss of a network underneath', ends: { state: 'running', boots: 1 }, before: running,
+    happens: async world => { for (const id of world.engine.networksById.keys()) world.engine.loseNetwork(id) },
+  },
 ]
 
 export const diskStories = diskStoriesOf({ running, stopped, settled })

@@ -20,8 +20,12 @@ const MORE = 1.6
 /** What each phase of `count` instances' lives reads, in rows. */
 async function costs(count: number): Promise<Record<string, number>> {
   const store = counted(openSqlite(':memory:'))
+  const engine = openFake({ cpus: 64, memoryMiB: 1e7 })
+  const { observe } = engine.machines
+  let looks = 0
+  engine.machines.observe = id => { looks++; return observe(id) }
   const cloud = await openCloud({
-    home: homeAt({ dir: '/' }), engine: openFake({ cpus: 64, memoryMiB: 1e7 }), store, log: silent, clock: () => new Date(),
+    home: homeAt({ dir: '/' }), engine, store, log: silent, clock: () => new Date(),
     pause: { first: 1, longest: 4 },
   })
   const call = async (operation: string, input: object = {}): Promise<any> => cloud.dispatch({ service: 'ec2', operation, input, caller })
@@ -48,9 +52,18 @@ async function costs(count: number): Promise<Record<string, number>> {
     await phase('tag one', () => call('CreateTags', { Resources: [ids[0]], Tags: [{ Key: 'one', Value: '1' }] }))
     const found = await phase('by tag', () => call('DescribeInstances', { Filters: [{ Name: 'tag:one', Values: ['1'] }] }))
     assert.equal(found.Reservations[0].Instances.length, 1)
+    // The first one of them reads what was written since the last launch.
+    for (const name of ['launch one', 'launch one more']) {
+      await phase(name, () => call('RunInstances', { ImageId: Images[0].ImageId, InstanceType: 't3.nano', MinCount: 1, MaxCount: 1 }))
+    }
+    const { Tags } = await phase('tags of one', () => call('DescribeTags', { Filters: [{ Name: 'resource-id', Values: [ids[0]] }] }))
+    assert.deepEqual(Tags.map((tag: any) => tag.Key), ['one', 'some'])
     await phase('stop all', () => call('StopInstances', { InstanceIds: ids }))
     await phase('start all', () => call('StartInstances', { InstanceIds: ids }))
     await phase('terminate all', () => call('TerminateInstances', { InstanceIds: ids }))
+    looks = 0
+    await phase('sweep', () => cloud.sweep())
+    reading.looks = looks
     return reading
   } finally {
     await cloud.close()
@@ -70,10 +83,18 @@ for (const name of ['launch', 'describe all', 'tag all', 'stop all', 'start all'
   })
 }
 
+test('one launch more costs no more among many, and what is terminated is not looked for on the host', async t => {
+  const { few, many } = await measured
+  t.diagnostic(`${few['launch one more']} and ${many['launch one more']} rows; ${few.looks} and ${many.looks} looks in a sweep`)
+  assert.ok(many['launch one more']! <= few['launch one more']! * MORE, `${many['launch one more']} rows instead of ${few['launch one more']}`)
+  assert.equal(many.looks, 2, 'those that were launched last')
+})
+
 test('a page, and one of many, cost no more among many', async () => {
   const { few, many } = await measured
   assert.equal(many['a page'], few['a page'])
   assert.equal(many['tag one'], few['tag one'])
+  assert.equal(many['tags of one'], few['tags of one'])
 })
 
 test('a filter of tags reads each instance once, and no more of those that it leaves out', async () => {

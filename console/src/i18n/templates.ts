@@ -51,7 +51,7 @@ export const templates = {
     'La version indique aussi ce que cette page ne montre pas : {names}. Le lancement le conserve.',
   ],
   'templates.othersTaken': [
-    'The source version also says what this page does not show: {names}. The new version takes it along from there.',
-    'La version source indique aussi ce que cette page ne montre pas : {names}. La nouvelle version le reprend.',
+    'It begins with more than this page shows: {names}. The new version takes it along.',
+    'Il y a au départ plus que ce que montre cette page : {names}. La nouvelle version le reprend.',
   ],
 } as const

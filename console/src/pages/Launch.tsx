@@ -12,6 +12,7 @@ import {
   Link,
   Select,
   SpaceBetween,
+  Spinner,
   TagEditor,
 } from '@cloudscape-design/components'
 import { useEffect, useState } from 'react'
@@ -77,6 +78,15 @@ async function asked(id: string): Promise<Partial<Launch>> {
 
 type Asked = { image: string; type?: string; like?: string; template?: string; version?: string }
 
+/** With the AMI that is chosen, or one to begin with, and a root volume of its size. */
+function withImage(before: Launch, images: Item[]): Launch {
+  const found = images.find(i => i.ImageId === before.image) ?? images.find(i => i.Name === 'debian-12-ec2') ?? images[0]
+  if (!found) return before
+  const isSaid = before.source?.data.BlockDeviceMappings?.some((one: Item) => one.DeviceName === found.RootDeviceName && one.Ebs?.VolumeSize)
+  const size = String(found.BlockDeviceMappings?.[0]?.Ebs?.VolumeSize ?? 8)
+  return { ...before, image: found.ImageId, rootDevice: found.RootDeviceName, root: isSaid ? before.root : { ...before.root, size } }
+}
+
 export default function LaunchPage({ image, type = start.type, like, template, version = '$Default' }: Asked) {
   const [state, setState] = useState<Launch>(() => ({ ...start, image, type, opened: new Date().toISOString() }))
   const [error, setError] = useState<string>()
@@ -98,13 +108,9 @@ export default function LaunchPage({ image, type = start.type, like, template, v
     if (groups.data && !busy) set({ groupName: wizardName(groups.data.map(g => g.GroupName)) })
   }, [groups.data, busy])
   useEffect(() => {
-    if (!images.data) return
-    const found = chosen ?? images.data.find(i => i.Name === 'debian-12-ec2') ?? images.data[0]
-    if (found) {
-      const size = String(found.BlockDeviceMappings?.[0]?.Ebs?.VolumeSize ?? 8)
-      const isSaid = state.source?.data.BlockDeviceMappings?.some((one: Item) => one.DeviceName === found.RootDeviceName && one.Ebs?.VolumeSize)
-      set({ image: found.ImageId, rootDevice: found.RootDeviceName, root: isSaid ? state.root : { ...state.root, size } })
-    }
+    const known = images.data
+    // Over whatever has come meanwhile: what a template says of the root volume stays.
+    if (known) setState(before => withImage(before, known))
   }, [images.data, state.image, state.source])
 
   async function submit(): Promise<void> {
@@ -121,6 +127,8 @@ export default function LaunchPage({ image, type = start.type, like, template, v
       setBusy(false)
     }
   }
+
+  if (template && !state.source && !error) return <Spinner size="large" />
 
   const typeOptions = (types.data ?? [])
     .map(type => ({

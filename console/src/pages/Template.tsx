@@ -52,6 +52,7 @@ async function shown(from: Data): Promise<Partial<Template>> {
   return { from, launch, root: from.BlockDeviceMappings?.some((one: Data) => one.DeviceName === rootDevice) ?? false }
 }
 
+/** Another address is another page: what stood in the fields is not taken along. */
 export default function TemplatePage(asked: Asked) {
   const [state, setState] = useState<Template>({ name: '', words: '', launch: open, root: false })
   const [based, setBased] = useState<number>()

@@ -14,6 +14,10 @@ export type Launch = {
   vpc: string
   subnet: string
   publicIp: '' | 'true' | 'false'
+  /** Of the first interface; empty is one that the subnet has free. */
+  privateIp: string
+  /** Of the first interface. */
+  nicDescription: string
   group: 'new' | 'existing'
   groupName: string
   /** When the page was opened, which a new group's description says. */
@@ -62,6 +66,8 @@ export const start: Launch = {
   vpc: '',
   subnet: '',
   publicIp: '',
+  privateIp: '',
+  nicDescription: '',
   group: 'new',
   groupName: '',
   opened: '',
@@ -161,15 +167,20 @@ export function disksOf({ rootDevice, root, volumes }: Launch, image: { BlockDev
   ]
 }
 
+/** An interface is described where something is said of it that the instance itself has no member for. */
+function networkOf({ publicIp, privateIp, nicDescription, subnet }: Launch, groups: string[]): object {
+  const [SubnetId, PrivateIpAddress] = [subnet || undefined, privateIp || undefined]
+  if (publicIp === '' && nicDescription === '') return { SubnetId, PrivateIpAddress, SecurityGroupIds: groups }
+  const AssociatePublicIpAddress = publicIp === '' ? undefined : publicIp === 'true'
+  const nic = { DeviceIndex: 0, AssociatePublicIpAddress, SubnetId, PrivateIpAddress, Description: nicDescription || undefined, Groups: groups }
+  return { NetworkInterfaces: [nic] }
+}
+
 export function runInput(s: Launch, groups: string[]): Record<string, unknown> {
   const tags = [
     ...(s.name ? [{ Key: 'Name', Value: s.name }] : []),
     ...s.tags.filter(tag => tag.key).map(tag => ({ Key: tag.key, Value: tag.value })),
   ]
-  const network =
-    s.publicIp === ''
-      ? { SubnetId: s.subnet || undefined, SecurityGroupIds: groups }
-      : { NetworkInterfaces: [{ DeviceIndex: 0, AssociatePublicIpAddress: s.publicIp === 'true', SubnetId: s.subnet || undefined, Groups: groups }] }
   const count = Number(s.count)
   return JSON.parse(
     JSON.stringify({
@@ -178,7 +189,7 @@ export function runInput(s: Launch, groups: string[]): Record<string, unknown> {
       MinCount: count,
       MaxCount: count,
       KeyName: s.key || undefined,
-      ...network,
+      ...networkOf(s, groups),
       BlockDeviceMappings: s.rootDevice ? devicesOf(s) : undefined,
       TagSpecifications:
         tags.length > 0

@@ -111,7 +111,7 @@ function template(asked: URLSearchParams): Route {
   return {
     ...below('/ec2/launch-templates', t(asked.has('template') ? 'templates.newVersion' : 'templates.create')),
     contentType: 'form',
-    page: () => <Template template={given('template')} version={given('version')} instance={given('instance')} />,
+    page: () => <Template key={asked.toString()} template={given('template')} version={given('version')} instance={given('instance')} />,
   }
 }
 
@@ -127,7 +127,14 @@ function specialOf({ list, id, what, asked }: Asked): Route | undefined {
       page: () => {
         const given = (name: string): string | undefined => asked.get(name) ?? undefined
         return (
-          <Launch image={given('image') ?? ''} type={given('type')} like={given('like')} template={given('template')} version={given('version')} />
+          <Launch
+            key={asked.toString()}
+            image={given('image') ?? ''}
+            type={given('type')}
+            like={given('like')}
+            template={given('template')}
+            version={given('version')}
+          />
         )
       },
     }

@@ -28,13 +28,22 @@ async function content(file: string): Promise<string | undefined> {
 const isIts = async (pid: number, dir: string): Promise<boolean> =>
   ((await content(`/proc/${pid}/cmdline`)) ?? '').split('\0').includes(argument(dir))
 
-/** Its process, by the pid file, or else by looking at every process: a lost pid file must not leave two of them. */
+/** Its process, if the pid file is right. */
+async function noted(dir: string): Promise<number | undefined> {
+  const pid = Number(await content(join(dir, 'dnsmasq.pid')))
+  return pid > 0 && await isIts(pid, dir) ? pid : undefined
+}
+
+/** By the pid file, or else by looking at every process: a lost pid file must not leave two of them. */
 async function find(dir: string): Promise<number | undefined> {
-  const noted = Number(await content(join(dir, 'dnsmasq.pid')))
-  if (noted > 0 && await isIts(noted, dir)) return noted
+  const pid = await noted(dir)
+  if (pid !== undefined) return pid
   for (const name of await readdir('/proc')) if (/^\d+$/.test(name) && await isIts(Number(name), dir)) return Number(name)
   return undefined
 }
+
+/** Whether it runs. */
+export const runs = async (dir: string): Promise<boolean> => await find(dir) !== undefined
 
 /** Whether the process is in the namespace that now has this name (a namespace made anew has the old name). */
 async function isInside(pid: number, space: string | undefined): Promise<boolean> {

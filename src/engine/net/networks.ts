@@ -8,8 +8,8 @@
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import { turns } from '#base/turns'
-import type { Absent, FlowsSeen, Networks, NetworkSpec, PortTraffic, Served, Unknown } from '#engine/port'
-import { coreLink, coreSpace, portDevice, routerDir, routerSpace } from '#engine/net/names'
+import type { Absent, FlowsSeen, Networks, NetworkSeen, NetworkSpec, PortTraffic, Served, Unknown } from '#engine/port'
+import { coreLink, coreSpace, portDevice, resolverDir, routerDir, routerSpace } from '#engine/net/names'
 import { attempt, run } from '#engine/net/run'
 import { check, checkRules, isName } from '#engine/net/check'
 import { readLinks, readTraffic, removeLinks } from '#engine/net/kernel'
@@ -20,8 +20,9 @@ import { cannotShape, unlimited } from '#engine/net/shaping'
 import { speaks6, without6 } from '#engine/net/route6'
 import { hasIpv6, spaceExists, spaceNames } from '#engine/net/space'
 import { bringUp, keepResolver, takeDown } from '#engine/net/core'
+import { openLookout } from '#engine/net/lookout'
 import { openRouter, type Router } from '#engine/net/router'
-import { stopDaemon } from '#engine/dns/daemon'
+import { runs, stopDaemon } from '#engine/dns/daemon'
 import { readdir, rm } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -34,6 +35,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
   const untold = new Map<number, Set<number>>()
   const inTurn = turns<unknown>()
   const doors = openDoors(home, log)
+  const watchers = new Set<(id: string) => void>()
   let isDown = false
   let warned = false
   const resolver = (served?: Served) => inTurn('resolver', () => keepResolver(home, served))
@@ -138,6 +140,27 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
     await eraseRouter(home, index)
   }
 
+  /** Whether names and leases are served there: by the router's own resolver, and the host's, which that asks. */
+  const isServed = async (index: number): Promise<boolean> => await runs(routerDir(home, index)) && runs(resolverDir(home))
+
+  /** Of the networks that this process applied, when nobody is about to change them. */
+  async function well(): Promise<Map<string, boolean>> {
+    const seen = new Map<string, boolean>()
+    const isWell = async (index: number) => [coreSpace(home), routerSpace(home, index)].every(spaceExists) && isServed(index)
+    for (const index of isDown ? [] : [...specs.keys()]) {
+      await inTurn(index, async () => {
+        const id = specs.get(index)?.id
+        if (id !== undefined) seen.set(id, await isWell(index))
+      })
+    }
+    return seen
+  }
+
+  const lookout = openLookout(well, id => {
+    log.warn('network.lost', { network: id })
+    for (const watcher of watchers) watcher(id)
+  }, log)
+
   /** What cannot be seen is unknown, and the log says why. */
   async function look<T>(what: () => Promise<T>): Promise<T | Unknown> {
     try {
@@ -156,6 +179,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
       if (await applyRules(spec)) return []
       const made = await apply(spec)
       await resolver()
+      lookout.isWell(spec.id)
       return made
     }).then(made => tellPeers(spec).then(() => made)),
     answering: doors.answering,
@@ -163,8 +187,10 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
       for (const domain of Object.values(domains).flat()) if (!isName(domain)) throw new Error(`not a name: ${JSON.stringify(domain)}`)
       return resolver(domains)
     },
-    observe: id => look<{ ports: string[] } | Absent>(async () => {
-      for (const router of routers.values()) if (await router.isIntact(id)) return { ports: router.ports() }
+    observe: id => look<NetworkSeen | Absent>(async () => {
+      for (const [index, router] of routers) {
+        if (await router.isIntact(id)) return { ports: router.ports(), ...(!await isServed(index) && { unserved: true }) }
+      }
       const index = (await indexes(home)).get(id)
       if (index === undefined || !spaceExists(routerSpace(home, index))) return 'absent'
       const links = await readLinks(routerSpace(home, index))
@@ -188,6 +214,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
       const index = (await indexes(home)).get(id)
       if (index !== undefined) await inTurn(index, () => erase(index))
     },
+    watch(callback) { watchers.add(callback); return () => watchers.delete(callback) },
     portDevice: index => portDevice(home, index),
     down: () => inTurn('core', async () => {
       isDown = true
@@ -199,6 +226,7 @@ export function openNetworks(home: Home, log: Log): Networks & { close(): Promis
       await takeDown(home)
     }),
     close: async () => {
+      await lookout.close()
       await doors.close()
       for (const index of routers.keys()) await inTurn(index, () => forget(index))
     },

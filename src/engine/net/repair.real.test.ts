@@ -77,6 +77,31 @@ test('DHCP gives a port its address, names, gateway, frame size and lease', asyn
   await lab.networks.apply(spec)
 })
 
+test('of what somebody else ended one is told once, and sees it until it is there again', async () => {
+  const told: string[] = []
+  const end = lab.networks.watch(id => told.push(id))
+  const whole = { ports: ['port-1', 'port-2'] }
+  const ends: [end: () => Promise<void>, seen: unknown][] = [routerDir(lab.home, 1), resolverDir(lab.home)].map(dir => [
+    async () => {
+      const pid = await processOf(dir)
+      process.kill(pid, 'SIGKILL')
+      await until(() => isGone(pid), 'dnsmasq ends')
+    },
+    { ...whole, unserved: true },
+  ])
+  ends.push([async () => { await run(['ip', 'netns', 'del', `${lab.home.prefix}-core`]) }, 'absent'])
+  for (const [n, [act, seen]] of ends.entries()) {
+    assert.deepEqual(await lab.networks.observe(spec.id), whole)
+    await act()
+    await until(async () => told.length === n + 1, 'news of it')
+    assert.deepEqual(await lab.networks.observe(spec.id), seen)
+    await lab.networks.apply(spec)
+  }
+  end()
+  assert.deepEqual([await lab.networks.observe(spec.id), told], [whole, ends.map(() => spec.id)])
+  assert.ok(await resolves())
+})
+
 test('a resolver that died answers again after the next apply, a router\'s and the host\'s', async () => {
   assert.ok(await resolves())
   for (const dir of [routerDir(lab.home, 1), resolverDir(lab.home)]) {

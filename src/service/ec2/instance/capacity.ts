@@ -7,8 +7,9 @@
  */
 import { ApiError } from '#kit/error'
 import type { Context } from '#service/ec2/context'
-import { instance } from '#service/ec2/instance/instance'
-import type { Reader } from '#store/store'
+import { instance, type InstanceRow } from '#service/ec2/instance/instance'
+import type { Store, Tx } from '#store/store'
+import { tallying } from '#store/tally'
 
 export const MEMORY_OVERCOMMIT = 8
 
@@ -23,10 +24,22 @@ export type Room = {
   take(demand: Demand): void
 }
 
-export async function roomOf(reader: Reader, context: Context): Promise<Room> {
+const tallies = new WeakMap<Store, (tx: Tx) => Promise<number>>()
+
+/** MiB of all that run or shall. Asked at every launch, among however many. */
+function given(tx: Tx, { store }: Context): Promise<number> {
+  let tally = tallies.get(store)
+  if (!tally) {
+    tally = tallying<InstanceRow>(store, instance.kind, ({ spec }) => (spec.desired === 'running' ? spec.memoryMiB : 0))
+    tallies.set(store, tally)
+  }
+  return tally(tx)
+}
+
+/** Asked before the transaction writes instances. */
+export async function roomOf(tx: Tx, context: Context): Promise<Room> {
   const host = context.capacity()
-  const live = (await instance.everywhere(reader)).filter(row => row.spec.desired === 'running')
-  let left = host.memoryMiB * MEMORY_OVERCOMMIT - live.reduce((sum, row) => sum + row.spec.memoryMiB, 0)
+  let left = host.memoryMiB * MEMORY_OVERCOMMIT - await given(tx, context)
   const fits = (demand: Demand, wanted: number): number => {
     if (demand.cpus > host.cpus) throw none(`The instance type has ${demand.cpus} vCPUs; this host has ${host.cpus}.`)
     if (demand.memoryMiB > host.memoryMiB) {

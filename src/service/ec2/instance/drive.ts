@@ -36,7 +36,8 @@ export function instanceDriver(context: Context): Driver<InstanceRow, Seen> {
   return {
     kind: 'instance',
     async observe(row) {
-      if (isSpared(row)) return { power: 'absent' }
+      // It was seen to be gone before it was called terminated, and is never made again: an hour of looks would see no more.
+      if (isSpared(row) || row.status.state === 'terminated') return { power: 'absent' }
       const found = await machines.observe(row.id)
       if (found === 'unknown') return 'unknown'
       if (found === 'absent') return { power: 'absent' }

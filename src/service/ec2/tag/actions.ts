@@ -9,7 +9,7 @@ import { isResourceId } from '#base/id'
 import type { Actions, Place } from '#kit/action'
 import { pageOf } from '#kit/describe'
 import { ApiError } from '#kit/error'
-import { matcher } from '#kit/filter'
+import { matcher, type Filter } from '#kit/filter'
 import { readTags, type Tags } from '#kit/tags'
 import { missingParameter } from '#service/ec2/errors'
 import { added, removed, type Taggable } from '#service/ec2/tag/tags'
@@ -62,9 +62,12 @@ export function tagActions(registry: readonly Taggable[]): Actions<typeof sdk> {
 
     async DescribeTags({ input, tx, account, region }) {
       const matches = matcher<TagDescription, { tags: Tags }>(filters, input.Filters)
+      const [ids, kinds] = [plainValues(input.Filters, 'resource-id'), plainValues(input.Filters, 'resource-type')]
+      const asked = registry.filter(({ kind, prefix }) =>
+        (!kinds || kinds.includes(kind)) && (!ids || ids.some(id => id.startsWith(`${prefix}-`))))
       const all: TagDescription[] = []
-      for (const { kind, list } of registry) {
-        for (const { id, tags } of await list(tx, { account, region })) {
+      for (const { kind, list } of asked) {
+        for (const { id, tags } of await list(tx, { account, region }, ids)) {
           for (const [Key, Value] of Object.entries(tags)) {
             const tag = { Key, Value, ResourceId: id, ResourceType: kind as TagDescription['ResourceType'] }
             if (matches(tag, { tags: { [Key]: Value } })) all.push(tag)
@@ -75,6 +78,12 @@ export function tagActions(registry: readonly Taggable[]): Actions<typeof sdk> {
       return { Tags: items, NextToken: next }
     },
   }
+}
+
+/** What a filter of this name leaves, each once, where it is spelled out: others need not be read. */
+const plainValues = (given: readonly Filter[] = [], name: string): string[] | undefined => {
+  const found = given.find(({ Name, Values = [] }) => Name === name && Values.every(value => !/[*?\\]/.test(value)))
+  return found && [...new Set(found.Values)]
 }
 
 const same = (a: Tags, b: Tags): boolean =>

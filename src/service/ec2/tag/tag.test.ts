@@ -110,7 +110,7 @@ test('tags are listed by filter and page', async () => {
   const { call, make, refusal, rules } = await tagging()
   const a = await make(PLACE, { Name: 'web', team: 'x' })
   const b = await make(PLACE, { Name: 'db' })
-  await make({ account: '444455556666', region: 'us-east-1' }, { Name: 'web' })
+  const others = await make({ account: '444455556666', region: 'us-east-1' }, { Name: 'web' })
   rules.set(RULE, { Name: 'rule' })
   const list = async (...filters: [string, ...string[]][]) =>
     (await call('DescribeTags', { Filters: filters.map(([Name, ...Values]) => ({ Name, Values })) })).Tags!
@@ -118,6 +118,10 @@ test('tags are listed by filter and page', async () => {
     [{ Key: 'Name', Value: 'web', ResourceId: a.id, ResourceType: 'vpc' }])
   assert.deepEqual((await list(['tag:Name', 'db', 'rule'])).map(t => t.ResourceId).sort(), [RULE, b.id].sort())
   assert.deepEqual((await list(['resource-id', a.id])).map(t => t.Key), ['Name', 'team'])
+  const chosen = [
+    await list(['resource-id', RULE, b.id, b.id, others.id]), await list(['resource-id', 'vpc-*']), await list(['resource-id', 'x', 'vpc-']),
+  ]
+  assert.deepEqual(chosen.map(found => found.map(t => t.ResourceId).sort()), [[RULE, b.id].sort(), [a.id, a.id, b.id].sort(), []])
   for (let i = 0; i < 3; i++) await make(PLACE, { Name: `more-${i}` })
   const first = await call('DescribeTags', { MaxResults: 5 })
   const second = await call('DescribeTags', { MaxResults: 5, NextToken: first.NextToken })

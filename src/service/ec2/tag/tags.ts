@@ -19,8 +19,8 @@ export type Taggable = {
   read(reader: Reader, place: Place, id: string): Promise<Tags>
   /** Replaces all tags of one. */
   write(tx: Tx, place: Place, id: string, tags: Tags): Promise<unknown>
-  /** Every one of the caller's, with its tags. */
-  list(reader: Reader, place: Place): Promise<{ id: string; tags: Tags }[]>
+  /** Every one of the caller's, with its tags; where ids are given it need read no others. */
+  list(reader: Reader, place: Place, ids?: readonly string[]): Promise<{ id: string; tags: Tags }[]>
 }
 
 /** A resource with records of its own as something to be tagged. */
@@ -29,7 +29,11 @@ export function taggable(resource: AnyResource): Taggable {
     kind: resource.kind, prefix: resource.prefix,
     read: async (reader, place, id) => (await resource.get(reader, place, id)).tags,
     write: async (tx, place, id, tags) => resource.update(tx, await resource.get(tx, place, id), { tags }, 'tagged'),
-    list: (reader, place) => resource.list(reader, place),
+    async list(reader, { account, region }, ids) {
+      if (!ids) return resource.list(reader, { account, region })
+      const rows = await Promise.all(ids.filter(id => id.startsWith(`${resource.prefix}-`)).map(id => resource.find(reader, id)))
+      return rows.filter(row => row !== undefined).filter(row => row.account === account && row.region === region && !resource.gone?.(row))
+    },
   }
 }
 

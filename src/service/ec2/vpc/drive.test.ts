@@ -134,6 +134,22 @@ test('a network that could not be made is tried again, and is not taken for curr
   await close()
 })
 
+test('a network that serves no names and leases any more is made again', async () => {
+  const { launch, store, engine, settled, close } = running()
+  const row = (await store.get<VpcRow>('vpc', (await launch()).spec.vpc))!
+  await settled()
+  let unserved = false
+  const observe = async () => ({ ports: engine.networksById.get(row.id)!.ports.map(port => port.id), ...(unserved && { unserved: true as const }) })
+  const networks = { ...engine.networks, observe }
+  const driver = vpcDriver({ store, home, engine: { ...engine, networks }, loop: () => ({ wake() {} }) })
+  await driver.acts.apply!(row)
+  const seen = [await driver.observe(row)]
+  unserved = true
+  seen.push(await driver.observe(row))
+  assert.deepEqual(seen, [{ network: 'current', populated: true }, { network: 'stale', populated: true }])
+  await close()
+})
+
 test('a VPC that is wanted no more goes with its network', async () => {
   const { call, launch, store, settled, engine, close } = running()
   const row = await launch()

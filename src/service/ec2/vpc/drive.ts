@@ -100,7 +100,7 @@ export function vpcDriver(
       const there = new Set(found === 'absent' ? [] : found.ports)
       const isWhole = spec.ports.every(port => there.has(port.id))
       if (found === 'absent') return { network: 'absent', populated }
-      return { network: last && isWhole ? 'current' : 'stale', populated }
+      return { network: last && isWhole && !found.unserved ? 'current' : 'stale', populated }
     },
     plan,
     acts: {
