@@ -168,7 +168,7 @@ test('what is shown for tags, rules, sub-lists, objects and a key is what the pa
 const whole: Launch = {
   ...start, name: "it's mine", tags: [{ key: 'a', value: '$b' }], rootDevice: '/dev/xvda', key: 'web-key', publicIp: 'true', http: true, https: true,
   opened: '2026-01-02T03:04:05.678Z', groupName: 'launch-wizard-1', volumes: [newVolume], hostname: 'resource-name', shutdown: 'terminate',
-  protect: true, protectStop: true, monitoring: true, credits: 'unlimited', metadataTags: true,
+  protect: true, protectStop: true, monitoring: true, credits: 'unlimited', metadataTags: true, nicDescription: "the web's",
   userData: '#!/bin/bash\necho "{{GroupId}} $HOME" \'é\' `id`\n',
 }
 

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 import * as sdk from '@aws-sdk/client-ec2'
 import type { Browser, Locator, Page } from 'playwright-core'
 import { openFake } from '#engine/fake'
+import { violations } from './axe.ts'
 import { openBrowser, openSeat, openWorld, PASSWORD, settle, type World } from './kit.ts'
 
 let browser: Browser
@@ -118,6 +119,7 @@ test('a row is chosen, its instance is looked into by a terminal, and the termin
   await page.keyboard.type('hello')
   await press('Enter')
   await screen.getByText('<hello>').waitFor()
+  assert.deepEqual(await violations(page), [])
   await press('Tab')
   assert.ok(await page.evaluate("document.activeElement.closest('.xterm') !== null"), "Tab is the guest's")
   await press('Control+Shift+ArrowUp')

@@ -76,9 +76,15 @@ export async function signIn(page: Page, { url, language, password = PASSWORD }:
   await page.getByRole('navigation', { name: 'Navigation' }).first().waitFor()
 }
 
+/** Pictures of the whole page: of what is below the window's edge there are more. The window stays as it is, since a resize changes the page. */
 export async function shot(page: Page, name: string): Promise<void> {
   mkdirSync(SHOTS, { recursive: true })
-  await page.screenshot({ path: join(SHOTS, `${name}.png`) })
+  const windows = await page.evaluate('Math.ceil(document.documentElement.scrollHeight / innerHeight)') as number
+  for (let i = 0; i < windows; i++) {
+    if (windows > 1) await page.evaluate(`scrollTo(0, ${i} * innerHeight * 0.9)`)
+    await page.screenshot({ path: join(SHOTS, `${name}${i > 0 ? `-below-${i}` : ''}.png`) })
+  }
+  if (windows > 1) await page.evaluate('scrollTo(0, 0)')
 }
 
 /** Something loads; a state of a thing that lasts (a pending instance) is none. */

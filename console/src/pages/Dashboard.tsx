@@ -17,7 +17,7 @@ import { findSession } from '../api/session'
 import { useInstances, useList, useLoaded } from '../api/use'
 import { formatNumber, t, usd, type Key } from '../i18n/text'
 import { Cost } from '../parts/Cost'
-import { priceOf } from '../prices'
+import { priceOf, type Disk } from '../prices'
 import type { Item } from '../resources/kinds'
 import { facts } from '../shell/facts'
 import { follow, go } from '../shell/router'
@@ -30,6 +30,16 @@ function byType(instances: Item[]): [string, number][] {
   for (const { InstanceType: type } of instances) counts.set(type, (counts.get(type) ?? 0) + 1)
   return [...counts].sort((a, b) => b[1] - a[1]).slice(0, 5)
 }
+
+const shownPrice = (type: string, count: number): string => (priceOf(type) === undefined ? t('value.none') : usd(priceOf(type)! * count))
+const diskOf = ({ VolumeType: type, Size: gib, Iops: iops, Throughput: throughput }: Item): Disk => ({ type, gib, iops, throughput })
+
+/** Elastic IPs, bound or not, and what interfaces were given from Amazon's pool. */
+const publicOf = (elastic: Item[], interfaces: Item[]): Set<string> =>
+  new Set([
+    ...elastic.map(one => one.PublicIp as string),
+    ...interfaces.flatMap(nic => (nic.PrivateIpAddresses ?? []).map((one: Item) => one.Association?.PublicIp)).filter(Boolean),
+  ])
 
 export default function Dashboard() {
   const instances = useInstances()
@@ -139,12 +149,16 @@ export default function Dashboard() {
           </Container>
           <Container fitHeight header={<Header variant="h2">{t('dashboard.cost')}</Header>}>
             <SpaceBetween size="m">
-              <Cost types={running.map(i => i.InstanceType as string)} />
-              {byType(running).map(([type, count]) => (
-                <Box key={type}>
-                  {count} × {type}: {priceOf(type) === undefined ? t('value.none') : usd(priceOf(type)! * count)}
-                </Box>
-              ))}
+              <Cost
+                types={running.map(i => i.InstanceType as string)}
+                disks={(volumes.data ?? []).map(diskOf)}
+                addresses={publicOf(addresses.data ?? [], interfaces.data ?? []).size}
+              />
+              <div>
+                {byType(running).map(([type, count]) => (
+                  <Box key={type}>{t('cost.type', { count, type, price: shownPrice(type, count) })}</Box>
+                ))}
+              </div>
             </SpaceBetween>
           </Container>
         </Grid>

@@ -1,6 +1,6 @@
 /** The rule editor: rules are added, changed in place and taken away together, by the calls that the difference needs. */
 import { Alert, Box, Button, Container, ContentLayout, Grid, Header, Input, Select, SpaceBetween, Spinner } from '@cloudscape-design/components'
-import { useEffect, useState } from 'react'
+import { useEffect, useState, type ReactNode } from 'react'
 import { send, wordsOf } from '../api/call'
 import { messages, t, type Key } from '../i18n/text'
 import { Code } from '../parts/Code'
@@ -78,10 +78,8 @@ export default function GroupRules({ id, outbound }: { id: string; outbound: boo
           {rows.length > 0 && (
             <div className="wide-only">
               <Grid gridDefinition={WIDTHS}>
-                {[t('rules.type'), t('f.protocol'), t('f.ports'), t(outbound ? 'f.destination' : 'f.source'), t('f.description')].map(head => (
-                  <Box key={head} variant="awsui-key-label">
-                    {head}
-                  </Box>
+                {headsOf(outbound).map(head => (
+                  <Label key={head} text={head} />
                 ))}
                 <span />
               </Grid>
@@ -109,9 +107,23 @@ export default function GroupRules({ id, outbound }: { id: string; outbound: boo
   )
 }
 
+/** What stands over the fields, and where there is no room for that, over each of them. */
+const headsOf = (outbound: boolean) =>
+  [t('rules.type'), t('f.protocol'), t('f.ports'), t(outbound ? 'f.destination' : 'f.source'), t('f.description')] as const
+const Label = ({ text }: { text: string }) => <Box variant="awsui-key-label">{text}</Box>
+const Under = ({ head, children }: { head: string; children: ReactNode }) => (
+  <div>
+    <div className="narrow-only">
+      <Label text={head} />
+    </div>
+    {children}
+  </div>
+)
+
 type RowProps = { row: Row; outbound: boolean; onChange(part: Partial<Row>): void; onRemove(): void }
 
 function RuleRow({ row, outbound, onChange, onRemove }: RowProps) {
+  const heads = headsOf(outbound)
   const options = Object.entries(known).map(([value, { label }]) => ({ value, label: labelOf(label) }))
   // Traffic that has no name here stays as it is until another is chosen.
   if (row.original && rowOf(row.original).type === AS_IT_IS) options.unshift({ value: AS_IT_IS, label: typeOf(row.original) })
@@ -119,37 +131,47 @@ function RuleRow({ row, outbound, onChange, onRemove }: RowProps) {
   const wrong = fixed === undefined && row.ports !== '' && !isWhole({ ...row, peer: 'any' })
   return (
     <Grid gridDefinition={WIDTHS}>
-      <Select
-        ariaLabel={t('rules.type')}
-        options={options}
-        selectedOption={options.find(o => o.value === row.type)!}
-        onChange={({ detail }) => onChange({ type: detail.selectedOption.value! })}
-      />
-      <Input
-        ariaLabel={t('f.protocol')}
-        disabled
-        value={protocolText(row.type === AS_IT_IS ? row.original.IpProtocol : known[row.type]!.protocol)}
-      />
-      <Input
-        ariaLabel={t('f.ports')}
-        placeholder="8080-8090"
-        disabled={fixed !== undefined}
-        invalid={wrong}
-        value={fixed === '-1' ? t('rules.every') : (fixed ?? row.ports)}
-        onChange={({ detail }) => onChange({ ports: detail.value })}
-      />
-      <Input
-        ariaLabel={t(outbound ? 'f.destination' : 'f.source')}
-        placeholder={t('rules.peer')}
-        value={row.peer}
-        onChange={({ detail }) => onChange({ peer: detail.value })}
-      />
-      <Input
-        ariaLabel={t('f.description')}
-        placeholder={t('f.description')}
-        value={row.description}
-        onChange={({ detail }) => onChange({ description: detail.value })}
-      />
+      <Under head={heads[0]}>
+        <Select
+          ariaLabel={heads[0]}
+          options={options}
+          selectedOption={options.find(o => o.value === row.type)!}
+          onChange={({ detail }) => onChange({ type: detail.selectedOption.value! })}
+        />
+      </Under>
+      <Under head={heads[1]}>
+        <Input
+          ariaLabel={heads[1]}
+          disabled
+          value={protocolText(row.type === AS_IT_IS ? row.original.IpProtocol : known[row.type]!.protocol)}
+        />
+      </Under>
+      <Under head={heads[2]}>
+        <Input
+          ariaLabel={heads[2]}
+          placeholder="8080-8090"
+          disabled={fixed !== undefined}
+          invalid={wrong}
+          value={fixed === '-1' ? t('rules.every') : (fixed ?? row.ports)}
+          onChange={({ detail }) => onChange({ ports: detail.value })}
+        />
+      </Under>
+      <Under head={heads[3]}>
+        <Input
+          ariaLabel={heads[3]}
+          placeholder={t('rules.peer')}
+          value={row.peer}
+          onChange={({ detail }) => onChange({ peer: detail.value })}
+        />
+      </Under>
+      <Under head={heads[4]}>
+        <Input
+          ariaLabel={heads[4]}
+          placeholder={t('f.description')}
+          value={row.description}
+          onChange={({ detail }) => onChange({ description: detail.value })}
+        />
+      </Under>
       <Button iconName="remove" variant="icon" ariaLabel={t('do.remove')} onClick={onRemove} />
     </Grid>
   )

@@ -1,5 +1,6 @@
 /** What the launch page asks for, and the calls that it becomes. Pure. */
 import { kept, utf8, type Preview } from '../api/preview.ts'
+import type { Disk } from '../prices.ts'
 import { overTemplate, type Source } from './template-state.ts'
 
 export type Launch = {
@@ -13,6 +14,10 @@ export type Launch = {
   vpc: string
   subnet: string
   publicIp: '' | 'true' | 'false'
+  /** Of the first interface; empty is one that the subnet has free. */
+  privateIp: string
+  /** Of the first interface. */
+  nicDescription: string
   group: 'new' | 'existing'
   groupName: string
   /** When the page was opened, which a new group's description says. */
@@ -61,6 +66,8 @@ export const start: Launch = {
   vpc: '',
   subnet: '',
   publicIp: '',
+  privateIp: '',
+  nicDescription: '',
   group: 'new',
   groupName: '',
   opened: '',
@@ -127,9 +134,11 @@ export const base64 = (text: string): string => btoa(String.fromCharCode(...new 
 const figure = (text: string): number | undefined => (text === '' ? undefined : Number(text))
 
 /** Further volumes are /dev/sdf and on, as EC2 recommends (EC2 User Guide, "Device names for volumes"). */
+const deviceOf = (i: number, rootDevice: string): string => (i === 0 ? rootDevice : `/dev/sd${String.fromCharCode(101 + i)}`)
+
 const devicesOf = ({ rootDevice, root, volumes }: Launch): object[] =>
   [root, ...volumes].map((volume, i) => ({
-    DeviceName: i === 0 ? rootDevice : `/dev/sd${String.fromCharCode(101 + i)}`,
+    DeviceName: deviceOf(i, rootDevice),
     Ebs: {
       VolumeSize: Number(volume.size),
       VolumeType: volume.type,
@@ -140,15 +149,38 @@ const devicesOf = ({ rootDevice, root, volumes }: Launch): object[] =>
     },
   }))
 
+type Mapping = { DeviceName: string; Ebs?: { VolumeSize?: number; VolumeType?: string; Iops?: number; Throughput?: number } }
+
+/** The volumes that each instance gets: those of the form, and what the image brings besides. */
+export function disksOf({ rootDevice, root, volumes }: Launch, image: { BlockDeviceMappings?: Mapping[] } = {}): Disk[] {
+  const own = [root, ...volumes]
+  const taken = own.map((_, i) => deviceOf(i, rootDevice))
+  const brought = (image.BlockDeviceMappings ?? []).filter(one => one.Ebs && !taken.includes(one.DeviceName)).map(one => one.Ebs!)
+  return [
+    ...own.map(({ size, type, iops, throughput }) => ({
+      type,
+      gib: Number(size),
+      iops: hasIops(type) ? figure(iops) : undefined,
+      throughput: hasThroughput(type) ? figure(throughput) : undefined,
+    })),
+    ...brought.map(ebs => ({ type: ebs.VolumeType ?? 'gp2', gib: ebs.VolumeSize ?? 0, iops: ebs.Iops, throughput: ebs.Throughput })),
+  ]
+}
+
+/** An interface is described where something is said of it that the instance itself has no member for. */
+function networkOf({ publicIp, privateIp, nicDescription, subnet }: Launch, groups: string[]): object {
+  const [SubnetId, PrivateIpAddress] = [subnet || undefined, privateIp || undefined]
+  if (publicIp === '' && nicDescription === '') return { SubnetId, PrivateIpAddress, SecurityGroupIds: groups }
+  const AssociatePublicIpAddress = publicIp === '' ? undefined : publicIp === 'true'
+  const nic = { DeviceIndex: 0, AssociatePublicIpAddress, SubnetId, PrivateIpAddress, Description: nicDescription || undefined, Groups: groups }
+  return { NetworkInterfaces: [nic] }
+}
+
 export function runInput(s: Launch, groups: string[]): Record<string, unknown> {
   const tags = [
     ...(s.name ? [{ Key: 'Name', Value: s.name }] : []),
     ...s.tags.filter(tag => tag.key).map(tag => ({ Key: tag.key, Value: tag.value })),
   ]
-  const network =
-    s.publicIp === ''
-      ? { SubnetId: s.subnet || undefined, SecurityGroupIds: groups }
-      : { NetworkInterfaces: [{ DeviceIndex: 0, AssociatePublicIpAddress: s.publicIp === 'true', SubnetId: s.subnet || undefined, Groups: groups }] }
   const count = Number(s.count)
   return JSON.parse(
     JSON.stringify({
@@ -157,7 +189,7 @@ export function runInput(s: Launch, groups: string[]): Record<string, unknown> {
       MinCount: count,
       MaxCount: count,
       KeyName: s.key || undefined,
-      ...network,
+      ...networkOf(s, groups),
       BlockDeviceMappings: s.rootDevice ? devicesOf(s) : undefined,
       TagSpecifications:
         tags.length > 0

@@ -19,6 +19,15 @@ export const startOf = (fields: readonly Field[]): Values => Object.fromEntries(
 export const missingIn = (fields: readonly Field[], values: Values): string[] =>
   fields.filter(f => !f.optional && f.kind !== 'bool' && (f.when?.(values) ?? true) && String(values[f.name] ?? '').trim() === '').map(f => f.name)
 
+const labelOf = ({ label, optional }: Field): ReactNode =>
+  optional ? (
+    <>
+      {t(label)} <i>– {t('field.optional')}</i>
+    </>
+  ) : (
+    t(label)
+  )
+
 type Props = {
   fields: readonly Field[]
   values: Values
@@ -73,7 +82,7 @@ export function Fields({ fields, values, missing, of, onChange }: Props) {
     }
     const error = missing.includes(field.name) ? t('error.required') : undefined
     return (
-      <FormField key={field.name} label={t(field.label)} description={hint} stretch={field.kind === 'json'} errorText={error}>
+      <FormField key={field.name} label={labelOf(field)} description={hint} stretch={field.kind === 'json'} errorText={error}>
         {control(field, set)}
       </FormField>
     )

@@ -2,14 +2,25 @@
 import { Alert, Container, ExpandableSection, Header, SpaceBetween } from '@cloudscape-design/components'
 import { useAnswer, useList } from '../api/use'
 import { t, type Key } from '../i18n/text'
+import { taking } from '../resources/choices'
 import { column, type Column, type Item } from '../resources/kinds'
+import { addressOf } from '../shell/addresses'
 import { LogText } from './LogText'
-import { SubList } from './SubList'
+import { SubList, type SubListProps } from './SubList'
 
-const policies: Column[] = [column('PolicyName', 'f.policy'), column('PolicyArn', 'f.Arn')]
+const policies: Column[] = [
+  { id: 'PolicyName', label: 'f.policy', value: item => item.PolicyName, href: item => addressOf('/iam/policies', item.PolicyArn) },
+  column('PolicyArn', 'f.Arn'),
+]
 const inline: Column[] = [column('name', 'f.policy')]
+const users = column('UserName', 'f.user', { link: '/iam/users' })
+const roles = column('RoleName', 'f.roleName', { link: '/iam/roles' })
+const groups: Column[] = [column('GroupName', 'iam.group', { link: '/iam/groups' }), column('Arn', 'f.Arn')]
+const created = column('CreateDate', 'f.created', { kind: 'date' })
+const keys: Column[] = [column('AccessKeyId', 'iam.keyId'), column('Status', 'f.state', { kind: 'word' }), created]
 
-const KINDS = ['iam-user', 'iam-group', 'iam-role', 'iam-policy']
+const KINDS = ['iam-user', 'iam-group', 'iam-role', 'iam-policy', 'iam-access-key']
+const List = (props: Omit<SubListProps, 'service' | 'kinds'>) => <SubList service="iam" kinds={KINDS} {...props} />
 type Owner = { kind: 'User' | 'Group' | 'Role'; name: string }
 
 /** The policies of a user, a group or a role, with the texts of those that are its own alone. */
@@ -18,39 +29,23 @@ export function Permissions({ kind, name }: Owner) {
   const own = useList('iam', `List${kind}Policies`, 'PolicyNames', { input, kinds: KINDS })
   return (
     <SpaceBetween size="l">
-      <SubList
-        service="iam"
+      <List
         title="iam.attached"
         operation={`ListAttached${kind}Policies`}
         member="AttachedPolicies"
         input={input}
         columns={policies}
-        kinds={KINDS}
         empty="iam.noPolicies"
-        remove={{
-          id: 'remove',
-          label: 'iam.detach',
-          operation: `Detach${kind}Policy`,
-          each: item => ({ ...input, PolicyArn: item.PolicyArn }),
-          confirm: 'plain',
-        }}
+        remove={taking('iam.detach', `Detach${kind}Policy`, item => ({ ...input, PolicyArn: item.PolicyArn }))}
       />
-      <SubList
-        service="iam"
+      <List
         title="iam.inline"
         operation={`List${kind}Policies`}
         member="PolicyNames"
         input={input}
         columns={inline}
-        kinds={KINDS}
         empty="iam.noInline"
-        remove={{
-          id: 'remove',
-          label: 'do.delete',
-          operation: `Delete${kind}Policy`,
-          each: item => ({ ...input, PolicyName: item.name }),
-          confirm: 'plain',
-        }}
+        remove={taking('do.delete', `Delete${kind}Policy`, item => ({ ...input, PolicyName: item.name }))}
       />
       {(own.data ?? []).map((policy: string) => (
         <InlinePolicy key={policy} kind={kind} name={name} policy={policy} />
@@ -68,49 +63,27 @@ function InlinePolicy({ kind, name, policy }: Owner & { policy: string }) {
   )
 }
 
-const keys: Column[] = [
-  column('AccessKeyId', 'iam.keyId'),
-  column('Status', 'f.state', { kind: 'word' }),
-  column('CreateDate', 'f.created', { kind: 'date' }),
-]
-const groups: Column[] = [column('GroupName', 'iam.group', { link: '/iam/groups' }), column('Arn', 'f.Arn')]
-
 export function Credentials({ name }: { name: string }) {
   const input = { UserName: name }
   return (
     <SpaceBetween size="l">
-      <SubList
-        service="iam"
+      <List
         title="iam.keys"
         operation="ListAccessKeys"
         member="AccessKeyMetadata"
         input={input}
         columns={keys}
-        kinds={['iam-user', 'iam-access-key']}
         empty="iam.noKeys"
-        remove={{
-          id: 'remove',
-          label: 'do.delete',
-          operation: 'DeleteAccessKey',
-          each: item => ({ ...input, AccessKeyId: item.AccessKeyId }),
-          confirm: 'typed',
-        }}
+        remove={taking('do.delete', 'DeleteAccessKey', item => ({ ...input, AccessKeyId: item.AccessKeyId }), 'typed')}
       />
-      <SubList
-        service="iam"
+      <List
         title="iam.groups"
         operation="ListGroupsForUser"
         member="Groups"
         input={input}
         columns={groups}
-        kinds={KINDS}
-        remove={{
-          id: 'remove',
-          label: 'userGroups.removeUser',
-          operation: 'RemoveUserFromGroup',
-          each: item => ({ ...input, GroupName: item.GroupName }),
-          confirm: 'plain',
-        }}
+        empty="iam.noGroups"
+        remove={taking('userGroups.removeUser', 'RemoveUserFromGroup', item => ({ ...input, GroupName: item.GroupName }))}
       />
     </SpaceBetween>
   )
@@ -119,21 +92,14 @@ export function Credentials({ name }: { name: string }) {
 export function GroupMembers({ name }: { name: string }) {
   const input = { GroupName: name }
   return (
-    <SubList
-      service="iam"
+    <List
       title="menu.iamUsers"
       operation="GetGroup"
       member="Users"
       input={input}
-      columns={[column('UserName', 'f.user', { link: '/iam/users' }), column('CreateDate', 'f.created', { kind: 'date' })]}
-      kinds={KINDS}
-      remove={{
-        id: 'remove',
-        label: 'userGroups.removeUser',
-        operation: 'RemoveUserFromGroup',
-        each: item => ({ ...input, UserName: item.UserName }),
-        confirm: 'plain',
-      }}
+      columns={[users, created]}
+      empty="userGroups.noUsers"
+      remove={taking('userGroups.removeUser', 'RemoveUserFromGroup', item => ({ ...input, UserName: item.UserName }))}
     />
   )
 }
@@ -158,21 +124,20 @@ export function PolicyDocument({ item }: { item: Item }) {
 
 export function PolicyEntities({ item }: { item: Item }) {
   const list = (member: string, title: Key, columns: Column[]) => (
-    <SubList
-      service="iam"
+    <List
       title={title}
       operation="ListEntitiesForPolicy"
       member={member}
       input={{ PolicyArn: item.Arn }}
       columns={columns}
-      kinds={KINDS}
+      empty="iam.noEntities"
     />
   )
   return (
     <SpaceBetween size="l">
-      {list('PolicyUsers', 'menu.iamUsers', [column('UserName', 'f.user', { link: '/iam/users' })])}
-      {list('PolicyRoles', 'menu.iamRoles', [column('RoleName', 'f.roleName', { link: '/iam/roles' })])}
-      {list('PolicyGroups', 'iam.groups', groups)}
+      {list('PolicyUsers', 'menu.iamUsers', [users])}
+      {list('PolicyRoles', 'menu.iamRoles', [roles])}
+      {list('PolicyGroups', 'iam.groups', [groups[0]!])}
     </SpaceBetween>
   )
 }

@@ -4,7 +4,7 @@ import { lazy, Suspense } from 'react'
 import { useAnswer, useList } from '../api/use'
 import { t, type Key } from '../i18n/text'
 import { alarmForm, columns, instanceOf, remove } from '../resources/alarms'
-import { column, type Column, type Item } from '../resources/kinds'
+import { column, stateColumn, subnetColumn, vpcColumn, type Column, type Item } from '../resources/kinds'
 import { follow } from '../shell/router'
 import { ItemLink } from './cells'
 import { Facts } from './Facts'
@@ -86,10 +86,10 @@ export function InstanceSecurity({ item }: { item: Item }) {
 const networking: Column[] = [
   column('PublicIpAddress', 'f.publicIp'),
   column('PublicDnsName', 'f.publicDns'),
-  column('VpcId', 'f.VpcId', { link: '/vpc/vpcs' }),
+  vpcColumn,
   column('PrivateIpAddress', 'f.privateIp'),
   column('PrivateDnsName', 'f.privateDns'),
-  column('SubnetId', 'f.SubnetId', { link: '/vpc/subnets' }),
+  subnetColumn,
   column('SourceDestCheck', 'f.sourceCheck'),
   column('Placement.AvailabilityZone', 'f.zone'),
 ]
@@ -99,7 +99,7 @@ const nics: Column[] = [
   column('PrivateIpAddress', 'f.privateIp'),
   column('Association.PublicIp', 'f.publicIp'),
   column('MacAddress', 'f.mac'),
-  column('SubnetId', 'f.SubnetId', { link: '/vpc/subnets' }),
+  subnetColumn,
   column('Status', 'f.state', { kind: 'state' }),
 ]
 
@@ -115,7 +115,7 @@ const devices: Column[] = [
   column('device', 'f.device'),
   column('Size', 'f.size', { kind: 'gib' }),
   column('VolumeType', 'f.type'),
-  column('State', 'f.state', { kind: 'state' }),
+  stateColumn,
   column('deleteOnTermination', 'f.deleteOnTermination'),
   column('Encrypted', 'f.encrypted'),
 ]

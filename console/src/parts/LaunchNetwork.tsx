@@ -4,6 +4,7 @@ import {
   Box,
   Checkbox,
   Container,
+  ExpandableSection,
   FormField,
   Header,
   Input,
@@ -92,6 +93,16 @@ export function NetworkSection({ state, set, groups }: SectionProps & { groups: 
         ) : (
           <NewGroup state={state} set={set} />
         )}
+        <ExpandableSection headerText={t('launch.networkAdvanced')}>
+          <SpaceBetween size="m">
+            <FormField label={t('launch.primaryIp')} description={t('launch.primaryIpHint')}>
+              <Input value={state.privateIp} placeholder="172.31.0.10" onChange={({ detail }) => set({ privateIp: detail.value.trim() })} />
+            </FormField>
+            <FormField label={t('launch.nicDescription')}>
+              <Input value={state.nicDescription} onChange={({ detail }) => set({ nicDescription: detail.value })} />
+            </FormField>
+          </SpaceBetween>
+        </ExpandableSection>
       </SpaceBetween>
     </Container>
   )

@@ -7,8 +7,8 @@ import { hasIops, hasThroughput, newVolume, type Volume } from '../pages/launch-
 import { labelOf } from '../resources/choices'
 import type { Item } from '../resources/kinds'
 
-const TYPES = ['gp3', 'gp2', 'io1', 'io2', 'st1', 'sc1', 'standard']
-const options = TYPES.map(value => ({ value, label: value }))
+const TYPES = ['gp3', 'gp2', 'io1', 'io2', 'st1', 'sc1', 'standard'] as const
+const optionsNow = () => TYPES.map(value => ({ value, label: value, description: t(`volumeType.${value}`) }))
 
 export function StorageSection({ state, set, type }: SectionProps & { type?: Item }) {
   const change = (i: number, part: Partial<Volume>): void =>
@@ -67,7 +67,7 @@ export function VolumeRow({ title, volume, onChange, onRemove, own = false }: Ro
             <Select
               ariaLabel={`${title}: ${t('launch.volumeType')}`}
               selectedOption={{ value: volume.type, label: volume.type }}
-              options={options}
+              options={optionsNow()}
               onChange={({ detail }) => onChange({ type: detail.selectedOption.value! })}
             />
           </FormField>

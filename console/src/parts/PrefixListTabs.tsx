@@ -2,8 +2,8 @@
 import { Container, FormField, Header, Select, SpaceBetween } from '@cloudscape-design/components'
 import { useState } from 'react'
 import { t } from '../i18n/text'
-import { column, type Column, type Item } from '../resources/kinds'
-import { SubList } from './SubList'
+import { column, type Action, type Column, type Item } from '../resources/kinds'
+import { SubList, type SubListProps } from './SubList'
 import { placeOf } from './VpcTabs'
 
 const columns: Column[] = [column('Cidr', 'f.cidr'), column('Description', 'f.description')]
@@ -12,33 +12,26 @@ const users: Column[] = [
   column('ResourceOwner', 'f.OwnerId'),
 ]
 
-/** Of AWS's own lists nothing is taken away. */
-export const PrefixListEntries = ({ item }: { item: Item }) => (
+type ListProps = Pick<SubListProps, 'remove' | 'kinds'> & { id: string; version?: number }
+const Entries = ({ id, version, ...more }: ListProps) => (
   <SubList
     service="ec2"
     title="prefixLists.tab"
     operation="GetManagedPrefixListEntries"
     member="Entries"
-    input={{ PrefixListId: item.PrefixListId }}
+    input={{ PrefixListId: id, TargetVersion: version }}
     columns={columns}
-    kinds={['prefix-list']}
-    remove={
-      item.OwnerId === 'AWS'
-        ? undefined
-        : {
-            id: 'remove',
-            label: 'do.delete',
-            operation: 'ModifyManagedPrefixList',
-            all: entries => ({
-              PrefixListId: item.PrefixListId,
-              CurrentVersion: item.Version,
-              RemoveEntries: entries.map(({ Cidr }) => ({ Cidr })),
-            }),
-            confirm: 'plain',
-          }
-    }
+    empty="prefixLists.noEntries"
+    {...more}
   />
 )
+
+/** Of AWS's own lists nothing is taken away. */
+export const PrefixListEntries = ({ item: { PrefixListId: id, OwnerId, Version } }: { item: Item }) => {
+  const all = (entries: Item[]) => ({ PrefixListId: id, CurrentVersion: Version, RemoveEntries: entries.map(({ Cidr }) => ({ Cidr })) })
+  const remove: Action = { id: 'remove', label: 'do.delete', operation: 'ModifyManagedPrefixList', all, confirm: 'plain' }
+  return <Entries id={id} kinds={['prefix-list']} remove={OwnerId === 'AWS' ? undefined : remove} />
+}
 
 /** What was in it, version by version. */
 export function PrefixListVersions({ item }: { item: Item }) {
@@ -56,16 +49,7 @@ export function PrefixListVersions({ item }: { item: Item }) {
           />
         </FormField>
       </Container>
-      {options.length > 0 && (
-        <SubList
-          service="ec2"
-          title="prefixLists.tab"
-          operation="GetManagedPrefixListEntries"
-          member="Entries"
-          input={{ PrefixListId: item.PrefixListId, TargetVersion: Number(chosen) }}
-          columns={columns}
-        />
-      )}
+      {options.length > 0 && <Entries id={item.PrefixListId} version={Number(chosen)} />}
     </SpaceBetween>
   )
 }
@@ -78,6 +62,7 @@ export const PrefixListUsers = ({ item }: { item: Item }) => (
     member="PrefixListAssociations"
     input={{ PrefixListId: item.PrefixListId }}
     columns={users}
+    empty="prefixLists.noUsers"
     kinds={['route-table', 'security-group-rule']}
   />
 )

@@ -219,7 +219,7 @@ export function ResourceTable({ resource, list }: { resource: Resource; list: Lo
 /** Enough for what such a column holds. */
 const widthOf = (column: Column): number => Math.max(contentWidth(column), HEAD_PX + t(column.label).length * LETTER_PX)
 /** A heading's sign of sorting and its edges, and what a letter of it takes. */
-const HEAD_PX = 52
+const HEAD_PX = 68
 const LETTER_PX = 8
 
 const contentWidth = ({ kind, link, id, width }: Column): number =>

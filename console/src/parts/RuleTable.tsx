@@ -1,8 +1,8 @@
 /** The rules of security groups, as people read them. */
-import { Box, Header, Table } from '@cloudscape-design/components'
 import type { ReactNode } from 'react'
 import { t, type Key } from '../i18n/text'
-import type { Item } from '../resources/kinds'
+import { column, type Column, type Item } from '../resources/kinds'
+import { List } from './SubList'
 
 const KNOWN: Record<string, string> = {
   'tcp/22': 'SSH',
@@ -29,30 +29,15 @@ export const peerOf = (rule: Item): string => rule.CidrIpv4 ?? rule.CidrIpv6 ?? 
 
 export const protocolText = (protocol: string): string => (protocol === '-1' ? t('rules.every') : protocol.toUpperCase())
 
-export function RuleTable({ title, rules, actions }: { title: Key; rules: Item[]; actions?: ReactNode }) {
-  return (
-    <Table
-      variant="container"
-      items={rules}
-      ariaLabels={{ tableLabel: t(title) }}
-      header={
-        <Header variant="h2" counter={`(${rules.length})`} actions={actions}>
-          {t(title)}
-        </Header>
-      }
-      empty={<Box>{t('rules.none')}</Box>}
-      columnDefinitions={[
-        { id: 'id', header: t('f.ruleId'), cell: rule => rule.SecurityGroupRuleId, isRowHeader: true },
-        { id: 'type', header: t('rules.type'), cell: typeOf },
-        {
-          id: 'protocol',
-          header: t('f.protocol'),
-          cell: rule => protocolText(rule.IpProtocol),
-        },
-        { id: 'ports', header: t('f.ports'), cell: portsOf },
-        { id: 'peer', header: t(rules[0]?.IsEgress ? 'f.destination' : 'f.source'), cell: peerOf },
-        { id: 'description', header: t('f.description'), cell: rule => rule.Description ?? '–' },
-      ]}
-    />
-  )
-}
+const columns = (peer: Key): Column[] => [
+  column('SecurityGroupRuleId', 'f.ruleId'),
+  { id: 'type', label: 'rules.type', value: typeOf },
+  { id: 'protocol', label: 'f.protocol', value: rule => protocolText(rule.IpProtocol) },
+  { id: 'ports', label: 'f.ports', value: portsOf },
+  { id: 'peer', label: peer, value: peerOf },
+  column('Description', 'f.description'),
+]
+
+export const RuleTable = ({ title, rules, actions }: { title: Key; rules: Item[]; actions?: ReactNode }) => (
+  <List title={title} columns={columns(rules[0]?.IsEgress ? 'f.destination' : 'f.source')} items={rules} actions={actions} empty="rules.none" />
+)

@@ -25,7 +25,7 @@ export function List({ title, columns, items, actions, loading, empty = 'table.n
     <Table
       variant="container"
       items={items}
-      trackBy={columns[0]!.id}
+      trackBy={item => String(columns[0]!.value(item))}
       loading={loading}
       loadingText={t('table.loading')}
       selectionType={selection && 'multi'}
@@ -53,7 +53,7 @@ export function List({ title, columns, items, actions, loading, empty = 'table.n
   )
 }
 
-type Props = {
+export type SubListProps = {
   service: Service
   title: Key
   operation: string
@@ -70,7 +70,7 @@ type Props = {
   more?: ReactNode
 }
 
-export function SubList({ service, title, operation, member, input, columns, kinds, remove, empty, keep = () => true, more }: Props) {
+export function SubList({ service, title, operation, member, input, columns, kinds, remove, empty, keep = () => true, more }: SubListProps) {
   const list = useList(service, operation, member, { input, kinds })
   const [chosen, setChosen] = useState<Item[]>([])
   const [asking, setAsking] = useState(false)

@@ -1,9 +1,7 @@
 /** Tables inside the pages of route tables, network ACLs and DHCP option sets. */
-import { Box, Header, Table } from '@cloudscape-design/components'
-import { t } from '../i18n/text'
-import { ItemLink } from './cells'
-import { column, type Column, type Item, type Tab } from '../resources/kinds'
-import { State, wordText } from './State'
+import { t, type Key } from '../i18n/text'
+import { taking } from '../resources/choices'
+import { column, stateColumn, subnetColumn, type Column, type Item, type Tab } from '../resources/kinds'
 import { List, SubList } from './SubList'
 
 export const targetOf = (route: Item): string =>
@@ -15,32 +13,21 @@ export const targetOf = (route: Item): string =>
   route.EgressOnlyInternetGatewayId ??
   '–'
 
-export function RoutesTab({ table }: { table: Item }) {
-  return (
-    <Table
-      variant="container"
-      items={table.Routes ?? []}
-      ariaLabels={{ tableLabel: t('routes.title') }}
-      header={<Header variant="h2">{t('routes.title')}</Header>}
-      empty={<Box>{t('value.none')}</Box>}
-      columnDefinitions={[
-        {
-          id: 'destination',
-          header: t('f.destination'),
-          isRowHeader: true,
-          cell: (r: Item) => r.DestinationCidrBlock ?? r.DestinationIpv6CidrBlock ?? r.DestinationPrefixListId,
-        },
-        { id: 'target', header: t('f.target'), cell: (r: Item) => <Target id={targetOf(r)} /> },
-        { id: 'state', header: t('f.state'), cell: (r: Item) => <State state={r.State} /> },
-        { id: 'origin', header: t('f.propagated'), cell: (r: Item) => wordText(r.Origin) },
-      ]}
-    />
-  )
-}
+const destinationOf = (route: Item): string => route.DestinationCidrBlock ?? route.DestinationIpv6CidrBlock ?? route.DestinationPrefixListId
+
+const routes: Column[] = [
+  { id: 'destination', label: 'f.destination', value: destinationOf, href: r => placeOf(destinationOf(r)) },
+  { id: 'target', label: 'f.target', value: targetOf, href: r => placeOf(targetOf(r)) },
+  stateColumn,
+  column('Origin', 'f.propagated', { kind: 'word' }),
+]
+
+export const RoutesTab = ({ table }: { table: Item }) => <List title="routes.title" columns={routes} items={table.Routes ?? []} />
 
 const PLACES: Record<string, string> = {
   vpc: '/vpc/vpcs',
   subnet: '/vpc/subnets',
+  pl: '/vpc/prefix-lists',
   sg: '/ec2/security-groups',
   rtb: '/vpc/route-tables',
   eigw: '/vpc/egress-only-gateways',
@@ -51,51 +38,33 @@ const PLACES: Record<string, string> = {
   vpce: '/vpc/endpoints',
   i: '/ec2/instances',
 }
-/** The page of what an id names; undefined for `local`. */
+/** The page of what an id names; undefined for `local` and for blocks of addresses. */
 export const placeOf = (id: string): string | undefined => {
   const place = PLACES[id.split('-')[0]!]
   return place && id.includes('-') ? `${place}/${id}` : undefined
 }
-const Target = ({ id }: { id: string }) => (placeOf(id) ? <ItemLink href={placeOf(id)!} text={id} /> : id)
 
 const PROTOCOLS: Record<string, string> = { '6': 'TCP', '17': 'UDP', '1': 'ICMP' }
 const LAST_RULE = 32_767
+const entries = (peer: Key): Column[] => [
+  { id: 'number', label: 'f.ruleNumber', value: e => (e.RuleNumber === LAST_RULE ? '*' : String(e.RuleNumber)) },
+  { id: 'protocol', label: 'f.protocol', value: e => (e.Protocol === '-1' ? t('rules.every') : (PROTOCOLS[e.Protocol] ?? e.Protocol)) },
+  { id: 'ports', label: 'f.ports', value: e => (e.PortRange ? `${e.PortRange.From}-${e.PortRange.To}` : t('rules.every')) },
+  { id: 'cidr', label: peer, value: e => e.CidrBlock ?? e.Ipv6CidrBlock },
+  column('RuleAction', 'acls.action', { kind: 'state' }),
+]
 
 export function AclTab({ acl, egress }: { acl: Item; egress: boolean }) {
-  const entries = (acl.Entries ?? []).filter((e: Item) => e.Egress === egress).sort((a: Item, b: Item) => a.RuleNumber - b.RuleNumber)
-  const title = t(egress ? 'acls.outbound' : 'acls.inbound')
-  return (
-    <Table
-      variant="container"
-      items={entries as Item[]}
-      ariaLabels={{ tableLabel: title }}
-      header={<Header variant="h2">{title}</Header>}
-      empty={<Box>{t('value.none')}</Box>}
-      columnDefinitions={[
-        { id: 'number', header: t('f.ruleNumber'), isRowHeader: true, cell: e => (e.RuleNumber === LAST_RULE ? '*' : e.RuleNumber) },
-        { id: 'protocol', header: t('f.protocol'), cell: e => (e.Protocol === '-1' ? t('rules.every') : (PROTOCOLS[e.Protocol] ?? e.Protocol)) },
-        { id: 'ports', header: t('f.ports'), cell: e => (e.PortRange ? `${e.PortRange.From}-${e.PortRange.To}` : t('rules.every')) },
-        { id: 'cidr', header: t(egress ? 'f.destination' : 'f.source'), cell: e => e.CidrBlock ?? e.Ipv6CidrBlock },
-        { id: 'action', header: t('acls.action'), cell: e => <State state={e.RuleAction} /> },
-      ]}
-    />
-  )
+  const items = (acl.Entries ?? []).filter((e: Item) => e.Egress === egress).sort((a: Item, b: Item) => a.RuleNumber - b.RuleNumber)
+  return <List title={egress ? 'acls.outbound' : 'acls.inbound'} columns={entries(egress ? 'f.destination' : 'f.source')} items={items} />
 }
 
-export function OptionsTab({ item }: { item: Item }) {
-  return (
-    <Table
-      variant="container"
-      items={(item.DhcpConfigurations ?? []) as Item[]}
-      ariaLabels={{ tableLabel: t('f.options') }}
-      header={<Header variant="h2">{t('f.options')}</Header>}
-      columnDefinitions={[
-        { id: 'key', header: t('f.key'), isRowHeader: true, cell: c => c.Key },
-        { id: 'value', header: t('f.value'), cell: c => c.Values?.map((v: Item) => v.Value).join(', ') },
-      ]}
-    />
-  )
-}
+const options: Column[] = [
+  column('Key', 'f.key'),
+  { id: 'value', label: 'f.value', value: c => c.Values?.map((v: Item) => v.Value).join(', ') },
+]
+
+export const OptionsTab = ({ item }: { item: Item }) => <List title="f.options" columns={options} items={item.DhcpConfigurations ?? []} />
 
 const linked = (name: string): Column[] => [{ id: name, label: 'f.RouteTableId', value: item => item[name], href: item => placeOf(item[name]) }]
 
@@ -107,7 +76,7 @@ export function EndpointTables({ item }: { item: Item }) {
 const interfaces: Column[] = [
   column('NetworkInterfaceId', 'f.InterfaceId', { link: '/ec2/network-interfaces' }),
   column('PrivateIpAddress', 'f.privateIp'),
-  column('SubnetId', 'f.SubnetId', { link: '/vpc/subnets' }),
+  subnetColumn,
   column('AvailabilityZone', 'f.zone'),
   column('Status', 'f.state', { kind: 'state' }),
 ]
@@ -146,13 +115,7 @@ export const Reservations = ({ id }: { id: string }) => (
     columns={reservations}
     kinds={['subnet-cidr-reservation', 'subnet']}
     empty="subnets.noReservations"
-    remove={{
-      id: 'remove',
-      label: 'do.delete',
-      operation: 'DeleteSubnetCidrReservation',
-      each: item => ({ SubnetCidrReservationId: item.SubnetCidrReservationId }),
-      confirm: 'plain',
-    }}
+    remove={taking('do.delete', 'DeleteSubnetCidrReservation', item => ({ SubnetCidrReservationId: item.SubnetCidrReservationId }))}
   />
 )
 

@@ -7,6 +7,7 @@ import { addressOf } from '../shell/addresses'
 import { follow } from '../shell/router'
 import { State, stateText, wordText } from './State'
 
+/** As one line of text, for filters and files: a number as it is, which a reader of tables sees in his language's form. */
 export function textOf(column: Column, item: Item): string {
   const value: Value = column.value(item)
   if (value === undefined || value === null || value === '') return ''
@@ -28,7 +29,7 @@ export function Cell({ column, item }: { column: Column; item: Item }): ReactNod
   const href = column.href?.(item)
   if (href) return <ItemLink href={href} text={text} />
   if (column.link) return <ItemLink href={addressOf(column.link, text)} text={text} />
-  return text
+  return typeof value === 'number' && !column.kind ? formatNumber(value) : text
 }
 
 export function ItemLink({ href, text }: { href: string; text: string }) {

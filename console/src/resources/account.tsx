@@ -4,7 +4,7 @@ import { t } from '../i18n/text'
 import { Credentials, Document, Permissions, PolicyDocument, PolicyEntities, tidy } from '../parts/IamTabs'
 import { download } from '../parts/download'
 import { flash } from '../shell/flash'
-import { attach, group, inlinePolicy, READ_INSTANCES } from './choices'
+import { attach, group, inlinePolicy, nameForm, READ_INSTANCES, simple } from './choices'
 import { more } from './iam'
 import { column, type Item, type Resource } from './kinds'
 
@@ -42,15 +42,7 @@ export const resources: Resource[] = [
       column('Path', 'f.path', { hidden: true }),
       column('CreateDate', 'f.created', { kind: 'date' }),
     ],
-    create: {
-      label: 'users.create',
-      form: {
-        operation: 'CreateUser',
-        id: answer => answer.User.UserName,
-        fields: [{ name: 'name', label: 'f.user' }],
-        input: values => ({ UserName: values.name }),
-      },
-    },
+    create: { label: 'users.create', form: nameForm('User', 'f.user') },
     actions: [
       attach('User'),
       inlinePolicy('User'),
@@ -85,7 +77,7 @@ export const resources: Resource[] = [
           },
         },
       },
-      { id: 'delete', label: 'users.delete', operation: 'DeleteUser', each: item => ({ UserName: item.UserName }), confirm: 'typed' },
+      { id: 'delete', label: 'users.delete', ...simple('DeleteUser', 'UserName'), confirm: 'typed' },
     ],
     tabs: [
       { id: 'permissions', label: 'iam.permissions', content: item => <Permissions kind="User" name={item.UserName} /> },
@@ -134,7 +126,7 @@ export const resources: Resource[] = [
           input: (values, item) => ({ RoleName: item?.RoleName, PolicyDocument: values.trust }),
         },
       },
-      { id: 'delete', label: 'roles.delete', operation: 'DeleteRole', each: item => ({ RoleName: item.RoleName }), confirm: 'typed' },
+      { id: 'delete', label: 'roles.delete', ...simple('DeleteRole', 'RoleName'), confirm: 'typed' },
     ],
     tabs: [
       { id: 'permissions', label: 'iam.permissions', content: item => <Permissions kind="Role" name={item.RoleName} /> },
@@ -239,7 +231,7 @@ export const resources: Resource[] = [
           input: (values, item) => ({ Name: item?.Name, Value: values.value, Overwrite: true }),
         },
       },
-      { id: 'delete', label: 'parameters.delete', operation: 'DeleteParameter', each: item => ({ Name: item.Name }), confirm: 'typed' },
+      { id: 'delete', label: 'parameters.delete', ...simple('DeleteParameter', 'Name'), confirm: 'typed' },
     ],
   },
   ...more,

@@ -1,7 +1,8 @@
 /** Fields that many forms have. */
 import { instances, isIn, snapshots } from '../../../src/service/ec2/states'
+import type { Input } from '../api/call'
 import type { Key } from '../i18n/text'
-import { nameOf, type Action, type Around, type Field, type Item } from './kinds'
+import { nameOf, type Action, type Around, type Field, type Form, type Item } from './kinds'
 
 export const vpc: Field = {
   name: 'vpc',
@@ -188,3 +189,21 @@ export const momentText = (at: Date | string): string => new Date(at).toISOStrin
 export const text = (value: string): string | undefined => (value === '' ? undefined : value)
 /** An action whose input is the thing's id alone. */
 export const simple = (operation: string, member: string) => ({ operation, each: (item: Item) => ({ [member]: item[member] }) })
+/** What takes some away from a table inside a page. */
+export const taking = (label: Key, operation: string, each: (item: Item) => Input, confirm: Action['confirm'] = 'plain'): Action => ({
+  id: 'remove', label, operation, each, confirm,
+})
+/** A form that asks for a name and nothing else. */
+export const nameForm = (kind: 'User' | 'Group' | 'InstanceProfile', label: Key): Form => ({
+  operation: `Create${kind}`,
+  id: answer => answer[kind][`${kind}Name`],
+  fields: [{ name: 'name', label }],
+  input: values => ({ [`${kind}Name`]: values.name }),
+})
+/** A form that asks for a VPC and nothing else. */
+export const vpcForm = (kind: 'RouteTable' | 'NetworkAcl' | 'EgressOnlyInternetGateway'): Form => ({
+  operation: `Create${kind}`,
+  id: answer => answer[kind][`${kind}Id`],
+  fields: [vpc],
+  input: values => ({ VpcId: values.vpc }),
+})

@@ -1,5 +1,5 @@
 /** Egress-only internet gateways: IPv6's way out, without a way in. */
-import { simple, vpc } from './choices'
+import { simple, vpcForm } from './choices'
 import { column, nameColumn, type Resource } from './kinds'
 
 export const egress: Resource = {
@@ -18,14 +18,6 @@ export const egress: Resource = {
     { id: 'state', label: 'f.state', kind: 'state', value: item => item.Attachments?.[0]?.State },
     { id: 'vpc', label: 'f.VpcId', link: '/vpc/vpcs', value: item => item.Attachments?.[0]?.VpcId },
   ],
-  create: {
-    label: 'egress.create',
-    form: {
-      operation: 'CreateEgressOnlyInternetGateway',
-      id: answer => answer.EgressOnlyInternetGateway.EgressOnlyInternetGatewayId,
-      fields: [vpc],
-      input: values => ({ VpcId: values.vpc }),
-    },
-  },
+  create: { label: 'egress.create', form: vpcForm('EgressOnlyInternetGateway') },
   actions: [{ id: 'delete', label: 'egress.delete', ...simple('DeleteEgressOnlyInternetGateway', 'EgressOnlyInternetGatewayId'), confirm: 'plain' }],
 }

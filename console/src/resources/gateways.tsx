@@ -4,8 +4,8 @@ import { AclTab, OptionsTab } from '../parts/VpcTabs'
 import {
   addEntry, aclSubnets, editEntry, freeAddress, hasEntries, isPublic, natPrivate, natPublic, peeringOptions, peerVpc, removeEntry,
 } from './borders'
-import { simple, subnet, text, vpc } from './choices'
-import { column, nameColumn, type Item, type Resource } from './kinds'
+import { simple, subnet, text, vpc, vpcForm } from './choices'
+import { column, nameColumn, stateColumn, subnetColumn, vpcColumn, type Item, type Resource } from './kinds'
 
 const hasAddresses = (item: Item): boolean => isIn(natGateways.addresses, item.State)
 
@@ -112,7 +112,7 @@ export const gateways: Resource[] = [
       nameColumn,
       column('NatGatewayId', 'f.NatId'),
       column('ConnectivityType', 'f.connectivity', { kind: 'word' }),
-      column('State', 'f.state', { kind: 'state' }),
+      stateColumn,
       {
         id: 'public',
         label: 'f.publicIp',
@@ -121,8 +121,8 @@ export const gateways: Resource[] = [
             .filter(Boolean)
             .join(', '),
       },
-      column('VpcId', 'f.VpcId', { link: '/vpc/vpcs' }),
-      column('SubnetId', 'f.SubnetId', { link: '/vpc/subnets' }),
+      vpcColumn,
+      subnetColumn,
       column('CreateTime', 'f.created', { kind: 'date' }),
     ],
     create: {
@@ -219,14 +219,11 @@ export const gateways: Resource[] = [
       column('NetworkAclId', 'f.AclId'),
       { id: 'subnets', label: 'f.subnets', value: item => item.Associations?.length },
       column('IsDefault', 'f.default'),
-      column('VpcId', 'f.VpcId', { link: '/vpc/vpcs' }),
+      vpcColumn,
       { id: 'in', label: 'f.inboundCount', value: item => item.Entries?.filter((e: Item) => !e.Egress).length },
       { id: 'out', label: 'f.outboundCount', value: item => item.Entries?.filter((e: Item) => e.Egress).length },
     ],
-    create: {
-      label: 'acls.create',
-      form: { operation: 'CreateNetworkAcl', id: answer => answer.NetworkAcl.NetworkAclId, fields: [vpc], input: values => ({ VpcId: values.vpc }) },
-    },
+    create: { label: 'acls.create', form: vpcForm('NetworkAcl') },
     actions: [
       { id: 'add', label: 'acls.add', form: addEntry },
       { id: 'edit', label: 'acls.edit', enabled: hasEntries, form: editEntry },

@@ -2,7 +2,7 @@
 import { call, listAll } from '../api/call'
 import { GroupMembers, Permissions } from '../parts/IamTabs'
 import { SubList } from '../parts/SubList'
-import { attach, inlinePolicy, lines, role, user } from './choices'
+import { attach, inlinePolicy, lines, nameForm, role, simple, taking, user } from './choices'
 import { column, type Column, type Item, type Resource } from './kinds'
 
 const GROUPS = ['iam-group', 'iam-user', 'iam-policy']
@@ -31,15 +31,7 @@ const userGroups: Resource = {
   id: item => item.GroupName,
   kinds: GROUPS,
   columns: [column('GroupName', 'iam.group', { width: 240 }), arn, path, created],
-  create: {
-    label: 'userGroups.create',
-    form: {
-      operation: 'CreateGroup',
-      id: answer => answer.Group.GroupName,
-      fields: [{ name: 'name', label: 'iam.group' }],
-      input: values => ({ GroupName: values.name }),
-    },
-  },
+  create: { label: 'userGroups.create', form: nameForm('Group', 'iam.group') },
   actions: [
     {
       id: 'user',
@@ -52,7 +44,7 @@ const userGroups: Resource = {
     },
     attach('Group'),
     inlinePolicy('Group'),
-    { id: 'delete', label: 'userGroups.delete', operation: 'DeleteGroup', each: item => ({ GroupName: item.GroupName }), confirm: 'typed' },
+    { id: 'delete', label: 'userGroups.delete', ...simple('DeleteGroup', 'GroupName'), confirm: 'typed' },
   ],
   tabs: [
     { id: 'users', label: 'menu.iamUsers', content: item => <GroupMembers name={item.GroupName} /> },
@@ -76,15 +68,7 @@ const instanceProfiles: Resource = {
     path,
     created,
   ],
-  create: {
-    label: 'profiles.create',
-    form: {
-      operation: 'CreateInstanceProfile',
-      id: answer => answer.InstanceProfile.InstanceProfileName,
-      fields: [{ name: 'name', label: 'profiles.name' }],
-      input: values => ({ InstanceProfileName: values.name }),
-    },
-  },
+  create: { label: 'profiles.create', form: nameForm('InstanceProfile', 'profiles.name') },
   actions: [
     {
       id: 'add',
@@ -104,13 +88,7 @@ const instanceProfiles: Resource = {
       enabled: item => item.Roles?.length > 0,
       confirm: 'plain',
     },
-    {
-      id: 'delete',
-      label: 'profiles.delete',
-      operation: 'DeleteInstanceProfile',
-      each: item => ({ InstanceProfileName: item.InstanceProfileName }),
-      confirm: 'typed',
-    },
+    { id: 'delete', label: 'profiles.delete', ...simple('DeleteInstanceProfile', 'InstanceProfileName'), confirm: 'typed' },
   ],
 }
 
@@ -180,13 +158,9 @@ const identityProviders: Resource = {
           input={{ OpenIDConnectProviderArn: item.Arn }}
           columns={clients}
           kinds={['iam-oidc-provider']}
-          remove={{
-            id: 'remove',
-            label: 'do.delete',
-            operation: 'RemoveClientIDFromOpenIDConnectProvider',
-            each: client => ({ OpenIDConnectProviderArn: item.Arn, ClientID: client.name }),
-            confirm: 'plain',
-          }}
+          remove={taking('do.delete', 'RemoveClientIDFromOpenIDConnectProvider', client => ({
+            OpenIDConnectProviderArn: item.Arn, ClientID: client.name,
+          }))}
         />
       ),
     },

@@ -8,7 +8,7 @@ import { Facts } from '../parts/Facts'
 import { SpaceBetween } from '@cloudscape-design/components'
 import { instancesOf } from './choices'
 import { allowed, settings } from './instance-settings'
-import { column, nameColumn, type Action, type Column, type Item, type Resource } from './kinds'
+import { column, nameColumn, subnetColumn, vpcColumn, type Action, type Column, type Item, type Resource } from './kinds'
 
 const all = (items: Item[]) => ({ InstanceIds: items.map(item => item.InstanceId) })
 export const instancePath = (item: Item): string => `/ec2/instances/${item.InstanceId}`
@@ -26,8 +26,8 @@ const columns: Column[] = [
   { id: 'groups', label: 'f.groups', value: item => (item.SecurityGroups ?? []).map((g: Item) => g.GroupName).join(', ') },
   column('KeyName', 'f.KeyName'),
   column('LaunchTime', 'f.LaunchTime', { kind: 'date' }),
-  column('VpcId', 'f.VpcId', { link: '/vpc/vpcs', hidden: true }),
-  column('SubnetId', 'f.SubnetId', { link: '/vpc/subnets', hidden: true }),
+  { ...vpcColumn, hidden: true },
+  { ...subnetColumn, hidden: true },
   column('ImageId', 'f.ImageId', { link: '/ec2/images', hidden: true }),
   column('PlatformDetails', 'f.Platform', { hidden: true }),
 ]
@@ -41,11 +41,11 @@ const summary: Column[] = [
   column('PrivateDnsName', 'f.privateDns'),
   { id: 'hostname', label: 'f.hostnameType', kind: 'word', value: item => item.PrivateDnsNameOptions?.HostnameType },
   column('InstanceType', 'f.InstanceType'),
-  column('VpcId', 'f.VpcId', { link: '/vpc/vpcs' }),
+  vpcColumn,
   { id: 'imds', label: 'f.imdsv2', value: item => t(item.MetadataOptions?.HttpTokens === 'required' ? 'f.required' : 'f.optional') },
-  column('SubnetId', 'f.SubnetId', { link: '/vpc/subnets' }),
+  subnetColumn,
   { id: 'arn', label: 'f.arn', value: item => `arn:aws:ec2:${currentRegion()}:${item.OwnerId ?? facts().account}:instance/${item.InstanceId}` },
-  { id: 'role', label: 'f.role', value: item => item.IamInstanceProfile?.Arn.split('/').pop() },
+  { id: 'role', label: 'f.role', link: '/iam/instance-profiles', value: item => item.IamInstanceProfile?.Arn.split('/').pop() },
   { id: 'managed', label: 'f.managed', value: item => item.Operator?.Managed === true },
 ]
 const more: Column[] = [

@@ -2,7 +2,7 @@
 import { interfaces, isIn } from '../../../src/service/ec2/states'
 import { flowLogsOf } from '../parts/VpcTabs'
 import { instanceInZone, lines, securityGroups, subnet, text, within } from './choices'
-import { column, nameColumn, type Action, type Call, type Field, type Form, type Item, type Resource } from './kinds'
+import { column, nameColumn, subnetColumn, vpcColumn, type Action, type Call, type Field, type Form, type Item, type Resource } from './kinds'
 
 const id = (item: Item | undefined): object => ({ NetworkInterfaceId: item?.NetworkInterfaceId })
 const isOwn = (item: Item): boolean => item.RequesterManaged !== true
@@ -142,8 +142,8 @@ export const networkInterfaces: Resource = {
   columns: [
     nameColumn,
     column('NetworkInterfaceId', 'f.InterfaceId'),
-    column('SubnetId', 'f.SubnetId', { link: '/vpc/subnets' }),
-    column('VpcId', 'f.VpcId', { link: '/vpc/vpcs' }),
+    subnetColumn,
+    vpcColumn,
     column('AvailabilityZone', 'f.zone'),
     { id: 'groups', label: 'f.groups', value: item => item.Groups?.map((one: Item) => one.GroupName).join(', ') },
     column('InterfaceType', 'f.interfaceType', { kind: 'word' }),

@@ -137,6 +137,9 @@ export const column = (name: string, label: Key, more: Partial<Column> = {}): Co
   ...more,
 })
 export const nameColumn: Column = { id: 'Name', label: 'f.Name', value: nameOf }
+export const stateColumn = column('State', 'f.state', { kind: 'state' })
+export const vpcColumn = column('VpcId', 'f.VpcId', { link: '/vpc/vpcs' })
+export const subnetColumn = column('SubnetId', 'f.SubnetId', { link: '/vpc/subnets' })
 
 /** What has a tag `Name` may be given it as it is made. */
 export const withNames = (resources: readonly Resource[]): Resource[] =>

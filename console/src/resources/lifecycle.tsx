@@ -1,7 +1,7 @@
 /** Data Lifecycle Manager's policies: snapshots of volumes with a tag, taken and thrown away by themselves. */
 import { policies } from '../../../src/service/dlm/states'
 import { isIn } from '../../../src/service/ec2/states'
-import { column, type Item, type Resource } from './kinds'
+import { column, stateColumn, type Item, type Resource } from './kinds'
 
 const role: Resource['columns'][number] = column('ExecutionRoleArn', 'f.role')
 const change = (state: 'ENABLED' | 'DISABLED') => (item: Item) => ({ PolicyId: item.PolicyId, State: state })
@@ -22,7 +22,7 @@ export const resources: Resource[] = [
       column('PolicyId', 'dlm.id'),
       column('Description', 'f.description', { width: 320 }),
       column('PolicyType', 'f.type', { width: 260 }),
-      column('State', 'f.state', { kind: 'state' }),
+      stateColumn,
       { ...role, hidden: true },
     ],
     create: {

@@ -4,7 +4,7 @@ import { download } from '../parts/download'
 import { GroupTab } from '../parts/GroupTab'
 import { instance, networkInterface, text, vpc } from './choices'
 import { networkInterfaces } from './interfaces'
-import { column, nameColumn, nameOf, withNames, type Form, type Resource } from './kinds'
+import { column, nameColumn, nameOf, vpcColumn, withNames, type Form, type Resource } from './kinds'
 
 /** To an instance, or to an interface, which may be another's: then to one of its private addresses. */
 const associate: Form = {
@@ -62,7 +62,7 @@ export const resources: Resource[] = withNames([
       nameColumn,
       column('GroupId', 'f.GroupId'),
       column('GroupName', 'f.GroupName'),
-      column('VpcId', 'f.VpcId', { link: '/vpc/vpcs' }),
+      vpcColumn,
       column('Description', 'f.description'),
       column('OwnerId', 'f.OwnerId', { hidden: true }),
     ],
@@ -105,11 +105,11 @@ export const resources: Resource[] = withNames([
     tagged: 'elastic-ip',
     columns: [
       nameColumn,
-      column('AllocationId', 'f.AllocationId'),
+      column('AllocationId', 'f.AllocationId', { width: 260 }),
       column('PublicIp', 'f.allocated'),
       column('InstanceId', 'f.InstanceId', { link: '/ec2/instances' }),
       column('PrivateIpAddress', 'f.privateIp'),
-      column('AssociationId', 'f.AssociationId'),
+      column('AssociationId', 'f.AssociationId', { width: 260 }),
       column('NetworkInterfaceId', 'f.InterfaceId', { link: '/ec2/network-interfaces' }),
     ],
     create: {

@@ -1,7 +1,7 @@
 /** Managed prefix lists: what is in them, what was in them before, and who goes by them. */
 import { PrefixListEntries, PrefixListUsers, PrefixListVersions } from '../parts/PrefixListTabs'
 import { lines, simple } from './choices'
-import { column, type Item, type Resource } from './kinds'
+import { column, stateColumn, type Item, type Resource } from './kinds'
 
 const own = (item: Item): boolean => item.OwnerId !== 'AWS'
 
@@ -19,7 +19,7 @@ export const prefixLists: Resource = {
   columns: [
     column('PrefixListName', 'f.Name', { width: 280 }),
     column('PrefixListId', 'f.PrefixListId'),
-    column('State', 'f.state', { kind: 'state' }),
+    stateColumn,
     column('AddressFamily', 'f.family'),
     column('MaxEntries', 'f.maxEntries'),
     column('Version', 'f.version'),

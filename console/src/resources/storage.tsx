@@ -5,7 +5,7 @@ import { createSnapshot, description, imageOf, lock, locks, share } from './snap
 import { instanceInZone, snapshot, text, zone } from './choices'
 import { call, currentRegion } from '../api/call'
 import { hasIops, hasThroughput } from '../pages/launch-state'
-import { column, nameColumn, type Field, type Values, withNames, type Resource } from './kinds'
+import { column, nameColumn, stateColumn, withNames, type Field, type Values, type Resource } from './kinds'
 
 const VOLUME_TYPES = ['gp3', 'gp2', 'io1', 'io2', 'st1', 'sc1', 'standard']
 const number = (text: string): number | undefined => (text === '' ? undefined : Number(text))
@@ -45,7 +45,7 @@ export const resources: Resource[] = withNames([
       column('SnapshotId', 'f.SnapshotId', { link: '/ec2/snapshots' }),
       column('CreateTime', 'f.created', { kind: 'date' }),
       column('AvailabilityZone', 'f.zone'),
-      column('State', 'f.state', { kind: 'state' }),
+      stateColumn,
       { id: 'attached', label: 'f.attached', value: item => item.Attachments?.map((a: any) => a.InstanceId).join(', '), link: '/ec2/instances' },
       column('Encrypted', 'f.encrypted', { hidden: true }),
     ],
@@ -156,7 +156,7 @@ export const resources: Resource[] = withNames([
       column('SnapshotId', 'f.SnapshotId'),
       column('VolumeSize', 'f.size', { kind: 'gib' }),
       column('Description', 'f.description'),
-      column('State', 'f.state', { kind: 'state' }),
+      stateColumn,
       column('Progress', 'f.progress'),
       column('StartTime', 'f.created', { kind: 'date' }),
       column('VolumeId', 'f.VolumeId', { link: '/ec2/volumes' }),
@@ -210,7 +210,7 @@ export const resources: Resource[] = withNames([
       column('Name', 'f.ImageName', { width: 220 }),
       column('ImageId', 'f.ImageId'),
       column('Description', 'f.description', { width: 320 }),
-      column('State', 'f.state', { kind: 'state' }),
+      stateColumn,
       column('Architecture', 'f.architecture'),
       column('DeprecationTime', 'images.deprecated', { kind: 'date', hidden: true }),
       column('DeregistrationProtection', 'images.protected', { kind: 'word', hidden: true }),

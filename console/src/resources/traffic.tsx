@@ -2,7 +2,7 @@
 import { EndpointInterfaces, EndpointTables, placeOf } from '../parts/VpcTabs'
 import { prefixLists } from './prefix-lists'
 import { networkInterface, ofVpc, routeTables, securityGroups, subnet, subnets, text, vpc, within } from './choices'
-import { column, nameColumn, type Field, type Form, type Item, type Resource, type Values } from './kinds'
+import { column, nameColumn, stateColumn, vpcColumn, type Field, type Form, type Item, type Resource, type Values } from './kinds'
 
 const of = (kind: string) => (values: Values): boolean => values.of === kind
 /** The services that such endpoints lead to: some have both. */
@@ -52,9 +52,9 @@ export const traffic: Resource[] = [
       nameColumn,
       column('VpcEndpointId', 'f.EndpointId'),
       column('VpcEndpointType', 'f.type', { kind: 'word' }),
-      column('State', 'f.state', { kind: 'state' }),
+      stateColumn,
       column('ServiceName', 'f.service', { width: 260 }),
-      column('VpcId', 'f.VpcId', { link: '/vpc/vpcs' }),
+      vpcColumn,
       column('PrivateDnsEnabled', 'endpoints.privateDns', { hidden: true }),
       column('CreationTimestamp', 'f.created', { kind: 'date' }),
     ],
@@ -138,7 +138,7 @@ export const traffic: Resource[] = [
           { name: 'traffic', label: 'f.filter', kind: 'select', options: ['ALL', 'ACCEPT', 'REJECT'] },
           {
             name: 'bucket',
-            label: 'menu.s3',
+            label: 'flowLogs.bucket',
             kind: 'select',
             from: { service: 's3', operation: 'ListBuckets', member: 'Buckets', value: item => item.Name },
           },

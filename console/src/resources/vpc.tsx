@@ -4,10 +4,10 @@ import { ipv6Of, subnetActions, vpcActions } from './blocks'
 import { egress } from './egress'
 import { gateways } from './gateways'
 import { flowLogsOf, Reservations, RoutesTab } from '../parts/VpcTabs'
-import { text, vpc, zone } from './choices'
+import { text, vpc, vpcForm, zone } from './choices'
 import { routeTableActions } from './routes'
 import { traffic } from './traffic'
-import { column, nameColumn, type Item, withNames, type Resource } from './kinds'
+import { column, nameColumn, stateColumn, vpcColumn, withNames, type Item, type Resource } from './kinds'
 
 export const resources: Resource[] = withNames([
   {
@@ -23,7 +23,7 @@ export const resources: Resource[] = withNames([
     columns: [
       nameColumn,
       column('VpcId', 'f.VpcId'),
-      column('State', 'f.state', { kind: 'state' }),
+      stateColumn,
       column('CidrBlock', 'f.cidr'),
       { id: 'ipv6', label: 'f.ipv6', value: ipv6Of },
       column('DhcpOptionsId', 'f.DhcpId', { link: '/vpc/dhcp-options' }),
@@ -59,8 +59,8 @@ export const resources: Resource[] = withNames([
     columns: [
       nameColumn,
       column('SubnetId', 'f.SubnetId'),
-      column('State', 'f.state', { kind: 'state' }),
-      column('VpcId', 'f.VpcId', { link: '/vpc/vpcs' }),
+      stateColumn,
+      vpcColumn,
       column('CidrBlock', 'f.cidr'),
       { id: 'ipv6', label: 'f.ipv6', value: ipv6Of },
       column('AvailabilityZone', 'f.zone'),
@@ -108,12 +108,9 @@ export const resources: Resource[] = withNames([
       column('RouteTableId', 'f.RouteTableId'),
       { id: 'associations', label: 'f.associations', value: item => item.Associations?.filter((a: Item) => a.SubnetId).length },
       { id: 'main', label: 'f.main', value: item => item.Associations?.some((a: Item) => a.Main) === true },
-      column('VpcId', 'f.VpcId', { link: '/vpc/vpcs' }),
+      vpcColumn,
     ],
-    create: {
-      label: 'routes.create',
-      form: { operation: 'CreateRouteTable', id: answer => answer.RouteTable.RouteTableId, fields: [vpc], input: values => ({ VpcId: values.vpc }) },
-    },
+    create: { label: 'routes.create', form: vpcForm('RouteTable') },
     actions: routeTableActions,
     tabs: [{ id: 'routes', label: 'routes.title', content: item => <RoutesTab table={item} /> }],
   },
