@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import * as sdk from '@aws-sdk/client-ec2'
 import { GetResourcesCommand, ResourceGroupsTaggingAPIClient } from '@aws-sdk/client-resource-groups-tagging-api'
+import type { TemplateRow } from '#service/ec2/launch-template/launch-template'
 import { code, openBench, type Bench } from './kit.ts'
 import { keys } from './server.ts'
 
@@ -149,6 +150,15 @@ test('what AWS refuses of templates is refused with its codes and words', async 
     [{ LaunchTemplateId, Versions: Array.from({ length: 201 }, (_, i) => `${i + 1}`) }, value],
   ])
   await bench.refuses(sdk.GetLaunchTemplateDataCommand, [[{ InstanceId: 'i-0123456789abcdef0' }, 'InvalidInstanceID.NotFound']])
+})
+
+test('a template has no more than 10,000 versions', async () => {
+  const LaunchTemplateId = await create('full', { InstanceType: 't3.micro' })
+  const { store } = bench.server
+  const row = (await store.get<TemplateRow>('launch-template', LaunchTemplateId))!
+  await store.transact(tx => tx.put({ ...row, spec: { ...row.spec, count: 10_000 } }, 'modified'))
+  const one = { LaunchTemplateId, LaunchTemplateData: { InstanceType: 't3.nano' } }
+  await bench.refuses(sdk.CreateLaunchTemplateVersionCommand, [[one, 'ResourceLimitExceeded', /versions of this launch template/]])
 })
 
 test('what can\'t be launched is kept with a warning, and refused by the launch as RunInstances refuses it', async () => {

@@ -71,7 +71,10 @@ const dnsOf = (item: Item, side: Side): boolean => sideOf(item, side).PeeringOpt
 const isMine = (item: Item, side: Side): boolean => sideOf(item, side).OwnerId === facts().account && sideOf(item, side).Region === currentRegion()
 
 export const peeringOptions: Form = {
-  fields: (['requester', 'accepter'] as const).map((name): Field => ({ name, label: `peerings.${name}Dns`, kind: 'bool' })),
+  fields: [
+    { name: 'requester', label: 'peerings.requesterDns', kind: 'bool' },
+    { name: 'accepter', label: 'peerings.accepterDns', kind: 'bool' },
+  ],
   start: item => ({ requester: dnsOf(item, 'requester'), accepter: dnsOf(item, 'accepter') }),
   calls(values: Values, item): Call[] {
     const changed = (['requester', 'accepter'] as const).filter(side => isMine(item, side) && values[side] !== dnsOf(item, side))
