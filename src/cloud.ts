@@ -71,7 +71,8 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const series = openSeries({ file: options.metrics ?? ':memory:', clock })
   const context = withParameters({
     measure: measuring(series), tally: {},
-    store, identity, engine, home, log, clock, loop: () => loop, capacity: () => capacity, images: () => images, deliver, objects,
+    store, identity, engine, home, log, clock, loop: () => loop, images: () => images, deliver, objects,
+    capacity: () => (engine.isFull() ? { ...capacity, diskFreeGiB: 0 } : capacity),
   })
   const history = openHistory(options.history ?? ':memory:', clock, error => log.error('cloudtrail.lost', { error }))
   let dispatch: Dispatch

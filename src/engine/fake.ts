@@ -121,6 +121,7 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
     name: 'fake', machinesById: machines, disksById: disks, networksById: networks,
     trafficByPort: traffic, processorsById: new Map(), served: { host: [], store: [], addresses: [] }, flowsById: new Map(), outage: false,
     capacity: async () => ({ cpus, memoryMiB, diskGiB: 10_000, diskFreeGiB: 10_000, architecture: 'x86_64' }),
+    isFull: () => false,
     close: async () => {},
     guest: {
       shutdown: id => off(id, 'shutdown'),

@@ -29,6 +29,8 @@ export type Engine = {
   meters: Meters
   /** What the host has for instances in all, before anything is given away. */
   capacity(): Promise<Capacity>
+  /** Whether machines wait with what they write, as there is next to no room for it. Known at once, without asking anybody. */
+  isFull(): boolean
   /** Ends this process's side only; machines go on. */
   close(): Promise<void>
 }

@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
 import { turns } from '#base/turns'
-import type { Machines, MachineSeen } from '#engine/port'
+import type { Machines } from '#engine/port'
 import { rootPoint, unknownIfUnreachable } from '#engine/disk/disks'
 import { diskVolume, volumeFile } from '#engine/disk/layout'
 import { clearLoop } from '#engine/disk/loop'
@@ -26,8 +26,10 @@ import { restoreName } from '#engine/incus/rename'
 import { holding, loopOf, PLACE, placeOf, rangeOf, ROOT_DISK, rootNode, rootOf, type Config } from '#engine/incus/attachment'
 import { unifiedCgroups } from '#engine/incus/host'
 import { openMachineDisks, type Instance } from '#engine/incus/machine-disks'
+import { hasLost, hostRoot, isOnHost, seen } from '#engine/incus/machine-seen'
 import { openPlaces } from '#engine/incus/places'
 import { configOf, devicesOf, limitsOf, portsAmong, rawConfig, type Paths } from '#engine/incus/spec'
+import { openGuard, type Guard } from '#engine/incus/guard'
 import { openLimits } from '#engine/incus/limits'
 import { viewDir } from '#engine/incus/view'
 import { storageSocket } from '#engine/storage/helper'
@@ -37,7 +39,7 @@ type State = { pid: number }
 
 const path = (id: string, rest = ''): string => `/1.0/instances/${encodeURIComponent(id)}${rest}`
 
-export function openMachines(home: Home, client: Client, log: Log): Machines {
+export function openMachines(home: Home, client: Client, log: Log, guard: Guard = openGuard(home, client, log)): Machines {
   const find = (id: string) => client.find<Instance>(path(id))
   const places = openPlaces(client)
   const disks = openMachineDisks(home, client, log)
@@ -177,6 +179,7 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
     start: id => oneAtATime(id, async () => {
       const made = fresh.get(id)
       fresh.delete(id)
+      guard.back(id)
       const found = made ?? await get(id)
       if (found.status !== 'Stopped') return
       const started = performance.now()
@@ -193,27 +196,36 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
     }),
     async stop(id, { timeoutMs }) {
       const instance = await get(id)
+      await guard.leaving(id)
       if (await isOn(id)) await inOrder(id, { action: 'stop', timeoutMs })
       await powerOff(id)
       await release(instance)
     },
     async kill(id) {
       const instance = await get(id)
+      await guard.leaving(id)
       await powerOff(id)
       await release(instance)
     },
     async reboot(id, { timeoutMs }) {
       if (!await isOn(id)) throw new Error(`machine ${id} is off`)
-      await inOrder(id, { action: 'restart', timeoutMs })
+      await guard.leaving(id)
+      try {
+        await inOrder(id, { action: 'restart', timeoutMs })
+      } finally {
+        guard.back(id)
+      }
     },
     async delete(id) {
       fresh.delete(id)
       const instance = await find(id)
       if (!instance) return
+      await guard.leaving(id)
       await powerOff(id)
       await release(instance)
       await unless(async () => await find(id) === undefined, () => client.act('DELETE', path(id)))
       places.free(id)
+      guard.back(id)
       clearConsole(consoleFile(home, id))
     },
     attach: (id, port) => change(id, async () => {
@@ -265,34 +277,6 @@ export function openMachines(home: Home, client: Client, log: Log): Machines {
   }
 }
 
-/** The host's number of the guest's root. */
-function hostRoot({ name, config }: Instance): number {
-  const [first] = JSON.parse(config['volatile.idmap.next'] ?? '[]') as { Hostid: number }[]
-  if (!first) throw new Error(`machine ${name} has no user ids of its own`)
-  return first.Hostid
-}
-
 const ON_THE_WAY_MS = 1000
 /** Incus may say of a guest that just went that it is stopped, or has no process, and for a moment still that it is on. */
 const GOING_MS = 5000
-
-const isOnHost = (device: string): boolean => existsSync(join('/sys/class/net', device))
-
-/**
- * Whether a running machine has lost a device that Incus believes it has: the device was made anew, with its router or because its guest
- * had deleted it, and lies on the host.
- */
-const hasLost = ({ status }: Instance, device: string): boolean => status === 'Running' && isOnHost(device)
-
-/**
- * Incus renews `last_used_at` at each start of the guest's init, also one that was typed inside; it writes the last state of power
- * when a machine's end is told to it, so that a machine that is off and was RUNNING last had an end that nobody told.
- */
-function seen(instance: Instance, disks: MachineSeen['disks']): MachineSeen | 'unknown' {
-  const rootDisk = rootOf(instance.config)
-  const devices = portsAmong(instance.devices).filter(device => !hasLost(instance, device))
-  const common = { devices, disks, ...(rootDisk !== undefined && { rootDisk }) }
-  const cut = instance.config['volatile.last_state.power'] === 'RUNNING'
-  if (instance.status === 'Stopped') return { power: 'off', ...common, ...(cut && { cut }) }
-  return instance.status === 'Error' ? 'unknown' : { power: 'on', bootId: instance.last_used_at, ...common }
-}

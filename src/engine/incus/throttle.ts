@@ -39,6 +39,17 @@ export function applyLimits({ pid, number, limits }: { pid: number; number: numb
   return true
 }
 
+/** A disk's writing alone, whatever its limits are; undefined is as fast as it goes. */
+export function holdWriting({ pid, number, bytesPerSecond }: { pid: number; number: number; bytesPerSecond: number | undefined }): void {
+  const group = payloadGroup(pid, 'blkio')
+  if (group === undefined || !existsSync(`/sys/block/loop${number}`)) return
+  const writes = limitLines({ unified: unifiedCgroups(), group, number, limits: { ...(bytesPerSecond !== undefined && { bytesPerSecond }) } })
+  for (const { file, line } of writes) {
+    if (file.endsWith('io.max')) writeFileSync(file, line.replace(/ \w?(rbps|riops|wiops)=\S+/g, ''))
+    else if (file.endsWith('.write_bps_device')) writeFileSync(file, line)
+  }
+}
+
 /** The machine's own group, for this controller: what the guest's init made below it is the guest's. Undefined where the guest is gone. */
 export function payloadGroup(pid: number, controller: string): string | undefined {
   if (!existsSync(`/proc/${pid}/cgroup`)) return undefined

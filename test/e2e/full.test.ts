@@ -1,0 +1,70 @@
+/** The pool that holds all disks, full under an instance that writes: it waits, nothing new is promised, and with room all goes on. */
+import assert from 'node:assert/strict'
+import { rmSync, statfsSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { Enclume, eventually, must, ssh, sshReady, type Login } from './enclume.ts'
+
+const SOON = { timeoutMs: 60_000 }
+let enclume: Enclume
+let group: string
+let image: string
+let id: string
+let login: Login
+const pool = () => join(enclume.home.dir, 'incus', 'storage-pools', 'pool')
+const ballast = () => join(pool(), 'ballast')
+
+before(async () => {
+  enclume = await Enclume.up()
+  const key = await enclume.keyPair('full')
+  group = (await enclume.ec2('create-security-group', '--group-name', 'full', '--description', 'full')).GroupId
+  await enclume.ec2('authorize-security-group-ingress', '--group-id', group, '--protocol', 'tcp', '--port', '22', '--cidr', '0.0.0.0/0')
+  image = await enclume.image('debian-12')
+  const { Instances } = await enclume.ec2('run-instances', '--image-id', image, '--instance-type', 't3.nano', '--key-name', 'full',
+    '--security-group-ids', group)
+  id = Instances[0].InstanceId
+  login = { key, user: 'admin', address: (await enclume.state(id, 'running')).PublicIpAddress }
+  await sshReady(login, 180_000)
+}, { timeout: 600_000 })
+
+after(async () => {
+  rmSync(ballast(), { force: true })
+  if (id) await enclume.aws('ec2', 'terminate-instances', '--instance-ids', id)
+  if (id) await enclume.state(id, 'terminated')
+  await enclume.aws('ec2', 'delete-security-group', '--group-id', group)
+  await enclume.aws('ec2', 'delete-key-pair', '--key-name', 'full')
+  enclume.close()
+}, { timeout: 300_000 })
+
+const refused = async (...asked: string[]) => {
+  const { stderr } = await enclume.aws('ec2', ...asked)
+  return /\(InsufficientVolumeCapacity\).*not enough capacity for new volumes/.test(stderr) && stderr
+}
+const status = async (): Promise<string> => JSON.stringify(await enclume.instance(id))
+
+test('in a full pool writing waits, new volumes and instances are refused, and with room the file is whole', { timeout: 300_000 }, async () => {
+  const { bavail, bsize } = statfsSync(pool())
+  await must('fallocate', ['--length', String(bavail * bsize - 700 * 2 ** 20), ballast()])
+  const volume = ['create-volume', '--availability-zone', 'us-east-1a', '--size', '1']
+  await eventually(() => refused(...volume), { what: 'a refused volume', ...SOON })
+  assert.ok(await refused('run-instances', '--image-id', image, '--instance-type', 't3.nano'))
+  // Read is what there is; written is nothing until there is room.
+  let isWritten = false
+  const writing = ssh(login, 'head -c 8M /dev/urandom > /tmp/file && sync /tmp/file && stat -c %s /tmp/file', 200_000)
+    .then(done => { isWritten = true; return done })
+  await eventually(async () => (await ssh(login, 'stat -c %s /tmp/file')).stdout.trim() === '8388608', { what: 'a file in memory', ...SOON })
+  assert.match(await status(), /"Name":\s*"running"/)
+  assert.equal(isWritten, false)
+
+  rmSync(ballast())
+  await must('btrfs', ['filesystem', 'sync', pool()])
+  assert.deepEqual((await writing).stdout.trim(), '8388608')
+  const { VolumeId } = await eventually(async () => {
+    const { code, stdout } = await enclume.aws('ec2', ...volume, '--output', 'json')
+    return code === 0 && JSON.parse(stdout) as { VolumeId: string }
+  }, { what: 'a volume', ...SOON })
+  await eventually(async () => (await enclume.ec2('describe-volumes', '--volume-ids', VolumeId)).Volumes[0].State === 'available',
+    { what: 'an available volume', ...SOON })
+  await enclume.ec2('delete-volume', '--volume-id', VolumeId)
+  assert.equal((await ssh(login, 'sudo touch /root/writable')).code, 0)
+})
