@@ -87,10 +87,11 @@ test('growth is seen at once, and the file systems take it', async () => {
 })
 
 test('/etc/fstab is mounted at boot; a reboot and a stop keep the disks', async () => {
-  await inA('printf "/dev/xvdf /data ext4 defaults,nofail 0 2\\n/dev/sdg /xfs xfs defaults,nofail 0 2\\n" > /etc/fstab; systemctl reboot')
-  const sources = () => inA('findmnt -rno SOURCE /data; findmnt -rno SOURCE /xfs').catch(() => '')
-  const mounted = () => until(async () => /xvdf[^]*sdg/.test(await sources()), 60_000)
   const before = (await bench.seen(A)).bootId
+  await inA('printf "/dev/xvdf /data ext4 defaults,nofail 0 2\\n/dev/sdg /xfs xfs defaults,nofail 0 2\\n" > /etc/fstab; systemctl reboot')
+  const sources = () => inA('systemctl is-active -q data.mount; systemctl is-active -q xfs.mount; findmnt -rno SOURCE /data; findmnt -rno SOURCE /xfs')
+    .catch(() => '')
+  const mounted = () => until(async () => /xvdf[^]*sdg/.test(await sources()), 60_000)
   assert.ok(await until(async () => ![before, undefined].includes((await bench.seen(A)).bootId), 60_000))
   assert.ok(await mounted())
   await bench.machines.stop(A, { timeoutMs: 20_000 })
@@ -194,7 +195,7 @@ test('a limit holds at once, for what is written past memory and for what is lef
   const buffered = 24 / ((performance.now() - started) / 1000)
   await bench.machines.stop(A, { timeoutMs: 20_000 })
   await bench.start(A)
-  assert.ok(await until(async () => (await inA('findmnt -rno SOURCE /data').catch(() => '')) !== '', 60_000))
+  assert.ok(await until(async () => (await inA('systemctl is-active -q data.mount; findmnt -rno SOURCE /data').catch(() => '')) !== '', 60_000))
   const again = await speed()
   await bench.disks.limit('vol-1', undefined)
   const freed = await speed()
