@@ -89,7 +89,7 @@ test('growth is seen at once, and the file systems take it', async () => {
 test('/etc/fstab is mounted at boot; a reboot and a stop keep the disks', async () => {
   const before = (await bench.seen(A)).bootId
   await inA('printf "/dev/xvdf /data ext4 defaults,nofail 0 2\\n/dev/sdg /xfs xfs defaults,nofail 0 2\\n" > /etc/fstab; systemctl reboot')
-  const sources = () => inA('systemctl is-active -q data.mount; systemctl is-active -q xfs.mount; findmnt -rno SOURCE /data; findmnt -rno SOURCE /xfs')
+  const sources = () => inA('systemctl is-active -q data.mount; systemctl is-active -q xfs.mount; findmnt -no SOURCE /data; findmnt -no SOURCE /xfs')
     .catch(() => '')
   const mounted = () => until(async () => /xvdf[^]*sdg/.test(await sources()), 60_000)
   assert.ok(await until(async () => ![before, undefined].includes((await bench.seen(A)).bootId), 60_000))
