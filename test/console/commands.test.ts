@@ -63,6 +63,7 @@ const page = (more: Partial<Template>): Asked => {
 const source = { id: 'lt-1', version: '2', data: { ImageId: 'ami-1', NetworkInterfaces: [{ DeviceIndex: 0, SubnetId: 'subnet-1' }] } }
 const templateCalls: Asked[] = [
   page({}), page({ of: 'lt-1', root: false }), page({ launch: { ...said, subnet: 'subnet-1', publicIp: 'false' } }),
+  page({ launch: { ...said, privateIp: '172.31.0.10' } }),
   page({ launch: { ...start, type: '', shutdown: '', tokens: '', hops: '', group: 'existing', image: 'ami-1' }, root: false }),
   { at: 'launch by a template', ...callsOf({ ...said, source }, '192.0.2.1')[0]! },
 ]

@@ -47,6 +47,8 @@ export function launchOf(data: Data, rootDevice: string): Partial<Launch> {
     type: data.InstanceType,
     key: data.KeyName,
     subnet: port?.SubnetId,
+    privateIp: port?.PrivateIpAddress,
+    nicDescription: port?.Description,
     publicIp: port?.AssociatePublicIpAddress === undefined ? undefined : (String(port.AssociatePublicIpAddress) as 'true'),
     group: groups && ('existing' as const),
     groups,
@@ -102,16 +104,21 @@ const SHOWN = [
 ]
 export const notShown = (data: Data = {}): string[] => Object.keys(data).filter(name => !SHOWN.includes(name))
 
+/** What the page shows of an interface, and so says whole. */
+const OF_PORT = ['SubnetId', 'PrivateIpAddress', 'Description', 'AssociatePublicIpAddress', 'Groups']
+
 /** Interfaces with what the page does not show of them, and those that it does not show. */
-const portsOver = (ports: Data[] | undefined, before: Data[] = []): Data[] | undefined =>
-  ports && [{ ...before[0], ...ports[0] }, ...before.slice(1)]
+function portsOver(ports: Data[] | undefined, [first = {}, ...others]: Data[] = []): Data[] | undefined {
+  const kept = Object.fromEntries(Object.entries(first).filter(([name]) => !OF_PORT.includes(name)))
+  return ports && [{ ...kept, ...ports[0] }, ...others]
+}
 
 /** The data of a version: what a launch by the same settings says (`run`), without what the page leaves out. */
 export function dataOf({ launch: s, root, from = {} }: Template, run: Data): Data {
-  const { MinCount: _, MaxCount: __, BlockDeviceMappings = [], SubnetId, SecurityGroupIds, NetworkInterfaces, ...rest } = run
-  // A template says a subnet by an interface alone; so it says the groups there, too (API Reference, RequestLaunchTemplateData).
-  const port = { DeviceIndex: 0, SubnetId, Groups: SecurityGroupIds }
-  const ports: Data[] | undefined = NetworkInterfaces ?? (SubnetId || from.NetworkInterfaces ? [port] : undefined)
+  const { MinCount: _, MaxCount: __, BlockDeviceMappings = [], SubnetId, PrivateIpAddress, SecurityGroupIds, NetworkInterfaces, ...rest } = run
+  // A template says a subnet and an address by an interface alone; so it says the groups there, too (API Reference, RequestLaunchTemplateData).
+  const port = { DeviceIndex: 0, SubnetId, PrivateIpAddress, Groups: SecurityGroupIds }
+  const ports: Data[] | undefined = NetworkInterfaces ?? (SubnetId || PrivateIpAddress || from.NetworkInterfaces ? [port] : undefined)
   return bare({
     ...Object.fromEntries(notShown(from).map(name => [name, from[name]])),
     ...rest,
@@ -141,7 +148,7 @@ export function callOf(template: Template, run: Data): Preview {
   return { service: 'ec2', operation, input: JSON.parse(JSON.stringify(input)) as Input }
 }
 
-const NETWORK = ['SubnetId', 'SecurityGroupIds', 'NetworkInterfaces']
+const NETWORK = ['SubnetId', 'PrivateIpAddress', 'SecurityGroupIds', 'NetworkInterfaces']
 
 /** Whether all that is said here is said there already: lists' items each by another's. */
 function isIn(value: unknown, there: unknown): boolean {
@@ -151,8 +158,8 @@ function isIn(value: unknown, there: unknown): boolean {
 }
 
 /** The primary interface, however it is said. */
-function portOf({ NetworkInterfaces, SubnetId, SecurityGroupIds }: Data): Data {
-  const { Groups = SecurityGroupIds, DeviceIndex: _, ...port }: Data = NetworkInterfaces?.[0] ?? { SubnetId }
+function portOf({ NetworkInterfaces, SubnetId, PrivateIpAddress, SecurityGroupIds }: Data): Data {
+  const { Groups = SecurityGroupIds, DeviceIndex: _, ...port }: Data = NetworkInterfaces?.[0] ?? { SubnetId, PrivateIpAddress }
   return bare({ ...port, Groups })
 }
 
