@@ -31,6 +31,34 @@ test('many are stopped together, by one call', async () => {
   assert.ok(await page.getByRole('button', { name: 'Connect', exact: true }).isDisabled())
 })
 
+test('of many calls is told how far they are, and where they stopped', async () => {
+  const client = world.server.ec2()
+  const names = ['many-1', 'many-2', 'many-3']
+  for (const KeyName of names) await client.send(new ec2.CreateKeyPairCommand({ KeyName }))
+  await visit(page, '/ec2/key-pairs')
+  for (const name of names) await page.getByRole('row').filter({ hasText: name }).getByRole('checkbox').check()
+  const going = Promise.withResolvers<void>()
+  let asked = 0
+  const isDelete = (data: string | null) => data?.includes('Action=DeleteKeyPair') ?? false
+  await page.route(() => true, async route => {
+    if (!isDelete(route.request().postData())) return route.fallback()
+    asked += 1
+    if (asked === 2) await going.promise
+    const body = '<Response><Errors><Error><Code>Unsupported</Code><Message>no more</Message></Error></Errors></Response>'
+    return asked === 3 ? route.fulfill({ status: 400, contentType: 'text/xml', body }) : route.fallback()
+  })
+  const dialog = await act('Delete')
+  await dialog.getByRole('textbox').fill('delete')
+  await dialog.getByRole('button', { name: /^Delete/ }).click()
+  await page.getByText('1 of 3 done').waitFor()
+  going.resolve()
+  await page.getByText('2 of 3 were done before that.').waitFor()
+  await page.unrouteAll({ behavior: 'wait' })
+  const { KeyPairs } = await client.send(new ec2.DescribeKeyPairsCommand({ Filters: [{ Name: 'key-name', Values: ['many-*'] }] }))
+  assert.equal(KeyPairs!.length, 1)
+  await client.send(new ec2.DeleteKeyPairCommand({ KeyName: KeyPairs![0]!.KeyName }))
+})
+
 /** Takes an action of the page, and its dialog. */
 async function act(name: string): Promise<ReturnType<Page['getByRole']>> {
   await page.getByRole('button', { name: 'Actions' }).click()

@@ -127,4 +127,6 @@ export const common = {
   'notBuilt.nowhere': ['No page has this address.', "Aucune page n'a cette adresse."],
   'done.created': ['{id} created', '{id} créé'],
   'done.requested': ['{action}: requested for {id}', '{action} : demandé pour {id}'],
+  'done.underWay': ['{action}: {done} of {all} done', '{action} : {done} sur {all}'],
+  'done.before': ['{done} of {all} were done before that.', '{done} sur {all} ont été faits avant cela.'],
 } as const

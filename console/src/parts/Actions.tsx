@@ -30,14 +30,25 @@ export function Actions({ resource, items, menu, onMenuClose = () => {}, onDone 
   async function run(action: Action): Promise<void> {
     setAsked(undefined)
     const message = { id: `${action.id} ${ids}`, content: t('done.requested', { action: t(action.label), id: ids }) }
+    let [done, all] = [0, 0]
+    const sofar = () => ({ action: t(action.label), done: String(done), all: String(all) })
     flash({ ...message, type: 'info', loading: true })
     try {
       if (action.run) await action.run(items)
-      else for (const one of callsOf(resource.service, action, items)) await send(one)
+      else {
+        const calls = callsOf(resource.service, action, items)
+        all = calls.length
+        for (const one of calls) {
+          if (all > 1) flash({ ...message, type: 'info', loading: true, content: t('done.underWay', sofar()) })
+          await send(one)
+          done++
+        }
+      }
       flash({ ...message, type: 'success' })
       onDone()
     } catch (error) {
-      flash({ ...message, type: 'error', header: `${t('error.title')}: ${t(action.label)}`, content: wordsOf(error) })
+      const before = done > 0 ? ` ${t('done.before', sofar())}` : ''
+      flash({ ...message, type: 'error', header: `${t('error.title')}: ${t(action.label)}`, content: `${wordsOf(error)}${before}` })
     }
   }
   const choose = (action: Action): void => {
