@@ -1,6 +1,7 @@
 /** A server that only listens: what clients say to it, by the first part of their endpoint's path. All are refused but whole programs. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { parseXml, type Element } from '#wire/xmlparse'
 
 /** What a request says, whoever says it: without the signature, what clients make up, and the order of members. */
 export type Heard = { way: string; said: unknown }
@@ -18,11 +19,20 @@ const plain = (members: [string, unknown][]): object => Object.fromEntries(
     .sort(([a], [b]) => (a! < b! ? -1 : 1)),
 )
 
+/** What an XML body says, whatever the order of its members and the way in which its characters are spelt. */
+const inOrder = ({ name, text, children }: Element): Record<string, unknown> =>
+  ({ name, text: text.trim(), children: children.map(inOrder).sort((one, other) => (JSON.stringify(one) < JSON.stringify(other) ? -1 : 1)) })
+
+function bodyOf(body: string): Record<string, unknown> | string {
+  if (body.startsWith('{')) return JSON.parse(body) as Record<string, unknown>
+  return body.startsWith('<') ? inOrder(parseXml(body)) : body
+}
+
 export function read({ method, url: { pathname, searchParams }, target, body }: { method: string; url: URL; target: string; body: string }): Heard {
   const path = decodeURIComponent(pathname).replace(/\/$/, '')
   const query = Object.fromEntries([...searchParams].filter(([name]) => !MADE_UP.includes(name)))
   if (/^Action=|&Action=/.test(body)) return { way: `${method} ${path}`, said: plain([...new URLSearchParams(body)]) }
-  const said = body.startsWith('{') ? JSON.parse(body) as Record<string, unknown> : body
+  const said = bodyOf(body)
   if (CLOUDWATCH.test(target)) return { way: `${method} ${path}`, said: plain([['Action', target.replace(CLOUDWATCH, '')], ...membersOf(said)]) }
   if (typeof said === 'object') for (const name of MADE_UP) delete said[name]
   return { way: `${method} ${path} ${target}`, said: { query, body: said } }

@@ -158,6 +158,40 @@ test('files go into a bucket, come back, and go by a word typed', async () => {
   client.destroy()
 })
 
+test('a bucket is told to keep versions, whom to let in, and to be a website, each form beginning with how it is', async () => {
+  const client = new s3.S3Client({ endpoint: world.server.url, region: 'us-east-1', credentials: keys, forcePathStyle: true })
+  const Bucket = 'bucket-of-settings'
+  await client.send(new s3.CreateBucketCommand({ Bucket }))
+  await visit(page, '/s3/buckets')
+  await page.getByRole('row').filter({ hasText: Bucket }).getByRole('checkbox').check()
+  await act('Edit Bucket Versioning')
+  await submit('Edit Bucket Versioning')
+  assert.equal((await client.send(new s3.GetBucketVersioningCommand({ Bucket }))).Status, 'Enabled')
+  const block = { BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: false }
+  await client.send(new s3.PutPublicAccessBlockCommand({ Bucket, PublicAccessBlockConfiguration: block }))
+  const access = await act('Edit Block public access')
+  await access.getByRole('checkbox', { name: 'Block new public access control lists' }).and(page.locator(':checked')).waitFor()
+  await access.getByRole('checkbox', { name: 'Restrict access by public policies to this account' }).check()
+  await submit('Edit Block public access')
+  const { PublicAccessBlockConfiguration } = await client.send(new s3.GetPublicAccessBlockCommand({ Bucket }))
+  assert.deepEqual(PublicAccessBlockConfiguration, { ...block, RestrictPublicBuckets: true })
+  const website = await act('Edit static website hosting')
+  await website.getByLabel('Index document').fill('index.html')
+  await submit('Edit static website hosting')
+  assert.deepEqual((await client.send(new s3.GetBucketWebsiteCommand({ Bucket }))).IndexDocument, { Suffix: 'index.html' })
+  const again = await act('Edit static website hosting')
+  await again.getByLabel('Index document').fill('')
+  await submit('Edit static website hosting')
+  await assert.rejects(client.send(new s3.GetBucketWebsiteCommand({ Bucket })), { name: 'NoSuchWebsiteConfiguration' })
+  const Statement = [{ Effect: 'Deny', Principal: '*', Action: 's3:DeleteObject', Resource: `arn:aws:s3:::${Bucket}/*` }]
+  await client.send(new s3.PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify({ Version: '2012-10-17', Statement }) }))
+  const policy = await act('Edit bucket policy')
+  await policy.getByText('"s3:DeleteObject"', { exact: true }).waitFor()
+  await policy.getByRole('button', { name: 'Cancel' }).click()
+  await client.send(new s3.DeleteBucketCommand({ Bucket }))
+  client.destroy()
+})
+
 test('a policy is attached to a user, shown with what it allows, and detached', async () => {
   await visit(page, '/iam/users/alice?tab=permissions')
   await page.getByText(/^None: what no policy allows is denied/).waitFor()

@@ -1,6 +1,7 @@
 /** S3's buckets, and the objects in one, folder by folder. */
 import { call, currentRegion } from '../api/call'
 import { addressOf } from '../shell/addresses'
+import { bucketSettings } from './bucket-settings'
 import { column, type Item, type Resource } from './kinds'
 
 /** A bucket of another Region than the oldest says where it is to be: what SDKs add by themselves, the CLI leaves to its caller. */
@@ -26,7 +27,10 @@ export const resources: Resource[] = [
         input: values => ({ Bucket: values.name, CreateBucketConfiguration: placeOf(currentRegion()) }),
       },
     },
-    actions: [{ id: 'delete', label: 'buckets.deleteBucket', operation: 'DeleteBucket', each: item => ({ Bucket: item.Name }), confirm: 'typed' }],
+    actions: [
+      ...bucketSettings,
+      { id: 'delete', label: 'buckets.deleteBucket', operation: 'DeleteBucket', each: item => ({ Bucket: item.Name }), confirm: 'typed' },
+    ],
   },
 ]
 

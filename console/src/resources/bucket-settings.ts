@@ -1,0 +1,80 @@
+/** What a bucket is told once and keeps: each a form that begins with how it is. */
+import { call } from '../api/call'
+import type { Action, Field, Form, Item, Values } from './kinds'
+
+/** What is asked, or nothing where S3 says by this code that there is none. */
+async function orNone(code: string, asked: Promise<Item>): Promise<Item> {
+  try {
+    return await asked
+  } catch (error) {
+    if ((error as Error).name === code) return {}
+    throw error
+  }
+}
+
+const versioning: Form = {
+  operation: 'PutBucketVersioning',
+  fields: [{ name: 'status', label: 'buckets.versioning', hint: 'buckets.versioningHint', kind: 'select', options: ['Enabled', 'Suspended'] }],
+  start: async ({ Name }) => ({ status: (await call('s3', 'GetBucketVersioning', { Bucket: Name })).Status ?? 'Enabled' }),
+  input: (values, item) => ({ Bucket: item?.Name, VersioningConfiguration: { Status: values.status } }),
+}
+
+const policy: Form = {
+  fields: [{ name: 'document', label: 'buckets.policy', hint: 'buckets.policyHint', kind: 'json', optional: true }],
+  async start({ Name }) {
+    const { Policy } = await orNone('NoSuchBucketPolicy', call('s3', 'GetBucketPolicy', { Bucket: Name }))
+    return { document: Policy ? JSON.stringify(JSON.parse(Policy), undefined, 2) : '' }
+  },
+  calls: (values, { Name }) => [
+    String(values.document).trim() === ''
+      ? { operation: 'DeleteBucketPolicy', input: { Bucket: Name } }
+      : { operation: 'PutBucketPolicy', input: { Bucket: Name, Policy: values.document } },
+  ],
+}
+
+const BLOCKS = {
+  BlockPublicAcls: 'buckets.blockAcls',
+  IgnorePublicAcls: 'buckets.ignoreAcls',
+  BlockPublicPolicy: 'buckets.blockPolicy',
+  RestrictPublicBuckets: 'buckets.restrict',
+} as const
+const publicAccess: Form = {
+  operation: 'PutPublicAccessBlock',
+  fields: Object.entries(BLOCKS).map(([name, label]): Field => ({ name, label, kind: 'bool' })),
+  async start({ Name }) {
+    const code = 'NoSuchPublicAccessBlockConfiguration'
+    const { PublicAccessBlockConfiguration: is = {} } = await orNone(code, call('s3', 'GetPublicAccessBlock', { Bucket: Name }))
+    return Object.fromEntries(Object.keys(BLOCKS).map(name => [name, is[name] === true]))
+  },
+  input: (values, item) => ({
+    Bucket: item?.Name,
+    PublicAccessBlockConfiguration: Object.fromEntries(Object.keys(BLOCKS).map(name => [name, values[name]])),
+  }),
+}
+
+const pages = ({ index, error }: Values): object => ({
+  IndexDocument: { Suffix: index },
+  ErrorDocument: error ? { Key: error } : undefined,
+})
+const website: Form = {
+  fields: [
+    { name: 'index', label: 'buckets.index', hint: 'buckets.indexHint', optional: true },
+    { name: 'error', label: 'buckets.errorPage', optional: true, when: values => values.index !== '' },
+  ],
+  async start({ Name }) {
+    const is = await orNone('NoSuchWebsiteConfiguration', call('s3', 'GetBucketWebsite', { Bucket: Name }))
+    return { index: is.IndexDocument?.Suffix ?? '', error: is.ErrorDocument?.Key ?? '' }
+  },
+  calls: (values, { Name }) => [
+    values.index === ''
+      ? { operation: 'DeleteBucketWebsite', input: { Bucket: Name } }
+      : { operation: 'PutBucketWebsite', input: { Bucket: Name, WebsiteConfiguration: pages(values) } },
+  ],
+}
+
+export const bucketSettings: Action[] = [
+  { id: 'versioning', label: 'buckets.editVersioning', form: versioning },
+  { id: 'policy', label: 'buckets.editPolicy', form: policy },
+  { id: 'publicAccess', label: 'buckets.editPublicAccess', form: publicAccess },
+  { id: 'website', label: 'buckets.editWebsite', form: website },
+]
