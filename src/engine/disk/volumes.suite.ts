@@ -1,5 +1,6 @@
 /** Machines with disks on the real host, for tests: a home with an image, and a way into each guest. */
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { homeAt } from '#base/home'
@@ -19,6 +20,14 @@ import { resetDaemon } from '#engine/incus/reset'
 /** A home given by the caller keeps its image, which takes a minute to build; what a test makes in it goes. */
 const given = process.env['ENCLUME_TEST_HOME']
 
+/**
+ * Runs a command unless it has begun already, which the mark tells ($0), and says what it said. /dev is there before any init. A shell whose
+ * command goes on in the background does not wait for it.
+ */
+const ONCE = `if mkdir "$0" 2> /dev/null; then "$@" > "$0/out" 2> "$0/err"; echo $? > "$0/new"; mv "$0/new" "$0/code"; fi
+n=0; until [ -e "$0/code" ] || [ $n -eq 600 ]; do n=$((n + 1)); sleep 0.1; done
+cat "$0/out"; cat "$0/err" >&2; exit $(cat "$0/code")`
+
 export async function openBench() {
   const home = homeAt({ dir: given ?? '/var/lib/enclume-test-incus', slot: 6 })
   mkdirSync(join(home.dir, 'log'), { recursive: true })
@@ -31,11 +40,13 @@ export async function openBench() {
 
   /** Runs a command in a guest as its root, under its filter of system calls as all that runs there. */
   async function inside(machine: string, ...command: string[]): Promise<string> {
+    const mark = `/dev/.ran-${randomUUID()}`
     for (let tries = 0; ; tries++) {
       try {
-        return await run('incus', ['exec', machine, '--', ...command], { env: { ...process.env, INCUS_DIR: incusDir(home) } })
+        const args = ['exec', machine, '--', 'sh', '-c', ONCE, mark, ...command]
+        return await run('incus', args, { env: { ...process.env, INCUS_DIR: incusDir(home) } })
       } catch (error) {
-        // Incus says so now and then, before the command began.
+        // Incus says so now and then, whether or not the command began.
         if (!/Failed to retrieve PID/.test((error as Error).message) || tries === 10) throw error
       }
     }

@@ -55,6 +55,7 @@ export function openGuard(home: Home, client: Client, log: Log): Guard {
   const note = join(home.dir, 'writing-held')
   const limits = openLimits(home, client)
   const leaving = new Set<string>()
+  let isHolding = existsSync(note)
 
   const running = async (): Promise<Instance[]> =>
     (await client.get<Instance[]>('/1.0/instances?recursion=2')).filter(({ status, state }) => status === 'Running' && (state?.pid ?? 0) > 0)
@@ -71,18 +72,29 @@ export function openGuard(home: Home, client: Client, log: Log): Guard {
     await limits.give(one)
   }
 
+  /** Where not even that has room it is tried again at the next look. */
+  function remember(): void {
+    try {
+      if (!existsSync(note)) writeFileSync(note, '')
+    } catch (error) {
+      log.warn('disks.full: it could not be noted', { error })
+    }
+  }
+
   async function look(): Promise<boolean> {
-    const was = existsSync(note)
+    const was = isHolding
     const rooms = [...roomAt(dirname(volumeDir(home, 'any'))), ...roomAt(home.dir)]
     const must = mustHold(was, rooms)
     if (!was && !must) return false
     const free = rooms.map(room => Math.floor(room.free / 2 ** 20))
     if (!was) {
-      writeFileSync(note, '')
       log.warn('disks.full: instances wait with what they write until there is room', { freeMiB: free })
+      isHolding = true
     }
+    if (must) remember()
     for (const one of await running()) if (!leaving.has(one.name)) await (must ? hold(one, TRICKLE) : letGo(one))
     if (!must) {
+      isHolding = false
       rmSync(note, { force: true })
       log.warn('disks.full: there is room again', { freeMiB: free })
     }
@@ -101,13 +113,14 @@ export function openGuard(home: Home, client: Client, log: Log): Guard {
   return {
     async leaving(id) {
       leaving.add(id)
-      if (!existsSync(note)) return
+      // Also where another process holds it.
+      if (!isHolding && !existsSync(note)) return
       await looking
       const one = (await running()).find(({ name }) => name === id)
       if (one) await letGo(one)
     },
     back(id) { leaving.delete(id) },
-    isHolding: () => existsSync(note),
+    isHolding: () => isHolding,
     watch: () => again(0),
     async close() {
       isClosed = true

@@ -39,15 +39,20 @@ export function applyLimits({ pid, number, limits }: { pid: number; number: numb
   return true
 }
 
-/** A disk's writing alone, whatever its limits are; undefined is as fast as it goes. */
+/** The words that hold a disk's writing alone, whatever its limits are; undefined is as fast as it goes. Pure. */
+export function writingLines(
+  { bytesPerSecond, ...of }: { unified: boolean; group: string; number: number; bytesPerSecond: number | undefined },
+): Write[] {
+  const lines = limitLines({ ...of, limits: { ...(bytesPerSecond !== undefined && { bytesPerSecond }) } })
+  // io.max leaves as it is what a line does not name.
+  return lines.filter(({ file }) => of.unified || file.endsWith('.write_bps_device'))
+    .map(({ file, line }) => ({ file, line: line.split(' ').filter(word => !/^(rbps|riops|wiops)=/.test(word)).join(' ') }))
+}
+
 export function holdWriting({ pid, number, bytesPerSecond }: { pid: number; number: number; bytesPerSecond: number | undefined }): void {
   const group = payloadGroup(pid, 'blkio')
   if (group === undefined || !existsSync(`/sys/block/loop${number}`)) return
-  const writes = limitLines({ unified: unifiedCgroups(), group, number, limits: { ...(bytesPerSecond !== undefined && { bytesPerSecond }) } })
-  for (const { file, line } of writes) {
-    if (file.endsWith('io.max')) writeFileSync(file, line.replace(/ \w?(rbps|riops|wiops)=\S+/g, ''))
-    else if (file.endsWith('.write_bps_device')) writeFileSync(file, line)
-  }
+  for (const { file, line } of writingLines({ unified: unifiedCgroups(), group, number, bytesPerSecond })) writeFileSync(file, line)
 }
 
 /** The machine's own group, for this controller: what the guest's init made below it is the guest's. Undefined where the guest is gone. */
