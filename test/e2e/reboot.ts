@@ -62,7 +62,8 @@ async function furnishRoom(enclume: Enclume, image: string) {
   const [{ Subnet: open }, { Subnet: shut }, { RouteTables: [main] }, { RouteTable: own }, { AllocationId }, { GroupId }] = await Promise.all([
     ec2('create-subnet', ...vpc, '--cidr-block', '10.61.0.0/24'),
     ec2('create-subnet', ...vpc, '--cidr-block', '10.61.1.0/24', '--ipv6-cidr-block', six),
-    ec2('describe-route-tables', '--filters', `Name=vpc-id,Values=${Vpc.VpcId}`), ec2('create-route-table', ...vpc), ec2('allocate-address'),
+    ec2('describe-route-tables', '--filters', `Name=vpc-id,Values=${Vpc.VpcId}`, 'Name=association.main,Values=true'),
+    ec2('create-route-table', ...vpc), ec2('allocate-address'),
     ec2('create-security-group', '--group-name', 'room', '--description', 'room', ...vpc),
   ])
   const route = (table: any, ...to: string[]) => ec2('create-route', '--route-table-id', table.RouteTableId, ...to)
