@@ -4,7 +4,7 @@
  * Invariant: a loop device is bound before the guest can open it, and the guest has lost its node and the right to it before the device
  * is given up. Killed in between, the next look finds a device that nobody wants, and gives it up.
  */
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
@@ -18,6 +18,7 @@ import { until } from '#engine/incus/process'
 import {
   freeNumber, heldIn, holding, loopOf, placeOf, rangeOf, rootOf, without, type Config, type Devices, type Held,
 } from '#engine/incus/attachment'
+import { permitBelow } from '#engine/incus/device-group'
 import { unifiedCgroups } from '#engine/incus/host'
 import { CGROUPS, payloadGroup } from '#engine/incus/throttle'
 import { clearView, viewDir, writeView, type Shown } from '#engine/incus/view'
@@ -102,13 +103,7 @@ export function openMachineDisks(home: Home, client: Client, log: Log) {
     if (unifiedCgroups()) return
     const group = payloadGroup(await initOf(id), 'devices')
     if (group === undefined) return
-    const top = join(CGROUPS, 'devices', group)
-    // What is denied to a group is denied to those below it, which its guest's systemd makes; what is allowed again is not allowed to them.
-    const below = allowed ? readdirSync(top, { recursive: true, withFileTypes: true }).filter(entry => entry.isDirectory()) : []
-    const dirs = [top, ...below.map(({ parentPath, name }) => join(parentPath, name)).sort()]
-    for (const dir of dirs) {
-      if (existsSync(dir)) writeFileSync(join(dir, `devices.${allowed ? 'allow' : 'deny'}`), `b 7:${number} rwm`)
-    }
+    permitBelow(join(CGROUPS, 'devices', group), number, allowed)
   }
 
   const bind = (id: string, held: Held) => bindLoop(loopOf(id, held), fileOf(held.disk), { readOnly: held.readOnly })
