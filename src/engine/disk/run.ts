@@ -12,14 +12,19 @@ export class ToolError extends Error {
   }
 }
 
+type Options = { ok?: number[]; env?: NodeJS.ProcessEnv; input?: string }
+
 /** What the tool wrote on its standard output. `ok` lists the exit codes that mean success. */
-export function run(file: string, args: string[], { ok = [0], env }: { ok?: number[]; env?: NodeJS.ProcessEnv } = {}): Promise<string> {
+export function run(file: string, args: string[], { ok = [0], env, input }: Options = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile(file, args, { maxBuffer: 64 * 1024 * 1024, env: env ?? process.env }, (error, stdout, stderr) => {
+    const child = execFile(file, args, { maxBuffer: 64 * 1024 * 1024, env: env ?? process.env }, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : undefined
       if (code !== undefined && ok.includes(code)) return resolve(stdout)
       const said = (stderr || stdout).trim().slice(-2000) || error?.message
       reject(new ToolError(`${file} ${args.join(' ')}: ${said}`, code, stdout + stderr))
     })
+    if (input === undefined) return
+    child.stdin!.on('error', () => {}) // One that ends without reading it says why by its code.
+    child.stdin!.end(input)
   })
 }

@@ -20,6 +20,7 @@ import { stopForking } from '#engine/incus/fork'
 import { clearConsole, consoleFile, readConsole } from '#engine/incus/console'
 import { incusDir, lxcName, poolOf, projectOf, socketOf } from '#engine/incus/place'
 import { watchMachines } from '#engine/incus/events'
+import { onTerminal } from '#engine/incus/exec'
 import { answers } from '#engine/incus/reach'
 import { until } from '#engine/incus/process'
 import { restoreName } from '#engine/incus/rename'
@@ -263,7 +264,7 @@ export function openMachines(home: Home, client: Client, log: Log, guard: Guard 
       const project = ['--project', projectOf(home)]
       if (what === 'console') return { file: 'incus', args: ['console', '--force-local', ...project, id], env }
       const options = ['--force-local', ...project, '--force-interactive', '--env', 'TERM=xterm-256color']
-      return { file: 'incus', args: ['exec', ...options, id, '--', ...what.command], env }
+      return { ...onTerminal(['exec', ...options, id, '--', ...what.command]), env }
     },
     reachable: id => unknownIfUnreachable(async () => {
       if (!await isOn(id)) return false

@@ -39,6 +39,8 @@ from mounts import *
 from nodes import place, shown
 
 booted = None
+# In seconds. A monitor waits for 30, and then says ENOSYS itself: what came later it would take for the answer to its next call (LXC 5 and 6).
+LATE = 25
 
 
 def answer(message, descriptors, home, views=None):
@@ -79,11 +81,16 @@ def serve(connection, home, views):
         descriptors = array.array('i')
         for _, _, data in ancillary:
             descriptors.frombytes(data[:len(data) // 4 * 4])
+        began = time.monotonic()
         try:
-            connection.send(answer(message, descriptors, home, views))
+            reply = answer(message, descriptors, home, views)
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
+        if time.monotonic() - began > LATE:
+            return say('too late for an answer: the monitor is to make a new connection')
+        connection.send(reply)
+
 
 def leave_host():
     """A root of our own: an empty tmpfs that takes device nodes, and /proc. Nothing of the host's file systems is held or reached."""

@@ -71,3 +71,18 @@ test('the filter hands over mounts and seven requests, and refuses loop devices\
   assert.ok(lines.filter(line => line.startsWith('ioctl notify')).every(line => line.endsWith(',SCMP_CMP_MASKED_EQ,4294967295]')))
   assert.ok(lines.includes(`ioctl errno 25 [1,${0x4c00},SCMP_CMP_MASKED_EQ,${0xffffff00}]`))
 })
+
+test('an answer that comes too late is not given: the connection ends, and the next call has one of its own', async () => {
+  assert.deepEqual(await python(`
+import socket, storage
+storage.answer, storage.LATE = lambda message, *rest: (time.sleep(0.3 if message == b'slow' else 0), message)[1], 0.1
+def calls(*words):
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    if os.fork() == 0:
+        ours.close(); serve(theirs, None, None); os._exit(0)
+    theirs.close(); ours.settimeout(10)
+    got = []
+    for word in words: ours.send(word); got.append(ours.recv(64))
+    return got
+print(calls(b'quick', b'quick', b'slow'), calls(b'quick'))`), ["[b'quick', b'quick', b''] [b'quick']"])
+})
