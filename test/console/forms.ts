@@ -41,7 +41,7 @@ export async function callsOfForms(page: Page, ask: Ask): Promise<Asked[]> {
     answers[keyOf(from)] ??= (await ask(from.service, from.operation, from.input))[from.member] ?? []
   return page.evaluate(fillAll, { files, answers, odd: ODD, fit: FIT })
 }
-const AREAS = /\/(instances|templates|storage|network|vpc|types|lifecycle|buckets|account|events|alarms)-/
+const AREAS = /\/(instances|templates|storage|network|vpc|types|lifecycle|buckets|account|events|alarms|settings)-/
 
 type Given = { files: string[]; answers: Record<string, any[]>; odd: string; fit: Record<string, string> }
 

@@ -31,7 +31,7 @@ export function placesOf(made: Seeded): string[] {
     ...['eic', 'ssm', 'ssh', 'serial'].map(kind => `${instance}/connect?kind=${kind}`), `${instance}/logs`,
     `/ec2/instances/launch?template=${made.template}`, ...tabs(`/ec2/launch-templates/${made.template}`, 'versions'),
     `${formOf('/ec2/launch-templates')}?instance=${made.instance}`,
-    '/ec2/instance-types', '/ec2/instance-types/t3.micro', '/ec2/catalog', group, `${group}?tab=inbound`, `${group}/inbound`, `${group}/outbound`,
+    '/ec2/settings', '/ec2/instance-types', '/ec2/instance-types/t3.micro', '/ec2/catalog', group, `${group}?tab=inbound`, `${group}/inbound`, `${group}/outbound`,
     `/ec2/volumes/${made.volume}`, ...tabs(`/vpc/vpcs/${made.vpc}`, 'map'), ...tabs(`/vpc/route-tables/${made.table}`, 'routes'),
     ...tabs(`/vpc/network-acls/${made.acl}`, 'inbound'), ...tabs(`/vpc/dhcp-options/${made.options}`, 'options'),
     ...tabs(`/vpc/vpcs/${made.vpc}`, 'flow-logs'), ...tabs(`/vpc/subnets/${made.subnet}`, 'details', 'reservations', 'flow-logs', 'tags'),

@@ -12,6 +12,7 @@ import { menu } from './menu'
 import { monitoring } from './monitoring'
 import { network } from './network'
 import { resources } from './resources'
+import { settings } from './settings'
 import { states } from './states'
 import { storage } from './storage'
 import { templates } from './templates'
@@ -31,6 +32,7 @@ export const messages = {
   ...storage,
   ...templates,
   ...resources,
+  ...settings,
 } as const satisfies Record<string, Pair>
 export type Key = keyof typeof messages
 

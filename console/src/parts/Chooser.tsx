@@ -27,7 +27,7 @@ export function Chooser({ field, value, around, onChange, onChosen }: Props) {
   const rows = from ? (from.rows?.(list.data ?? []) ?? list.data ?? []).filter(row => from.keep?.(row, around) ?? true) : []
   const found: readonly Choice[] = from
     ? rows.map(row => ({ value: from.value(row), label: from.label?.(row) ?? from.value(row) }))
-    : (around.of && field.own?.(around.of)) ?? (field.options ?? []).map(one => ({ value: one }))
+    : (around.of && field.own?.(around.of)) ?? (field.options ?? []).map(one => ({ value: one, label: field.named?.(one) }))
   const options = found.map(labelled)
   const there = !from || list.data !== undefined
   const known = (one: string): boolean => options.some(option => option.value === one)

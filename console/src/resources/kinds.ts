@@ -32,6 +32,8 @@ export type Field = {
   kind?: 'text' | 'number' | 'select' | 'many' | 'bool' | 'area' | 'file' | 'json' | 'moment'
   /** Choices: fixed values, those of the thing itself, or a listing that they come from. */
   options?: readonly string[]
+  /** What people call a fixed value, where its word alone does not say it. */
+  named?(value: string): string
   own?(of: Item): readonly Choice[]
   from?: {
     operation: string

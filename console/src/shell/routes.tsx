@@ -14,6 +14,7 @@ const Logs = lazy(() => import('../pages/Logs'))
 const GroupRules = lazy(() => import('../pages/GroupRules'))
 const Catalog = lazy(() => import('../pages/Catalog'))
 const Bucket = lazy(() => import('../pages/Bucket'))
+const Settings = lazy(() => import('../pages/Settings'))
 const Template = lazy(() => import('../pages/Template'))
 const NotBuilt = lazy(() => import('../pages/NotBuilt'))
 
@@ -85,6 +86,7 @@ export function routeOf(address: string): Route {
   const missing = notBuilt[path]
   if (missing) return page(t(missing[0]), path, () => <NotBuilt name={t(missing[0])} what={t(missing[1])} />)
   if (path === '/ec2/catalog') return page(t('menu.catalog'), path, () => <Catalog />)
+  if (path === '/ec2/settings') return { ...page(t('menu.settings'), path, () => <Settings />), contentType: 'default' }
   if (path === formAddress('/ec2/launch-templates')) return template(asked)
   const [, service, kind, part, what] = path.split('/')
   if (service === 'create' && part && !what && listings[`/${kind}/${part}`]) return creating(`/${kind}/${part}`)
