@@ -3,13 +3,13 @@ import type { Seeded } from './seed.ts'
 
 const LISTINGS = [
   'ec2/launch-templates',
-  'ec2/images', 'ec2/volumes', 'ec2/snapshots', 'ec2/security-groups', 'ec2/addresses', 'ec2/key-pairs', 'ec2/network-interfaces',
+  'ec2/images', 'ec2/image-tasks', 'ec2/volumes', 'ec2/snapshots', 'ec2/security-groups', 'ec2/addresses', 'ec2/key-pairs', 'ec2/network-interfaces',
   'vpc/vpcs', 'vpc/subnets', 'vpc/route-tables', 'vpc/internet-gateways', 'vpc/egress-only-gateways', 'vpc/dhcp-options', 'vpc/nat-gateways',
   'vpc/peering-connections',
   'vpc/network-acls', 'vpc/endpoints', 'vpc/prefix-lists', 'vpc/flow-logs', 'ec2/lifecycle-manager',
   'iam/users', 'iam/groups', 'iam/roles', 'iam/policies', 'iam/instance-profiles', 'iam/identity-providers', 'ssm/parameters', 'cloudwatch/alarms',
 ].map(name => `/${name}`)
-const MADE_ELSEWHERE = ['/ec2/images']
+const MADE_ELSEWHERE = ['/ec2/images', '/ec2/image-tasks']
 const NOT_BUILT = [
   'spot', 'savings-plans', 'reserved', 'dedicated-hosts', 'capacity-reservations', 'placement-groups',
   'load-balancers', 'target-groups', 'trust-stores', 'auto-scaling',

@@ -16,6 +16,7 @@ import { settings } from './settings'
 import { states } from './states'
 import { storage } from './storage'
 import { templates } from './templates'
+import { transfers } from './transfers'
 
 export type Language = 'en' | 'fr'
 export type Pair = readonly [en: string, fr: string]
@@ -33,6 +34,7 @@ export const messages = {
   ...templates,
   ...resources,
   ...settings,
+  ...transfers,
 } as const satisfies Record<string, Pair>
 export type Key = keyof typeof messages
 

@@ -106,8 +106,10 @@ export function FormPage({ service, form, title, back }: PageProps) {
 type DialogProps = { service: Service; form: Form; title: Key; item?: Item; id: string; onClose(): void; onDone?(): void }
 
 export function FormDialog({ service, form, title, item, id, onClose, onDone }: DialogProps) {
-  const { body, busy, submit, idle } = useForm({ service, form, item }, () => {
-    flash({ type: 'success', content: t('done.requested', { action: t(title), id }) })
+  const { body, busy, submit, idle } = useForm({ service, form, item }, answer => {
+    // What is about nothing that was there has made something.
+    const made = id === '' ? form.id?.(answer) : undefined
+    flash({ type: 'success', content: made ? t('done.created', { id: made }) : t('done.requested', { action: t(title), id }) })
     onDone?.()
     onClose()
   })

@@ -2,6 +2,7 @@
 import { isIn, snapshots, volumes } from '../../../src/service/ec2/states'
 import { imageActions } from './images'
 import { createSnapshot, description, imageOf, lock, locks, share } from './snapshots'
+import { importSnapshot, tasks } from './transfers'
 import { instanceInZone, snapshot, text, zone } from './choices'
 import { call, currentRegion } from '../api/call'
 import { hasIops, hasThroughput } from '../pages/launch-state'
@@ -190,6 +191,7 @@ export const resources: Resource[] = withNames([
         form: share,
       },
       { id: 'image', label: 'snapshots.image', enabled: item => isIn(snapshots.use, item.State), form: imageOf },
+      { id: 'import', label: 'transfers.importSnapshot', least: 0, form: importSnapshot },
       { id: 'lock', label: 'snapshots.lock', enabled: item => isIn(snapshots.lock, item.State), form: lock },
       { id: 'delete', label: 'snapshots.delete', operation: 'DeleteSnapshot', each: item => ({ SnapshotId: item.SnapshotId }), confirm: 'typed' },
     ],
@@ -221,4 +223,5 @@ export const resources: Resource[] = withNames([
     ],
     actions: imageActions,
   },
+  tasks,
 ])

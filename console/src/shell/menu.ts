@@ -37,6 +37,7 @@ const ec2: readonly Section[] = [
     [
       ['menu.amis', '/ec2/images'],
       ['menu.catalog', '/ec2/catalog'],
+      ['menu.tasks', '/ec2/image-tasks'],
     ],
   ],
   [

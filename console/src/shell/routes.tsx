@@ -31,6 +31,7 @@ export type Route = {
 export const listings: Record<string, Key> = {
   '/ec2/instances': 'menu.instances',
   '/ec2/images': 'menu.amis',
+  '/ec2/image-tasks': 'menu.tasks',
   '/ec2/volumes': 'menu.volumes',
   '/ec2/snapshots': 'menu.snapshots',
   '/ec2/security-groups': 'menu.groups',
