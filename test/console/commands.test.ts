@@ -35,12 +35,14 @@ before(async () => {
   Object.assign(process.env, { AWS_ACCESS_KEY_ID: keys.accessKeyId, AWS_SECRET_ACCESS_KEY: keys.secretAccessKey })
   ear = await openEar()
   const { browser, world, page, made } = await openSeeded()
+  let release = (): void => {}
   try {
-    await fill(world, made)
+    release = await fill(world, made)
     calls = [...await callsOfForms(page, send(world.server.url)), ...templateCalls]
     shown = await allShown(page, made)
     endpoint = world.server.url
   } finally {
+    release()
     await browser.close()
     await world.close()
   }

@@ -50,14 +50,17 @@ async function fillAll({ files, answers, odd, fit }: Given): Promise<Asked[]> {
   const modules = await Promise.all(files.map(name => import(`/${name}`)))
   const listed = modules.flatMap(one => Object.values(one)).flatMap((one: any) => one?.resources ?? one)
   const all: any[] = listed.filter(one => one?.path && one.columns)
-  const look = ({ service = 'ec2', operation, input = {} }: any): any[] => answers[JSON.stringify([service, operation, input])] ?? []
+  /** What lists of choices that are no one listing loaded. */
+  const loaded = new Map<object, any[]>()
+  const look = (from: any): any[] => loaded.get(from) ?? answers[JSON.stringify([from.service ?? 'ec2', from.operation, from.input ?? {}])] ?? []
   const rowsOf = (from: any): any[] => (from.rows ?? ((items: any[]) => items))(look(from))
   /** What each list of a form offers for a thing, once what stands before it has been chosen. */
   const choicesOf = (fields: any[], of: any): Map<string, string[]> => {
     const chosen: Record<string, any> = {}
+    const values = Object.fromEntries(fields.map(({ name, options }) => [name, options?.[0]]))
     return new Map(fields.map(({ name, options, from, own }) => {
       if (!from) return [name, (of && own?.(of).map((one: any) => one.value)) ?? options ?? []]
-      const rows = rowsOf(from).filter(row => from.keep?.(row, { of, chosen }) ?? true)
+      const rows = rowsOf(from).filter(row => from.keep?.(row, { of, chosen, values }) ?? true)
       chosen[name] = rows[0]
       return [name, rows.slice(0, 2).map(from.value)]
     }))
@@ -101,6 +104,7 @@ async function fillAll({ files, answers, odd, fit }: Given): Promise<Asked[]> {
     const forms = [one.create?.form && { id: 'create', form: one.create.form }, ...(one.actions ?? [])].filter(action => action?.form)
     for (const { id, form, enabled } of forms) {
       const item = items.find((row: any) => enabled?.(row) ?? true) ?? items[0]
+      for (const { from } of form.fields) if (from?.load) loaded.set(from, await from.load())
       const now = item && form.start ? await form.start(item) : {}
       const at = `${one.path} ${id}`
       for (const values of fillings(one.path, form.fields, item, now)) {

@@ -81,6 +81,8 @@ const overs: { name: string; place: string; rows?: number[]; press: [fr: string,
   { name: 'preferences', place: '/ec2/instances', press: [['Préférences', 'Preferences']] },
   { name: 'delete-typed', place: '/ec2/volumes', rows: [2], press: [['Actions', 'Actions'], ['Supprimer le volume', 'Delete volume']] },
   { name: 'form', place: '/ec2/volumes', rows: [2], press: [['Actions', 'Actions'], ['Modifier le volume', 'Modify volume']] },
+  { name: 'settings', place: '/ec2/settings', press: [['Gérer les valeurs IMDS par défaut', 'Manage IMDS defaults']] },
+  { name: 'import', place: '/ec2/images', press: [['Actions', 'Actions'], ['Importer une image', 'Import image']] },
   { name: 'compare', place: '/ec2/instance-types', rows: [1, 2], press: [['Comparer', 'Compare']] },
   { name: 'new-key', place: '/ec2/instances/launch', press: [['Créer une paire de clés', 'Create new key pair']] },
 ]

@@ -17,8 +17,11 @@ const ODD = `it's "one" – $HOME \`é\` \\ two`
 const QUOTED = `it's "$HOME"`
 const READ = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'ec2:Describe*', Resource: '*' }] })
 
-/** One of each thing that a sub-list may hold, where the seed has none. */
-export async function fill({ server }: World, made: Seeded): Promise<void> {
+/**
+ * One of each thing that a sub-list may hold, where the seed has none; settings that may be taken back, and an import that is under way until it
+ * is let go on.
+ */
+export async function fill({ server }: World, made: Seeded): Promise<() => void> {
   const config = { endpoint: server.url, region: 'us-east-1', credentials: keys }
   const [machines, users, watch] = [server.ec2(), new iam.IAMClient(config), new cloudwatch.CloudWatchClient(config)]
   const UserName = 'alice'
@@ -26,12 +29,36 @@ export async function fill({ server }: World, made: Seeded): Promise<void> {
   await users.send(new iam.PutUserPolicyCommand({ UserName, PolicyName: 'own', PolicyDocument: READ }))
   await users.send(new iam.CreateAccessKeyCommand({ UserName }))
   await machines.send(new ec2.CreateSubnetCidrReservationCommand({ SubnetId: made.subnet, Cidr: '10.0.1.64/28', ReservationType: 'explicit' }))
+  await hasten(machines)
+  await machines.send(new ec2.EnableSnapshotBlockPublicAccessCommand({ State: 'block-new-sharing' }))
+  await machines.send(new ec2.EnableSerialConsoleAccessCommand({}))
   await watch.send(new cloudwatch.PutMetricAlarmCommand({
     AlarmName: QUOTED, Namespace: 'AWS/EC2', MetricName: 'CPUUtilization', Statistic: 'Average', Period: 300, EvaluationPeriods: 1, Threshold: 80,
     ComparisonOperator: 'GreaterThanThreshold', Dimensions: [{ Name: 'InstanceId', Value: made.instance }],
   }))
   users.destroy()
   watch.destroy()
+  let release = (): void => {}
+  const held = new Promise<void>(done => { release = done })
+  const { fill: pour } = server.engine.disks
+  server.engine.disks.fill = async (...given) => {
+    await held
+    return pour.apply(server.engine.disks, given)
+  }
+  const UserBucket = { S3Bucket: 'course-files', S3Key: 'read-me.txt' }
+  await machines.send(new ec2.ImportSnapshotCommand({ DiskContainer: { Format: 'RAW', UserBucket } }))
+  return release
+}
+
+/** The snapshot of the seed, once it is done, restores fast. */
+async function hasten(machines: ec2.EC2Client): Promise<void> {
+  const end = Date.now() + 20_000
+  for (;;) {
+    const { Snapshots: [one] = [] } = await machines.send(new ec2.DescribeSnapshotsCommand({ OwnerIds: ['self'] }))
+    const asked = { AvailabilityZones: ['us-east-1a'], SourceSnapshotIds: [one!.SnapshotId!] }
+    if (one!.State === 'completed') return void await machines.send(new ec2.EnableFastSnapshotRestoresCommand(asked))
+    assert.ok(Date.now() < end, 'the snapshot is not completed')
+  }
 }
 
 const isChange = (request: Request): boolean => {

@@ -37,9 +37,11 @@ function useForm({ service, form, item, given }: Of, done: (answer: any) => void
     setError(undefined)
     try {
       let answer: any
-      for (const one of shown) answer = await send(one)
-      const problem = form.problem?.(answer)
-      if (problem) return setError(problem)
+      for (const one of shown) {
+        answer = await send(one)
+        const problem = form.problem?.(answer)
+        if (problem) return setError(problem)
+      }
       form.done?.(answer, values)
       done(answer)
     } catch (cause) {
