@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import * as ec2 from '@aws-sdk/client-ec2'
-import type { Browser, Locator, Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { keys } from '../conformance/server.ts'
+import { handsOf } from './hands.ts'
 import { visit, type World } from './kit.ts'
 import { openSeeded, type Seeded } from './seed.ts'
 
@@ -21,16 +22,7 @@ after(async () => {
   await world.close()
 })
 
-/** Takes an action of the page; its dialog. */
-async function act(name: string): Promise<Locator> {
-  await page.getByRole('button', { name: 'Actions' }).click()
-  await page.getByRole('menuitem', { name, exact: true }).click()
-  return page.getByRole('dialog')
-}
-async function submit(name: string): Promise<void> {
-  await page.getByRole('dialog').getByRole('button', { name, exact: true }).click()
-  await page.getByRole('dialog').waitFor({ state: 'detached' })
-}
+const { act, submit, choose } = handsOf(() => page)
 /** What a list offers, once it offers something. */
 async function offered(field: RegExp): Promise<string[]> {
   await page.getByRole('button', { name: field }).click()
@@ -38,10 +30,6 @@ async function offered(field: RegExp): Promise<string[]> {
   const found = await page.getByRole('option').allInnerTexts()
   await page.keyboard.press('Escape')
   return found
-}
-async function choose(field: RegExp, option: RegExp | string): Promise<void> {
-  await page.getByRole('button', { name: field }).click()
-  await page.getByRole('option', { name: option }).first().click()
 }
 const defaultVpc = async (): Promise<string> =>
   (await api.send(new ec2.DescribeVpcsCommand({ Filters: [{ Name: 'is-default', Values: ['true'] }] }))).Vpcs![0]!.VpcId!

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import * as ec2 from '@aws-sdk/client-ec2'
 import type { Browser, Locator, Page } from 'playwright-core'
+import { handsOf } from './hands.ts'
 import { openBrowser, openSeat, openWorld, signIn, visit, type World } from './kit.ts'
 
 let browser: Browser
@@ -27,14 +28,7 @@ const form = async (name: string): Promise<Locator> => {
   await page.getByRole('button', { name, exact: true }).click()
   return page.getByRole('dialog')
 }
-const submit = async (name: string): Promise<void> => {
-  await page.getByRole('dialog').getByRole('button', { name, exact: true }).click()
-  await page.getByRole('dialog').waitFor({ state: 'detached' })
-}
-const choose = async (field: RegExp, option: string): Promise<void> => {
-  await page.getByRole('dialog').getByRole('button', { name: field }).click()
-  await page.getByRole('option', { name: option, exact: true }).click()
-}
+const { submit, choose } = handsOf(() => page)
 const level = async (): Promise<object> => (await api.send(new ec2.GetInstanceMetadataDefaultsCommand({}))).AccountLevel!
 
 test('defaults of metadata come one by one, and go again', async () => {

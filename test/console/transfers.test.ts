@@ -7,6 +7,7 @@ import * as s3 from '@aws-sdk/client-s3'
 import type { Browser, Locator, Page } from 'playwright-core'
 import { BLOCK_BYTES } from '#engine/port'
 import { keys } from '../conformance/server.ts'
+import { handsOf } from './hands.ts'
 import { visit, type World } from './kit.ts'
 import { openSeeded } from './seed.ts'
 
@@ -31,19 +32,7 @@ after(async () => {
   await world.close()
 })
 
-async function act(name: string): Promise<Locator> {
-  await page.getByRole('button', { name: 'Actions' }).click()
-  await page.getByRole('menuitem', { name, exact: true }).click()
-  return page.getByRole('dialog')
-}
-async function submit(name: string): Promise<void> {
-  await page.getByRole('dialog').getByRole('button', { name, exact: true }).click()
-  await page.getByRole('dialog').waitFor({ state: 'detached' })
-}
-async function choose(field: RegExp, option: RegExp | string): Promise<void> {
-  await page.getByRole('dialog').getByRole('button', { name: field }).click()
-  await page.getByRole('option', { name: option }).first().click()
-}
+const { act, submit, choose } = handsOf(() => page)
 /** The row of a task, once its state is that. */
 async function task(text: string, state: string): Promise<Locator> {
   await page.getByRole('heading', { level: 1, name: /^Import and export tasks/ }).waitFor()

@@ -168,7 +168,10 @@ export default function Dashboard() {
           <KeyValuePairs
             columns={2}
             items={[
-              { label: t('settings.defaultVpc'), value: defaultVpc ? <ItemLink href={`/vpc/vpcs/${defaultVpc}`} text={defaultVpc} /> : t('value.none') },
+              {
+                label: t('settings.defaultVpc'),
+                value: defaultVpc ? <ItemLink href={`/vpc/vpcs/${defaultVpc}`} text={defaultVpc} /> : t('value.none'),
+              },
               { label: t('menu.settings'), value: <ItemLink href="/ec2/settings" text={t('settings.data')} /> },
             ]}
           />

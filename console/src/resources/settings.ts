@@ -7,7 +7,15 @@ import type { Action, Call, Column, Field, Form, Item, Resource, Values } from '
 /** The API's words as AWS's console says them of settings. */
 const said = (word: string): string => (`settings.${word}` in messages ? t(`settings.${word}` as Key) : word)
 
-type Setting = { id: string; title: Key; hint: Key; operation: string; kinds: readonly string[]; columns: readonly Column[]; manage?: Omit<Action, 'id'> }
+type Setting = {
+  id: string
+  title: Key
+  hint: Key
+  operation: string
+  kinds: readonly string[]
+  columns: readonly Column[]
+  manage?: Omit<Action, 'id'>
+}
 const setting = ({ id, hint, manage, ...rest }: Setting): Resource => ({
   ...rest,
   path: `/ec2/settings/${id}`,

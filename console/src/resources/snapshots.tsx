@@ -96,10 +96,12 @@ export const fastRestore: Form = {
 /** What is said of snapshots elsewhere: which are locked, how and until when, and where they restore fast. */
 export async function notes(): Promise<Map<string, Item>> {
   const found = new Map<string, Item>()
-  const note = (id: string, more: Item): unknown => found.set(id, { ...found.get(id), ...more })
   const [locked, fast] = await Promise.all([listAll('ec2', 'DescribeLockedSnapshots', 'Snapshots'), fastOf()])
-  for (const { SnapshotId, LockState, LockExpiresOn } of locked) note(SnapshotId, { LockState, LockExpiresOn })
-  for (const { SnapshotId, AvailabilityZone } of fast) note(SnapshotId, { FastZones: [...(found.get(SnapshotId)?.FastZones ?? []), AvailabilityZone] })
+  for (const { SnapshotId, LockState, LockExpiresOn } of locked) found.set(SnapshotId, { LockState, LockExpiresOn })
+  for (const { SnapshotId: id, AvailabilityZone: zone } of fast) {
+    const { FastZones: zones = [], ...rest } = found.get(id) ?? {}
+    found.set(id, { ...rest, FastZones: [...zones, zone] })
+  }
   return found
 }
 
