@@ -1,24 +1,12 @@
 /** Forms of what is there: they begin with how it is, offer what can be right, and change what was changed, over the fake engine. */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import * as ec2 from '@aws-sdk/client-ec2'
-import type { Browser, Locator, Page } from 'playwright-core'
-import { visit, type World } from './kit.ts'
-import { openSeeded, type Seeded } from './seed.ts'
+import type { Locator } from 'playwright-core'
+import { visit } from './kit.ts'
+import { made, page, world } from './seeded.ts'
 
-let browser: Browser
-let world: World
-let made: Seeded
-let page: Page
-let api: ec2.EC2Client
-before(async () => {
-  ({ browser, world, made, page } = await openSeeded())
-  api = world.server.ec2()
-})
-after(async () => {
-  await browser.close()
-  await world.close()
-})
+const api = world.server.ec2()
 
 /** Takes an action of the page; its dialog. */
 async function act(name: string): Promise<Locator> {
@@ -58,7 +46,7 @@ test('an endpoint is offered the subnets and groups of its VPC alone, and so is 
   await visit(page, '/create/vpc/endpoints')
   for (const vpc of [made.vpc, await defaultVpc()]) {
     await choose(/^VPC ID/, new RegExp(vpc))
-    for (const field of [/^Subnet ID/, /^Security groups/])
+    for (const field of [/^Subnets/, /^Security groups/])
       assert.ok((await offered(field)).every(text => text.includes(vpc)), String(field))
   }
   await visit(page, '/create/ec2/network-interfaces')
@@ -151,7 +139,7 @@ test('a subnet gets another route table, and loses it', async () => {
   const other = Subnets!.find(one => !before.includes(one.SubnetId))!.SubnetId!
   const dialog = await act('Edit subnet associations')
   await dialog.getByText(before[0]!).first().waitFor()
-  await choose(/^Subnet ID/, new RegExp(other))
+  await choose(/^Subnets/, new RegExp(other))
   await page.getByRole('option', { name: new RegExp(before[0]!) }).click()
   await submit('Edit subnet associations')
   assert.deepEqual((await read()).filter(one => one.SubnetId).map(one => one.SubnetId), [other])

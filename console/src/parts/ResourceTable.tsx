@@ -104,7 +104,7 @@ export function ResourceTable({ resource, list }: { resource: Resource; list: Lo
       items={items}
       loading={list.loading && !list.data}
       loadingText={t('table.loading')}
-      selectionType="multi"
+      selectionType={resource.actions && 'multi'}
       selectedItems={chosen}
       onRowContextMenu={event => {
         if (!resource.actions) return

@@ -146,6 +146,7 @@ export const aclSubnets: Form = {
     {
       ...subnet,
       name: 'chosen',
+      label: 'menu.subnets',
       kind: 'many',
       hint: 'acls.subnetsHint',
       optional: true,

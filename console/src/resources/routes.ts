@@ -118,8 +118,8 @@ const setMain: Form = {
   input: (values, item) => ({ AssociationId: values.before, RouteTableId: item?.RouteTableId }),
 }
 
-const subnetsOfVpc: Field = { ...subnet, from: { ...subnet.from!, keep: (one, { of }) => one.VpcId === of?.VpcId } }
-const edges: Field = { name: 'chosen', label: 'f.GatewayId', hint: 'routes.edgesHint', kind: 'many', from: TARGETS[0]!.from }
+const subnetsOfVpc: Field = { ...subnet, label: 'menu.subnets', from: { ...subnet.from!, keep: (one, { of }) => one.VpcId === of?.VpcId } }
+const edges: Field = { name: 'chosen', label: 'menu.igws', hint: 'routes.edgesHint', kind: 'many', from: TARGETS[0]!.from }
 
 export const routeTableActions: Action[] = [
   { id: 'add', label: 'routes.add', form: add },
