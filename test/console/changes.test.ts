@@ -131,6 +131,25 @@ test('an IPv6 block of a VPC comes and goes, and so do the routes by it', async 
   await page.locator('dl').getByText(/^3fff:/).waitFor({ state: 'detached' })
 })
 
+test('a route and an entry are changed from how they are, and no last entry is offered', async () => {
+  await visit(page, `/vpc/route-tables/${made.table}?tab=routes`)
+  await act('Edit route')
+  await page.getByRole('button', { name: /^Target .*igw-/ }).waitFor()
+  await choose(/^Destination/, '10.0.0.0/16')
+  await page.getByRole('button', { name: /^Target type Local/ }).waitFor()
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
+  await visit(page, `/vpc/network-acls/${made.acl}?tab=inbound`)
+  await act('Edit entry')
+  await choose(/^Entry/, /^Inbound 100/)
+  await page.getByRole('button', { name: /^Protocol All/ }).waitFor()
+  assert.deepEqual((await offered(/^Entry/)).filter(text => /3276[78]/.test(text)), [])
+  await choose(/^Allow or deny/, 'Deny')
+  await submit('Edit entry')
+  const { NetworkAcls } = await api.send(new ec2.DescribeNetworkAclsCommand({ NetworkAclIds: [made.acl] }))
+  const now = NetworkAcls![0]!.Entries!.filter(one => one.RuleNumber === 100).map(one => [one.Egress, one.Protocol, one.CidrBlock, one.RuleAction])
+  assert.deepEqual(now.sort(), [[false, '-1', '0.0.0.0/0', 'deny'], [true, '-1', '0.0.0.0/0', 'allow']])
+})
+
 test('a subnet gets another route table, and loses it', async () => {
   await visit(page, `/vpc/route-tables/${made.table}?tab=details`)
   const read = async () => (await api.send(new ec2.DescribeRouteTablesCommand({ RouteTableIds: [made.table] }))).RouteTables![0]!.Associations!

@@ -252,6 +252,8 @@ test("a prefix list's entries come and go, each version is kept, and one is rest
   await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click()
   await page.getByText('203.0.113.0/24').waitFor({ state: 'detached' })
   await act('Restore version')
+  await page.getByRole('button', { name: /^Version / }).click()
+  await page.getByRole('option', { name: '1', exact: true }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Restore version' }).click()
   await page.getByText('203.0.113.0/24').waitFor()
   const { Entries } = await world.server.ec2().send(new ec2.GetManagedPrefixListEntriesCommand({ PrefixListId: made.list }))

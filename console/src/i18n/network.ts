@@ -179,6 +179,7 @@ export const network = {
   'acls.add': ['Add entry', 'Ajouter une entrée'],
   'acls.remove': ['Remove entry', 'Supprimer une entrée'],
   'acls.egress': ['Outbound', 'Sortante'],
+  'acls.ingress': ['Inbound', 'Entrante'],
   'acls.action': ['Allow or deny', 'Autoriser ou refuser'],
   'acls.ports': ['First and last port (TCP, UDP), such as 80 or 1024-65535', 'Premier et dernier port (TCP, UDP), p. ex. 80 ou 1024-65535'],
   'endpoints.empty': ['No endpoints', 'Aucun point de terminaison'],

@@ -46,6 +46,8 @@ export type Field = {
   optional?: boolean
   value?: string | boolean
   when?(values: Values): boolean
+  /** What else stands in the form once that is chosen: how the part of the thing that it names is now. */
+  sets?(value: string, of: Item): Values
 }
 export type Values = Record<string, any>
 /** One call, or as many as what was changed takes: maybe none. */
