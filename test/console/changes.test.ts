@@ -191,3 +191,13 @@ test("an alarm that is begun at an instance's curve begins with both", async () 
   await page.getByRole('button', { name: new RegExp(`^Instance ID .*${made.instance}`) }).waitFor()
   await page.getByRole('button', { name: /^Metric StatusCheckFailed/ }).waitFor()
 })
+
+test('the event history begins with what changed something, and shows the rest when it is asked', async () => {
+  await visit(page, '/cloudtrail/events')
+  const rows = page.locator('tbody tr')
+  await rows.first().waitFor()
+  assert.deepEqual((await rows.allInnerTexts()).filter(text => /\b(Describe|Get|List|Lookup)[A-Z]/.test(text)), [])
+  await page.getByRole('button', { name: 'Clear filters' }).click()
+  await rows.filter({ hasText: 'LookupEvents' }).first().waitFor()
+  assert.equal(await page.getByRole('checkbox').count(), 0)
+})

@@ -123,6 +123,8 @@ export type Resource = {
   tabs?: readonly Tab[]
   /** The column that it begins sorted by, the newest first, where that is not the first column. */
   sorted?: string
+  /** What is shown to begin with, until the reader takes that away. */
+  filter?: { column: Column; value: Key }
   /** What CreateTags names, by its word in TagSpecifications. */
   tagged?: string
   /** Beside the actions, such as a button that takes files. */
