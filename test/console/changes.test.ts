@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as ec2 from '@aws-sdk/client-ec2'
 import type { Locator } from 'playwright-core'
-import { visit } from './kit.ts'
+import { shot, visit } from './kit.ts'
 import { made, page, world } from './seeded.ts'
 
 const api = world.server.ec2()
@@ -200,4 +200,19 @@ test('the event history begins with what changed something, and shows the rest w
   await page.getByRole('button', { name: 'Clear filters' }).click()
   await rows.filter({ hasText: 'LookupEvents' }).first().waitFor()
   assert.equal(await page.getByRole('checkbox').count(), 0)
+})
+
+test("a right click's menu is whole on a low window, from its first entry on", async () => {
+  const size = page.viewportSize()!
+  await page.setViewportSize({ width: 1280, height: 600 })
+  await visit(page, '/ec2/instances')
+  await page.getByRole('row').filter({ hasText: 'web-1' }).click({ button: 'right' })
+  const menu = page.getByRole('menu', { name: 'Actions' })
+  const { y, height } = (await menu.boundingBox())!
+  assert.ok(y >= 0 && y + height <= 600, `from ${y}, ${height} high`)
+  await menu.getByRole('menuitem', { name: 'Connect', exact: true }).click({ trial: true })
+  await shot(page, 'over-right-click')
+  await menu.getByRole('menuitem', { name: 'Create image' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
+  await page.setViewportSize(size)
 })
