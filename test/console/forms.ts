@@ -32,8 +32,9 @@ async function listings(page: Page, files: string[]): Promise<Found[]> {
 
 const keyOf = ({ service, operation, input }: From): string => JSON.stringify([service, operation, input])
 
-/** All calls that the forms and questions would make of what there is. */
-export async function callsOfForms(page: Page, ask: Ask): Promise<Asked[]> {
+/** All calls that the forms and questions would make of what there is; `silent`: the actions of which there was nothing to make a call of. */
+export type Forms = { calls: Asked[]; silent: string[] }
+export async function callsOfForms(page: Page, ask: Ask): Promise<Forms> {
   const files = globSync('assets/*.js', { cwd: await buildConsole() }).filter(name => AREAS.test(name))
   const found = await listings(page, files)
   const answers: Record<string, any[]> = {}
@@ -46,7 +47,7 @@ const AREAS = /\/(instances|templates|storage|network|vpc|types|lifecycle|bucket
 type Given = { files: string[]; answers: Record<string, any[]>; odd: string; fit: Record<string, string> }
 
 /** In the page, with nothing from outside: fills each form with its defaults, then with each of its choices, then with all that may be given. */
-async function fillAll({ files, answers, odd, fit }: Given): Promise<Asked[]> {
+async function fillAll({ files, answers, odd, fit }: Given): Promise<Forms> {
   const modules = await Promise.all(files.map(name => import(`/${name}`)))
   const listed = modules.flatMap(one => Object.values(one)).flatMap((one: any) => one?.resources ?? one)
   const all: any[] = listed.filter(one => one?.path && one.columns)
@@ -103,13 +104,14 @@ async function fillAll({ files, answers, odd, fit }: Given): Promise<Asked[]> {
     const items = rows.map((row: any) => ({ ...row, ...more?.get(one.id(row)) }))
     const forms = [one.create?.form && { id: 'create', form: one.create.form }, ...(one.actions ?? [])].filter(action => action?.form)
     for (const { id, form, enabled } of forms) {
-      const item = items.find((row: any) => enabled?.(row) ?? true) ?? items[0]
       for (const { from } of form.fields) if (from?.load) loaded.set(from, await from.load())
-      const now = item && form.start ? await form.start(item) : {}
-      const at = `${one.path} ${id}`
-      for (const values of fillings(one.path, form.fields, item, now)) {
-        const made = form.calls ? form.calls(values, item) : [{ operation: form.operation, input: form.input(values, item) }]
-        for (const { operation, input } of made) add(at, one.service, operation, input)
+      const able = id === 'create' ? [undefined] : items.filter((row: any) => enabled?.(row) ?? true)
+      for (const item of able) {
+        const now = item && form.start ? await form.start(item) : {}
+        for (const values of fillings(one.path, form.fields, item, now)) {
+          const made = form.calls ? form.calls(values, item) : [{ operation: form.operation, input: form.input(values, item) }]
+          for (const { operation, input } of made) add(`${one.path} ${id}`, one.service, operation, input)
+        }
       }
     }
     for (const action of (one.actions ?? []).filter((a: any) => a.operation && !a.form)) {
@@ -118,5 +120,8 @@ async function fillAll({ files, answers, odd, fit }: Given): Promise<Asked[]> {
       for (const input of inputs) add(`${one.path} ${action.id}`, one.service, action.operation, input)
     }
   }
-  return calls
+  const actions = all.flatMap(one => [one.create?.form && { id: 'create' }, ...(one.actions ?? [])].filter(Boolean).map(({ id, href }) => (
+    href ? '' : `${one.path} ${id}`
+  )))
+  return { calls, silent: actions.filter(at => at !== '' && !calls.some(one => one.at === at)) }
 }

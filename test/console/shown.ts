@@ -17,37 +17,25 @@ const ODD = `it's "one" – $HOME \`é\` \\ two`
 const QUOTED = `it's "$HOME"`
 const READ = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'ec2:Describe*', Resource: '*' }] })
 
-/**
- * One of each thing that a sub-list may hold, where the seed has none; settings that may be taken back, and an import that is under way until it
- * is let go on.
- */
-export async function fill({ server }: World, made: Seeded): Promise<() => void> {
+/** One of each thing that a sub-list may hold, where the seed has none. */
+export async function fill({ server }: World, made: Seeded): Promise<void> {
   const config = { endpoint: server.url, region: 'us-east-1', credentials: keys }
   const [machines, users, watch] = [server.ec2(), new iam.IAMClient(config), new cloudwatch.CloudWatchClient(config)]
   const UserName = 'alice'
   await users.send(new iam.AttachUserPolicyCommand({ UserName, PolicyArn: made.policy }))
   await users.send(new iam.PutUserPolicyCommand({ UserName, PolicyName: 'own', PolicyDocument: READ }))
   await users.send(new iam.CreateAccessKeyCommand({ UserName }))
+  await machines.send(new ec2.AuthorizeSecurityGroupEgressCommand({
+    GroupId: made.group, IpPermissions: [{ IpProtocol: 'tcp', FromPort: 443, ToPort: 443, IpRanges: [{ CidrIp: '203.0.113.0/24' }] }],
+  }))
   await machines.send(new ec2.CreateSubnetCidrReservationCommand({ SubnetId: made.subnet, Cidr: '10.0.1.64/28', ReservationType: 'explicit' }))
   await hasten(machines)
-  await machines.send(new ec2.EnableSnapshotBlockPublicAccessCommand({ State: 'block-new-sharing' }))
-  await machines.send(new ec2.EnableSerialConsoleAccessCommand({}))
   await watch.send(new cloudwatch.PutMetricAlarmCommand({
     AlarmName: QUOTED, Namespace: 'AWS/EC2', MetricName: 'CPUUtilization', Statistic: 'Average', Period: 300, EvaluationPeriods: 1, Threshold: 80,
     ComparisonOperator: 'GreaterThanThreshold', Dimensions: [{ Name: 'InstanceId', Value: made.instance }],
   }))
   users.destroy()
   watch.destroy()
-  let release = (): void => {}
-  const held = new Promise<void>(done => { release = done })
-  const { fill: pour } = server.engine.disks
-  server.engine.disks.fill = async (...given) => {
-    await held
-    return pour.apply(server.engine.disks, given)
-  }
-  const UserBucket = { S3Bucket: 'course-files', S3Key: 'read-me.txt' }
-  await machines.send(new ec2.ImportSnapshotCommand({ DiskContainer: { Format: 'RAW', UserBucket } }))
-  return release
 }
 
 /** The snapshot of the seed, once it is done, restores fast. */
@@ -126,14 +114,15 @@ async function tags(page: Page, made: Seeded): Promise<Shown> {
 }
 
 /** One rule is changed, one comes and one goes. */
-async function rules(page: Page, made: Seeded): Promise<Shown> {
-  await visit(page, `/ec2/security-groups/${made.group}/inbound`)
-  await page.getByLabel('Source').first().fill('198.51.100.0/24')
+async function rules(page: Page, made: Seeded, way: 'inbound' | 'outbound'): Promise<Shown> {
+  await visit(page, `/ec2/security-groups/${made.group}/${way}`)
+  const peer = page.getByLabel(way === 'inbound' ? 'Source' : 'Destination')
+  await peer.first().fill('198.51.100.0/24')
   await page.getByLabel('Description').first().fill('Elsewhere')
   await page.getByRole('button', { name: 'Remove' }).last().click()
   await page.getByRole('button', { name: 'Add rule' }).click()
-  await page.getByLabel('Source').last().fill('2001:db8::/32')
-  return take(page, { at: 'rules', submit: 'Save rules' })
+  await peer.last().fill('2001:db8::/32')
+  return take(page, { at: `${way} rules`, submit: 'Save rules' })
 }
 
 async function objects(page: Page): Promise<Shown> {
@@ -152,8 +141,16 @@ async function launchKey(page: Page): Promise<Shown> {
   return take(page, { at: 'launch key', submit: 'Create key pair' })
 }
 
+async function serial(page: Page, made: Seeded): Promise<Shown> {
+  await visit(page, `/ec2/instances/${made.instance}/connect?kind=serial`)
+  return take(page, { at: 'serial console', submit: 'Turn the serial console on for this account' })
+}
+
 export async function allShown(page: Page, made: Seeded): Promise<Shown[]> {
-  const found: Shown[] = [await tags(page, made), await rules(page, made), await objects(page), await launchKey(page)]
+  const found: Shown[] = [
+    await serial(page, made), await tags(page, made), await rules(page, made, 'inbound'),
+    await rules(page, made, 'outbound'), await objects(page), await launchKey(page),
+  ]
   for (const list of lists(made)) found.push(await takeFrom(page, list))
   return found
 }

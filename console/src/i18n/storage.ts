@@ -93,7 +93,7 @@ export const storage = {
   'buckets.versioning': ['Bucket Versioning', 'Gestion des versions du compartiment'],
   'buckets.versioningHint': [
     'Enabled keeps every version of an object. It can be suspended later, never turned off.',
-    "Enabled conserve chaque version d'un objet. Elle peut être suspendue ensuite, jamais désactivée.",
+    "Activée, elle conserve chaque version d'un objet. Elle peut être suspendue ensuite, jamais désactivée.",
   ],
   'buckets.editPolicy': ['Edit bucket policy', 'Modifier la stratégie de compartiment'],
   'buckets.policy': ['Bucket policy', 'Stratégie de compartiment'],

@@ -50,6 +50,8 @@ export type Field = {
   optional?: boolean
   value?: string | boolean
   when?(values: Values): boolean
+  /** What else stands in the form once that is chosen: how the part of the thing that it names is now. */
+  sets?(value: string, of: Item): Values
 }
 export type Values = Record<string, any>
 /** One call, or as many as what was changed takes: maybe none. */
@@ -127,6 +129,8 @@ export type Resource = {
   tabs?: readonly Tab[]
   /** The column that it begins sorted by, the newest first, where that is not the first column. */
   sorted?: string
+  /** What is shown to begin with, until the reader takes that away. */
+  filter?: { column: Column; value: Key }
   /** What CreateTags names, by its word in TagSpecifications. */
   tagged?: string
   /** Beside the actions, such as a button that takes files. */
