@@ -157,7 +157,8 @@ const course = (instance: string, group: string): Record<string, (string | RegEx
     'Données utilisateur', 'Paire de clés (connexion)', 'Configurer le stockage',
   ],
   [instance]: [
-    'Adresse IPv4 publique', 'Adresse IPv4 privée', "Type de nom d'hôte", 'DNS IPv4 public', "ARN de l'instance", 'ID de sous-réseau', 'IMDSv2', 'Managed',
+    'Adresse IPv4 publique', 'Adresse IPv4 privée', "Type de nom d'hôte", 'DNS IPv4 public', "ARN de l'instance", 'ID de sous-réseau',
+    'IMDSv2', 'Managed',
   ],
   [`${instance}/connect`]: ["Connectez-vous à l'instance", 'Client SSH', 'EC2 Instance Connect', 'Gestionnaire de session', 'Console série EC2'],
   [`${group}/inbound`]: ['Type', 'Protocole', 'Plage de ports', 'Source'],
