@@ -5,7 +5,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { readQr } from '../qr.ts'
+import { readQr } from '../authenticator.ts'
 import { keys, openServer, type TestServer } from './server.ts'
 
 const CLI = process.env.ENCLUME_TEST_AWS ?? 'aws'

@@ -100,12 +100,14 @@ async function fillAll({ files, answers, odd, fit }: Given): Promise<Asked[]> {
     const items = rows.map((row: any) => ({ ...row, ...more?.get(one.id(row)) }))
     const forms = [one.create?.form && { id: 'create', form: one.create.form }, ...(one.actions ?? [])].filter(action => action?.form)
     for (const { id, form, enabled } of forms) {
-      const item = items.find((row: any) => enabled?.(row) ?? true) ?? items[0]
-      const now = item && form.start ? await form.start(item) : {}
-      const at = `${one.path} ${id}`
-      for (const values of fillings(one.path, form.fields, item, now)) {
-        const made = form.calls ? form.calls(values, item) : [{ operation: form.operation, input: form.input(values, item) }]
-        for (const { operation, input } of made) add(at, one.service, operation, input)
+      const able = items.filter((row: any) => enabled?.(row) ?? true)
+      // Two: what one has and another lacks makes other calls.
+      for (const item of form.start && able.length > 1 ? able.slice(0, 2) : [able[0] ?? items[0]]) {
+        const now = item && form.start ? await form.start(item) : {}
+        for (const values of fillings(one.path, form.fields, item, now)) {
+          const made = form.calls ? form.calls(values, item) : [{ operation: form.operation, input: form.input(values, item) }]
+          for (const { operation, input } of made) add(`${one.path} ${id}`, one.service, operation, input)
+        }
       }
     }
     for (const action of (one.actions ?? []).filter((a: any) => a.operation && !a.form)) {

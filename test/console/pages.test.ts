@@ -82,6 +82,14 @@ const overs: { name: string; place: string; rows?: number[]; press: [fr: string,
   { name: 'delete-typed', place: '/ec2/volumes', rows: [2], press: [['Actions', 'Actions'], ['Supprimer le volume', 'Delete volume']] },
   { name: 'form', place: '/ec2/volumes', rows: [2], press: [['Actions', 'Actions'], ['Modifier le volume', 'Modify volume']] },
   { name: 'compare', place: '/ec2/instance-types', rows: [1, 2], press: [['Comparer', 'Compare']] },
+  {
+    name: 'boundary', place: '/iam/roles', rows: [1],
+    press: [['Actions', 'Actions'], ["Modifier la limite d'autorisations", 'Change permissions boundary']],
+  },
+  {
+    name: 'console-access', place: '/iam/users', rows: [1],
+    press: [['Actions', 'Actions'], ["Gérer l'accès à la console", 'Manage console access']],
+  },
   { name: 'new-key', place: '/ec2/instances/launch', press: [['Créer une paire de clés', 'Create new key pair']] },
 ]
 

@@ -4,6 +4,8 @@ import * as iam from '@aws-sdk/client-iam'
 import * as s3 from '@aws-sdk/client-s3'
 import * as ssm from '@aws-sdk/client-ssm'
 import type { Browser, Page } from 'playwright-core'
+import { codeAt, stepAt } from '#identity/totp'
+import { fromBase32 } from '../authenticator.ts'
 import { keys } from '../conformance/server.ts'
 import { openBrowser, openSeat, openWorld, signIn, type World } from './kit.ts'
 
@@ -142,7 +144,8 @@ async function traffic(client: ec2.EC2Client, { vpc: VpcId, table, subnet: Subne
 }
 
 async function accounts(client: iam.IAMClient): Promise<void> {
-  for (const UserName of ['alice', 'create']) await client.send(new iam.CreateUserCommand({ UserName }))
+  for (const UserName of ['alice', 'create']) await client.send(new iam.CreateUserCommand({ UserName, Tags: [{ Key: 'team', Value: 'web' }] }))
+  await devices(client)
   await client.send(new iam.CreateGroupCommand({ GroupName: 'students' }))
   await client.send(new iam.AddUserToGroupCommand({ GroupName: 'students', UserName: 'alice' }))
   const provider = { Url: 'https://accounts.example', ClientIDList: ['course'], ThumbprintList: ['a'.repeat(40)] }
@@ -150,8 +153,20 @@ async function accounts(client: iam.IAMClient): Promise<void> {
   await client.send(new iam.CreateRoleCommand({ RoleName: 'web-server', AssumeRolePolicyDocument: JSON.stringify(TRUST) }))
   await client.send(new iam.CreateInstanceProfileCommand({ InstanceProfileName: 'web-server' }))
   await client.send(new iam.AddRoleToInstanceProfileCommand({ InstanceProfileName: 'web-server', RoleName: 'web-server' }))
-  await client.send(new iam.CreatePolicyCommand({ PolicyName: 'read-instances', PolicyDocument: JSON.stringify(READ) }))
+  const { Policy } = await client.send(new iam.CreatePolicyCommand({ PolicyName: 'read-instances', PolicyDocument: JSON.stringify(READ) }))
+  await client.send(new iam.PutRolePermissionsBoundaryCommand({ RoleName: 'web-server', PermissionsBoundary: Policy!.Arn }))
   client.destroy()
+}
+
+/** One that is alice's, and one that is nobody's. */
+async function devices(client: iam.IAMClient): Promise<void> {
+  const make = async (VirtualMFADeviceName: string) =>
+    (await client.send(new iam.CreateVirtualMFADeviceCommand({ VirtualMFADeviceName }))).VirtualMFADevice!
+  const { SerialNumber, Base32StringSeed } = await make('phone')
+  await make('spare')
+  const seed = fromBase32(Buffer.from(Base32StringSeed!).toString())
+  const [AuthenticationCode1, AuthenticationCode2] = [-1, 0].map(i => codeAt(seed, stepAt(new Date()) + i))
+  await client.send(new iam.EnableMFADeviceCommand({ UserName: 'alice', SerialNumber, AuthenticationCode1, AuthenticationCode2 }))
 }
 
 async function stores(objects: s3.S3Client, parameters: ssm.SSMClient): Promise<void> {

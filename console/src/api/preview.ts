@@ -76,6 +76,8 @@ export function cliOf({ service, operation, input, keep }: Preview, region?: str
     // The CLI encodes user data itself.
     if (UserData !== undefined) options.push(`--user-data ${quote(utf8(UserData))}`)
   }
+  // The CLI keeps what a device begins with in a file (aws-cli, customizations/iamvirtmfa.py: a fact looked up there).
+  if (operation === 'CreateVirtualMFADevice') options.push('--outfile QRCode.png', '--bootstrap-method QRCodePNG')
   if (region) options.push(`--region ${region}`)
   if (keep) options.push(`--query ${keep} --output text`)
   const command = [`aws ${cliNames[service]} ${kebab(operation)}`, ...options].join(' \\\n  ')

@@ -21,7 +21,9 @@ export const isPossible = (action: Action, items: Item[]): boolean =>
 export const callsOf = (service: Service, action: Action, items: Item[]): Preview[] =>
   (action.all ? [action.all(items)] : items.map(item => action.each!(item))).map(input => ({ service, operation: action.operation!, input }))
 
-type Props = { resource: Resource; items: Item[]; menu?: At; onMenuClose?(): void; onDone?(): void }
+/** Of a listing, or of a table inside a page. */
+type Acting = Pick<Resource, 'service' | 'id' | 'actions'>
+type Props = { resource: Acting; items: Item[]; menu?: At; onMenuClose?(): void; onDone?(): void }
 
 export function Actions({ resource, items, menu, onMenuClose = () => {}, onDone = () => {} }: Props) {
   const [asked, setAsked] = useState<Action>()
@@ -100,7 +102,10 @@ export function Actions({ resource, items, menu, onMenuClose = () => {}, onDone 
           title={asked.label}
           item={items[0]}
           id={ids}
-          onDone={onDone}
+          onDone={() => {
+            onDone()
+            setAsked(undefined)
+          }}
           onClose={() => setAsked(undefined)}
         />
       )}

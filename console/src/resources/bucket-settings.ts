@@ -1,16 +1,6 @@
 /** What a bucket is told once and keeps: each a form that begins with how it is. */
-import { call } from '../api/call'
-import type { Action, Field, Form, Item, Values } from './kinds'
-
-/** What is asked, or nothing where S3 says by this code that there is none. */
-async function orNone(code: string, asked: Promise<Item>): Promise<Item> {
-  try {
-    return await asked
-  } catch (error) {
-    if ((error as Error).name === code) return {}
-    throw error
-  }
-}
+import { call, orNone } from '../api/call'
+import type { Action, Field, Form, Values } from './kinds'
 
 const versioning: Form = {
   operation: 'PutBucketVersioning',

@@ -46,6 +46,8 @@ export type Field = {
   optional?: boolean
   value?: string | boolean
   when?(values: Values): boolean
+  /** What is wrong with what was typed, before the API is asked. */
+  wrong?(value: any): Key | undefined
 }
 export type Values = Record<string, any>
 /** One call, or as many as what was changed takes: maybe none. */
@@ -89,6 +91,10 @@ export type Action = {
   confirm?: 'plain' | 'typed'
   one?: boolean
 }
+export type Tag = { Key: string; Value: string }
+/** What was edited: the keys that go, what is new or has another value, and what there is then. */
+export type TagEdits = { gone: string[]; set: Tag[]; all: Tag[] }
+export type Tagging = { load(item: Item): Promise<Tag[]>; calls(item: Item, edits: TagEdits): Call[]; editable?(item: Item): boolean }
 export type Tab = { id: string; label: Key; content(item: Item): ReactNode }
 export type Resource = {
   path: string
@@ -123,6 +129,8 @@ export type Resource = {
   sorted?: string
   /** What CreateTags names, by its word in TagSpecifications. */
   tagged?: string
+  /** How it is tagged, where that is not by CreateTags. */
+  tagging?: Tagging
   /** Beside the actions, such as a button that takes files. */
   extra?: ReactNode
   /** Above the table, such as the way up. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
 import { qrCode } from '#service/iam/qr-code'
-import { readQr } from './qr.ts'
+import { readQr } from './authenticator.ts'
 
 test('what is written is what is read', () => {
   const ends = ['phone@123456789012?secret=ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', `${'x'.repeat(128)}?secret=${'A'.repeat(64)}`]

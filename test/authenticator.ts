@@ -1,8 +1,8 @@
-/** Reads a QR code out of a PNG of one bit a pixel, as an authenticator application does out of what its camera sees. */
+/** What an authenticator application does: reads the code that its camera sees, and takes the seed as it is typed. */
 import { inflateSync } from 'node:zlib'
 import decodeQR from 'qr/decode.js'
 
-/** Red, green, blue and opaque. */
+/** A PNG of one bit a pixel as red, green, blue and opaque. */
 function pixelsOf(png: Buffer): { width: number; height: number; data: Uint8Array } {
   const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)]
   const from = png.indexOf('IDAT')
@@ -14,3 +14,8 @@ function pixelsOf(png: Buffer): { width: number; height: number; data: Uint8Arra
 }
 
 export const readQr = (png: Uint8Array): string => decodeQR(pixelsOf(Buffer.from(png)))
+
+export function fromBase32(text: string): Buffer {
+  const bits = [...text].map(c => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('')
+  return Buffer.from((bits.match(/.{8}/g) ?? []).map(byte => parseInt(byte, 2)))
+}
