@@ -15,7 +15,7 @@ import { callsOfForms, type Asked } from './forms.ts'
 import { openEar } from './heard.ts'
 import { openWorld } from './kit.ts'
 import { openSeeded } from './seed.ts'
-import { allShown, fill, type Shown } from './shown.ts'
+import { allShown, FILE, fill, type Shown } from './shown.ts'
 
 const CLI = process.env.ENCLUME_TEST_AWS ?? '/usr/bin/aws'
 /** Beside this file, so that what is shown finds the SDK. */
@@ -146,6 +146,9 @@ test('the code of each form is the call that the form makes', async () => {
 })
 
 test('what is shown for tags, rules, sub-lists, objects and a key is what the page then does', async t => {
+  // Where files are named, they lie here.
+  writeFileSync(join(dir, FILE.name), FILE.buffer)
+  process.chdir(dir)
   const commands = shown.flatMap(({ cli }, i) => wordsOf([cli]).map((words, j) => ({ id: `shown${i}-${j}`, words })))
   const said = await runAll(commands)
   const wrong: object[] = []

@@ -90,6 +90,11 @@ const overs: { name: string; place: string; rows?: number[]; press: [fr: string,
     name: 'console-access', place: '/iam/users', rows: [1],
     press: [['Actions', 'Actions'], ["Gérer l'accès à la console", 'Manage console access']],
   },
+  {
+    name: 'rule', place: '/s3/buckets', rows: [1],
+    press: [['Actions', 'Actions'], ['Créer une règle de cycle de vie', 'Create lifecycle rule']],
+  },
+  { name: 'upload', place: '/s3/buckets/course-files', press: [['Charger', 'Upload']] },
   { name: 'new-key', place: '/ec2/instances/launch', press: [['Créer une paire de clés', 'Create new key pair']] },
 ]
 

@@ -44,7 +44,8 @@ export function placesOf(made: Seeded): string[] {
     ...tabs('/iam/roles/web-server', 'permissions', 'trust', 'tags'),
     ...tabs(`/iam/policies/${encodeURIComponent(made.policy)}`, 'document', 'versions', 'entities', 'tags'),
     ...LISTINGS, ...LISTINGS.filter(path => !MADE_ELSEWHERE.includes(path)).map(formOf),
-    '/s3/buckets', formOf('/s3/buckets'), '/s3/buckets/course-files', '/s3/buckets/course-files?prefix=pictures/', ...NOT_BUILT, '/nowhere',
+    '/s3/buckets', formOf('/s3/buckets'), '/s3/buckets/course-files', '/s3/buckets/course-files?prefix=pictures/',
+    ...tabs('/s3/buckets/course-files', 'details', 'lifecycle', 'cors', 'tags'), ...NOT_BUILT, '/nowhere',
   ]
 }
 

@@ -171,6 +171,11 @@ async function devices(client: iam.IAMClient): Promise<void> {
 
 async function stores(objects: s3.S3Client, parameters: ssm.SSMClient): Promise<void> {
   await objects.send(new s3.CreateBucketCommand({ Bucket: 'course-files' }))
+  await objects.send(new s3.PutBucketTaggingCommand({ Bucket: 'course-files', Tagging: { TagSet: [{ Key: 'team', Value: 'web' }] } }))
+  const Rules: s3.LifecycleRule[] = ['old', 'kept'].map(ID => ({ ID, Status: 'Enabled', Filter: { Prefix: `${ID}/` }, Expiration: { Days: 30 } }))
+  await objects.send(new s3.PutBucketLifecycleConfigurationCommand({ Bucket: 'course-files', LifecycleConfiguration: { Rules } }))
+  const CORSRules = [{ AllowedOrigins: ['https://shop.example'], AllowedMethods: ['GET'] }]
+  await objects.send(new s3.PutBucketCorsCommand({ Bucket: 'course-files', CORSConfiguration: { CORSRules } }))
   for (const Key of ['read-me.txt', 'pictures/one.png']) await objects.send(new s3.PutObjectCommand({ Bucket: 'course-files', Key, Body: 'content' }))
   await parameters.send(new ssm.PutParameterCommand({ Name: '/shop/database', Type: 'SecureString', Value: 'secret' }))
   objects.destroy()

@@ -84,6 +84,8 @@ const lists = (made: Seeded): List[] => [
   { at: '/iam/users/alice?tab=credentials', title: 'Multi-factor authentication (MFA)', button: 'Deactivate' },
   { at: `/iam/policies/${encodeURIComponent(made.policy)}?tab=versions`, title: 'Policy versions', button: 'Delete' },
   { at: `/iam/policies/${encodeURIComponent(made.policy)}?tab=versions`, title: 'Policy versions', button: 'Set as default' },
+  { at: '/s3/buckets/course-files?tab=lifecycle', title: 'Lifecycle rules', button: 'Disable' },
+  { at: '/s3/buckets/course-files?tab=lifecycle', title: 'Lifecycle rules', button: 'Delete' },
   { at: '/iam/groups/students?tab=users', title: 'IAM users', button: 'Remove from group' },
   { at: `/iam/identity-providers/${encodeURIComponent(made.provider)}?tab=clients`, title: 'Audience', button: 'Delete' },
   { at: `/vpc/subnets/${made.subnet}?tab=reservations`, title: 'CIDR reservations', button: 'Delete' },
@@ -155,6 +157,15 @@ async function objects(page: Page): Promise<Shown> {
   return take(page, { at: 'objects', submit: 'Delete objects' })
 }
 
+/** Its name is a file's of the directory in which the commands are run. */
+export const FILE = { name: "it's $HOME.txt", mimeType: 'text/plain', buffer: Buffer.from('forty-two') }
+async function upload(page: Page): Promise<Shown> {
+  await visit(page, '/s3/buckets/course-files?prefix=pictures/')
+  await page.getByRole('button', { name: 'Upload', exact: true }).click()
+  await page.locator('input[type=file]').setInputFiles(FILE)
+  return take(page, { at: 'upload', submit: 'Upload' })
+}
+
 async function launchKey(page: Page): Promise<Shown> {
   await visit(page, '/ec2/instances/launch')
   await page.getByRole('button', { name: 'Create new key pair' }).click()
@@ -166,7 +177,8 @@ export async function allShown(page: Page, made: Seeded): Promise<Shown[]> {
   const found: Shown[] = [
     await tags(page, { at: `/ec2/instances/${made.instance}?tab=tags` }),
     await tags(page, { at: '/iam/users/alice?tab=tags', key: 'a b', value: 'c@d' }),
-    await rules(page, made), await objects(page), await launchKey(page), ...await device(page),
+    await tags(page, { at: '/s3/buckets/course-files?tab=tags', key: 'a b', value: 'c@d' }),
+    await rules(page, made), await objects(page), await upload(page), await launchKey(page), ...await device(page),
   ]
   for (const list of lists(made)) found.push(await takeFrom(page, list))
   return found

@@ -18,8 +18,11 @@ export const isPossible = (action: Action, items: Item[]): boolean =>
   items.every(item => action.enabled?.(item) ?? true)
 
 /** The calls that an action is: what the question before it shows, and what is sent. */
-export const callsOf = (service: Service, action: Action, items: Item[]): Preview[] =>
-  (action.all ? [action.all(items)] : items.map(item => action.each!(item))).map(input => ({ service, operation: action.operation!, input }))
+export function callsOf(service: Service, action: Action, items: Item[]): Preview[] {
+  if (action.calls) return action.calls(items).map(one => ({ service, ...one }))
+  const inputs = action.all ? [action.all(items)] : items.map(item => action.each!(item))
+  return inputs.map(input => ({ service, operation: action.operation!, input }))
+}
 
 /** Of a listing, or of a table inside a page. */
 type Acting = Pick<Resource, 'service' | 'id' | 'actions'>

@@ -2,7 +2,7 @@
 import { Alert, Box, Header, SpaceBetween, Table } from '@cloudscape-design/components'
 import { useState, type ReactNode } from 'react'
 import { listAll, type Input, type Service } from '../api/call'
-import { useLoaded } from '../api/use'
+import { useLoaded, type Loaded } from '../api/use'
 import { t, type Key } from '../i18n/text'
 import type { Action, Column, Item } from '../resources/kinds'
 import { Actions } from './Actions'
@@ -81,13 +81,20 @@ export function SubList(props: SubListProps) {
     return Promise.all(found.map((item: Item | string) => (typeof item === 'string' ? { name: item } : item)).filter(keep).map(also))
   }
   const list = useLoaded<Item[]>(load, kinds, JSON.stringify([service, operation, member, input]))
+  return <ActionList {...{ service, title, columns, list, empty, more }} actions={remove ? [...actions, remove] : actions} />
+}
+
+type ActionListProps = Pick<SubListProps, 'service' | 'title' | 'columns' | 'actions' | 'empty' | 'more'> & { list: Loaded<Item[]> }
+
+/** Things that are loaded, with what may be done with those that are chosen. */
+export function ActionList({ service, title, columns, list, actions = [], empty, more }: ActionListProps) {
   const [ids, setIds] = useState<readonly string[]>([])
   if (list.error) return <Alert type="error">{list.error}</Alert>
   const idOf = (item: Item): string => String(columns[0]!.value(item))
   const items = list.data ?? []
   // What changed meanwhile is chosen as it is now; what went is not.
   const chosen = items.filter(item => ids.includes(idOf(item)))
-  const all = (remove ? [...actions, remove] : actions).map(action => ({ ...action, place: 'button' as const }))
+  const all = actions.map(action => ({ ...action, place: 'button' as const }))
   const done = (): void => {
     setIds([])
     list.reload()

@@ -102,7 +102,7 @@ export const resources: Resource[] = [
       column('RoleName', 'f.roleName', { width: 240 }),
       column('Arn', 'f.Arn'),
       column('Description', 'f.description'),
-      column('MaxSessionDuration', 'roles.session'),
+      column('MaxSessionDuration', 'roles.session', { hidden: true }),
       column('Path', 'f.path', { hidden: true }),
       column('CreateDate', 'f.created', { kind: 'date' }),
     ],

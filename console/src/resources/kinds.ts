@@ -76,6 +76,8 @@ export type Action = {
   /** One call for all where there is `all`, else one call for each. */
   all?(items: Item[]): Input
   each?(item: Item): Input
+  /** In place of both: calls of which each is what it must be. */
+  calls?(items: Item[]): Call[]
   href?(item: Item): string
   form?: Form
   /** What is no call, such as keeping a file. */

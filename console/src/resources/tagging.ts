@@ -1,5 +1,5 @@
 /** How things are tagged that are not EC2's: each service has calls of its own for it. */
-import { call, listAll } from '../api/call'
+import { call, listAll, orNone } from '../api/call'
 import type { Call, Item, Tag, Tagging } from './kinds'
 
 /** What a thing of IAM's is named by, in the calls about its tags. */
@@ -29,4 +29,14 @@ export const parameterTags: Tagging = {
     ...some(gone, { operation: 'RemoveTagsFromResource', input: { ...parameter(item), TagKeys: gone } }),
     ...some(set, { operation: 'AddTagsToResource', input: { ...parameter(item), Tags: set } }),
   ],
+}
+
+/** All of a bucket's tags are put at once. */
+export const bucketTags: Tagging = {
+  load: async ({ Name }) => ((await orNone('NoSuchTagSet', call('s3', 'GetBucketTagging', { Bucket: Name }))).TagSet ?? []) as Tag[],
+  calls({ Name }, { gone, set, all }) {
+    if (gone.length + set.length === 0) return []
+    if (all.length === 0) return [{ operation: 'DeleteBucketTagging', input: { Bucket: Name } }]
+    return [{ operation: 'PutBucketTagging', input: { Bucket: Name, Tagging: { TagSet: all } } }]
+  },
 }
