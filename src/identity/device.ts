@@ -6,7 +6,7 @@
 import type { Principal } from '#kit/caller'
 import { devices, type DeviceRow } from '#identity/records'
 import type { Sealer } from '#identity/seal'
-import { matchingStep } from '#identity/totp'
+import { matchingStep, using, type Used } from '#identity/totp'
 import type { Reader, Tx } from '#store/store'
 
 /** Whose a device is: a user's id, or the account for its root user. */
@@ -23,6 +23,14 @@ export const seedOf = (sealer: Sealer, row: DeviceRow): Buffer => {
   return seed
 }
 
+const usedOf = ({ spec: { step, recent } }: DeviceRow): Used => ({ last: step, recent: recent ?? [step] })
+
+/** What a device's record says once the code of a step is used. */
+export function useStep(row: DeviceRow, step: number): { step: number; recent: number[] } {
+  const { last, recent } = using(usedOf(row), step)
+  return { step: last, recent }
+}
+
 type Proof = { principal: Principal; serial: string | undefined; code: string | undefined; now: Date }
 
 /** Whether the code is one of a device of the principal's; the code is used up. */
@@ -31,9 +39,9 @@ export async function proveDevice(sealer: Sealer, tx: Tx, { principal, serial, c
   const own = await devicesOf(tx, principal.account, ownerOf(principal))
   for (const row of own) {
     if (serial !== undefined && serialOf(row) !== serial) continue
-    const step = matchingStep(seedOf(sealer, row), code, { now, after: row.spec.step })
+    const step = matchingStep(seedOf(sealer, row), code, { now, used: usedOf(row) })
     if (step === undefined) continue
-    await devices.update(tx, row, { step })
+    await devices.update(tx, row, useStep(row, step))
     return true
   }
   return false

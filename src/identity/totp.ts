@@ -18,14 +18,25 @@ export function codeAt(seed: Buffer, step: number): string {
   return String(number).padStart(DIGITS, '0')
 }
 
-/** The step whose code this is, later than the last one used; undefined where it is none near now. */
-export function matchingStep(seed: Buffer, code: string, { now, after }: { now: Date; after: number }): number | undefined {
+/** Steps whose codes were used: `last` is the latest, `recent` holds the newest few of all. */
+export type Used = { last: number; recent: number[] }
+/** More than a user signs in within an hour. */
+const RECENT = 120
+
+/**
+ * The step whose code this is, which was not used and is later than the last one; undefined where it is none near now. A last one that is yet to
+ * come was used before the clock was put back: it keeps nobody out until it is so late again, and counts no second time.
+ */
+export function matchingStep(seed: Buffer, code: string, { now, used }: { now: Date; used: Used }): number | undefined {
   const present = stepAt(now)
+  const after = used.last > present + DRIFT ? -1 : used.last
   for (let step = present - DRIFT; step <= present + DRIFT; step++) {
-    if (step > after && codeAt(seed, step) === code) return step
+    if (step > after && !used.recent.includes(step) && codeAt(seed, step) === code) return step
   }
   return undefined
 }
+
+export const using = ({ recent }: Used, step: number): Used => ({ last: step, recent: [...recent, step].slice(-RECENT) })
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 /** RFC 4648's base 32, as applications take seeds. */

@@ -133,11 +133,13 @@ export class Enclume {
 export type Login = { key: string; user: string; address: string; from?: string }
 
 /** A command over ssh. Exit code 255 is ssh's own failure. */
-export function ssh({ key, user, address, from }: Login, command: string, timeoutMs = 60_000): Promise<Outcome> {
+export const ssh = (login: Login, command: string, timeoutMs = 60_000): Promise<Outcome> => run('ssh', sshArgs(login, command), { timeoutMs })
+
+export function sshArgs({ key, user, address, from }: Login, command: string): string[] {
   const options = [
     'BatchMode=yes', 'StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR', 'ConnectTimeout=5', 'IdentitiesOnly=yes',
   ]
-  return run('ssh', [...options.flatMap(o => ['-o', o]), ...(from ? ['-b', from] : []), '-i', key, `${user}@${address}`, command], { timeoutMs })
+  return [...options.flatMap(o => ['-o', o]), ...(from ? ['-b', from] : []), '-i', key, `${user}@${address}`, command]
 }
 
 /** Waits until ssh lets the user in. */

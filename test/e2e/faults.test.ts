@@ -11,7 +11,7 @@ import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { sweepLeftovers } from '#launch/leftovers'
-import { Enclume, eventually, launcher, must, run, ssh, sshReady, traces, type Login } from './enclume.ts'
+import { Enclume, eventually, launcher, must, run, ssh, sshArgs, sshReady, traces, type Login } from './enclume.ts'
 import { furnish, type Furniture } from './reboot.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -65,9 +65,7 @@ after(async () => {
 async function serve(): Promise<typeof serving> {
   await ssh(login, 'nohup python3 -m http.server 8080 >/dev/null 2>&1 & sleep 0')
   await eventually(async () => (await fetch(`http://${login.address}:8080/`)).ok, { what: 'the server inside', timeoutMs: LOADED_MS })
-  const session: ChildProcess = spawn('ssh', ['-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null',
-    '-o', 'LogLevel=ERROR', '-o', 'IdentitiesOnly=yes', '-i', login.key, `${login.user}@${login.address}`,
-    'while echo tick; do sleep 0.1; done'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const session: ChildProcess = spawn('ssh', sshArgs(login, 'while echo tick; do sleep 0.1; done'), { stdio: ['ignore', 'pipe', 'inherit'] })
   let ticked = performance.now()
   let ended = false
   const seen = { failures: [] as string[], longestMs: 0, answers: 0 }

@@ -7,6 +7,10 @@ import { openCloud, type Cloud } from '#cloud'
 import { openLockout } from '#console/lockout'
 import { openSessions } from '#console/sessions'
 import { openFake } from '#engine/fake'
+import { seedOf } from '#identity/device'
+import { devices } from '#identity/records'
+import { verifySignIn } from '#identity/sign-in'
+import { codeAt, stepAt } from '#identity/totp'
 import { roleReader } from '#service/ec2/instance-profile/role'
 import { instance } from '#service/ec2/instance/instance'
 import { openSqlite } from '#store/sqlite'
@@ -91,4 +95,26 @@ test('a name that failed sign-ins have locked is free after its five minutes, or
     return lockout.left('root')
   }
   assert.deepEqual([0, MINUTE, 5 * MINUTE, DAY, -MINUTE, -DAY].map(locked), [300, 240, 0, 0, 0, 0])
+})
+
+test('codes of an MFA device count once, whichever way the clock jumped, and keep nobody out until it is so late again', async () => {
+  await call('iam', 'CreateUser', { UserName: 'Ada' })
+  await call('iam', 'CreateLoginProfile', { UserName: 'Ada', Password: 'Correct-Horse-1' })
+  const { VirtualMFADevice: { SerialNumber } } = await call('iam', 'CreateVirtualMFADevice', { VirtualMFADeviceName: 'phone' })
+  const seed = seedOf(cloud.identity.sealer, (await devices.list(store, principal.account))[0]!)
+  const code = () => codeAt(seed, stepAt(clock()))
+  now = START - MINUTE
+  const first = code()
+  now += MINUTE / 2
+  await call('iam', 'EnableMFADevice', { UserName: 'Ada', SerialNumber, AuthenticationCode1: first, AuthenticationCode2: code() })
+  const signsIn = async (at: number): Promise<boolean> => {
+    now = at
+    const input = { account: principal.account, user: 'Ada', password: 'Correct-Horse-1', mfa: code(), newPassword: undefined, now: clock() }
+    return typeof await verifySignIn({ store, identity: cloud.identity, change: async () => {} }, input) === 'object'
+  }
+  // Forwards, back by days, and on from there until it is so late again.
+  const times = [0, DAY, DAY + MINUTE, MINUTE, MINUTE, 2 * MINUTE, DAY, DAY + MINUTE, DAY + 2 * MINUTE, DAY + MINUTE]
+  const seen: boolean[] = []
+  for (const jump of times) seen.push(await signsIn(START + jump))
+  assert.deepEqual(seen, [true, true, true, true, false, true, false, false, true, false])
 })

@@ -10,11 +10,12 @@ import { existsSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
-import { heldIn, placeOf, rangeOf, rootOf, type Config } from '#engine/incus/attachment'
+import { isOfSlot, loopNumbers } from '#engine/disk/loop'
+import { placeOf, rangeOf, type Config } from '#engine/incus/attachment'
 import type { Client } from '#engine/incus/client'
 import { openLimits } from '#engine/incus/limits'
 import { volumeDir } from '#engine/incus/place'
-import { holdWriting } from '#engine/incus/throttle'
+import { holdWriting, leftHeld, letWrite } from '#engine/incus/throttle'
 
 const EVERY_MS = 500
 /** While it holds it looks at every machine: who started meanwhile is held, too. */
@@ -59,10 +60,12 @@ export function openGuard(home: Home, client: Client, log: Log): Guard {
 
   const running = async (): Promise<Instance[]> =>
     (await client.get<Instance[]>('/1.0/instances?recursion=2')).filter(({ status, state }) => status === 'Running' && (state?.pid ?? 0) > 0)
+  /** Of all that is there, also of what is on its way out: that has something left to write. */
   function numbersOf({ config }: Instance): number[] {
     const place = placeOf(config)
     if (place === undefined) return []
-    return [...(rootOf(config) === undefined ? [] : [rangeOf(home.slot, place).first]), ...heldIn(config).map(({ number }) => number)]
+    const { first, last } = rangeOf(home.slot, place)
+    return loopNumbers().filter(number => number >= first && number <= last)
   }
   const hold = (one: Instance, bytesPerSecond: number | undefined): void => {
     for (const number of numbersOf(one)) holdWriting({ pid: one.state!.pid, number, bytesPerSecond })
@@ -94,6 +97,7 @@ export function openGuard(home: Home, client: Client, log: Log): Guard {
     if (must) remember()
     for (const one of await running()) if (!leaving.has(one.name)) await (must ? hold(one, TRICKLE) : letGo(one))
     if (!must) {
+      for (const number of leftHeld(TRICKLE)) if (isOfSlot(number, home.slot)) letWrite(number)
       isHolding = false
       rmSync(note, { force: true })
       log.warn('disks.full: there is room again', { freeMiB: free })

@@ -55,6 +55,20 @@ export function holdWriting({ pid, number, bytesPerSecond }: { pid: number; numb
   for (const { file, line } of writingLines({ unified: unifiedCgroups(), group, number, bytesPerSecond })) writeFileSync(file, line)
 }
 
+const ROOT_WRITING = join(CGROUPS, 'blkio', 'blkio.throttle.write_bps_device')
+
+/**
+ * Loop devices whose writing is held to just this in the host's root group (older control groups): there it stays with the device, whoever had it
+ * and whoever has it next.
+ */
+export function leftHeld(bytesPerSecond: number): number[] {
+  if (unifiedCgroups()) return []
+  return [...readFileSync(ROOT_WRITING, 'utf8').matchAll(/^7:(\d+) (\d+)$/gm)].filter(([, , value]) => Number(value) === bytesPerSecond)
+    .map(([, number]) => Number(number))
+}
+
+export const letWrite = (number: number): void => writeFileSync(ROOT_WRITING, `7:${number} 0`)
+
 /** The machine's own group, for this controller: what the guest's init made below it is the guest's. Undefined where the guest is gone. */
 export function payloadGroup(pid: number, controller: string): string | undefined {
   if (!existsSync(`/proc/${pid}/cgroup`)) return undefined

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { VirtualMFADevice } from '@aws-sdk/client-iam'
 import { ApiError } from '#kit/error'
-import { seedOf, serialOf } from '#identity/device'
+import { seedOf, serialOf, useStep } from '#identity/device'
 import type { Identity } from '#identity/identity'
 import { devices, users, type DeviceRow, type UserRow } from '#identity/records'
 import { base32, codeAt, stepAt } from '#identity/totp'
@@ -67,13 +67,13 @@ export const mfaActions = ({ sealer }: Identity): IamActions => ({
     const own = (await devices.list(tx, account)).filter(device => device.spec.owner === user.id)
     if (own.length >= QUOTA.devicesOfUser) throw exceeded('MFADevicesPerUser', QUOTA.devicesOfUser)
     const step = prove(seedOf(sealer, row), { first: input.AuthenticationCode1!, second: input.AuthenticationCode2!, now })
-    await devices.update(tx, row, { owner: user.id, enabled: now.toISOString(), step })
+    await devices.update(tx, row, { owner: user.id, enabled: now.toISOString(), ...useStep(row, step) })
     return {}
   },
   async ResyncMFADevice({ tx, input, account, now }) {
     const row = await deviceOfUser(tx, await getUser(tx, account, input.UserName!), input.SerialNumber!)
     const step = prove(seedOf(sealer, row), { first: input.AuthenticationCode1!, second: input.AuthenticationCode2!, now })
-    await devices.update(tx, row, { step: Math.max(step, row.spec.step) })
+    await devices.update(tx, row, useStep(row, step))
     return {}
   },
   async DeactivateMFADevice({ tx, input, account, caller }) {
