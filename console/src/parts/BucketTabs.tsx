@@ -17,7 +17,7 @@ function scopeOf({ Prefix, Filter: { And, ...one } = {} as Item }: Item): string
   return [prefix, ...tags, more === undefined ? '' : `> ${more} B`, less === undefined ? '' : `< ${less} B`].filter(Boolean).join(', ')
 }
 const columns: Column[] = [
-  column('ID', 'buckets.rule'),
+  column('ID', 'f.Name'),
   column('Status', 'f.state', { kind: 'word' }),
   { id: 'scope', label: 'buckets.scope', value: scopeOf },
   { id: 'expiration', label: 'buckets.expiration', value: ({ Expiration: is }) => is?.Days ?? is?.Date },
