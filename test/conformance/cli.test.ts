@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { readQr } from '../authenticator.ts'
+import { openAws } from '../e2e/aws-cli.ts'
 import { keys, openServer, type TestServer } from './server.ts'
 
 const CLI = process.env.ENCLUME_TEST_AWS ?? 'aws'
@@ -217,4 +218,20 @@ test('a volume\'s story, with the CLI\'s waiters: made, attached, kept in a snap
     'Snapshots[0].VolumeSize'), '12')
   await ec2('terminate-instances', '--instance-ids', id)
   await ec2('wait', 'instance-terminated', '--instance-ids', id)
+})
+
+test('as end-to-end tests run it, loaded once, it answers as it does in a process of its own', async t => {
+  const shared = openAws({ cli: CLI, env: settings(), dir })
+  if (!shared) return t.skip('this CLI is no Python program')
+  t.after(() => shared.close())
+  const group = await text('create-security-group', '--group-name', 'shared', '--description', 'shared', '--query', 'GroupId')
+  await text('create-tags', '--resources', group, '--tags', 'Key=shared,Value=é')
+  const groups = ['ec2', 'describe-security-groups', '--group-ids']
+  const calls = [
+    [...groups, group, '--output', 'json'], [...groups, 'sg-1'], [...groups, group, '--query', 'SecurityGroups[0].Tags', '--output', 'table'],
+    ['sts', 'get-caller-identity'], ['s3', 'ls'], ['ec2', 'describe-nothing'],
+  ]
+  const [own, forked] = await Promise.all([Promise.all(calls.map(args => spawned(CLI, args))), Promise.all(calls.map(args => shared.call(args)))])
+  assert.deepEqual(forked.map(({ code, stdout, stderr }) => ({ status: code, out: stdout.trim(), err: stderr.trim() })), own)
+  assert.deepEqual(own.map(({ status }) => status), [0, 254, 0, 0, 0, 252])
 })

@@ -1,24 +1,12 @@
 /** Forms of what is there: they begin with how it is, offer what can be right, and change what was changed, over the fake engine. */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import * as ec2 from '@aws-sdk/client-ec2'
-import type { Browser, Locator, Page } from 'playwright-core'
-import { visit, type World } from './kit.ts'
-import { openSeeded, type Seeded } from './seed.ts'
+import type { Locator } from 'playwright-core'
+import { shot, visit } from './kit.ts'
+import { made, page, world } from './seeded.ts'
 
-let browser: Browser
-let world: World
-let made: Seeded
-let page: Page
-let api: ec2.EC2Client
-before(async () => {
-  ({ browser, world, made, page } = await openSeeded())
-  api = world.server.ec2()
-})
-after(async () => {
-  await browser.close()
-  await world.close()
-})
+const api = world.server.ec2()
 
 /** Takes an action of the page; its dialog. */
 async function act(name: string): Promise<Locator> {
@@ -58,7 +46,7 @@ test('an endpoint is offered the subnets and groups of its VPC alone, and so is 
   await visit(page, '/create/vpc/endpoints')
   for (const vpc of [made.vpc, await defaultVpc()]) {
     await choose(/^VPC ID/, new RegExp(vpc))
-    for (const field of [/^Subnet ID/, /^Security groups/])
+    for (const field of [/^Subnets/, /^Security groups/])
       assert.ok((await offered(field)).every(text => text.includes(vpc)), String(field))
   }
   await visit(page, '/create/ec2/network-interfaces')
@@ -143,6 +131,25 @@ test('an IPv6 block of a VPC comes and goes, and so do the routes by it', async 
   await page.locator('dl').getByText(/^3fff:/).waitFor({ state: 'detached' })
 })
 
+test('a route and an entry are changed from how they are, and no last entry is offered', async () => {
+  await visit(page, `/vpc/route-tables/${made.table}?tab=routes`)
+  await act('Edit route')
+  await page.getByRole('button', { name: /^Target .*igw-/ }).waitFor()
+  await choose(/^Destination/, '10.0.0.0/16')
+  await page.getByRole('button', { name: /^Target type Local/ }).waitFor()
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
+  await visit(page, `/vpc/network-acls/${made.acl}?tab=inbound`)
+  await act('Edit entry')
+  await choose(/^Entry/, /^Inbound 100/)
+  await page.getByRole('button', { name: /^Protocol All/ }).waitFor()
+  assert.deepEqual((await offered(/^Entry/)).filter(text => /3276[78]/.test(text)), [])
+  await choose(/^Allow or deny/, 'Deny')
+  await submit('Edit entry')
+  const { NetworkAcls } = await api.send(new ec2.DescribeNetworkAclsCommand({ NetworkAclIds: [made.acl] }))
+  const now = NetworkAcls![0]!.Entries!.filter(one => one.RuleNumber === 100).map(one => [one.Egress, one.Protocol, one.CidrBlock, one.RuleAction])
+  assert.deepEqual(now.sort(), [[false, '-1', '0.0.0.0/0', 'deny'], [true, '-1', '0.0.0.0/0', 'allow']])
+})
+
 test('a subnet gets another route table, and loses it', async () => {
   await visit(page, `/vpc/route-tables/${made.table}?tab=details`)
   const read = async () => (await api.send(new ec2.DescribeRouteTablesCommand({ RouteTableIds: [made.table] }))).RouteTables![0]!.Associations!
@@ -151,7 +158,7 @@ test('a subnet gets another route table, and loses it', async () => {
   const other = Subnets!.find(one => !before.includes(one.SubnetId))!.SubnetId!
   const dialog = await act('Edit subnet associations')
   await dialog.getByText(before[0]!).first().waitFor()
-  await choose(/^Subnet ID/, new RegExp(other))
+  await choose(/^Subnets/, new RegExp(other))
   await page.getByRole('option', { name: new RegExp(before[0]!) }).click()
   await submit('Edit subnet associations')
   assert.deepEqual((await read()).filter(one => one.SubnetId).map(one => one.SubnetId), [other])
@@ -183,4 +190,29 @@ test("an alarm that is begun at an instance's curve begins with both", async () 
   await page.getByRole('link', { name: 'Create alarm' }).click()
   await page.getByRole('button', { name: new RegExp(`^Instance ID .*${made.instance}`) }).waitFor()
   await page.getByRole('button', { name: /^Metric StatusCheckFailed/ }).waitFor()
+})
+
+test('the event history begins with what changed something, and shows the rest when it is asked', async () => {
+  await visit(page, '/cloudtrail/events')
+  const rows = page.locator('tbody tr')
+  await rows.first().waitFor()
+  assert.deepEqual((await rows.allInnerTexts()).filter(text => /\b(Describe|Get|List|Lookup)[A-Z]/.test(text)), [])
+  await page.getByRole('button', { name: 'Clear filters' }).click()
+  await rows.filter({ hasText: 'LookupEvents' }).first().waitFor()
+  assert.equal(await page.getByRole('checkbox').count(), 0)
+})
+
+test("a right click's menu is whole on a low window, from its first entry on", async () => {
+  const size = page.viewportSize()!
+  await page.setViewportSize({ width: 1280, height: 600 })
+  await visit(page, '/ec2/instances')
+  await page.getByRole('row').filter({ hasText: 'web-1' }).click({ button: 'right' })
+  const menu = page.getByRole('menu', { name: 'Actions' })
+  const { y, height } = (await menu.boundingBox())!
+  assert.ok(y >= 0 && y + height <= 600, `from ${y}, ${height} high`)
+  await menu.getByRole('menuitem', { name: 'Connect', exact: true }).click({ trial: true })
+  await shot(page, 'over-right-click')
+  await menu.getByRole('menuitem', { name: 'Create image' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
+  await page.setViewportSize(size)
 })

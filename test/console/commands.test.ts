@@ -1,7 +1,7 @@
 /** "The command and the code for this": what is shown for each form, when it is run, asks exactly what the form asks. */
 import assert from 'node:assert/strict'
 import { execFile, execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { text } from 'node:stream/consumers'
@@ -16,10 +16,12 @@ import { openEar } from './heard.ts'
 import { openWorld } from './kit.ts'
 import { openSeeded } from './seed.ts'
 import { allShown, FILE, fill, type Shown } from './shown.ts'
+import { vary } from './vary.ts'
 
 const CLI = process.env.ENCLUME_TEST_AWS ?? '/usr/bin/aws'
 /** Beside this file, so that what is shown finds the SDK. */
 const dir = mkdtempSync(join(import.meta.dirname, 'shown-'))
+const CONSOLE = join(import.meta.dirname, '../../console/src')
 const REGION = 'us-east-1'
 const settings = {
   PATH: process.env.PATH, HOME: dir, AWS_ACCESS_KEY_ID: keys.accessKeyId, AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
@@ -28,6 +30,8 @@ const settings = {
 let ear: Awaited<ReturnType<typeof openEar>>
 let calls: Asked[]
 let shown: Shown[]
+/** The actions of which there was nothing to make a call of. */
+let silent: string[]
 /** The API's own address, as programs name it. */
 let endpoint: string
 
@@ -37,7 +41,10 @@ before(async () => {
   const { browser, world, page, made } = await openSeeded()
   try {
     await fill(world, made)
-    calls = [...await callsOfForms(page, send(world.server.url)), ...templateCalls]
+    await vary(world, made)
+    const forms = await callsOfForms(page, send(world.server.url))
+    silent = forms.silent
+    calls = [...forms.calls, ...templateCalls]
     shown = await allShown(page, made)
     endpoint = world.server.url
   } finally {
@@ -105,6 +112,29 @@ async function runAll(commands: { id: string; words: string[] }[]): Promise<Map<
 }
 
 const nameOf = ({ at, operation, input }: Asked): string => `${at}: ${operation} ${JSON.stringify(input)}`
+
+/** What the console sends with no command beside it, and why. */
+const UNSHOWN: Record<string, string> = {
+  '/ec2/instance-types compare': 'it shows, and sends nothing',
+  PutObject: 'what is sent are files of the reader, of which a page knows no path',
+}
+/** The calls that the sources name, as the SDK has them: those that change something. A name with a gap is one of those that fit. */
+async function namesInSources(): Promise<RegExp[]> {
+  const loaded = await Promise.all(Object.values(modules).map(([, load]) => load()))
+  const commands = new Set(loaded.flatMap(one => Object.keys(one)).filter(name => name.endsWith('Command')).map(name => name.slice(0, -7)))
+  const source = globSync('**/*.{ts,tsx}', { cwd: CONSOLE }).map(file => readFileSync(join(CONSOLE, file), 'utf8')).join('\n')
+  const plain = [...source.matchAll(/'([A-Z]\w+)'/g)].map(([, name]) => name!).filter(name => commands.has(name))
+  const gaps = [...source.matchAll(/`([A-Z][\w]+\$\{\w+\}\w*)`/g)].map(([, name]) => name!.replace(/\$\{\w+\}/, '\\w+'))
+  const all = [...plain, ...gaps.filter(name => [...commands].some(one => new RegExp(`^${name}$`).test(one)))]
+  return [...new Set(all)].filter(name => !/^(Describe|Get|List|Lookup)/.test(name)).map(name => new RegExp(`^${name}$`))
+}
+
+test('every action is run, and every call that the console can make', async () => {
+  const programs = shown.flatMap(({ sdk: code }) => [...code.matchAll(/new (\w+)Command/g)].map(([, name]) => name!))
+  const run = [...calls.map(one => one.operation), ...programs, ...callsOf(whole, '192.0.2.1').map(one => one.operation)]
+  const names = (await namesInSources()).filter(name => !run.some(one => name.test(one))).map(name => name.source.slice(1, -1))
+  assert.deepEqual([...silent, ...names].sort(), Object.keys(UNSHOWN).sort())
+})
 
 test('the command of each form is the call that the form makes', async t => {
   for (const [i, call] of calls.entries()) await send(`${ear.url}/form${i}`)(call.service, call.operation, call.input).catch(refused)

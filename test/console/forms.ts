@@ -33,8 +33,9 @@ async function listings(page: Page, files: string[]): Promise<Found[]> {
 
 const keyOf = ({ service, operation, input }: From): string => JSON.stringify([service, operation, input])
 
-/** All calls that the forms and questions would make of what there is. */
-export async function callsOfForms(page: Page, ask: Ask): Promise<Asked[]> {
+/** All calls that the forms and questions would make of what there is; `silent`: the actions of which there was nothing to make a call of. */
+export type Forms = { calls: Asked[]; silent: string[] }
+export async function callsOfForms(page: Page, ask: Ask): Promise<Forms> {
   const files = globSync('assets/*.js', { cwd: await buildConsole() }).filter(name => AREAS.test(name))
   const found = await listings(page, files)
   const answers: Record<string, any[]> = {}
@@ -47,7 +48,7 @@ const AREAS = /\/(instances|templates|storage|network|vpc|types|lifecycle|bucket
 type Given = { files: string[]; answers: Record<string, any[]>; odd: string; fit: Record<string, string> }
 
 /** In the page, with nothing from outside: fills each form with its defaults, then with each of its choices, then with all that may be given. */
-async function fillAll({ files, answers, odd, fit }: Given): Promise<Asked[]> {
+async function fillAll({ files, answers, odd, fit }: Given): Promise<Forms> {
   const modules = await Promise.all(files.map(name => import(`/${name}`)))
   const listed = modules.flatMap(one => Object.values(one)).flatMap((one: any) => one?.resources ?? one)
   const all: any[] = listed.filter(one => one?.path && one.columns)
@@ -101,9 +102,8 @@ async function fillAll({ files, answers, odd, fit }: Given): Promise<Asked[]> {
     const items = rows.map((row: any) => ({ ...row, ...more?.get(one.id(row)) }))
     const forms = [one.create?.form && { id: 'create', form: one.create.form }, ...(one.actions ?? [])].filter(action => action?.form)
     for (const { id, form, enabled } of forms) {
-      const able = items.filter((row: any) => enabled?.(row) ?? true)
-      // Two: what one has and another lacks makes other calls.
-      for (const item of form.start && able.length > 1 ? able.slice(0, 2) : [able[0] ?? items[0]]) {
+      const able = id === 'create' ? [undefined] : items.filter((row: any) => enabled?.(row) ?? true)
+      for (const item of able) {
         const now = item && form.start ? await form.start(item) : {}
         for (const values of fillings(one.path, form.fields, item, now)) {
           const made = form.calls ? form.calls(values, item) : [{ operation: form.operation, input: form.input(values, item) }]
@@ -117,5 +117,8 @@ async function fillAll({ files, answers, odd, fit }: Given): Promise<Asked[]> {
       for (const input of inputs) add(`${one.path} ${action.id}`, one.service, action.operation, input)
     }
   }
-  return calls
+  const actions = all.flatMap(one => [one.create?.form && { id: 'create' }, ...(one.actions ?? [])].filter(Boolean).map(({ id, href }) => (
+    href ? '' : `${one.path} ${id}`
+  )))
+  return { calls, silent: actions.filter(at => at !== '' && !calls.some(one => one.at === at)) }
 }

@@ -1,26 +1,15 @@
 /** Every listing follows by itself what is made elsewhere: nothing is loaded anew by hand. */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import * as cloudwatch from '@aws-sdk/client-cloudwatch'
 import * as dlm from '@aws-sdk/client-dlm'
 import * as iam from '@aws-sdk/client-iam'
 import * as s3 from '@aws-sdk/client-s3'
 import * as sdk from '@aws-sdk/client-ec2'
 import * as ssm from '@aws-sdk/client-ssm'
-import type { Browser, Page } from 'playwright-core'
 import { keys } from '../conformance/server.ts'
-import { visit, type World } from './kit.ts'
-import { openSeeded, type Seeded } from './seed.ts'
-
-let browser: Browser
-let world: World
-let made: Seeded
-let page: Page
-before(async () => { ({ browser, world, made, page } = await openSeeded()) })
-after(async () => {
-  await browser.close()
-  await world.close()
-})
+import { visit } from './kit.ts'
+import { made, page, world } from './seeded.ts'
 
 async function by<C extends { send(command: any): Promise<any>; destroy(): void }>(client: C, command: object): Promise<any> {
   try {

@@ -1,23 +1,13 @@
 /** Names are their owners': whatever one is called, its pages are there, also after a reload, and what was stored is shown as text. */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import * as ec2 from '@aws-sdk/client-ec2'
 import * as iam from '@aws-sdk/client-iam'
-import type { Browser, Page } from 'playwright-core'
 import { keys } from '../conformance/server.ts'
-import { settle, visit, type World } from './kit.ts'
+import { settle, visit } from './kit.ts'
 import { isForm, isNotBuilt, placesOf } from './places.ts'
-import { MARKUP, openSeeded, type Seeded } from './seed.ts'
-
-let browser: Browser
-let world: World
-let made: Seeded
-let page: Page
-before(async () => { ({ browser, world, made, page } = await openSeeded()) })
-after(async () => {
-  await browser.close()
-  await world.close()
-})
+import { MARKUP } from './seed.ts'
+import { made, page, world } from './seeded.ts'
 
 const called = { '/iam/users/create': 'create', '/ec2/instance-types/t3.micro': 't3.micro', '/iam/users/not%zz': 'There is nothing here' }
 for (const [place, title] of Object.entries(called)) {

@@ -5,16 +5,18 @@ import type { Browser, Page } from 'playwright-core'
 import { violations } from './axe.ts'
 import { openBrowser, openSeat, openWorld, settle, shot, signIn, visit, type Language, type World } from './kit.ts'
 import { isForm, isListing, pictureOf, placesOf } from './places.ts'
-import { seed } from './seed.ts'
+import { seed, type Seeded } from './seed.ts'
 
 let world: World
 let browser: Browser
+let made: Seeded
 let places: string[]
 
 before(async () => {
   world = await openWorld()
   browser = await openBrowser()
-  places = placesOf(await seed(world))
+  made = await seed(world)
+  places = placesOf(made)
 })
 after(async () => {
   await browser.close()
@@ -151,5 +153,38 @@ test('what there is none of says what it is for, and how to make one', async () 
     if (!/Auc/.test(await page.locator('main').innerText())) silent.push(place)
   }
   assert.deepEqual(silent, [])
+  await context.close()
+})
+
+/** Where the course, and its glossary, lead their reader, and the words by which they do. */
+const course = (instance: string, group: string): Record<string, (string | RegExp)[]> => ({
+  '/': [
+    'EC2', 'Instances', 'Demandes Spot', 'Savings Plans', 'Instances réservées', 'Hôtes dédiés', 'Réservations de capacité', 'Réseau et sécurité',
+    'Groupes de sécurité', 'Adresses IP élastiques', 'Groupes de placement', 'Paires de clés', 'Interfaces réseau', 'Groupes cibles', 'Trust stores',
+    'Auto Scaling', 'Lancer une instance',
+  ],
+  '/ec2/instances/launch': [
+    'Lancer une instance', /^Autoriser le trafic SSH/, "Autoriser le trafic HTTP depuis l'Internet", "Autoriser le trafic HTTPS depuis l'Internet",
+    'Données utilisateur', 'Paire de clés (connexion)', 'Configurer le stockage',
+  ],
+  [instance]: [
+    'Adresse IPv4 publique', 'Adresse IPv4 privée', "Type de nom d'hôte", 'DNS IPv4 public', "ARN de l'instance", 'ID de sous-réseau', 'IMDSv2', 'Managed',
+  ],
+  [`${instance}/connect`]: ["Connectez-vous à l'instance", 'Client SSH', 'EC2 Instance Connect', 'Gestionnaire de session', 'Console série EC2'],
+  [`${group}/inbound`]: ['Type', 'Protocole', 'Plage de ports', 'Source'],
+  [`${group}/outbound`]: ['Type', 'Protocole', 'Plage de ports', 'Destination'],
+  '/ec2/instance-types': ['vCPU'],
+})
+
+test("the course's words are found in French, where it leads", async () => {
+  const { context, page } = await openSeat(browser, { language: 'fr' })
+  await signIn(page, { url: world.url, language: 'fr' })
+  const told = course(`/ec2/instances/${made.instance}`, `/ec2/security-groups/${made.group}`)
+  const lost: string[] = []
+  for (const [place, names] of Object.entries(told)) {
+    await visit(page, place)
+    for (const name of names) if (await page.getByText(name, { exact: true }).count() === 0) lost.push(`${place}: ${name}`)
+  }
+  assert.deepEqual(lost, [])
   await context.close()
 })

@@ -33,6 +33,9 @@ export async function fill({ server }: World, made: Seeded): Promise<void> {
   const other = { UserName: 'create' }
   await users.send(new iam.CreateLoginProfileCommand({ ...other, Password: 'Correct-Horse-1' }))
   await users.send(new iam.PutUserPermissionsBoundaryCommand({ ...other, PermissionsBoundary: made.policy }))
+  await machines.send(new ec2.AuthorizeSecurityGroupEgressCommand({
+    GroupId: made.group, IpPermissions: [{ IpProtocol: 'tcp', FromPort: 443, ToPort: 443, IpRanges: [{ CidrIp: '203.0.113.0/24' }] }],
+  }))
   await machines.send(new ec2.CreateSubnetCidrReservationCommand({ SubnetId: made.subnet, Cidr: '10.0.1.64/28', ReservationType: 'explicit' }))
   await watch.send(new cloudwatch.PutMetricAlarmCommand({
     AlarmName: QUOTED, Namespace: 'AWS/EC2', MetricName: 'CPUUtilization', Statistic: 'Average', Period: 300, EvaluationPeriods: 1, Threshold: 80,
@@ -138,14 +141,15 @@ async function device(page: Page): Promise<Shown[]> {
 }
 
 /** One rule is changed, one comes and one goes. */
-async function rules(page: Page, made: Seeded): Promise<Shown> {
-  await visit(page, `/ec2/security-groups/${made.group}/inbound`)
-  await page.getByLabel('Source').first().fill('198.51.100.0/24')
+async function rules(page: Page, made: Seeded, way: 'inbound' | 'outbound'): Promise<Shown> {
+  await visit(page, `/ec2/security-groups/${made.group}/${way}`)
+  const peer = page.getByLabel(way === 'inbound' ? 'Source' : 'Destination')
+  await peer.first().fill('198.51.100.0/24')
   await page.getByLabel('Description').first().fill('Elsewhere')
   await page.getByRole('button', { name: 'Remove' }).last().click()
   await page.getByRole('button', { name: 'Add rule' }).click()
-  await page.getByLabel('Source').last().fill('2001:db8::/32')
-  return take(page, { at: 'rules', submit: 'Save rules' })
+  await peer.last().fill('2001:db8::/32')
+  return take(page, { at: `${way} rules`, submit: 'Save rules' })
 }
 
 async function objects(page: Page): Promise<Shown> {
@@ -173,12 +177,18 @@ async function launchKey(page: Page): Promise<Shown> {
   return take(page, { at: 'launch key', submit: 'Create key pair' })
 }
 
+async function serial(page: Page, made: Seeded): Promise<Shown> {
+  await visit(page, `/ec2/instances/${made.instance}/connect?kind=serial`)
+  return take(page, { at: 'serial console', submit: 'Turn the serial console on for this account' })
+}
+
 export async function allShown(page: Page, made: Seeded): Promise<Shown[]> {
   const found: Shown[] = [
     await tags(page, { at: `/ec2/instances/${made.instance}?tab=tags` }),
     await tags(page, { at: '/iam/users/alice?tab=tags', key: 'a b', value: 'c@d' }),
     await tags(page, { at: '/s3/buckets/course-files?tab=tags', key: 'a b', value: 'c@d' }),
-    await rules(page, made), await objects(page), await upload(page), await launchKey(page), ...await device(page),
+    await objects(page), await upload(page), await launchKey(page), ...await device(page),
+    await serial(page, made), await rules(page, made, 'inbound'), await rules(page, made, 'outbound'),
   ]
   for (const list of lists(made)) found.push(await takeFrom(page, list))
   return found

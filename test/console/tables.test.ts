@@ -1,23 +1,13 @@
 /** What every listing has: selection of many, comparing, preferences, files; and the pages beside EC2, over the fake engine. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import * as ec2 from '@aws-sdk/client-ec2'
 import * as s3 from '@aws-sdk/client-s3'
-import type { Browser, Page } from 'playwright-core'
+import type { Locator } from 'playwright-core'
 import { keys } from '../conformance/server.ts'
-import { settle, visit, type World } from './kit.ts'
-import { openSeeded, type Seeded } from './seed.ts'
-
-let browser: Browser
-let world: World
-let made: Seeded
-let page: Page
-before(async () => { ({ browser, world, made, page } = await openSeeded()) })
-after(async () => {
-  await browser.close()
-  await world.close()
-})
+import { settle, visit } from './kit.ts'
+import { made, page, world } from './seeded.ts'
 
 test('many are stopped together, by one call', async () => {
   await visit(page, '/ec2/instances')
@@ -60,7 +50,7 @@ test('of many calls is told how far they are, and where they stopped', async () 
 })
 
 /** Takes an action of the page, and its dialog. */
-async function act(name: string): Promise<ReturnType<Page['getByRole']>> {
+async function act(name: string): Promise<Locator> {
   await page.getByRole('button', { name: 'Actions' }).click()
   await page.getByRole('menuitem', { name }).click()
   return page.getByRole('dialog')
@@ -242,7 +232,7 @@ test('an interface endpoint is made by its form, and its page shows its interfac
   await visit(page, '/create/vpc/endpoints')
   await choose(/^VPC ID/, new RegExp(VpcId))
   await choose(/^Service/, /\.sts$/)
-  await choose(/^Subnet ID/, new RegExp(Subnets![0]!.SubnetId!))
+  await choose(/^Subnets/, new RegExp(Subnets![0]!.SubnetId!))
   await choose(/^Security groups/, new RegExp(`default.*${VpcId}`))
   await page.getByRole('button', { name: 'Create endpoint' }).click()
   const row = page.getByRole('row').filter({ hasText: /\.sts/ }).filter({ hasText: 'Available' })
@@ -263,6 +253,8 @@ test("a prefix list's entries come and go, each version is kept, and one is rest
   const office = page.getByRole('row').filter({ hasText: '203.0.113.0/24' })
   await office.waitFor({ state: 'detached' })
   await act('Restore version')
+  await page.getByRole('button', { name: /^Version / }).click()
+  await page.getByRole('option', { name: '1', exact: true }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Restore version' }).click()
   await office.waitFor()
   const { Entries } = await world.server.ec2().send(new ec2.GetManagedPrefixListEntriesCommand({ PrefixListId: made.list }))

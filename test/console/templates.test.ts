@@ -1,21 +1,10 @@
 /** Launch templates in the console: made by the page, of an instance too, given versions, launched from, and taken away. */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import * as sdk from '@aws-sdk/client-ec2'
-import type { Browser, Page } from 'playwright-core'
 import { launchOf, overTemplate } from '../../console/src/pages/template-state.ts'
-import { shot, visit, type World } from './kit.ts'
-import { openSeeded, type Seeded } from './seed.ts'
-
-let browser: Browser
-let world: World
-let made: Seeded
-let page: Page
-before(async () => { ({ browser, world, made, page } = await openSeeded()) })
-after(async () => {
-  await browser.close()
-  await world.close()
-})
+import { shot, visit } from './kit.ts'
+import { made, page, world } from './seeded.ts'
 
 const ec2 = (operation: string, input: object): Promise<any> => world.server.ec2().send(new (sdk as any)[`${operation}Command`](input))
 const data = async (LaunchTemplateName: string, version: string): Promise<any> =>

@@ -13,11 +13,12 @@ import { DescribeInstancesCommand, EC2Client } from '@aws-sdk/client-ec2'
 import { hostAddress, type Home } from '#base/home'
 import { getHome } from '#launch/config'
 import { readCredentials } from '#launch/credentials'
+import { openAws, type Aws, type Outcome } from './aws-cli.ts'
+
+export type { Outcome } from './aws-cli.ts'
 
 const exec = promisify(execFile)
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-
-export type Outcome = { code: number; stdout: string; stderr: string }
 
 /** Runs a program to its end; its exit code is an answer, not an error. */
 export type RunOptions = { env?: NodeJS.ProcessEnv; timeoutMs?: number; cwd?: string }
@@ -66,6 +67,7 @@ export class Enclume {
   readonly dir = mkdtempSync(join(tmpdir(), 'enclume-e2e-'))
   readonly #env: NodeJS.ProcessEnv
   readonly #client: EC2Client
+  #aws: Aws | undefined
 
   private constructor(home: Home, env: NodeJS.ProcessEnv) {
     this.home = home
@@ -90,7 +92,9 @@ export class Enclume {
   get hostAddress(): string { return hostAddress(this.home) }
 
   aws(...args: string[]): Promise<Outcome> {
-    return run(process.env.ENCLUME_TEST_AWS ?? 'aws', args, { env: this.#env, cwd: this.dir, timeoutMs: 300_000 })
+    const cli = process.env.ENCLUME_TEST_AWS ?? 'aws'
+    this.#aws ??= openAws({ cli, env: this.#env, dir: this.dir })
+    return this.#aws?.call(args) ?? run(cli, args, { env: this.#env, cwd: this.dir, timeoutMs: 300_000 })
   }
 
   /** The answer of an EC2 call as the CLI prints it in JSON. */
@@ -125,6 +129,7 @@ export class Enclume {
   }
 
   close(): void {
+    this.#aws?.close()
     this.#client.destroy()
     rmSync(this.dir, { recursive: true, force: true })
   }
@@ -143,7 +148,7 @@ export function sshArgs({ key, user, address, from }: Login, command: string): s
 }
 
 /** Waits until ssh lets the user in. */
-export const sshReady = (login: Login, timeoutMs = 60_000): Promise<true> =>
+export const sshReady = (login: Login, timeoutMs = 120_000): Promise<true> =>
   eventually(async () => (await ssh(login, 'true')).code === 0 && (true as const), { what: `ssh to ${login.address}`, timeoutMs })
 
 /** User data of a web server that tells each caller who answers and whom it sees, over IPv4 and IPv6. */

@@ -122,7 +122,7 @@ test('an Elastic IP survives stop and start, where Amazon\'s own address changes
   b = same
 })
 
-test('a packet from an address that is not the interface\'s own dies, until the source check is switched off', { timeout: 120_000 }, async () => {
+test('a packet from an address that is not the interface\'s own dies, until the source check is switched off', { timeout: 300_000 }, async () => {
   const [from, to] = [as(a.PublicIpAddress), as(b.PublicIpAddress)]
   await must(to, `nohup python3 -c "
 import socket

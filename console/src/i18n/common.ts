@@ -105,7 +105,7 @@ export const common = {
   'confirm.items': ['This applies to: {items}', 'Cela concerne : {items}'],
   'tab.details': ['Details', 'Détails'],
   'tab.status': ['Status and alarms', 'Statut et alarmes'],
-  'tab.monitoring': ['Monitoring', 'Supervision'],
+  'tab.monitoring': ['Monitoring', 'Surveillance'],
   'tab.security': ['Security', 'Sécurité'],
   'tab.networking': ['Networking', 'Mise en réseau'],
   'tab.storage': ['Storage', 'Stockage'],

@@ -33,8 +33,8 @@ export const connect = {
   'connect.serialEnable': ['Turn the serial console on for this account', 'Activer la console série pour ce compte'],
   'connect.ssh1': ['Open an SSH client.', 'Ouvrez un client SSH.'],
   'connect.ssh2': [
-    'Locate your private key file. The key used to launch this instance is {key}',
-    'Localisez votre fichier de clé privée. La clé utilisée pour lancer cette instance est {key}',
+    'Locate your private key file. The key used to launch this instance is {key}.',
+    'Localisez votre fichier de clé privée. La clé utilisée pour lancer cette instance est {key}.',
   ],
   'connect.ssh3': [
     'Run this command, if necessary, to ensure your key is not publicly viewable.',

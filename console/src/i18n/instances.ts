@@ -26,7 +26,7 @@ export const instances = {
   'instances.sourceCheck': ['Change source/destination check', 'Modifier la vérification source/destination'],
   'instances.metadata': ['Modify instance metadata options', "Modifier les options de métadonnées d'instance"],
   'instances.modifyRole': ['Modify IAM role', 'Modifier le rôle IAM'],
-  'instances.roleHint': ['None takes away the role that it has.', "Aucun retire le rôle que l'instance possède."],
+  'instances.roleHint': ['With none chosen (–), the role that it has is taken away.', "Sans choix (–), le rôle que l'instance possède lui est retiré."],
   'instances.groupsHint': [
     'Those of its first network interface. Further interfaces have theirs on their own pages.',
     'Ceux de sa première interface réseau. Les autres interfaces ont les leurs sur leurs propres pages.',
@@ -45,7 +45,7 @@ export const instances = {
   'instances.like': ['Launch more like this', 'En lancer plus comme celle-ci'],
   'instances.enable': ['Enable', 'Activer'],
   'instances.systemStatus': ['System status checks', 'Vérifications du statut du système'],
-  'instances.instanceStatus': ['Instance status checks', "Vérifications de l'état de l'instance"],
+  'instances.instanceStatus': ['Instance status checks', "Vérifications du statut de l'instance"],
   'instances.summary': ['Instance summary', "Résumé de l'instance"],
   'instances.details': ['Instance details', "Détails de l'instance"],
   'instances.devices': ['Block devices', 'Périphériques de stockage en mode bloc'],

@@ -18,7 +18,7 @@ export const network = {
   'addresses.disassociate': ['Disassociate Elastic IP address', "Dissocier l'adresse IP élastique"],
   'keys.empty': ['No key pairs', 'Aucune paire de clés'],
   'keys.emptyHint': [
-    'A key pair lets you log in to instances: AWS keeps the public half, you the private one.',
+    'A key pair lets you log in to instances: the public half is kept here, the private one by you.',
     'Une paire de clés permet de se connecter aux instances : la moitié publique est conservée ici, la privée par vous.',
   ],
   'addresses.of': ['Resource type', 'Type de ressource'],
@@ -179,6 +179,7 @@ export const network = {
   'acls.add': ['Add entry', 'Ajouter une entrée'],
   'acls.remove': ['Remove entry', 'Supprimer une entrée'],
   'acls.egress': ['Outbound', 'Sortante'],
+  'acls.ingress': ['Inbound', 'Entrante'],
   'acls.action': ['Allow or deny', 'Autoriser ou refuser'],
   'acls.ports': ['First and last port (TCP, UDP), such as 80 or 1024-65535', 'Premier et dernier port (TCP, UDP), p. ex. 80 ou 1024-65535'],
   'endpoints.empty': ['No endpoints', 'Aucun point de terminaison'],

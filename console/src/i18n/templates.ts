@@ -26,7 +26,7 @@ export const templates = {
   'templates.data': ['All that the version says', 'Tout ce que dit la version'],
   'templates.nameAndWords': ['Launch template name and description', 'Nom et description du modèle de lancement'],
   'templates.basedOn': ['Source template version', 'Version du modèle source'],
-  'templates.notIncluded': ["Don't include in launch template", 'Ne pas inclure dans le modèle de lancement'],
+  'templates.notIncluded': ["Don't include in launch template", 'Ne pas inclure dans le modèle'],
   'templates.tags': ['Resource tags', 'Balises de ressource'],
   'templates.root': ["Other root volume than the AMI's", "Volume racine différent de celui de l'AMI"],
   'templates.open': [
@@ -51,7 +51,7 @@ export const templates = {
     'La version indique aussi ce que cette page ne montre pas : {names}. Le lancement le conserve.',
   ],
   'templates.othersTaken': [
-    'It begins with more than this page shows: {names}. The new version takes it along.',
-    'Il y a au départ plus que ce que montre cette page : {names}. La nouvelle version le reprend.',
+    'It begins with more than this page shows: {names}. The template takes it along.',
+    'Le point de départ contient aussi ce que cette page ne montre pas : {names}. Le modèle le reprend.',
   ],
 } as const

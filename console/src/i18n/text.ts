@@ -46,9 +46,12 @@ export function chooseLanguage(chosen: Language): void {
   localStorage.setItem(KEPT, chosen)
 }
 
+/** In French such signs stand off, by a space at which no line breaks. */
+const spaced = (text: string): string => text.replace(/ (?=[:;?!»])/g, '\u00a0').replace(/« /g, '«\u00a0')
+
 /** A message, with `{name}` replaced by what is given. */
 export const t = (key: Key, values: Record<string, string | number> = {}): string =>
-  messages[key][language === 'fr' ? 1 : 0].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole))
+  (language === 'fr' ? spaced(messages[key][1]) : messages[key][0]).replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole))
 
 export const formatDate = (date: Date | string | undefined): string =>
   date === undefined ? '–' : new Date(date).toLocaleString(language === 'fr' ? 'fr-FR' : 'en-US', { dateStyle: 'medium', timeStyle: 'medium' })

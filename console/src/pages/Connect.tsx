@@ -19,6 +19,7 @@ import { lazy, Suspense, useRef, useState } from 'react'
 import { call, wordsOf } from '../api/call'
 import { useAnswer, useInstances } from '../api/use'
 import { t } from '../i18n/text'
+import { Code } from '../parts/Code'
 import type { Item } from '../resources/kinds'
 import { facts } from '../shell/facts'
 import { flash } from '../shell/flash'
@@ -149,6 +150,7 @@ function Serial({ item }: { item: Item }) {
       <SpaceBetween size="m">
         <Box>{t('connect.serialOff')}</Box>
         <Button onClick={enable}>{t('connect.serialEnable')}</Button>
+        <Code calls={[{ service: 'ec2', operation: 'EnableSerialConsoleAccess', input: {} }]} />
       </SpaceBetween>
     )
   }

@@ -119,7 +119,7 @@ export default function Dashboard() {
                   { label: t('dashboard.version'), value: known.version },
                   { label: t('dashboard.endpoint'), value: known.endpoint },
                   { label: t('dashboard.host'), value: known.hostAddress },
-                  { label: t('dashboard.zones'), value: (zones.data ?? []).map(z => z.ZoneName).join(', ') || '…' },
+                  { label: t('dashboard.zones'), value: <Zones names={(zones.data ?? []).map(z => z.ZoneName as string)} /> },
                 ]}
               />
             </SpaceBetween>
@@ -138,11 +138,11 @@ export default function Dashboard() {
                 { label: t('dashboard.cpus'), value: capacity ? formatNumber(capacity.cpus) : '…' },
                 {
                   label: t('dashboard.memory'),
-                  value: capacity ? `${formatNumber(Math.round(capacity.memoryMiB / 102.4) / 10)} ${t('unit.gib')}` : '…',
+                  value: capacity ? gib(Math.round(capacity.memoryMiB / 102.4) / 10) : '…',
                 },
                 {
                   label: t('dashboard.disk'),
-                  value: capacity ? `${formatNumber(capacity.diskFreeGiB)} / ${formatNumber(capacity.diskGiB)} ${t('unit.gib')}` : '…',
+                  value: capacity ? `${formatNumber(capacity.diskFreeGiB)} / ${gib(capacity.diskGiB)}` : '…',
                 },
               ]}
             />
@@ -166,3 +166,15 @@ export default function Dashboard() {
     </ContentLayout>
   )
 }
+
+/** A number and its unit stand on one line. */
+const gib = (size: number): string => `${formatNumber(size)}\u00a0${t('unit.gib')}`
+
+/** A zone's name does not break at its hyphens. */
+const Zones = ({ names }: { names: string[] }) =>
+  names.map((name, i) => (
+    <span key={name}>
+      {i > 0 && ', '}
+      <span className="whole">{name}</span>
+    </span>
+  ))

@@ -13,7 +13,6 @@ import {
   Select,
   SpaceBetween,
   Spinner,
-  TagEditor,
 } from '@cloudscape-design/components'
 import { useEffect, useState } from 'react'
 import { call, send, wordsOf, type Answer } from '../api/call'
@@ -28,6 +27,7 @@ import { LaunchSource } from '../parts/LaunchSource'
 import { NetworkSection } from '../parts/LaunchNetwork'
 import { StorageSection } from '../parts/LaunchStorage'
 import { LaunchSummary } from '../parts/LaunchSummary'
+import { TagFields } from '../parts/TagFields'
 import { instancesOf } from '../resources/choices'
 import type { Item } from '../resources/kinds'
 import { facts } from '../shell/facts'
@@ -156,11 +156,7 @@ export default function LaunchPage({ image, type = start.type, like, template, v
                 <Input value={state.name} placeholder={t('launch.namePlaceholder')} onChange={({ detail }) => set({ name: detail.value })} />
               </FormField>
               <ExpandableSection headerText={t('launch.addTags')}>
-                <TagEditor
-                  tags={state.tags.map(tag => ({ ...tag, existing: false }))}
-                  tagLimit={49}
-                  onChange={({ detail }) => set({ tags: detail.tags.map(({ key, value }) => ({ key, value })) })}
-                />
+                <TagFields tags={state.tags} onChange={tags => set({ tags })} />
               </ExpandableSection>
             </SpaceBetween>
           </Container>

@@ -12,7 +12,6 @@ import {
   Multiselect,
   Select,
   SpaceBetween,
-  TagEditor,
 } from '@cloudscape-design/components'
 import { useEffect, useState, type ReactNode } from 'react'
 import { call, send, wordsOf } from '../api/call'
@@ -21,6 +20,7 @@ import { t, type Key } from '../i18n/text'
 import { Code } from '../parts/Code'
 import { AdvancedSection } from '../parts/LaunchAdvanced'
 import { VolumeRow } from '../parts/LaunchStorage'
+import { TagFields } from '../parts/TagFields'
 import { labelOf } from '../resources/choices'
 import { flash } from '../shell/flash'
 import { go } from '../shell/router'
@@ -117,11 +117,7 @@ export default function TemplatePage(asked: Asked) {
             <FormField label={t('launch.nameField')}>
               <Input value={launch.name} onChange={({ detail }) => set({ name: detail.value })} />
             </FormField>
-            <TagEditor
-              tags={launch.tags.map(tag => ({ ...tag, existing: false }))}
-              tagLimit={49}
-              onChange={({ detail }) => set({ tags: detail.tags.map(({ key, value }) => ({ key, value })) })}
-            />
+            <TagFields tags={launch.tags} onChange={tags => set({ tags })} />
           </Section>
           <AdvancedSection state={launch} set={set} none="templates.notIncluded" />
         </SpaceBetween>

@@ -26,12 +26,12 @@ export const known: Record<string, Known> = {
   tcp: { label: 'rules.tcp', protocol: 'tcp' },
   udp: { label: 'rules.udp', protocol: 'udp' },
   icmp: { label: 'rules.allIcmp', protocol: 'icmp', ports: '-1' },
-  all: { label: 'rules.all', protocol: '-1', ports: '–' },
+  all: { label: 'rules.all', protocol: '-1', ports: '-1' },
 }
 
 const portsText = ({ FromPort: from, ToPort: to }: Item): string => (from === to ? String(from) : `${from}-${to}`)
 function typeOfRule(rule: Item): string {
-  const ports = rule.IpProtocol === '-1' ? '–' : portsText(rule)
+  const ports = rule.IpProtocol === '-1' ? '-1' : portsText(rule)
   const [named] = Object.entries(known).find(([, one]) => one.protocol === rule.IpProtocol && one.ports === ports) ?? []
   return named ?? (rule.IpProtocol === 'tcp' || rule.IpProtocol === 'udp' ? rule.IpProtocol : AS_IT_IS)
 }

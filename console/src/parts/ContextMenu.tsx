@@ -1,10 +1,14 @@
 /** The actions of a row at the pointer, as a right click opens them. The button above the table offers the same to the keyboard. */
 import { useEffect, useRef } from 'react'
+import { createPortal } from 'react-dom'
 import { t } from '../i18n/text'
 import type { Action } from '../resources/kinds'
 
 export type At = { x: number; y: number }
 type Props = { at: At; actions: { action: Action; possible: boolean }[]; onChoose(action: Action): void; onClose(): void }
+
+/** As in the style sheet. */
+const EDGE = 8
 
 export function ContextMenu({ at, actions, onChoose, onClose }: Props) {
   const menu = useRef<HTMLDivElement>(null)
@@ -28,8 +32,10 @@ export function ContextMenu({ at, actions, onChoose, onClose }: Props) {
       document.removeEventListener('keydown', key)
     }
   }, [])
-  const top = Math.min(at.y, window.innerHeight - actions.length * 36 - 16)
-  return (
+  // Where there is no room for all of it, it begins at the window's edge and scrolls.
+  const top = Math.max(EDGE, Math.min(at.y, window.innerHeight - actions.length * 36 - 2 * EDGE))
+  // At the document's end: nothing of the page may lie over it.
+  return createPortal(
     <div ref={menu} role="menu" aria-label={t('do.actions')} className="context-menu" style={{ left: Math.min(at.x, window.innerWidth - 340), top }}>
       {actions.map(({ action, possible }) => (
         <button
@@ -45,6 +51,7 @@ export function ContextMenu({ at, actions, onChoose, onClose }: Props) {
           {t(action.label)}
         </button>
       ))}
-    </div>
+    </div>,
+    document.body,
   )
 }

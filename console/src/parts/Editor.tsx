@@ -13,6 +13,8 @@ import { useState } from 'react'
 
 // A worker would be script from a blob: address, which the page's policy does not allow.
 ace.config.setDefaultValue('session', 'useWorker', false)
+// A line at column 80 is of no use in a policy or a script.
+ace.config.setDefaultValue('renderer', 'showPrintMargin', false)
 ace.config.set('basePath', '/assets')
 
 const THEMES = { light: ['cloud_editor'], dark: ['cloud_editor_dark'] } as const

@@ -71,7 +71,7 @@ export function Fields({ fields, values, missing, of, onChange }: Props) {
     }
   }
   const fieldOf = (field: Field) => {
-    const set = (value: unknown): void => onChange(before => ({ ...before, [field.name]: value }))
+    const set = (value: unknown): void => onChange(before => ({ ...before, [field.name]: value, ...(of && field.sets?.(String(value), of)) }))
     const hint = field.hint && t(field.hint)
     if (field.kind === 'bool') {
       return (

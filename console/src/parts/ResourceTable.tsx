@@ -8,6 +8,7 @@ import {
   Header,
   Pagination,
   PropertyFilter,
+  type PropertyFilterProps,
   SpaceBetween,
   Table,
   type CollectionPreferencesProps,
@@ -74,6 +75,7 @@ export function ResourceTable({ resource, list }: { resource: Resource; list: Lo
         })),
         { key: '_tags', propertyLabel: t('tab.tags'), groupValuesLabel: t('tab.tags'), operators: [':', '!:'] as const },
       ] as never,
+      defaultQuery: startOf(resource),
       empty: <Empty resource={resource} />,
       noMatch: (
         <SpaceBetween size="xs" alignItems="center">
@@ -104,7 +106,7 @@ export function ResourceTable({ resource, list }: { resource: Resource; list: Lo
       items={items}
       loading={list.loading && !list.data}
       loadingText={t('table.loading')}
-      selectionType="multi"
+      selectionType={resource.actions && 'multi'}
       selectedItems={chosen}
       onRowContextMenu={event => {
         if (!resource.actions) return
@@ -215,6 +217,11 @@ export function ResourceTable({ resource, list }: { resource: Resource; list: Lo
     />
   )
 }
+
+const startOf = ({ filter }: Resource): PropertyFilterProps.Query => ({
+  operation: 'and',
+  tokens: filter ? [{ propertyKey: `_${filter.column.id}`, operator: '=', value: t(filter.value) }] : [],
+})
 
 /** Enough for what such a column holds. */
 const widthOf = (column: Column): number => Math.max(contentWidth(column), HEAD_PX + t(column.label).length * LETTER_PX)

@@ -1,5 +1,6 @@
 /** Tables inside the pages of route tables, network ACLs and DHCP option sets. */
 import { t, type Key } from '../i18n/text'
+import { isLast, portsOf } from '../resources/borders'
 import { taking } from '../resources/choices'
 import { column, stateColumn, subnetColumn, type Column, type Item, type Tab } from '../resources/kinds'
 import { List, SubList } from './SubList'
@@ -45,11 +46,10 @@ export const placeOf = (id: string): string | undefined => {
 }
 
 const PROTOCOLS: Record<string, string> = { '6': 'TCP', '17': 'UDP', '1': 'ICMP' }
-const LAST_RULE = 32_767
 const entries = (peer: Key): Column[] => [
-  { id: 'number', label: 'f.ruleNumber', value: e => (e.RuleNumber === LAST_RULE ? '*' : String(e.RuleNumber)) },
+  { id: 'number', label: 'f.ruleNumber', value: e => (isLast(e) ? '*' : String(e.RuleNumber)) },
   { id: 'protocol', label: 'f.protocol', value: e => (e.Protocol === '-1' ? t('rules.every') : (PROTOCOLS[e.Protocol] ?? e.Protocol)) },
-  { id: 'ports', label: 'f.ports', value: e => (e.PortRange ? `${e.PortRange.From}-${e.PortRange.To}` : t('rules.every')) },
+  { id: 'ports', label: 'f.ports', value: e => (e.PortRange ? portsOf(e.PortRange) : t('rules.every')) },
   { id: 'cidr', label: peer, value: e => e.CidrBlock ?? e.Ipv6CidrBlock },
   column('RuleAction', 'acls.action', { kind: 'state' }),
 ]

@@ -1,6 +1,8 @@
 /** Forms of what stands at the borders of VPCs: NAT gateways' addresses, peerings, entries and subnets of network ACLs. */
 import { isIn } from '../../../src/service/ec2/states'
 import { call, currentRegion } from '../api/call'
+import { t } from '../i18n/text'
+import { wordText } from '../parts/State'
 import { facts } from '../shell/facts'
 import { subnet, vpc } from './choices'
 import type { Call, Choice, Field, Form, Item, Values } from './kinds'
@@ -118,23 +120,32 @@ export const addEntry: Form = {
   }),
 }
 
-/** The last entry, which denies what none takes, is every ACL's. */
-const LAST_RULE = 32_767
+/** The last entries, which deny what none takes, are every ACL's: 32767 for IPv4, 32768 for IPv6. */
+export const isLast = ({ RuleNumber }: Item): boolean => RuleNumber >= 32_767
+const keyOf = (one: Item): string => `${one.Egress ? 'out' : 'in'} ${one.RuleNumber}`
+const ownOf = (acl: Item): Item[] => (acl.Entries ?? []).filter((one: Item) => !isLast(one))
+const cidrOf = (one: Item): string => one.CidrBlock ?? one.Ipv6CidrBlock
 const entriesOf = (acl: Item): Choice[] =>
-  (acl.Entries ?? [])
-    .filter((one: Item) => one.RuleNumber !== LAST_RULE)
-    .map((one: Item) => ({
-      value: `${one.Egress ? 'out' : 'in'} ${one.RuleNumber}`,
-      label: `${one.Egress ? '→' : '←'} ${one.RuleNumber} · ${one.CidrBlock ?? one.Ipv6CidrBlock} · ${one.RuleAction}`,
-    }))
+  ownOf(acl).map(one => ({
+    value: keyOf(one),
+    label: `${t(one.Egress ? 'acls.egress' : 'acls.ingress')} ${one.RuleNumber} · ${cidrOf(one)} · ${wordText(one.RuleAction)}`,
+  }))
 const entry: Field = { name: 'entry', label: 'acls.entry', kind: 'select', own: entriesOf }
+export const portsOf = ({ From, To }: { From: number; To: number }): string => (From === To ? String(From) : `${From}-${To}`)
+/** How an entry is now, as the fields have it. */
+const entryNow = (key: string, acl: Item): Values => {
+  const one = ownOf(acl).find(own => keyOf(own) === key)
+  if (!one) return {}
+  const [protocol = ''] = Object.entries(PROTOCOLS).find(([, number]) => number === one.Protocol) ?? []
+  return { protocol, ports: one.PortRange ? portsOf(one.PortRange) : '', cidr: cidrOf(one), action: one.RuleAction }
+}
 const named = (values: Values, item: Item | undefined) => {
   const [way, number] = values.entry.split(' ')
   return { NetworkAclId: item?.NetworkAclId, Egress: way === 'out', RuleNumber: Number(number) }
 }
 export const editEntry: Form = {
   operation: 'ReplaceNetworkAclEntry',
-  fields: [entry, ...traffic],
+  fields: [{ ...entry, sets: entryNow }, ...traffic],
   input: (values, item) => ({ ...named(values, item), ...trafficOf(values) }),
 }
 export const removeEntry: Form = { operation: 'DeleteNetworkAclEntry', fields: [entry], input: named }
@@ -146,6 +157,7 @@ export const aclSubnets: Form = {
     {
       ...subnet,
       name: 'chosen',
+      label: 'menu.subnets',
       kind: 'many',
       hint: 'acls.subnetsHint',
       optional: true,

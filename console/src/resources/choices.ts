@@ -1,14 +1,21 @@
 /** Fields that many forms have. */
 import { instances, isIn, snapshots } from '../../../src/service/ec2/states'
 import type { Input } from '../api/call'
-import type { Key } from '../i18n/text'
+import { t, type Key } from '../i18n/text'
 import { nameOf, type Action, type Around, type Field, type Form, type Item } from './kinds'
 
 export const vpc: Field = {
   name: 'vpc',
   label: 'f.VpcId',
   kind: 'select',
-  from: { operation: 'DescribeVpcs', member: 'Vpcs', value: item => item.VpcId, label: item => `${labelOf(item.VpcId, item)} · ${item.CidrBlock}` },
+  from: {
+    operation: 'DescribeVpcs',
+    member: 'Vpcs',
+    // The default one first, which is meant where nothing else is chosen.
+    rows: items => [...items].sort((a, b) => Number(b.IsDefault) - Number(a.IsDefault)),
+    value: item => item.VpcId,
+    label: item => `${labelOf(item.VpcId, item)} · ${item.CidrBlock}${item.IsDefault ? ` (${t('templates.isDefault')})` : ''}`,
+  },
 }
 export const subnet: Field = {
   name: 'subnet',
@@ -55,8 +62,8 @@ export const routeTable: Field = {
     label: item => `${labelOf(item.RouteTableId, item)} · ${item.VpcId}`,
   },
 }
-export const routeTables: Field = { ...routeTable, name: 'tables', kind: 'many' }
-export const subnets: Field = { ...subnet, name: 'subnets', kind: 'many' }
+export const routeTables: Field = { ...routeTable, name: 'tables', label: 'menu.routes', kind: 'many' }
+export const subnets: Field = { ...subnet, name: 'subnets', label: 'menu.subnets', kind: 'many' }
 /** Those alone that are in a VPC: that of the thing that the form is about, or of what is chosen beside it. */
 export const within = (field: Field, vpcOf: (around: Around) => string | undefined): Field => {
   const from = field.from!

@@ -1,20 +1,29 @@
 /** CloudTrail's event history: who called what. */
-import { call } from '../api/call'
+import { call, type Input } from '../api/call'
 import { Document } from '../parts/IamTabs'
-import { column, type Item, type Resource } from './kinds'
+import { column, type Column, type Item, type Resource } from './kinds'
+
+const readOnly: Column = { id: 'ReadOnly', label: 'events.readOnly', value: item => item.ReadOnly === 'true' }
 
 /** The newest ones; older ones are for the API, which looks them up by a time or an attribute. */
 const MOST = 200
 
-async function newest(): Promise<Item[]> {
+async function newestOf(asked: Input): Promise<Item[]> {
   const found: Item[] = []
   let NextToken: string | undefined
   do {
-    const answer = await call('cloudtrail', 'LookupEvents', { NextToken })
+    const answer = await call('cloudtrail', 'LookupEvents', { ...asked, NextToken })
     found.push(...answer.Events)
     NextToken = answer.NextToken
   } while (NextToken && found.length < MOST)
   return found
+}
+
+const CHANGES = { LookupAttributes: [{ AttributeKey: 'ReadOnly', AttributeValue: 'false' }] }
+/** Those that changed something, and those of any kind: looking, as this console does all the time, does not push the others out. */
+async function newest(): Promise<Item[]> {
+  const found = await Promise.all([CHANGES, {}].map(newestOf))
+  return [...new Map(found.flat().map(one => [one.EventId, one])).values()]
 }
 
 export const resources: Resource[] = [
@@ -36,10 +45,12 @@ export const resources: Resource[] = [
       column('Username', 'f.user'),
       column('EventSource', 'events.source', { width: 220 }),
       { id: 'resources', label: 'events.resources', width: 280, value: item => item.Resources?.map((r: Item) => r.ResourceName).join(', ') },
-      column('ReadOnly', 'events.readOnly'),
+      readOnly,
       column('EventId', 'events.id', { hidden: true }),
     ],
     sorted: 'EventTime',
+    // As the AWS console begins.
+    filter: { column: readOnly, value: 'value.no' },
     tabs: [{ id: 'record', label: 'events.record', content: item => <Document title="events.record" document={item.CloudTrailEvent} /> }],
   },
 ]

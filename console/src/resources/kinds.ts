@@ -48,6 +48,8 @@ export type Field = {
   when?(values: Values): boolean
   /** What is wrong with what was typed, before the API is asked. */
   wrong?(value: any): Key | undefined
+  /** What else stands in the form once that is chosen: how the part of the thing that it names is now. */
+  sets?(value: string, of: Item): Values
 }
 export type Values = Record<string, any>
 /** One call, or as many as what was changed takes: maybe none. */
@@ -129,6 +131,8 @@ export type Resource = {
   tabs?: readonly Tab[]
   /** The column that it begins sorted by, the newest first, where that is not the first column. */
   sorted?: string
+  /** What is shown to begin with, until the reader takes that away. */
+  filter?: { column: Column; value: Key }
   /** What CreateTags names, by its word in TagSpecifications. */
   tagged?: string
   /** How it is tagged, where that is not by CreateTags. */

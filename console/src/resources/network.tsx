@@ -1,10 +1,10 @@
 /** Security groups, addresses, key pairs, network interfaces. */
-import { call } from '../api/call'
+import { call, listAll } from '../api/call'
 import { download } from '../parts/download'
 import { GroupTab } from '../parts/GroupTab'
 import { instance, networkInterface, text, vpc } from './choices'
 import { networkInterfaces } from './interfaces'
-import { column, nameColumn, nameOf, vpcColumn, withNames, type Form, type Resource } from './kinds'
+import { column, nameColumn, nameOf, vpcColumn, withNames, type Form, type Item, type Resource } from './kinds'
 
 /** To an instance, or to an interface, which may be another's: then to one of its private addresses. */
 const associate: Form = {
@@ -35,6 +35,14 @@ const reverseName: Form = {
     DomainName === ''
       ? [{ operation: 'ResetAddressAttribute', input: { AllocationId, Attribute: 'domain-name' } }]
       : [{ operation: 'ModifyAddressAttribute', input: { AllocationId, DomainName } }],
+}
+
+/** Those of NAT gateways, which go with them and not before. */
+async function managed(): Promise<Map<string, Item>> {
+  const Filters = [{ Name: 'requester-managed', Values: ['true'] }]
+  const nics: Item[] = await listAll('ec2', 'DescribeNetworkInterfaces', 'NetworkInterfaces', { Filters })
+  const ids: unknown[] = nics.flatMap(nic => nic.PrivateIpAddresses.map((one: Item) => one.Association?.AllocationId))
+  return new Map(ids.filter(id => typeof id === 'string').map(id => [id, { Managed: true }]))
 }
 
 const importKey: Form = {
@@ -100,6 +108,7 @@ export const resources: Resource[] = withNames([
     operation: 'DescribeAddresses',
     member: 'Addresses',
     id: item => item.AllocationId,
+    also: managed,
     name: item => nameOf(item) || item.PublicIp,
     kinds: ['elastic-ip', 'network-interface'],
     tagged: 'elastic-ip',
@@ -127,7 +136,7 @@ export const resources: Resource[] = withNames([
         label: 'addresses.disassociate',
         operation: 'DisassociateAddress',
         each: item => ({ AssociationId: item.AssociationId }),
-        enabled: item => item.AssociationId !== undefined,
+        enabled: item => item.AssociationId !== undefined && !item.Managed,
         confirm: 'plain',
       },
       { id: 'reverseName', label: 'addresses.reverse', form: reverseName },
@@ -155,7 +164,7 @@ export const resources: Resource[] = withNames([
     columns: [
       column('KeyName', 'f.Name'),
       column('KeyPairId', 'f.KeyPairId'),
-      column('KeyType', 'f.type'),
+      column('KeyType', 'f.type', { kind: 'word' }),
       column('KeyFingerprint', 'f.fingerprint', { width: 420 }),
       column('CreateTime', 'f.created', { kind: 'date' }),
     ],

@@ -1,9 +1,12 @@
 /** Managed prefix lists: what is in them, what was in them before, and who goes by them. */
 import { PrefixListEntries, PrefixListUsers, PrefixListVersions } from '../parts/PrefixListTabs'
 import { lines, simple } from './choices'
-import { column, stateColumn, type Item, type Resource } from './kinds'
+import { column, stateColumn, type Choice, type Item, type Resource } from './kinds'
 
 const own = (item: Item): boolean => item.OwnerId !== 'AWS'
+
+/** Its versions before the one of now, the newest first. */
+const earlier = ({ Version }: Item): Choice[] => Array.from({ length: Version - 1 }, (_, i) => ({ value: String(Version - 1 - i) }))
 
 export const prefixLists: Resource = {
   path: '/vpc/prefix-lists',
@@ -66,6 +69,7 @@ export const prefixLists: Resource = {
       form: {
         operation: 'ModifyManagedPrefixList',
         fields: [{ name: 'max', label: 'f.maxEntries', kind: 'number' }],
+        start: item => ({ max: String(item.MaxEntries) }),
         input: (values, item) => ({ PrefixListId: item?.PrefixListId, MaxEntries: Number(values.max) }),
       },
     },
@@ -75,7 +79,7 @@ export const prefixLists: Resource = {
       enabled: item => own(item) && item.Version > 1,
       form: {
         operation: 'RestoreManagedPrefixListVersion',
-        fields: [{ name: 'version', label: 'f.version', kind: 'number', value: '1' }],
+        fields: [{ name: 'version', label: 'f.version', kind: 'select', own: earlier }],
         input: (values, item) => ({ PrefixListId: item?.PrefixListId, PreviousVersion: Number(values.version), CurrentVersion: item?.Version }),
       },
     },

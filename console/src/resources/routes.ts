@@ -58,9 +58,15 @@ const add: Form = {
   fields: [{ name: 'cidr', label: 'f.destination', hint: 'routes.destinationHint', value: '0.0.0.0/0' }, ...targetFields(kinds)],
   input: (values, item) => ({ ...input(values, item), ...target(values) }),
 }
+/** Where a route leads now. */
+const targetNow = (cidr: string, table: Item): Values => {
+  const route: Item = table.Routes?.find((one: Item) => destinationOf(one) === cidr) ?? {}
+  const kind = isLocal(route) ? 'local' : kinds.find(member => route[member])
+  return kind ? { kind, [kind]: route[kind] } : {}
+}
 const edit: Form = {
   operation: 'ReplaceRoute',
-  fields: [{ name: 'cidr', label: 'f.destination', kind: 'select', own: table => routesOf(table, isOwn) }, ...targetFields([...kinds, 'local'])],
+  fields: [{ name: 'cidr', label: 'f.destination', kind: 'select', own: table => routesOf(table, isOwn), sets: targetNow }, ...targetFields([...kinds, 'local'])],
   input: (values, item) => ({ ...input(values, item), ...target(values) }),
 }
 const remove: Form = {
@@ -118,8 +124,8 @@ const setMain: Form = {
   input: (values, item) => ({ AssociationId: values.before, RouteTableId: item?.RouteTableId }),
 }
 
-const subnetsOfVpc: Field = { ...subnet, from: { ...subnet.from!, keep: (one, { of }) => one.VpcId === of?.VpcId } }
-const edges: Field = { name: 'chosen', label: 'f.GatewayId', hint: 'routes.edgesHint', kind: 'many', from: TARGETS[0]!.from }
+const subnetsOfVpc: Field = { ...subnet, label: 'menu.subnets', from: { ...subnet.from!, keep: (one, { of }) => one.VpcId === of?.VpcId } }
+const edges: Field = { name: 'chosen', label: 'menu.igws', hint: 'routes.edgesHint', kind: 'many', from: TARGETS[0]!.from }
 
 export const routeTableActions: Action[] = [
   { id: 'add', label: 'routes.add', form: add },

@@ -1,6 +1,7 @@
 /** Forms of snapshots: taken, shared, locked, made an AMI of. */
 import { instances, isIn, volumes } from '../../../src/service/ec2/states'
 import { listAll } from '../api/call'
+import { t } from '../i18n/text'
 import { instance, labelOf, moment, text } from './choices'
 import type { Field, Form, Item, Values } from './kinds'
 
@@ -16,7 +17,7 @@ const volume: Field = {
     operation: 'DescribeVolumes',
     member: 'Volumes',
     value: item => item.VolumeId,
-    label: item => `${labelOf(item.VolumeId, item)} · ${item.Size} GiB`,
+    label: item => `${labelOf(item.VolumeId, item)} · ${item.Size} ${t('unit.gib')}`,
     keep: item => isIn(volumes.snapshot, item.State),
   },
 }

@@ -8,6 +8,9 @@ const CREATE = '/create/ec2/launch-templates'
 /** One of the numbers up to the newest. Which of them are gone the API says. */
 const version: Field = { name: 'version', label: 'templates.version', kind: 'number', value: '1' }
 
+/** The newest that may go: not the default one. */
+const oneToGo = ({ LatestVersionNumber: latest, DefaultVersionNumber: kept }: Item): number => (latest === kept ? Math.max(1, latest - 1) : latest)
+
 /** Of DeleteLaunchTemplateVersions, whose answer may say that one could not go. */
 const undeleted = (answer: any): string | undefined => answer.UnsuccessfullyDeletedLaunchTemplateVersions?.[0]?.ResponseError?.Message
 
@@ -50,6 +53,7 @@ export const templates: Resource = {
       form: {
         operation: 'DeleteLaunchTemplateVersions',
         fields: [version],
+        start: (item: Item) => ({ version: String(oneToGo(item)) }),
         input: (values, item) => ({ LaunchTemplateId: item?.LaunchTemplateId, Versions: [String(values.version)] }),
         problem: undeleted,
       },

@@ -122,7 +122,7 @@ export const traffic: Resource[] = [
       column('TrafficType', 'f.filter', { kind: 'word' }),
       column('FlowLogStatus', 'f.state', { kind: 'state' }),
       column('LogDestination', 'f.logDestination', { width: 320 }),
-      column('DeliverLogsStatus', 'f.delivery'),
+      column('DeliverLogsStatus', 'f.delivery', { kind: 'word' }),
       column('CreationTime', 'f.created', { kind: 'date' }),
     ],
     create: {

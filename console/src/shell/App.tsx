@@ -10,9 +10,18 @@ import { setFacts } from './facts'
 import { SignIn } from './SignIn'
 
 type Words = I18nProviderProps['messages'][number]
-const words: Record<Language, () => Promise<{ default: Words }>> = {
-  en: () => import('@cloudscape-design/components/i18n/messages/all.en'),
-  fr: () => import('@cloudscape-design/components/i18n/messages/all.fr'),
+const words: Record<Language, () => Promise<Words>> = {
+  en: () => import('@cloudscape-design/components/i18n/messages/all.en').then(module => module.default),
+  fr: () => import('@cloudscape-design/components/i18n/messages/all.fr').then(module => withTags(module.default)),
+}
+/** The library's French has another word for tags than the AWS console, and so than this one. */
+function withTags(all: Words): Words {
+  const said = JSON.stringify(all, (name, value: unknown) =>
+    name === 'tag-editor'
+      ? (JSON.parse(JSON.stringify(value).replaceAll("d'identification", 'de balise').replaceAll('identification', 'balise')) as unknown)
+      : value,
+  )
+  return JSON.parse(said) as Words
 }
 
 export function App() {
@@ -45,7 +54,7 @@ export function App() {
   }, [])
   useEffect(() => {
     document.documentElement.lang = language
-    void words[language]().then(module => setLoaded({ language, words: module.default }))
+    void words[language]().then(found => setLoaded({ language, words: found }))
   }, [language])
 
   if (!session || !loaded) return null

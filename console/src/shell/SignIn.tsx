@@ -93,7 +93,7 @@ export function SignIn({ ended, onSignedIn, language, onLanguage }: Props) {
                     <Input value={asked.user} autoComplete="username" onChange={({ detail }) => set({ user: detail.value })} />
                   </FormField>
                 )}
-                <FormField label={t('signIn.password')} description={user ? undefined : t('signIn.passwordHint')}>
+                <FormField label={t('signIn.password')} description={user ? undefined : <Commands text={t('signIn.passwordHint')} />}>
                   <Input
                     type="password"
                     autoComplete="current-password"
@@ -145,3 +145,7 @@ export function SignIn({ ended, onSignedIn, language, onLanguage }: Props) {
     </main>
   )
 }
+
+/** What stands between backquotes is typed as it is. */
+const Commands = ({ text }: { text: string }) =>
+  text.split('`').map((part, i) => (i % 2 === 1 ? <Box key={i} variant="code" display="inline" fontSize="body-s" color="inherit">{part}</Box> : part))
