@@ -2,22 +2,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as ec2 from '@aws-sdk/client-ec2'
-import type { Locator } from 'playwright-core'
+import { keys } from '../conformance/server.ts'
+import { handsOf } from './hands.ts'
 import { shot, visit } from './kit.ts'
 import { made, page, world } from './seeded.ts'
 
 const api = world.server.ec2()
 
-/** Takes an action of the page; its dialog. */
-async function act(name: string): Promise<Locator> {
-  await page.getByRole('button', { name: 'Actions' }).click()
-  await page.getByRole('menuitem', { name, exact: true }).click()
-  return page.getByRole('dialog')
-}
-async function submit(name: string): Promise<void> {
-  await page.getByRole('dialog').getByRole('button', { name, exact: true }).click()
-  await page.getByRole('dialog').waitFor({ state: 'detached' })
-}
+const { act, submit, choose } = handsOf(() => page)
 /** What a list offers, once it offers something. */
 async function offered(field: RegExp): Promise<string[]> {
   await page.getByRole('button', { name: field }).click()
@@ -25,10 +17,6 @@ async function offered(field: RegExp): Promise<string[]> {
   const found = await page.getByRole('option').allInnerTexts()
   await page.keyboard.press('Escape')
   return found
-}
-async function choose(field: RegExp, option: RegExp | string): Promise<void> {
-  await page.getByRole('button', { name: field }).click()
-  await page.getByRole('option', { name: option }).first().click()
 }
 const defaultVpc = async (): Promise<string> =>
   (await api.send(new ec2.DescribeVpcsCommand({ Filters: [{ Name: 'is-default', Values: ['true'] }] }))).Vpcs![0]!.VpcId!
@@ -109,6 +97,85 @@ test('an AMI is made of a snapshot, deprecated to the minute, protected, and the
   const { Images: now } = await api.send(new ec2.DescribeImagesCommand({ Owners: ['self'] }))
   assert.deepEqual([now![0]!.DeprecationTime, now![0]!.DeregistrationProtection], ['2030-01-31T09:30:00.000Z', 'enabled'])
 })
+
+test('fast restores of a snapshot are turned on, seen and turned off, zone by zone', async () => {
+  await visit(page, '/ec2/snapshots')
+  await page.getByRole('link', { name: /^snap-/ }).first().click()
+  const fact = page.locator('dl > div').filter({ hasText: 'Fast snapshot restore' })
+  const name = 'Manage fast snapshot restore'
+  await act(name)
+  await choose(/^Availability Zone/, 'us-east-1a')
+  await page.getByRole('option', { name: 'us-east-1b' }).click()
+  await submit(name)
+  await fact.getByText('us-east-1a, us-east-1b').waitFor()
+  const dialog = await act(name)
+  await dialog.getByText('us-east-1b').first().waitFor()
+  await choose(/^Availability Zone/, 'us-east-1a')
+  await submit(name)
+  await fact.getByText('us-east-1b', { exact: true }).waitFor()
+  const { FastSnapshotRestores } = await api.send(new ec2.DescribeFastSnapshotRestoresCommand({}))
+  assert.deepEqual(FastSnapshotRestores!.map(one => one.AvailabilityZone), ['us-east-1b'])
+})
+
+test('a volume is made of a type that is called as AWS calls it', async () => {
+  await visit(page, '/create/ec2/volumes')
+  const names = await offered(/^Volume type/)
+  assert.deepEqual([names[0]!.split('\n')[0], names.at(-1)], ['General Purpose SSD (gp3)', 'Magnetic (standard)'])
+})
+
+test('a public NAT gateway is offered subnets behind an internet gateway alone, a private one all', async () => {
+  const inside = await makeInside()
+  await visit(page, '/create/vpc/nat-gateways')
+  const public_ = await offered(/^Subnet ID/)
+  assert.ok(public_.some(text => text.includes(made.subnet)) && public_.every(text => !text.includes(inside)), public_.join())
+  await choose(/^Connectivity type/, 'Private')
+  assert.ok((await offered(/^Subnet ID/)).some(text => text.includes(inside)))
+})
+/** A subnet of a VPC that has no way to the internet. */
+async function makeInside(): Promise<string> {
+  const { Vpc } = await api.send(new ec2.CreateVpcCommand({ CidrBlock: '10.77.0.0/16' }))
+  return (await api.send(new ec2.CreateSubnetCommand({ VpcId: Vpc!.VpcId, CidrBlock: '10.77.1.0/24' }))).Subnet!.SubnetId!
+}
+
+test('a default VPC is offered where there is none, and nowhere else', async () => {
+  const entry = async () => {
+    await page.getByRole('button', { name: 'Actions' }).waitFor()
+    if (await page.getByRole('button', { name: 'Actions' }).isDisabled()) return 'nothing'
+    await page.getByRole('button', { name: 'Actions' }).click()
+    const disabled = await page.getByRole('menuitem', { name: 'Create default VPC' }).getAttribute('aria-disabled')
+    await page.keyboard.press('Escape')
+    return disabled === 'true' ? 'withheld' : 'offered'
+  }
+  await visit(page, `/vpc/vpcs/${made.vpc}`)
+  assert.equal(await entry(), 'withheld')
+  await page.evaluate("localStorage.setItem('enclume-region', 'eu-west-3')")
+  await page.reload()
+  await visit(page, '/vpc/vpcs')
+  assert.equal(await entry(), 'nothing')
+  const elsewhere = new ec2.EC2Client({ endpoint: world.server.url, region: 'eu-west-3', credentials: keys })
+  await emptied(elsewhere)
+  await page.getByText('No VPCs').waitFor()
+  assert.equal(await entry(), 'offered')
+  await act('Create default VPC')
+  await submit('Create default VPC')
+  await page.getByRole('link', { name: /^vpc-/ }).waitFor()
+  assert.equal(await entry(), 'nothing')
+  elsewhere.destroy()
+  await page.evaluate("localStorage.removeItem('enclume-region')")
+  await page.reload()
+})
+/** The Region without its VPC. */
+async function emptied(client: ec2.EC2Client): Promise<void> {
+  const { Vpcs } = await client.send(new ec2.DescribeVpcsCommand({}))
+  const { Subnets } = await client.send(new ec2.DescribeSubnetsCommand({}))
+  for (const { SubnetId } of Subnets!) await client.send(new ec2.DeleteSubnetCommand({ SubnetId }))
+  const { InternetGateways } = await client.send(new ec2.DescribeInternetGatewaysCommand({}))
+  for (const { InternetGatewayId, Attachments } of InternetGateways!) {
+    await client.send(new ec2.DetachInternetGatewayCommand({ InternetGatewayId, VpcId: Attachments![0]!.VpcId }))
+    await client.send(new ec2.DeleteInternetGatewayCommand({ InternetGatewayId }))
+  }
+  for (const { VpcId } of Vpcs!) await client.send(new ec2.DeleteVpcCommand({ VpcId }))
+}
 
 test('an IPv6 block of a VPC comes and goes, and so do the routes by it', async () => {
   await visit(page, `/vpc/vpcs/${made.vpc}?tab=details`)

@@ -43,7 +43,7 @@ export async function callsOfForms(page: Page, ask: Ask): Promise<Forms> {
     answers[keyOf(from)] ??= (await ask(from.service, from.operation, from.input))[from.member] ?? []
   return page.evaluate(fillAll, { files, answers, odd: ODD, fit: FIT })
 }
-const AREAS = /\/(instances|templates|storage|network|vpc|types|lifecycle|buckets|account|events|alarms)-/
+const AREAS = /\/(instances|templates|storage|network|vpc|types|lifecycle|buckets|account|events|alarms|settings)-/
 
 type Given = { files: string[]; answers: Record<string, any[]>; odd: string; fit: Record<string, string> }
 
@@ -52,14 +52,17 @@ async function fillAll({ files, answers, odd, fit }: Given): Promise<Forms> {
   const modules = await Promise.all(files.map(name => import(`/${name}`)))
   const listed = modules.flatMap(one => Object.values(one)).flatMap((one: any) => one?.resources ?? one)
   const all: any[] = listed.filter(one => one?.path && one.columns)
-  const look = ({ service = 'ec2', operation, input = {} }: any): any[] => answers[JSON.stringify([service, operation, input])] ?? []
+  /** What lists of choices that are no one listing loaded. */
+  const loaded = new Map<object, any[]>()
+  const look = (from: any): any[] => loaded.get(from) ?? answers[JSON.stringify([from.service ?? 'ec2', from.operation, from.input ?? {}])] ?? []
   const rowsOf = (from: any): any[] => (from.rows ?? ((items: any[]) => items))(look(from))
   /** What each list of a form offers for a thing, once what stands before it has been chosen. */
   const choicesOf = (fields: any[], of: any): Map<string, string[]> => {
     const chosen: Record<string, any> = {}
+    const values = Object.fromEntries(fields.map(({ name, options }) => [name, options?.[0]]))
     return new Map(fields.map(({ name, options, from, own }) => {
       if (!from) return [name, (of && own?.(of).map((one: any) => one.value)) ?? options ?? []]
-      const rows = rowsOf(from).filter(row => from.keep?.(row, { of, chosen }) ?? true)
+      const rows = rowsOf(from).filter(row => from.keep?.(row, { of, chosen, values }) ?? true)
       chosen[name] = rows[0]
       return [name, rows.slice(0, 2).map(from.value)]
     }))
@@ -102,6 +105,7 @@ async function fillAll({ files, answers, odd, fit }: Given): Promise<Forms> {
     const items = rows.map((row: any) => ({ ...row, ...more?.get(one.id(row)) }))
     const forms = [one.create?.form && { id: 'create', form: one.create.form }, ...(one.actions ?? [])].filter(action => action?.form)
     for (const { id, form, enabled } of forms) {
+      for (const { from } of form.fields) if (from?.load) loaded.set(from, await from.load())
       const able = id === 'create' ? [undefined] : items.filter((row: any) => enabled?.(row) ?? true)
       for (const item of able) {
         const now = item && form.start ? await form.start(item) : {}

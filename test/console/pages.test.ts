@@ -83,6 +83,8 @@ const overs: { name: string; place: string; rows?: number[]; press: [fr: string,
   { name: 'preferences', place: '/ec2/instances', press: [['Préférences', 'Preferences']] },
   { name: 'delete-typed', place: '/ec2/volumes', rows: [2], press: [['Actions', 'Actions'], ['Supprimer le volume', 'Delete volume']] },
   { name: 'form', place: '/ec2/volumes', rows: [2], press: [['Actions', 'Actions'], ['Modifier le volume', 'Modify volume']] },
+  { name: 'settings', place: '/ec2/settings', press: [['Gérer les valeurs IMDS par défaut', 'Manage IMDS defaults']] },
+  { name: 'import', place: '/ec2/images', press: [['Actions', 'Actions'], ['Importer une image', 'Import image']] },
   { name: 'compare', place: '/ec2/instance-types', rows: [1, 2], press: [['Comparer', 'Compare']] },
   {
     name: 'boundary', place: '/iam/roles', rows: [1],
@@ -168,7 +170,8 @@ const course = (instance: string, group: string): Record<string, (string | RegEx
     'Données utilisateur', 'Paire de clés (connexion)', 'Configurer le stockage',
   ],
   [instance]: [
-    'Adresse IPv4 publique', 'Adresse IPv4 privée', "Type de nom d'hôte", 'DNS IPv4 public', "ARN de l'instance", 'ID de sous-réseau', 'IMDSv2', 'Managed',
+    'Adresse IPv4 publique', 'Adresse IPv4 privée', "Type de nom d'hôte", 'DNS IPv4 public', "ARN de l'instance", 'ID de sous-réseau',
+    'IMDSv2', 'Managed',
   ],
   [`${instance}/connect`]: ["Connectez-vous à l'instance", 'Client SSH', 'EC2 Instance Connect', 'Gestionnaire de session', 'Console série EC2'],
   [`${group}/inbound`]: ['Type', 'Protocole', 'Plage de ports', 'Source'],

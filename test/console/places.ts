@@ -3,13 +3,13 @@ import type { Seeded } from './seed.ts'
 
 const LISTINGS = [
   'ec2/launch-templates',
-  'ec2/images', 'ec2/volumes', 'ec2/snapshots', 'ec2/security-groups', 'ec2/addresses', 'ec2/key-pairs', 'ec2/network-interfaces',
+  'ec2/images', 'ec2/image-tasks', 'ec2/volumes', 'ec2/snapshots', 'ec2/security-groups', 'ec2/addresses', 'ec2/key-pairs', 'ec2/network-interfaces',
   'vpc/vpcs', 'vpc/subnets', 'vpc/route-tables', 'vpc/internet-gateways', 'vpc/egress-only-gateways', 'vpc/dhcp-options', 'vpc/nat-gateways',
   'vpc/peering-connections',
   'vpc/network-acls', 'vpc/endpoints', 'vpc/prefix-lists', 'vpc/flow-logs', 'ec2/lifecycle-manager',
   'iam/users', 'iam/groups', 'iam/roles', 'iam/policies', 'iam/instance-profiles', 'iam/identity-providers', 'ssm/parameters', 'cloudwatch/alarms',
 ].map(name => `/${name}`)
-const MADE_ELSEWHERE = ['/ec2/images']
+const MADE_ELSEWHERE = ['/ec2/images', '/ec2/image-tasks']
 const NOT_BUILT = [
   'spot', 'savings-plans', 'reserved', 'dedicated-hosts', 'capacity-reservations', 'placement-groups',
   'load-balancers', 'target-groups', 'trust-stores', 'auto-scaling',
@@ -31,6 +31,7 @@ export function placesOf(made: Seeded): string[] {
     ...['eic', 'ssm', 'ssh', 'serial'].map(kind => `${instance}/connect?kind=${kind}`), `${instance}/logs`,
     `/ec2/instances/launch?template=${made.template}`, ...tabs(`/ec2/launch-templates/${made.template}`, 'versions'),
     `${formOf('/ec2/launch-templates')}?instance=${made.instance}`,
+    '/ec2/settings',
     '/ec2/instance-types', '/ec2/instance-types/t3.micro', '/ec2/catalog', group, `${group}?tab=inbound`, `${group}/inbound`, `${group}/outbound`,
     `/ec2/volumes/${made.volume}`, ...tabs(`/vpc/vpcs/${made.vpc}`, 'map'), ...tabs(`/vpc/route-tables/${made.table}`, 'routes'),
     ...tabs(`/vpc/network-acls/${made.acl}`, 'inbound'), ...tabs(`/vpc/dhcp-options/${made.options}`, 'options'),

@@ -11,6 +11,14 @@ import { openBrowser, openSeat, openWorld, signIn, type World } from './kit.ts'
 
 export const MARKUP = '<img src=x onerror="document.title=\'broken\'">'
 const TRUST = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }] }
+/** VM Import/Export User Guide, "Required service role". */
+const IMPORT = {
+  Version: '2012-10-17',
+  Statement: [{
+    Effect: 'Allow', Principal: { Service: 'vmie.amazonaws.com' }, Action: 'sts:AssumeRole',
+    Condition: { StringEquals: { 'sts:Externalid': 'vmimport' } },
+  }],
+}
 const READ = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'ec2:Describe*', Resource: '*' }] }
 
 export type Seeded = {
@@ -34,6 +42,9 @@ export async function seed({ server }: World): Promise<Seeded> {
   )
   await accounts(new iam.IAMClient(config))
   await stores(new s3.S3Client({ ...config, forcePathStyle: true }), new ssm.SSMClient(config))
+  // Of a file that is not there: the task stays, and makes nothing.
+  const UserBucket = { S3Bucket: 'course-files', S3Key: 'disks/none.raw' }
+  await client.send(new ec2.ImportSnapshotCommand({ Description: 'Brought along', DiskContainer: { Format: 'RAW', UserBucket } }))
   const { instance, volume } = await machines(client, group!)
   const template = await templates(client, group!)
   const net = await network(client)
@@ -151,6 +162,7 @@ async function accounts(client: iam.IAMClient): Promise<void> {
   const provider = { Url: 'https://accounts.example', ClientIDList: ['course'], ThumbprintList: ['a'.repeat(40)] }
   await client.send(new iam.CreateOpenIDConnectProviderCommand(provider))
   await client.send(new iam.CreateRoleCommand({ RoleName: 'web-server', AssumeRolePolicyDocument: JSON.stringify(TRUST) }))
+  await client.send(new iam.CreateRoleCommand({ RoleName: 'vmimport', AssumeRolePolicyDocument: JSON.stringify(IMPORT) }))
   await client.send(new iam.CreateInstanceProfileCommand({ InstanceProfileName: 'web-server' }))
   await client.send(new iam.AddRoleToInstanceProfileCommand({ InstanceProfileName: 'web-server', RoleName: 'web-server' }))
   const { Policy } = await client.send(new iam.CreatePolicyCommand({ PolicyName: 'read-instances', PolicyDocument: JSON.stringify(READ) }))

@@ -41,6 +41,7 @@ export const menu = {
   'menu.endpoints': ['Endpoints', 'Points de terminaison'],
   'menu.prefixLists': ['Managed prefix lists', 'Listes de préfixes gérées'],
   'menu.flowLogs': ['Flow logs', 'Journaux de flux'],
+  'menu.settings': ['Settings', 'Paramètres'],
   'menu.identity': ['Identity, storage and history', 'Identité, stockage et historique'],
   'menu.iamUsers': ['IAM users', 'Utilisateurs IAM'],
   'menu.iamRoles': ['IAM roles', 'Rôles IAM'],

@@ -137,6 +137,10 @@ export const network = {
     'A NAT gateway lets private subnets reach the internet, and nobody reach them.',
     "Une passerelle NAT permet aux sous-réseaux privés d'atteindre Internet, sans être atteints.",
   ],
+  'nats.subnetHint': [
+    'A public NAT gateway needs a VPC with an internet gateway: the subnets of others are not listed for it.',
+    "Une passerelle NAT publique exige un VPC doté d'une passerelle Internet : les sous-réseaux des autres ne sont pas proposés.",
+  ],
   'nats.create': ['Create NAT gateway', 'Créer une passerelle NAT'],
   'nats.delete': ['Delete NAT gateway', 'Supprimer la passerelle NAT'],
   'peerings.empty': ['No peering connections', "Aucune connexion d'appairage"],

@@ -28,6 +28,13 @@ export const storage = {
   'snapshots.noRoot': ['Exclude root volume', 'Exclure le volume racine'],
   'snapshots.image': ['Create image from snapshot', "Créer une image à partir d'un instantané"],
   'snapshots.lock': ['Manage snapshot lock', "Gérer le verrouillage de l'instantané"],
+  'snapshots.lockExpires': ['Lock expires on', 'Expiration du verrou'],
+  'snapshots.fast': ['Fast snapshot restore', "Restauration rapide d'instantanés"],
+  'snapshots.manageFast': ['Manage fast snapshot restore', "Gérer la restauration rapide d'instantanés"],
+  'snapshots.fastHint': [
+    'Those in which it is on. Kept and shown: volumes of a snapshot are at full speed from the start here.',
+    "Celles où elle est active. Conservé et affiché : ici, les volumes d'un instantané sont d'emblée à pleine vitesse.",
+  ],
   'snapshots.lockState': ['Lock state', 'État du verrou'],
   'snapshots.lockMode': ['Lock mode', 'Mode de verrouillage'],
   'snapshots.lockHint': [

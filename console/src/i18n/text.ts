@@ -13,9 +13,11 @@ import { menu } from './menu'
 import { monitoring } from './monitoring'
 import { network } from './network'
 import { resources } from './resources'
+import { settings } from './settings'
 import { states } from './states'
 import { storage } from './storage'
 import { templates } from './templates'
+import { transfers } from './transfers'
 
 export type Language = 'en' | 'fr'
 export type Pair = readonly [en: string, fr: string]
@@ -33,6 +35,8 @@ export const messages = {
   ...templates,
   ...resources,
   ...iam,
+  ...settings,
+  ...transfers,
 } as const satisfies Record<string, Pair>
 export type Key = keyof typeof messages
 

@@ -16,6 +16,7 @@ import { currentRegion } from '../api/call'
 import { findSession } from '../api/session'
 import { useInstances, useList, useLoaded } from '../api/use'
 import { formatNumber, t, usd, type Key } from '../i18n/text'
+import { ItemLink } from '../parts/cells'
 import { Cost } from '../parts/Cost'
 import { priceOf, type Disk } from '../prices'
 import type { Item } from '../resources/kinds'
@@ -78,6 +79,7 @@ export default function Dashboard() {
     ['menu.vpcs', '/vpc/vpcs', vpcs.data?.length],
   ]
   const known = facts()
+  const defaultVpc: string | undefined = vpcs.data?.find(one => one.IsDefault)?.VpcId
   return (
     <ContentLayout header={<Header variant="h1">{t('menu.dashboard')}</Header>}>
       <SpaceBetween size="l">
@@ -162,6 +164,18 @@ export default function Dashboard() {
             </SpaceBetween>
           </Container>
         </Grid>
+        <Container header={<Header variant="h2">{t('settings.attributes')}</Header>}>
+          <KeyValuePairs
+            columns={2}
+            items={[
+              {
+                label: t('settings.defaultVpc'),
+                value: defaultVpc ? <ItemLink href={`/vpc/vpcs/${defaultVpc}`} text={defaultVpc} /> : t('value.none'),
+              },
+              { label: t('menu.settings'), value: <ItemLink href="/ec2/settings" text={t('settings.data')} /> },
+            ]}
+          />
+        </Container>
       </SpaceBetween>
     </ContentLayout>
   )

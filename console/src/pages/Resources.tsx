@@ -49,10 +49,10 @@ function Listing({ resource, id }: { resource: Resource; id?: string }) {
         <Alert type={list.error ? 'error' : 'info'}>{list.error ?? id}</Alert>
       </ContentLayout>
     )
-  return <Details resource={resource} item={item} id={id} />
+  return <Details resource={resource} item={item} all={list.data} id={id} />
 }
 
-function Details({ resource, item, id }: { resource: Resource; item: Item; id: string }) {
+function Details({ resource, item, all, id }: { resource: Resource; item: Item; all?: readonly Item[]; id: string }) {
   const name = resource.name?.(item) ?? nameOf(item)
   const asked = new URLSearchParams(usePath().split('?')[1]).get('tab')
   const tabs = (resource.tabs ?? []).map(tab => ({ id: tab.id, label: t(tab.label), content: tab.content(item) }))
@@ -68,7 +68,7 @@ function Details({ resource, item, id }: { resource: Resource; item: Item; id: s
           variant="h1"
           actions={
             <SpaceBetween size="xs" direction="horizontal">
-              {resource.actions && <Actions resource={resource} items={[item]} />}
+              {resource.actions && <Actions resource={resource} items={[item]} all={all} />}
             </SpaceBetween>
           }
         >

@@ -12,7 +12,9 @@ import { ContextMenu, type At } from './ContextMenu'
 import { Dialog } from './Dialog'
 import { FormDialog } from './FormPage'
 
-export const isPossible = (action: Action, items: Item[]): boolean =>
+/** `all`: what is listed, once it is there. */
+export const isPossible = (action: Action, items: Item[], all?: readonly Item[]): boolean =>
+  (!action.where || (all !== undefined && action.where(all))) &&
   items.length >= (action.least ?? 1) &&
   (items.length <= 1 || !(action.one || action.form || action.href)) &&
   items.every(item => action.enabled?.(item) ?? true)
@@ -26,9 +28,9 @@ export function callsOf(service: Service, action: Action, items: Item[]): Previe
 
 /** Of a listing, or of a table inside a page. */
 type Acting = Pick<Resource, 'service' | 'id' | 'actions'>
-type Props = { resource: Acting; items: Item[]; menu?: At; onMenuClose?(): void; onDone?(): void }
+type Props = { resource: Acting; items: Item[]; all?: readonly Item[]; menu?: At; onMenuClose?(): void; onDone?(): void }
 
-export function Actions({ resource, items, menu, onMenuClose = () => {}, onDone = () => {} }: Props) {
+export function Actions({ resource, items, all: listed, menu, onMenuClose = () => {}, onDone = () => {} }: Props) {
   const [asked, setAsked] = useState<Action>()
   const ids = items.map(resource.id).join(', ')
 
@@ -67,8 +69,8 @@ export function Actions({ resource, items, menu, onMenuClose = () => {}, onDone 
     return (
       actions.length > 0 && (
         <ButtonDropdown
-          items={actions.map(action => ({ id: action.id, text: t(action.label), disabled: !isPossible(action, items) }))}
-          disabled={!actions.some(action => isPossible(action, items))}
+          items={actions.map(action => ({ id: action.id, text: t(action.label), disabled: !isPossible(action, items, listed) }))}
+          disabled={!actions.some(action => isPossible(action, items, listed))}
           expandToViewport
           onItemClick={({ detail }) => choose(all.find(a => a.id === detail.id)!)}
         >
@@ -83,7 +85,7 @@ export function Actions({ resource, items, menu, onMenuClose = () => {}, onDone 
         {all
           .filter(action => action.place === 'button')
           .map(action => (
-            <Button key={action.id} disabled={!isPossible(action, items)} onClick={() => choose(action)}>
+            <Button key={action.id} disabled={!isPossible(action, items, listed)} onClick={() => choose(action)}>
               {t(action.label)}
             </Button>
           ))}
@@ -93,7 +95,7 @@ export function Actions({ resource, items, menu, onMenuClose = () => {}, onDone 
       {menu && items.length > 0 && (
         <ContextMenu
           at={menu}
-          actions={all.map(action => ({ action, possible: isPossible(action, items) }))}
+          actions={all.map(action => ({ action, possible: isPossible(action, items, listed) }))}
           onChoose={choose}
           onClose={onMenuClose}
         />

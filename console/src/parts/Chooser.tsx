@@ -5,7 +5,8 @@
  */
 import { Multiselect, Select } from '@cloudscape-design/components'
 import { useEffect } from 'react'
-import { useList } from '../api/use'
+import { listAll } from '../api/call'
+import { useLoaded } from '../api/use'
 import { t } from '../i18n/text'
 import type { Around, Choice, Field, Item } from '../resources/kinds'
 import { wordText } from './State'
@@ -23,11 +24,12 @@ const labelled = ({ value, label }: Choice) => ({ value, label: label ?? wordTex
 
 export function Chooser({ field, value, around, onChange, onChosen }: Props) {
   const { from } = field
-  const list = useList(from?.service ?? 'ec2', from?.operation ?? '', from?.member ?? '', { off: !from, input: from?.input })
+  const listed = from && (from.load ?? (() => listAll(from.service ?? 'ec2', from.operation, from.member, from.input)))
+  const list = useLoaded<Item[]>(listed, [], field.name)
   const rows = from ? (from.rows?.(list.data ?? []) ?? list.data ?? []).filter(row => from.keep?.(row, around) ?? true) : []
   const found: readonly Choice[] = from
     ? rows.map(row => ({ value: from.value(row), label: from.label?.(row) ?? from.value(row) }))
-    : (around.of && field.own?.(around.of)) ?? (field.options ?? []).map(one => ({ value: one }))
+    : (around.of && field.own?.(around.of)) ?? (field.options ?? []).map(one => ({ value: one, label: field.named?.(one) }))
   const options = found.map(labelled)
   const there = !from || list.data !== undefined
   const known = (one: string): boolean => options.some(option => option.value === one)

@@ -49,7 +49,7 @@ export function Fields({ fields, values, missing, of, onChange }: Props) {
           <Chooser
             field={field}
             value={values[field.name] ?? emptyOf(field)}
-            around={{ of, chosen }}
+            around={{ of, chosen, values }}
             onChange={set}
             onChosen={item => setChosen(before => ({ ...before, [field.name]: item }))}
           />

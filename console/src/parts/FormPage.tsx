@@ -37,9 +37,11 @@ function useForm({ service, form, item, given }: Of, done: (answer: any) => void
     setError(undefined)
     try {
       let answer: any
-      for (const one of shown) answer = await send(one)
-      const problem = form.problem?.(answer)
-      if (problem) return setError(problem)
+      for (const one of shown) {
+        answer = await send(one)
+        const problem = form.problem?.(answer)
+        if (problem) return setError(problem)
+      }
       form.done?.(answer, values)
       done(answer)
     } catch (cause) {
@@ -117,8 +119,10 @@ type DialogProps = {
 }
 
 export function FormDialog({ service, form, title, item, id, above, onClose, onDone }: DialogProps) {
-  const { body, busy, submit, idle } = useForm({ service, form, item }, () => {
-    flash({ type: 'success', content: t('done.requested', { action: t(title), id }) })
+  const { body, busy, submit, idle } = useForm({ service, form, item }, answer => {
+    // What is about nothing that was there has made something.
+    const made = id === '' ? form.id?.(answer) : undefined
+    flash({ type: 'success', content: made ? t('done.created', { id: made }) : t('done.requested', { action: t(title), id }) })
     onDone()
   })
   return (

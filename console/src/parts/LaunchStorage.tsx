@@ -8,7 +8,7 @@ import { labelOf } from '../resources/choices'
 import type { Item } from '../resources/kinds'
 
 const TYPES = ['gp3', 'gp2', 'io1', 'io2', 'st1', 'sc1', 'standard'] as const
-const optionsNow = () => TYPES.map(value => ({ value, label: value, description: t(`volumeType.${value}`) }))
+const optionsNow = () => TYPES.map(value => ({ value: value as string, label: t(`volumeType.${value}`) }))
 
 export function StorageSection({ state, set, type }: SectionProps & { type?: Item }) {
   const change = (i: number, part: Partial<Volume>): void =>
@@ -61,12 +61,12 @@ export function VolumeRow({ title, volume, onChange, onRemove, own = false }: Ro
     <div role="group" aria-label={title}>
       <SpaceBetween size="s">
         <Box variant="h3">{title}</Box>
-        <ColumnLayout columns={4}>
+        <ColumnLayout columns={2}>
           {number(t('launch.size'), volume.size, size => onChange({ size }))}
           <FormField label={t('launch.volumeType')}>
             <Select
               ariaLabel={`${title}: ${t('launch.volumeType')}`}
-              selectedOption={{ value: volume.type, label: volume.type }}
+              selectedOption={optionsNow().find(one => one.value === volume.type) ?? null}
               options={optionsNow()}
               onChange={({ detail }) => onChange({ type: detail.selectedOption.value! })}
             />

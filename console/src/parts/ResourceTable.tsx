@@ -163,6 +163,7 @@ export function ResourceTable({ resource, list }: { resource: Resource; list: Lo
                 <Actions
                   resource={resource}
                   items={chosen.map(row => row.item)}
+                  all={list.data}
                   menu={menu}
                   onMenuClose={() => setMenu(undefined)}
                   onDone={list.reload}

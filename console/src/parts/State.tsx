@@ -13,6 +13,7 @@ const signs: Record<string, StatusIndicatorProps.Type> = {
   'in-use': 'success',
   completed: 'success',
   creating: 'in-progress',
+  'in-progress': 'in-progress',
   deleting: 'in-progress',
   deleted: 'stopped',
   error: 'error',

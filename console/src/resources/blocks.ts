@@ -66,7 +66,13 @@ export const vpcActions: Action[] = [
   { id: 'options', label: 'vpc.dhcp', form: options },
   { id: 'block', label: 'vpc.addBlock', form: addBlock },
   removing('noBlock', 'vpc.removeBlock', 'DisassociateVpcCidrBlock'),
-  { id: 'default', label: 'vpc.createDefault', least: 0, form: { operation: 'CreateDefaultVpc', fields: [], input: () => ({}) } },
+  {
+    id: 'default',
+    label: 'vpc.createDefault',
+    least: 0,
+    where: all => !all.some(one => one.IsDefault),
+    form: { operation: 'CreateDefaultVpc', id: answer => answer.Vpc.VpcId, fields: [], input: () => ({}) },
+  },
   { id: 'delete', label: 'vpc.delete', ...simple('DeleteVpc', 'VpcId'), confirm: 'typed' },
 ]
 

@@ -1,6 +1,6 @@
 /** Forms of what stands at the borders of VPCs: NAT gateways' addresses, peerings, entries and subnets of network ACLs. */
 import { isIn } from '../../../src/service/ec2/states'
-import { call, currentRegion } from '../api/call'
+import { call, currentRegion, listAll } from '../api/call'
 import { t } from '../i18n/text'
 import { wordText } from '../parts/State'
 import { facts } from '../shell/facts'
@@ -18,6 +18,23 @@ export const freeAddress: Field = {
     value: item => item.AllocationId,
     label: item => `${item.PublicIp} (${item.AllocationId})`,
     keep: item => !item.AssociationId,
+  },
+}
+/** VPC User Guide, "NAT gateway creation fails": a public one needs an internet gateway at its VPC. */
+export const natSubnet: Field = {
+  ...subnet,
+  hint: 'nats.subnetHint',
+  from: {
+    ...subnet.from!,
+    async load() {
+      const [all, doors] = await Promise.all([
+        listAll('ec2', 'DescribeSubnets', 'Subnets'),
+        listAll('ec2', 'DescribeInternetGateways', 'InternetGateways'),
+      ])
+      const open = new Set(doors.flatMap(door => door.Attachments ?? []).map((one: Item) => one.VpcId))
+      return all.map(one => ({ ...one, open: open.has(one.VpcId) }))
+    },
+    keep: (item, { values }) => values.kind !== 'public' || item.open,
   },
 }
 export const isPublic = (item: Item): boolean => item.ConnectivityType === 'public'

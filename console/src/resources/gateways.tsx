@@ -2,9 +2,9 @@
 import { isIn, natGateways, peerings } from '../../../src/service/ec2/states'
 import { AclTab, OptionsTab } from '../parts/VpcTabs'
 import {
-  addEntry, aclSubnets, editEntry, freeAddress, hasEntries, isPublic, natPrivate, natPublic, peeringOptions, peerVpc, removeEntry,
+  addEntry, aclSubnets, editEntry, freeAddress, hasEntries, isPublic, natPrivate, natPublic, natSubnet, peeringOptions, peerVpc, removeEntry,
 } from './borders'
-import { simple, subnet, text, vpc, vpcForm } from './choices'
+import { simple, text, vpc, vpcForm } from './choices'
 import { column, nameColumn, stateColumn, subnetColumn, vpcColumn, type Item, type Resource } from './kinds'
 
 const hasAddresses = (item: Item): boolean => isIn(natGateways.addresses, item.State)
@@ -131,8 +131,8 @@ export const gateways: Resource[] = [
         operation: 'CreateNatGateway',
         id: answer => answer.NatGateway.NatGatewayId,
         fields: [
-          subnet,
           { name: 'kind', label: 'f.connectivity', kind: 'select', options: ['public', 'private'] },
+          natSubnet,
           { ...freeAddress, when: values => values.kind === 'public' },
         ],
         input: values => ({

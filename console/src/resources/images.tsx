@@ -5,6 +5,7 @@ import { facts } from '../shell/facts'
 import { moment, momentText, simple, text } from './choices'
 import type { Action, Form, Item } from './kinds'
 import { description, sharedWith, sharing } from './snapshots'
+import { exportImage, importImage, restoreImage, storeImage } from './transfers'
 
 const own = (item: Item): boolean => item.OwnerId === facts().account
 const isProtected = (item: Item): boolean => item.DeregistrationProtection?.startsWith('enabled') === true
@@ -67,6 +68,10 @@ export const imageActions: Action[] = [
   { id: 'share', label: 'images.share', enabled: own, form: share },
   { id: 'deprecation', label: 'images.deprecation', enabled: own, form: deprecation },
   { id: 'protection', label: 'images.manageProtection', enabled: own, form: protection },
+  { id: 'import', label: 'transfers.importImage', least: 0, form: importImage },
+  { id: 'export', label: 'transfers.exportImage', enabled: item => own(item) && isIn(images.launch, item.State), form: exportImage },
+  { id: 'store', label: 'transfers.storeImage', enabled: item => own(item) && isIn(images.launch, item.State), form: storeImage },
+  { id: 'restore', label: 'transfers.restoreImage', least: 0, form: restoreImage },
   {
     id: 'disable',
     label: 'images.disable',

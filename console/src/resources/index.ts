@@ -4,6 +4,7 @@ import type { Resource } from './kinds'
 const areas: Record<string, () => Promise<{ resources: Resource[] }>> = {
   '/ec2/instances': () => import('./instances'),
   '/ec2/images': () => import('./storage'),
+  '/ec2/image-tasks': () => import('./storage'),
   '/ec2/volumes': () => import('./storage'),
   '/ec2/snapshots': () => import('./storage'),
   '/ec2/security-groups': () => import('./network'),

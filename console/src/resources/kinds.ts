@@ -22,8 +22,8 @@ export type Column = {
   hidden?: boolean
 }
 export type Choice = { value: string; label?: string }
-/** What a choice may depend on: the thing that the form is about, and what is chosen beside it, as listings tell of it. */
-export type Around = { of?: Item; chosen: Record<string, Item | undefined> }
+/** What a choice may depend on: the thing that the form is about, and what is said beside it, and chosen, as listings tell of it. */
+export type Around = { of?: Item; chosen: Record<string, Item | undefined>; values: Values }
 export type Field = {
   name: string
   label: Key
@@ -32,6 +32,8 @@ export type Field = {
   kind?: 'text' | 'number' | 'select' | 'many' | 'bool' | 'area' | 'file' | 'json' | 'moment'
   /** Choices: fixed values, those of the thing itself, or a listing that they come from. */
   options?: readonly string[]
+  /** What people call a fixed value, where its word alone does not say it. */
+  named?(value: string): string
   own?(of: Item): readonly Choice[]
   from?: {
     operation: string
@@ -40,6 +42,8 @@ export type Field = {
     label?(item: Item): string
     service?: Service
     input?: Input
+    /** In place of one listing operation. */
+    load?(): Promise<Item[]>
     keep?(item: Item, around: Around): boolean
     rows?(items: Item[]): Item[]
   }
@@ -91,6 +95,8 @@ export type Action = {
   /** How many it takes at least. */
   least?: number
   enabled?(item: Item): boolean
+  /** What must hold of all that is listed, once it is. */
+  where?(all: readonly Item[]): boolean
   /** 'typed' where data dies. */
   confirm?: 'plain' | 'typed'
   one?: boolean

@@ -66,7 +66,10 @@ const targetNow = (cidr: string, table: Item): Values => {
 }
 const edit: Form = {
   operation: 'ReplaceRoute',
-  fields: [{ name: 'cidr', label: 'f.destination', kind: 'select', own: table => routesOf(table, isOwn), sets: targetNow }, ...targetFields([...kinds, 'local'])],
+  fields: [
+    { name: 'cidr', label: 'f.destination', kind: 'select', own: table => routesOf(table, isOwn), sets: targetNow },
+    ...targetFields([...kinds, 'local']),
+  ],
   input: (values, item) => ({ ...input(values, item), ...target(values) }),
 }
 const remove: Form = {

@@ -2,7 +2,7 @@
 import { instances, isIn, volumes } from '../../../src/service/ec2/states'
 import { listAll } from '../api/call'
 import { t } from '../i18n/text'
-import { instance, labelOf, moment, text } from './choices'
+import { instance, labelOf, moment, text, zone } from './choices'
 import type { Field, Form, Item, Values } from './kinds'
 
 export const description: Field = { name: 'description', label: 'f.description', optional: true }
@@ -71,9 +71,40 @@ export const lock: Form = {
   },
 }
 
-/** Which are locked, and how. */
-export const locks = async (): Promise<Map<string, Item>> =>
-  new Map((await listAll('ec2', 'DescribeLockedSnapshots', 'Snapshots')).map(({ SnapshotId, LockState }) => [SnapshotId as string, { LockState }]))
+/** The zones in which volumes of it are at full speed from the start; those of all where none is named. */
+const fastOf = (id?: string): Promise<Item[]> =>
+  listAll('ec2', 'DescribeFastSnapshotRestores', 'FastSnapshotRestores', id ? { Filters: [{ Name: 'snapshot-id', Values: [id] }] } : {})
+
+export const fastRestore: Form = {
+  fields: [{ ...zone, name: 'zones', hint: 'snapshots.fastHint', kind: 'many', optional: true }],
+  start: async ({ SnapshotId }) => {
+    const zones = (await fastOf(SnapshotId)).map(one => one.AvailabilityZone as string)
+    return { zones, held: zones }
+  },
+  calls({ zones, held = [] }, { SnapshotId }) {
+    const on = zones.filter((one: string) => !held.includes(one))
+    const off = held.filter((one: string) => !zones.includes(one))
+    const change = (operation: string, AvailabilityZones: string[]) =>
+      AvailabilityZones.length > 0 ? [{ operation, input: { AvailabilityZones, SourceSnapshotIds: [SnapshotId] } }] : []
+    return [...change('EnableFastSnapshotRestores', on), ...change('DisableFastSnapshotRestores', off)]
+  },
+  problem({ Unsuccessful: [one] = [] }) {
+    const error = one?.FastSnapshotRestoreStateErrors[0].Error
+    return error && `${error.Code}: ${error.Message}`
+  },
+}
+
+/** What is said of snapshots elsewhere: which are locked, how and until when, and where they restore fast. */
+export async function notes(): Promise<Map<string, Item>> {
+  const found = new Map<string, Item>()
+  const [locked, fast] = await Promise.all([listAll('ec2', 'DescribeLockedSnapshots', 'Snapshots'), fastOf()])
+  for (const { SnapshotId, LockState, LockExpiresOn } of locked) found.set(SnapshotId, { LockState, LockExpiresOn })
+  for (const { SnapshotId: id, AvailabilityZone: zone } of fast) {
+    const { FastZones: zones = [], ...rest } = found.get(id) ?? {}
+    found.set(id, { ...rest, FastZones: [...zones, zone] })
+  }
+  return found
+}
 
 export const imageOf: Form = {
   operation: 'RegisterImage',

@@ -1,7 +1,9 @@
 /** Volumes, snapshots, images. */
 import { isIn, snapshots, volumes } from '../../../src/service/ec2/states'
 import { imageActions } from './images'
-import { createSnapshot, description, imageOf, lock, locks, share } from './snapshots'
+import { createSnapshot, description, fastRestore, imageOf, lock, notes, share } from './snapshots'
+import { importSnapshot, tasks } from './transfers'
+import { t, type Key } from '../i18n/text'
 import { instanceInZone, snapshot, text, zone } from './choices'
 import { call, currentRegion } from '../api/call'
 import { hasIops, hasThroughput } from '../pages/launch-state'
@@ -9,8 +11,11 @@ import { column, nameColumn, stateColumn, withNames, type Field, type Values, ty
 
 const VOLUME_TYPES = ['gp3', 'gp2', 'io1', 'io2', 'st1', 'sc1', 'standard']
 const number = (text: string): number | undefined => (text === '' ? undefined : Number(text))
+const volumeType: Field = {
+  name: 'type', label: 'launch.volumeType', kind: 'select', options: VOLUME_TYPES, named: type => t(`volumeType.${type}` as Key),
+}
 const volumeFields: Field[] = [
-  { name: 'type', label: 'launch.volumeType', kind: 'select', options: VOLUME_TYPES },
+  volumeType,
   { name: 'size', label: 'launch.size', kind: 'number', value: '8' },
   { name: 'iops', label: 'f.iops', kind: 'number', optional: true, when: values => hasIops(values.type) },
   { name: 'throughput', label: 'f.throughput', kind: 'number', optional: true, when: values => hasThroughput(values.type) },
@@ -148,7 +153,7 @@ export const resources: Resource[] = withNames([
     member: 'Snapshots',
     input: { OwnerIds: ['self'] },
     id: item => item.SnapshotId,
-    also: locks,
+    also: notes,
     kinds: ['snapshot'],
     tagged: 'snapshot',
     columns: [
@@ -161,6 +166,8 @@ export const resources: Resource[] = withNames([
       column('StartTime', 'f.created', { kind: 'date' }),
       column('VolumeId', 'f.VolumeId', { link: '/ec2/volumes' }),
       column('LockState', 'snapshots.lockState', { kind: 'word', hidden: true }),
+      column('LockExpiresOn', 'snapshots.lockExpires', { kind: 'date', hidden: true }),
+      { id: 'fast', label: 'snapshots.fast', value: item => item.FastZones?.join(', '), hidden: true },
     ],
     create: { label: 'volumes.snapshot', form: createSnapshot },
     actions: [
@@ -170,7 +177,7 @@ export const resources: Resource[] = withNames([
         enabled: item => isIn(snapshots.use, item.State),
         form: {
           operation: 'CreateVolume',
-          fields: [zone, { name: 'type', label: 'launch.volumeType', kind: 'select', options: VOLUME_TYPES }],
+          fields: [zone, volumeType],
           input: (values, item) => ({ SnapshotId: item?.SnapshotId, AvailabilityZone: values.zone, VolumeType: values.type }),
         },
       },
@@ -190,7 +197,9 @@ export const resources: Resource[] = withNames([
         form: share,
       },
       { id: 'image', label: 'snapshots.image', enabled: item => isIn(snapshots.use, item.State), form: imageOf },
+      { id: 'import', label: 'transfers.importSnapshot', least: 0, form: importSnapshot },
       { id: 'lock', label: 'snapshots.lock', enabled: item => isIn(snapshots.lock, item.State), form: lock },
+      { id: 'fast', label: 'snapshots.manageFast', enabled: item => isIn(snapshots.use, item.State), form: fastRestore },
       { id: 'delete', label: 'snapshots.delete', operation: 'DeleteSnapshot', each: item => ({ SnapshotId: item.SnapshotId }), confirm: 'typed' },
     ],
   },
@@ -221,4 +230,5 @@ export const resources: Resource[] = withNames([
     ],
     actions: imageActions,
   },
+  tasks,
 ])

@@ -17,7 +17,8 @@ export const notBuilt: Record<string, readonly [name: Key, what: Key]> = {
   '/ec2/auto-scaling': ['menu.scalingGroups', 'what.scalingGroups'],
 }
 
-const sections: readonly (readonly [Key, readonly Entry[]])[] = [
+type Section = readonly [Key, readonly Entry[]]
+const ec2: readonly Section[] = [
   [
     'menu.instances',
     [
@@ -36,6 +37,7 @@ const sections: readonly (readonly [Key, readonly Entry[]])[] = [
     [
       ['menu.amis', '/ec2/images'],
       ['menu.catalog', '/ec2/catalog'],
+      ['menu.tasks', '/ec2/image-tasks'],
     ],
   ],
   [
@@ -65,6 +67,8 @@ const sections: readonly (readonly [Key, readonly Entry[]])[] = [
     ],
   ],
   ['menu.scaling', [['menu.scalingGroups', '/ec2/auto-scaling']]],
+]
+const beside: readonly Section[] = [
   [
     'menu.vpc',
     [
@@ -99,12 +103,17 @@ const sections: readonly (readonly [Key, readonly Entry[]])[] = [
   ],
 ]
 
+const sectionOf = ([title, entries]: Section): SideNavigationProps.Item => ({
+  type: 'section',
+  text: t(title),
+  items: entries.map(([key, href]) => ({ type: 'link', text: t(key), href })),
+})
+
 export const menuItems = (): SideNavigationProps.Item[] => [
   { type: 'link', text: t('menu.dashboard'), href: '/' },
   { type: 'divider' },
-  ...sections.map(([title, entries]): SideNavigationProps.Item => ({
-    type: 'section',
-    text: t(title),
-    items: entries.map(([key, href]) => ({ type: 'link', text: t(key), href })),
-  })),
+  ...ec2.map(sectionOf),
+  { type: 'link', text: t('menu.settings'), href: '/ec2/settings' },
+  { type: 'divider' },
+  ...beside.map(sectionOf),
 ]

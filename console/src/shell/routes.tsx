@@ -14,6 +14,7 @@ const Logs = lazy(() => import('../pages/Logs'))
 const GroupRules = lazy(() => import('../pages/GroupRules'))
 const Catalog = lazy(() => import('../pages/Catalog'))
 const Bucket = lazy(() => import('../pages/Bucket'))
+const Settings = lazy(() => import('../pages/Settings'))
 const Template = lazy(() => import('../pages/Template'))
 const NotBuilt = lazy(() => import('../pages/NotBuilt'))
 
@@ -30,6 +31,7 @@ export type Route = {
 export const listings: Record<string, Key> = {
   '/ec2/instances': 'menu.instances',
   '/ec2/images': 'menu.amis',
+  '/ec2/image-tasks': 'menu.tasks',
   '/ec2/volumes': 'menu.volumes',
   '/ec2/snapshots': 'menu.snapshots',
   '/ec2/security-groups': 'menu.groups',
@@ -85,6 +87,7 @@ export function routeOf(address: string): Route {
   const missing = notBuilt[path]
   if (missing) return page(t(missing[0]), path, () => <NotBuilt name={t(missing[0])} what={t(missing[1])} />)
   if (path === '/ec2/catalog') return page(t('menu.catalog'), path, () => <Catalog />)
+  if (path === '/ec2/settings') return { ...page(t('menu.settings'), path, () => <Settings />), contentType: 'default' }
   if (path === formAddress('/ec2/launch-templates')) return template(asked)
   const [, service, kind, part, what] = path.split('/')
   if (service === 'create' && part && !what && listings[`/${kind}/${part}`]) return creating(`/${kind}/${part}`)
