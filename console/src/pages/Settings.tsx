@@ -64,7 +64,7 @@ function Setting({ resource }: { resource: Resource }) {
           item={item}
           id={currentRegion()}
           onDone={() => {
-            void reload()
+            reload()
             setOpen(false)
           }}
           onClose={() => setOpen(false)}
