@@ -126,7 +126,7 @@ const nameOf = ({ at, operation, input }: Asked): string => `${at}: ${operation}
 /** What the console sends with no command beside it, and why. */
 const UNSHOWN: Record<string, string> = {
   '/ec2/instance-types compare': 'it shows, and sends nothing',
-  PutObject: 'what is sent are files of the reader, of which a page knows no path',
+  '/iam/users mfa': 'it is two forms one after the other, which are run in the page itself',
 }
 /** The calls that the sources name, as the SDK has them: those that change something. A name with a gap is one of those that fit. */
 async function namesInSources(): Promise<RegExp[]> {

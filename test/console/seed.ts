@@ -189,7 +189,8 @@ async function stores(objects: s3.S3Client, parameters: ssm.SSMClient): Promise<
   const CORSRules = [{ AllowedOrigins: ['https://shop.example'], AllowedMethods: ['GET'] }]
   await objects.send(new s3.PutBucketCorsCommand({ Bucket: 'course-files', CORSConfiguration: { CORSRules } }))
   for (const Key of ['read-me.txt', 'pictures/one.png']) await objects.send(new s3.PutObjectCommand({ Bucket: 'course-files', Key, Body: 'content' }))
-  await parameters.send(new ssm.PutParameterCommand({ Name: '/shop/database', Type: 'SecureString', Value: 'secret' }))
+  const Tags = [{ Key: 'team', Value: 'web' }]
+  await parameters.send(new ssm.PutParameterCommand({ Name: '/shop/database', Type: 'SecureString', Value: 'secret', Tags }))
   objects.destroy()
   parameters.destroy()
 }

@@ -101,6 +101,8 @@ const lists = (made: Seeded): List[] => [
   { at: `/iam/policies/${encodeURIComponent(made.policy)}?tab=versions`, title: 'Policy versions', button: 'Set as default' },
   { at: '/s3/buckets/course-files?tab=lifecycle', title: 'Lifecycle rules', button: 'Disable' },
   { at: '/s3/buckets/course-files?tab=lifecycle', title: 'Lifecycle rules', button: 'Delete' },
+  // The last of them.
+  { at: '/s3/buckets/course-files?tab=lifecycle', title: 'Lifecycle rules', button: 'Delete' },
   { at: '/iam/groups/students?tab=users', title: 'IAM users', button: 'Remove from group' },
   { at: `/iam/identity-providers/${encodeURIComponent(made.provider)}?tab=clients`, title: 'Audience', button: 'Delete' },
   { at: `/vpc/subnets/${made.subnet}?tab=reservations`, title: 'CIDR reservations', button: 'Delete' },
@@ -116,6 +118,7 @@ async function takeFrom(page: Page, { at, title, button, typed }: List): Promise
   return take(page, { at: `${at} ${title}`, submit: button })
 }
 
+/** The first is removed, and another added. */
 type TagsAt = { at: string; key?: string; value?: string }
 async function tags(page: Page, { at, key = ODD, value = '$b' }: TagsAt): Promise<Shown> {
   await visit(page, at)
@@ -127,6 +130,14 @@ async function tags(page: Page, { at, key = ODD, value = '$b' }: TagsAt): Promis
   await page.getByRole('textbox', { name: 'Value' }).or(page.getByRole('combobox', { name: /Value/ })).last().fill(value)
   await page.keyboard.press('Escape')
   return take(page, { at: `tags of ${at}`, submit: 'Save' })
+}
+
+/** The only one is removed. */
+async function noTags(page: Page, at: string): Promise<Shown> {
+  await visit(page, at)
+  await page.getByRole('button', { name: 'Manage tags' }).click()
+  await page.getByRole('button', { name: /^Remove/ }).click()
+  return take(page, { at: `no tags of ${at}`, submit: 'Save' })
 }
 
 /** Two codes that follow each other, so many steps from now. */
@@ -199,6 +210,8 @@ export async function allShown(page: Page, made: Seeded): Promise<Shown[]> {
     await tags(page, { at: `/ec2/instances/${made.instance}?tab=tags` }),
     await tags(page, { at: '/iam/users/alice?tab=tags', key: 'a b', value: 'c@d' }),
     await tags(page, { at: '/s3/buckets/course-files?tab=tags', key: 'a b', value: 'c@d' }),
+    await noTags(page, '/s3/buckets/course-files?tab=tags'),
+    await tags(page, { at: '/ssm/parameters/%2Fshop%2Fdatabase?tab=tags', key: 'a b', value: 'c@d' }),
     await objects(page), await upload(page), await launchKey(page), ...await device(page),
     await serial(page, made), await rules(page, made, 'inbound'), await rules(page, made, 'outbound'),
   ]
