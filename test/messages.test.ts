@@ -30,7 +30,7 @@ test('every message is used, and every text in the sources is a message', async 
     .map(name => readFileSync(join(SOURCES, name), 'utf8'))
     .join('\n')
   const spelt = new Set([...sources.matchAll(/['"`]([\w-]+\.[\w.$-]+(?:\{[^}]*\})?)/g)].map(match => match[1]!))
-  const made = /^(state|word|app|rules\.edit|launch\.credits|volumeType)\./ // Put together from a value of the API's or a choice.
+  const made = /^(state|word|app|rules\.edit|launch\.credits|volumeType|settings|transfers)\./ // Put together from a value of the API's or a choice.
   const unused = [...(await messages()).keys()].filter(key => !spelt.has(key) && !made.test(key))
   assert.deepEqual(unused, [])
 })

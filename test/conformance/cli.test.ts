@@ -1,10 +1,11 @@
 /** The course's story by the official AWS CLI on the fake engine: commands, queries, waiters, and what errors look like. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { readQr } from '../authenticator.ts'
 import { openAws } from '../e2e/aws-cli.ts'
 import { keys, openServer, type TestServer } from './server.ts'
 
@@ -184,6 +185,15 @@ test('who calls, and who may not', async () => {
   const stranger = await spawned(CLI, ['ec2', 'describe-vpcs'], { AWS_SECRET_ACCESS_KEY: 'x'.repeat(40) })
   assert.equal(stranger.status, 254)
   assert.match(stranger.err, /\(AuthFailure\).*AWS was not able to validate the provided access credentials/)
+})
+
+test('an MFA device\'s QR code is written to a file, which reads as what its seed is', async () => {
+  const device = (name: string, method: string) =>
+    aws('iam', 'create-virtual-mfa-device', '--virtual-mfa-device-name', name, '--outfile', join(dir, name), '--bootstrap-method', method)
+  await device('picture', 'QRCodePNG')
+  await device('seed', 'Base32StringSeed')
+  assert.match(readQr(readFileSync(join(dir, 'picture'))), new RegExp(`^otpauth://totp/picture@${keys.account}\\?secret=[A-Z2-7]{64}$`))
+  assert.match(readFileSync(join(dir, 'seed'), 'utf8'), /^[A-Z2-7]{64}$/)
 })
 
 test('a volume\'s story, with the CLI\'s waiters: made, attached, kept in a snapshot, taken away, deleted', async () => {

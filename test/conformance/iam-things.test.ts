@@ -10,6 +10,7 @@ import * as sdk from '@aws-sdk/client-iam'
 import { STSClient, GetSessionTokenCommand } from '@aws-sdk/client-sts'
 import { consoleKeys, verifySignIn } from '#identity/sign-in'
 import { codeAt, stepAt } from '#identity/totp'
+import { fromBase32 } from '../authenticator.ts'
 import { code } from './kit.ts'
 import { keys, openServer, type TestServer } from './server.ts'
 
@@ -221,11 +222,6 @@ test('the account\'s alias, password policy, summary and report', async () => {
   const [columns, ada] = Buffer.from((await iam('GetCredentialReport')).Content).toString().split('\n')
   assert.deepEqual([columns!.split(',').length, ada!.split(',').length, ada!.split(',')[0]], [22, 22, 'Ada'])
 })
-
-function fromBase32(text: string): Buffer {
-  const bits = [...text].map(c => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('')
-  return Buffer.from((bits.match(/.{8}/g) ?? []).map(byte => parseInt(byte, 2)))
-}
 
 test('the simulator says what policies would, and which keys they ask', async () => {
   const results = async (name: string, input: object) => (await iam(name, input)).EvaluationResults.map((one: any) =>

@@ -15,6 +15,7 @@ const ODD = `it's "one" – $HOME \`é\` \\ two`
 /** What the CLI looks at before it sends it. */
 const FIT: Record<string, string> = {
   '/s3/buckets name': 'homework', '/iam/identity-providers thumbprints': 'a'.repeat(40), '/vpc/network-acls ports': '80-90',
+  '/s3/buckets cors': '[{"AllowedOrigins":["https://shop.example"],"AllowedMethods":["GET"]}]',
 }
 
 // A chunk that others share hands out its area as an object of its exports.

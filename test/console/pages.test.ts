@@ -86,6 +86,19 @@ const overs: { name: string; place: string; rows?: number[]; press: [fr: string,
   { name: 'settings', place: '/ec2/settings', press: [['Gérer les valeurs IMDS par défaut', 'Manage IMDS defaults']] },
   { name: 'import', place: '/ec2/images', press: [['Actions', 'Actions'], ['Importer une image', 'Import image']] },
   { name: 'compare', place: '/ec2/instance-types', rows: [1, 2], press: [['Comparer', 'Compare']] },
+  {
+    name: 'boundary', place: '/iam/roles', rows: [1],
+    press: [['Actions', 'Actions'], ["Modifier la limite d'autorisations", 'Change permissions boundary']],
+  },
+  {
+    name: 'console-access', place: '/iam/users', rows: [1],
+    press: [['Actions', 'Actions'], ["Gérer l'accès à la console", 'Manage console access']],
+  },
+  {
+    name: 'rule', place: '/s3/buckets', rows: [1],
+    press: [['Actions', 'Actions'], ['Créer une règle de cycle de vie', 'Create lifecycle rule']],
+  },
+  { name: 'upload', place: '/s3/buckets/course-files', press: [['Charger', 'Upload']] },
   { name: 'new-key', place: '/ec2/instances/launch', press: [['Créer une paire de clés', 'Create new key pair']] },
 ]
 

@@ -41,10 +41,12 @@ export function placesOf(made: Seeded): string[] {
     ...tabs(`/vpc/prefix-lists/${made.list}`, 'details', 'entries', 'versions', 'associations'),
     '/iam/groups/students', ...tabs('/iam/groups/students', 'users', 'permissions'), '/iam/users/create', '/iam/instance-profiles/web-server',
     ...tabs(`/iam/identity-providers/${encodeURIComponent(made.provider)}`, 'details', 'clients', 'thumbprints'), '/cloudtrail/events',
-    '/iam/users/alice', ...tabs('/iam/users/alice', 'permissions', 'credentials'), ...tabs('/iam/roles/web-server', 'permissions', 'trust'),
-    ...tabs(`/iam/policies/${encodeURIComponent(made.policy)}`, 'document', 'entities'),
+    '/iam/users/alice', ...tabs('/iam/users/alice', 'permissions', 'credentials', 'tags'),
+    ...tabs('/iam/roles/web-server', 'permissions', 'trust', 'tags'),
+    ...tabs(`/iam/policies/${encodeURIComponent(made.policy)}`, 'document', 'versions', 'entities', 'tags'),
     ...LISTINGS, ...LISTINGS.filter(path => !MADE_ELSEWHERE.includes(path)).map(formOf),
-    '/s3/buckets', formOf('/s3/buckets'), '/s3/buckets/course-files', '/s3/buckets/course-files?prefix=pictures/', ...NOT_BUILT, '/nowhere',
+    '/s3/buckets', formOf('/s3/buckets'), '/s3/buckets/course-files', '/s3/buckets/course-files?prefix=pictures/',
+    ...tabs('/s3/buckets/course-files', 'details', 'lifecycle', 'cors', 'tags'), ...NOT_BUILT, '/nowhere',
   ]
 }
 

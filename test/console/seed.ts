@@ -4,6 +4,8 @@ import * as iam from '@aws-sdk/client-iam'
 import * as s3 from '@aws-sdk/client-s3'
 import * as ssm from '@aws-sdk/client-ssm'
 import type { Browser, Page } from 'playwright-core'
+import { codeAt, stepAt } from '#identity/totp'
+import { fromBase32 } from '../authenticator.ts'
 import { keys } from '../conformance/server.ts'
 import { openBrowser, openSeat, openWorld, signIn, type World } from './kit.ts'
 
@@ -153,7 +155,8 @@ async function traffic(client: ec2.EC2Client, { vpc: VpcId, table, subnet: Subne
 }
 
 async function accounts(client: iam.IAMClient): Promise<void> {
-  for (const UserName of ['alice', 'create']) await client.send(new iam.CreateUserCommand({ UserName }))
+  for (const UserName of ['alice', 'create']) await client.send(new iam.CreateUserCommand({ UserName, Tags: [{ Key: 'team', Value: 'web' }] }))
+  await devices(client)
   await client.send(new iam.CreateGroupCommand({ GroupName: 'students' }))
   await client.send(new iam.AddUserToGroupCommand({ GroupName: 'students', UserName: 'alice' }))
   const provider = { Url: 'https://accounts.example', ClientIDList: ['course'], ThumbprintList: ['a'.repeat(40)] }
@@ -162,14 +165,32 @@ async function accounts(client: iam.IAMClient): Promise<void> {
   await client.send(new iam.CreateRoleCommand({ RoleName: 'vmimport', AssumeRolePolicyDocument: JSON.stringify(IMPORT) }))
   await client.send(new iam.CreateInstanceProfileCommand({ InstanceProfileName: 'web-server' }))
   await client.send(new iam.AddRoleToInstanceProfileCommand({ InstanceProfileName: 'web-server', RoleName: 'web-server' }))
-  await client.send(new iam.CreatePolicyCommand({ PolicyName: 'read-instances', PolicyDocument: JSON.stringify(READ) }))
+  const { Policy } = await client.send(new iam.CreatePolicyCommand({ PolicyName: 'read-instances', PolicyDocument: JSON.stringify(READ) }))
+  await client.send(new iam.PutRolePermissionsBoundaryCommand({ RoleName: 'web-server', PermissionsBoundary: Policy!.Arn }))
   client.destroy()
+}
+
+/** One that is alice's, and one that is nobody's. */
+async function devices(client: iam.IAMClient): Promise<void> {
+  const make = async (VirtualMFADeviceName: string) =>
+    (await client.send(new iam.CreateVirtualMFADeviceCommand({ VirtualMFADeviceName }))).VirtualMFADevice!
+  const { SerialNumber, Base32StringSeed } = await make('phone')
+  await make('spare')
+  const seed = fromBase32(Buffer.from(Base32StringSeed!).toString())
+  const [AuthenticationCode1, AuthenticationCode2] = [-1, 0].map(i => codeAt(seed, stepAt(new Date()) + i))
+  await client.send(new iam.EnableMFADeviceCommand({ UserName: 'alice', SerialNumber, AuthenticationCode1, AuthenticationCode2 }))
 }
 
 async function stores(objects: s3.S3Client, parameters: ssm.SSMClient): Promise<void> {
   await objects.send(new s3.CreateBucketCommand({ Bucket: 'course-files' }))
+  await objects.send(new s3.PutBucketTaggingCommand({ Bucket: 'course-files', Tagging: { TagSet: [{ Key: 'team', Value: 'web' }] } }))
+  const Rules: s3.LifecycleRule[] = ['old', 'kept'].map(ID => ({ ID, Status: 'Enabled', Filter: { Prefix: `${ID}/` }, Expiration: { Days: 30 } }))
+  await objects.send(new s3.PutBucketLifecycleConfigurationCommand({ Bucket: 'course-files', LifecycleConfiguration: { Rules } }))
+  const CORSRules = [{ AllowedOrigins: ['https://shop.example'], AllowedMethods: ['GET'] }]
+  await objects.send(new s3.PutBucketCorsCommand({ Bucket: 'course-files', CORSConfiguration: { CORSRules } }))
   for (const Key of ['read-me.txt', 'pictures/one.png']) await objects.send(new s3.PutObjectCommand({ Bucket: 'course-files', Key, Body: 'content' }))
-  await parameters.send(new ssm.PutParameterCommand({ Name: '/shop/database', Type: 'SecureString', Value: 'secret' }))
+  const Tags = [{ Key: 'team', Value: 'web' }]
+  await parameters.send(new ssm.PutParameterCommand({ Name: '/shop/database', Type: 'SecureString', Value: 'secret', Tags }))
   objects.destroy()
   parameters.destroy()
 }

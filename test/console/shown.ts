@@ -4,6 +4,8 @@ import * as cloudwatch from '@aws-sdk/client-cloudwatch'
 import * as ec2 from '@aws-sdk/client-ec2'
 import * as iam from '@aws-sdk/client-iam'
 import type { Page, Request } from 'playwright-core'
+import { codeAt, stepAt } from '#identity/totp'
+import { fromBase32 } from '../authenticator.ts'
 import { keys } from '../conformance/server.ts'
 import { read, type Heard } from './heard.ts'
 import { settle, visit, type World } from './kit.ts'
@@ -25,6 +27,12 @@ export async function fill({ server }: World, made: Seeded): Promise<void> {
   await users.send(new iam.AttachUserPolicyCommand({ UserName, PolicyArn: made.policy }))
   await users.send(new iam.PutUserPolicyCommand({ UserName, PolicyName: 'own', PolicyDocument: READ }))
   await users.send(new iam.CreateAccessKeyCommand({ UserName }))
+  for (const SetAsDefault of [false, true])
+    await users.send(new iam.CreatePolicyVersionCommand({ PolicyArn: made.policy, PolicyDocument: READ, SetAsDefault }))
+  // What somebody has and another lacks is changed by other calls.
+  const other = { UserName: 'create' }
+  await users.send(new iam.CreateLoginProfileCommand({ ...other, Password: 'Correct-Horse-1' }))
+  await users.send(new iam.PutUserPermissionsBoundaryCommand({ ...other, PermissionsBoundary: made.policy }))
   await machines.send(new ec2.AuthorizeSecurityGroupEgressCommand({
     GroupId: made.group, IpPermissions: [{ IpProtocol: 'tcp', FromPort: 443, ToPort: 443, IpRanges: [{ CidrIp: '203.0.113.0/24' }] }],
   }))
@@ -85,7 +93,16 @@ type List = { at: string; button: string; submit?: string; typed?: boolean; titl
 const lists = (made: Seeded): List[] => [
   { at: '/iam/users/alice?tab=permissions', title: 'Attached policies', button: 'Detach' },
   { at: '/iam/users/alice?tab=permissions', title: 'Inline policies', button: 'Delete' },
+  { at: '/iam/users/alice?tab=credentials', title: 'Access keys', button: 'Deactivate' },
   { at: '/iam/users/alice?tab=credentials', title: 'Access keys', button: 'Delete', typed: true },
+  { at: '/iam/users/alice?tab=credentials', title: "Virtual MFA devices that are nobody's", button: 'Delete' },
+  { at: '/iam/users/alice?tab=credentials', title: 'Multi-factor authentication (MFA)', button: 'Deactivate' },
+  { at: `/iam/policies/${encodeURIComponent(made.policy)}?tab=versions`, title: 'Policy versions', button: 'Delete' },
+  { at: `/iam/policies/${encodeURIComponent(made.policy)}?tab=versions`, title: 'Policy versions', button: 'Set as default' },
+  { at: '/s3/buckets/course-files?tab=lifecycle', title: 'Lifecycle rules', button: 'Disable' },
+  { at: '/s3/buckets/course-files?tab=lifecycle', title: 'Lifecycle rules', button: 'Delete' },
+  // The last of them.
+  { at: '/s3/buckets/course-files?tab=lifecycle', title: 'Lifecycle rules', button: 'Delete' },
   { at: '/iam/groups/students?tab=users', title: 'IAM users', button: 'Remove from group' },
   { at: `/iam/identity-providers/${encodeURIComponent(made.provider)}?tab=clients`, title: 'Audience', button: 'Delete' },
   { at: `/vpc/subnets/${made.subnet}?tab=reservations`, title: 'CIDR reservations', button: 'Delete' },
@@ -101,16 +118,49 @@ async function takeFrom(page: Page, { at, title, button, typed }: List): Promise
   return take(page, { at: `${at} ${title}`, submit: button })
 }
 
-async function tags(page: Page, made: Seeded): Promise<Shown> {
-  await visit(page, `/ec2/instances/${made.instance}?tab=tags`)
+/** The first is removed, and another added. */
+type TagsAt = { at: string; key?: string; value?: string }
+async function tags(page: Page, { at, key = ODD, value = '$b' }: TagsAt): Promise<Shown> {
+  await visit(page, at)
   await page.getByRole('button', { name: 'Manage tags' }).click()
   await page.getByRole('button', { name: /^Remove/ }).first().click()
   await page.getByRole('button', { name: /^Add (new )?tag/ }).click()
-  await page.getByRole('textbox', { name: 'Key' }).or(page.getByRole('combobox', { name: 'Key' })).last().fill(ODD)
+  await page.getByRole('textbox', { name: 'Key' }).or(page.getByRole('combobox', { name: 'Key' })).last().fill(key)
   await page.keyboard.press('Escape')
-  await page.getByRole('textbox', { name: 'Value' }).or(page.getByRole('combobox', { name: /Value/ })).last().fill('$b')
+  await page.getByRole('textbox', { name: 'Value' }).or(page.getByRole('combobox', { name: /Value/ })).last().fill(value)
   await page.keyboard.press('Escape')
-  return take(page, { at: 'tags', submit: 'Save' })
+  return take(page, { at: `tags of ${at}`, submit: 'Save' })
+}
+
+/** The only one is removed. */
+async function noTags(page: Page, at: string): Promise<Shown> {
+  await visit(page, at)
+  await page.getByRole('button', { name: 'Manage tags' }).click()
+  await page.getByRole('button', { name: /^Remove/ }).click()
+  return take(page, { at: `no tags of ${at}`, submit: 'Save' })
+}
+
+/** Two codes that follow each other, so many steps from now. */
+async function typeCodes(page: Page, seed: Buffer, steps: number): Promise<void> {
+  const first = stepAt(new Date()) + steps
+  for (const i of [0, 1]) await page.getByRole('dialog').getByLabel(`MFA code ${i + 1}`).fill(codeAt(seed, first + i))
+}
+
+/** A device is made, tied to its user by two codes, and brought back in step by two more. */
+async function device(page: Page): Promise<Shown[]> {
+  const at = '/iam/users/alice?tab=credentials'
+  await visit(page, at)
+  await page.getByRole('button', { name: 'Actions' }).click()
+  await page.getByRole('menuitem', { name: 'Assign MFA device' }).click()
+  const made = await take(page, { at: 'device made', submit: 'Create virtual MFA device' })
+  const seed = fromBase32((await page.locator('[data-seed]').textContent())!)
+  await typeCodes(page, seed, -1)
+  const tied = await take(page, { at: 'device tied', submit: 'Add MFA' })
+  const table = page.getByRole('table', { name: 'Multi-factor authentication (MFA)' })
+  await table.getByRole('checkbox', { name: /^Select arn.*alice$/ }).check()
+  await page.getByRole('button', { name: 'Resync' }).click()
+  await typeCodes(page, seed, 1)
+  return [made, tied, await take(page, { at: 'device in step', submit: 'Resync' })]
 }
 
 /** One rule is changed, one comes and one goes. */
@@ -134,6 +184,15 @@ async function objects(page: Page): Promise<Shown> {
   return take(page, { at: 'objects', submit: 'Delete objects' })
 }
 
+/** Its name is a file's of the directory in which the commands are run. */
+export const FILE = { name: "it's $HOME.txt", mimeType: 'text/plain', buffer: Buffer.from('forty-two') }
+async function upload(page: Page): Promise<Shown> {
+  await visit(page, '/s3/buckets/course-files?prefix=pictures/')
+  await page.getByRole('button', { name: 'Upload', exact: true }).click()
+  await page.locator('input[type=file]').setInputFiles(FILE)
+  return take(page, { at: 'upload', submit: 'Upload' })
+}
+
 async function launchKey(page: Page): Promise<Shown> {
   await visit(page, '/ec2/instances/launch')
   await page.getByRole('button', { name: 'Create new key pair' }).click()
@@ -148,8 +207,13 @@ async function serial(page: Page, made: Seeded): Promise<Shown> {
 
 export async function allShown(page: Page, made: Seeded): Promise<Shown[]> {
   const found: Shown[] = [
-    await serial(page, made), await tags(page, made), await rules(page, made, 'inbound'),
-    await rules(page, made, 'outbound'), await objects(page), await launchKey(page),
+    await tags(page, { at: `/ec2/instances/${made.instance}?tab=tags` }),
+    await tags(page, { at: '/iam/users/alice?tab=tags', key: 'a b', value: 'c@d' }),
+    await tags(page, { at: '/s3/buckets/course-files?tab=tags', key: 'a b', value: 'c@d' }),
+    await noTags(page, '/s3/buckets/course-files?tab=tags'),
+    await tags(page, { at: '/ssm/parameters/%2Fshop%2Fdatabase?tab=tags', key: 'a b', value: 'c@d' }),
+    await objects(page), await upload(page), await launchKey(page), ...await device(page),
+    await serial(page, made), await rules(page, made, 'inbound'), await rules(page, made, 'outbound'),
   ]
   for (const list of lists(made)) found.push(await takeFrom(page, list))
   return found

@@ -80,6 +80,16 @@ export async function call(service: Service, operation: string, input: Input = {
   }
 }
 
+/** What is asked, or nothing where the API says by this code that there is none. */
+export async function orNone(code: string, asked: Promise<Answer>): Promise<Answer> {
+  try {
+    return await asked
+  } catch (error) {
+    if ((error as Error).name === code) return {}
+    throw error
+  }
+}
+
 /** Makes a call as it was shown. */
 export const send = ({ service, operation, input }: Preview): Promise<Answer> => call(service, operation, input)
 

@@ -8,7 +8,6 @@ export const resources = {
   'users.create': ['Create user', 'Créer un utilisateur'],
   'users.delete': ['Delete user', "Supprimer l'utilisateur"],
   'users.attach': ['Attach policy', 'Attacher une politique'],
-  'users.password': ['Enable console access', "Activer l'accès à la console"],
   'users.key': ['Create access key', "Créer une clé d'accès"],
   'users.keyMade': [
     "Access key {id}; its secret was downloaded and can't be shown again.",

@@ -86,6 +86,8 @@ export const states = {
   'word.pem': ['.pem', '.pem'],
   'word.ppk': ['.ppk', '.ppk'],
   'word.standard': ['Standard', 'Standard'],
+  'word.Disabled': ['Disabled', 'Désactivée'],
+  'word.AES256': ['SSE-S3 (AES-256)', 'SSE-S3 (AES-256)'],
   'word.Active': ['Active', 'Active'],
   'word.Inactive': ['Inactive', 'Inactive'],
   'word.Low to Moderate': ['Low to Moderate', 'Faible à modérée'],

@@ -6,6 +6,7 @@
 import { common } from './common'
 import { connect } from './connect'
 import { fields } from './fields'
+import { iam } from './iam'
 import { instances } from './instances'
 import { launch } from './launch'
 import { menu } from './menu'
@@ -33,6 +34,7 @@ export const messages = {
   ...storage,
   ...templates,
   ...resources,
+  ...iam,
   ...settings,
   ...transfers,
 } as const satisfies Record<string, Pair>

@@ -8,7 +8,7 @@ import { Actions } from '../parts/Actions'
 import { Facts } from '../parts/Facts'
 import { FormPage } from '../parts/FormPage'
 import { ResourceTable } from '../parts/ResourceTable'
-import { Tags } from '../parts/Tags'
+import { AskedTags, Ec2Tags } from '../parts/Tags'
 import { resourceAt } from '../resources'
 import { nameOf, type Item, type Resource } from '../resources/kinds'
 import { stay, usePath } from '../shell/router'
@@ -58,7 +58,9 @@ function Details({ resource, item, all, id }: { resource: Resource; item: Item; 
   const tabs = (resource.tabs ?? []).map(tab => ({ id: tab.id, label: t(tab.label), content: tab.content(item) }))
   if (!resource.tabs?.some(tab => tab.id === 'details'))
     tabs.unshift({ id: 'details', label: t('tab.details'), content: <Facts title="tab.details" columns={resource.columns} item={item} /> })
-  if (resource.tagged) tabs.push({ id: 'tags', label: t('tab.tags'), content: <Tags id={id} tags={item.Tags ?? []} editable /> })
+  if (resource.tagged) tabs.push({ id: 'tags', label: t('tab.tags'), content: <Ec2Tags id={id} tags={item.Tags ?? []} /> })
+  const { tagging } = resource
+  if (tagging) tabs.push({ id: 'tags', label: t('tab.tags'), content: <AskedTags id={id} resource={resource} tagging={tagging} item={item} /> })
   return (
     <ContentLayout
       header={

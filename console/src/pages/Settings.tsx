@@ -63,7 +63,10 @@ function Setting({ resource }: { resource: Resource }) {
           title={manage.label}
           item={item}
           id={currentRegion()}
-          onDone={reload}
+          onDone={() => {
+            reload()
+            setOpen(false)
+          }}
           onClose={() => setOpen(false)}
         />
       )}

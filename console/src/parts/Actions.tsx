@@ -20,10 +20,15 @@ export const isPossible = (action: Action, items: Item[], all?: readonly Item[])
   items.every(item => action.enabled?.(item) ?? true)
 
 /** The calls that an action is: what the question before it shows, and what is sent. */
-export const callsOf = (service: Service, action: Action, items: Item[]): Preview[] =>
-  (action.all ? [action.all(items)] : items.map(item => action.each!(item))).map(input => ({ service, operation: action.operation!, input }))
+export function callsOf(service: Service, action: Action, items: Item[]): Preview[] {
+  if (action.calls) return action.calls(items).map(one => ({ service, ...one }))
+  const inputs = action.all ? [action.all(items)] : items.map(item => action.each!(item))
+  return inputs.map(input => ({ service, operation: action.operation!, input }))
+}
 
-type Props = { resource: Resource; items: Item[]; all?: readonly Item[]; menu?: At; onMenuClose?(): void; onDone?(): void }
+/** Of a listing, or of a table inside a page. */
+type Acting = Pick<Resource, 'service' | 'id' | 'actions'>
+type Props = { resource: Acting; items: Item[]; all?: readonly Item[]; menu?: At; onMenuClose?(): void; onDone?(): void }
 
 export function Actions({ resource, items, all: listed, menu, onMenuClose = () => {}, onDone = () => {} }: Props) {
   const [asked, setAsked] = useState<Action>()
@@ -102,7 +107,10 @@ export function Actions({ resource, items, all: listed, menu, onMenuClose = () =
           title={asked.label}
           item={items[0]}
           id={ids}
-          onDone={onDone}
+          onDone={() => {
+            onDone()
+            setAsked(undefined)
+          }}
           onClose={() => setAsked(undefined)}
         />
       )}

@@ -80,7 +80,8 @@ export function Fields({ fields, values, missing, of, onChange }: Props) {
         </Checkbox>
       )
     }
-    const error = missing.includes(field.name) ? t('error.required') : undefined
+    const wrong = missing.includes(field.name) ? 'error.required' : field.wrong?.(values[field.name])
+    const error = wrong && t(wrong)
     return (
       <FormField key={field.name} label={labelOf(field)} description={hint} stretch={field.kind === 'json'} errorText={error}>
         {control(field, set)}

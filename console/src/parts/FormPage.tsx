@@ -1,6 +1,6 @@
 /** A page, or a dialog, that makes calls out of a form that is data. */
 import { Alert, Button, Container, Form as Frame, Header, SpaceBetween } from '@cloudscape-design/components'
-import { useEffect, useState } from 'react'
+import { useEffect, useState, type ReactNode } from 'react'
 import { send, wordsOf, type Service } from '../api/call'
 import { t, type Key } from '../i18n/text'
 import { callsOfForm, type Form, type Item, type Values } from '../resources/kinds'
@@ -32,7 +32,7 @@ function useForm({ service, form, item, given }: Of, done: (answer: any) => void
   async function submit(): Promise<void> {
     const lacking = missingIn(form.fields, values)
     setMissing(lacking)
-    if (lacking.length > 0) return
+    if (lacking.length > 0 || form.fields.some(field => field.wrong?.(values[field.name]))) return
     setBusy(true)
     setError(undefined)
     try {
@@ -105,19 +105,32 @@ export function FormPage({ service, form, title, back }: PageProps) {
   )
 }
 
-type DialogProps = { service: Service; form: Form; title: Key; item?: Item; id: string; onClose(): void; onDone?(): void }
+type DialogProps = {
+  service: Service
+  form: Form
+  title: Key
+  item?: Item
+  id: string
+  /** Above the fields: what they are about. */
+  above?: ReactNode
+  onClose(): void
+  /** Once all was asked; it does not close by itself. */
+  onDone(): void
+}
 
-export function FormDialog({ service, form, title, item, id, onClose, onDone }: DialogProps) {
+export function FormDialog({ service, form, title, item, id, above, onClose, onDone }: DialogProps) {
   const { body, busy, submit, idle } = useForm({ service, form, item }, answer => {
     // What is about nothing that was there has made something.
     const made = id === '' ? form.id?.(answer) : undefined
     flash({ type: 'success', content: made ? t('done.created', { id: made }) : t('done.requested', { action: t(title), id }) })
-    onDone?.()
-    onClose()
+    onDone()
   })
   return (
     <Dialog large title={t(title)} submit={t(title)} busy={busy} disabled={idle} onSubmit={() => void submit()} onClose={onClose}>
-      {body}
+      <SpaceBetween size="l">
+        {above}
+        {body}
+      </SpaceBetween>
     </Dialog>
   )
 }

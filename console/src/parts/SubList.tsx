@@ -1,12 +1,11 @@
 /** A table inside a page: what belongs to the thing that the page shows, with the way to take some away. */
-import { Alert, Box, Button, Header, SpaceBetween, Table } from '@cloudscape-design/components'
+import { Alert, Box, Header, SpaceBetween, Table } from '@cloudscape-design/components'
 import { useState, type ReactNode } from 'react'
-import { send, wordsOf, type Input, type Service } from '../api/call'
-import { useList } from '../api/use'
+import { listAll, type Input, type Service } from '../api/call'
+import { useLoaded, type Loaded } from '../api/use'
 import { t, type Key } from '../i18n/text'
 import type { Action, Column, Item } from '../resources/kinds'
-import { flash } from '../shell/flash'
-import { callsOf, Question } from './Actions'
+import { Actions } from './Actions'
 import { Cell } from './cells'
 
 type Selection = { chosen: Item[]; choose(items: Item[]): void }
@@ -61,55 +60,61 @@ export type SubListProps = {
   input: Input
   columns: readonly Column[]
   kinds?: readonly string[]
+  /** What may be done with those that are chosen. */
+  actions?: readonly Action[]
   /** What takes some away, asked before it is done. */
   remove?: Action
   empty?: Key
   /** Which of the list belong here, where the call can't be asked so. */
   keep?(item: Item): boolean
+  /** What else is to be said of each, which the listing does not tell. */
+  also?(item: Item): Promise<Item>
   /** Beside the button that takes some away. */
   more?: ReactNode
 }
+const itself = (item: Item): Item => item
 
-export function SubList({ service, title, operation, member, input, columns, kinds, remove, empty, keep = () => true, more }: SubListProps) {
-  const list = useList(service, operation, member, { input, kinds })
-  const [chosen, setChosen] = useState<Item[]>([])
-  const [asking, setAsking] = useState(false)
+export function SubList(props: SubListProps) {
+  const { service, title, operation, member, input, columns, kinds = [], actions = [], remove, empty, keep = () => true, also = itself, more } = props
+  const load = async (): Promise<Item[]> => {
+    const found = await listAll(service, operation, member, input)
+    return Promise.all(found.map((item: Item | string) => (typeof item === 'string' ? { name: item } : item)).filter(keep).map(also))
+  }
+  const list = useLoaded<Item[]>(load, kinds, JSON.stringify([service, operation, member, input]))
+  return <ActionList {...{ service, title, columns, list, empty, more }} actions={remove ? [...actions, remove] : actions} />
+}
+
+type ActionListProps = Pick<SubListProps, 'service' | 'title' | 'columns' | 'actions' | 'empty' | 'more'> & { list: Loaded<Item[]> }
+
+/** Things that are loaded, with what may be done with those that are chosen. */
+export function ActionList({ service, title, columns, list, actions = [], empty, more }: ActionListProps) {
+  const [ids, setIds] = useState<readonly string[]>([])
   if (list.error) return <Alert type="error">{list.error}</Alert>
-  const items = (list.data ?? []).map((item: Item | string) => (typeof item === 'string' ? { name: item } : item)).filter(keep)
-  const take = async (): Promise<void> => {
-    setAsking(false)
-    try {
-      for (const one of callsOf(service, remove!, chosen)) await send(one)
-    } catch (error) {
-      flash({ type: 'error', header: t('error.title'), content: wordsOf(error) })
-    }
-    setChosen([])
+  const idOf = (item: Item): string => String(columns[0]!.value(item))
+  const items = list.data ?? []
+  // What changed meanwhile is chosen as it is now; what went is not.
+  const chosen = items.filter(item => ids.includes(idOf(item)))
+  const all = actions.map(action => ({ ...action, place: 'button' as const }))
+  const done = (): void => {
+    setIds([])
     list.reload()
   }
-  const ids = chosen.map(item => String(columns[0]!.value(item))).join(', ')
   return (
-    <>
-      <List
-        title={title}
-        columns={columns}
-        items={items}
-        loading={list.loading && !list.data}
-        empty={empty}
-        selection={remove && { chosen, choose: setChosen }}
-        actions={
-          remove && (
-            <SpaceBetween size="xs" direction="horizontal">
-              <Button disabled={chosen.length === 0} onClick={() => setAsking(true)}>
-                {t(remove.label)}
-              </Button>
-              {more}
-            </SpaceBetween>
-          )
-        }
-      />
-      {asking && remove && (
-        <Question service={service} action={remove} items={chosen} ids={ids} onNo={() => setAsking(false)} onYes={() => void take()} />
-      )}
-    </>
+    <List
+      title={title}
+      columns={columns}
+      items={items}
+      loading={list.loading && !list.data}
+      empty={empty}
+      selection={all.length > 0 ? { chosen, choose: now => setIds(now.map(idOf)) } : undefined}
+      actions={
+        all.length > 0 && (
+          <SpaceBetween size="xs" direction="horizontal">
+            <Actions resource={{ service, id: idOf, actions: all }} items={chosen} onDone={done} />
+            {more}
+          </SpaceBetween>
+        )
+      }
+    />
   )
 }

@@ -1,30 +1,55 @@
 /** The tags of a thing, shown and edited. */
-import { Alert, Box, Button, Container, Header, SpaceBetween, Table, TagEditor, type TagEditorProps } from '@cloudscape-design/components'
+import { Alert, Box, Button, Container, Header, SpaceBetween, Spinner, Table, TagEditor, type TagEditorProps } from '@cloudscape-design/components'
 import { useState } from 'react'
 import { send, wordsOf } from '../api/call'
 import type { Preview } from '../api/preview'
+import { useLoaded } from '../api/use'
 import { t } from '../i18n/text'
+import type { Item, Resource, Tag, TagEdits, Tagging } from '../resources/kinds'
 import { flash } from '../shell/flash'
 import { Code } from './Code'
 
-type Tag = { Key: string; Value: string }
-
-function callsFor(id: string, edited: TagEditorProps.Tag[]): Preview[] {
-  const gone = edited.filter(tag => tag.existing && tag.markedForRemoval).map(tag => ({ Key: tag.key }))
-  const set = edited.filter(tag => !tag.markedForRemoval).map(tag => ({ Key: tag.key, Value: tag.value }))
-  const call = (operation: string, Tags: object[]): Preview[] =>
-    Tags.length > 0 ? [{ service: 'ec2', operation, input: { Resources: [id], Tags } }] : []
-  return [...call('DeleteTags', gone), ...call('CreateTags', set)]
+type Props = {
+  tags: readonly Tag[]
+  editable: boolean
+  /** The calls that make them so. */
+  calls(edits: TagEdits): Preview[]
+  onSaved?(): void
 }
 
-export function Tags({ id, tags, editable }: { id: string; tags: Tag[]; editable: boolean }) {
+function editsOf(before: readonly Tag[], edited: readonly TagEditorProps.Tag[]): TagEdits {
+  const all = edited.filter(tag => !tag.markedForRemoval).map(tag => ({ Key: tag.key, Value: tag.value }))
+  const gone = edited.filter(tag => tag.existing && tag.markedForRemoval).map(tag => tag.key)
+  return { gone, all, set: all.filter(({ Key, Value }) => !before.some(tag => tag.Key === Key && tag.Value === Value)) }
+}
+
+/** Those of EC2's things, which the listing tells. */
+export function Ec2Tags({ id, tags }: { id: string; tags: readonly Tag[] }) {
+  const call = (operation: string, Tags: object[]): Preview[] =>
+    Tags.length > 0 ? [{ service: 'ec2', operation, input: { Resources: [id], Tags } }] : []
+  const calls = ({ gone, set }: TagEdits): Preview[] => [...call('DeleteTags', gone.map(Key => ({ Key }))), ...call('CreateTags', set)]
+  return <Tags tags={tags} calls={calls} editable />
+}
+
+/** Those that are asked for by themselves. */
+export function AskedTags({ id, resource, tagging, item }: { id: string; resource: Resource; tagging: Tagging; item: Item }) {
+  const list = useLoaded(() => tagging.load(item), resource.kinds, `tags ${resource.path} ${id}`)
+  if (list.error) return <Alert type="error">{list.error}</Alert>
+  if (!list.data) return <Spinner size="large" />
+  const calls = (edits: TagEdits): Preview[] => tagging.calls(item, edits).map(one => ({ service: resource.service, ...one }))
+  return <Tags tags={list.data} calls={calls} editable={tagging.editable?.(item) ?? true} onSaved={list.reload} />
+}
+
+function Tags({ tags, editable, calls, onSaved = () => {} }: Props) {
   const [edited, setEdited] = useState<TagEditorProps.Tag[]>()
   const [error, setError] = useState<string>()
+  const shown = edited ? calls(editsOf(tags, edited)) : []
   async function save(): Promise<void> {
     try {
-      for (const one of callsFor(id, edited!)) await send(one)
+      for (const one of shown) await send(one)
       setEdited(undefined)
       flash({ type: 'success', content: t('tags.saved') })
+      onSaved()
     } catch (cause) {
       setError(wordsOf(cause))
     }
@@ -49,7 +74,7 @@ export function Tags({ id, tags, editable }: { id: string; tags: Tag[]; editable
             </Alert>
           )}
           <TagEditor tags={edited} tagLimit={50} onChange={({ detail }) => setEdited([...detail.tags])} />
-          <Code calls={callsFor(id, edited)} />
+          <Code calls={shown} />
           <SpaceBetween size="xs" direction="horizontal">
             <Button onClick={() => setEdited(undefined)}>{t('do.cancel')}</Button>
             <Button variant="primary" onClick={() => void save()}>

@@ -1,12 +1,17 @@
 /** IAM's users, roles and policies, and the parameter store; what else IAM has is beside it. */
 import { call, wordsOf } from '../api/call'
 import { t } from '../i18n/text'
-import { Credentials, Document, Permissions, PolicyDocument, PolicyEntities, tidy } from '../parts/IamTabs'
+import { tidy } from '../parts/IamList'
+import { AssignMfa } from '../parts/IamMfa'
+import { PolicyVersions } from '../parts/IamPolicy'
+import { Credentials, Document, Permissions, PolicyDocument, PolicyEntities } from '../parts/IamTabs'
 import { download } from '../parts/download'
 import { flash } from '../shell/flash'
+import { boundary, session, signIn } from './iam-settings'
 import { attach, group, inlinePolicy, nameForm, READ_INSTANCES, simple } from './choices'
 import { more } from './iam'
 import { column, type Item, type Resource } from './kinds'
+import { iamTags, parameterTags } from './tagging'
 
 const TRUST_EC2 = JSON.stringify(
   { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }] },
@@ -55,15 +60,7 @@ export const resources: Resource[] = [
           input: (values, item) => ({ UserName: item?.UserName, GroupName: values.group }),
         },
       },
-      {
-        id: 'password',
-        label: 'users.password',
-        form: {
-          operation: 'CreateLoginProfile',
-          fields: [{ name: 'password', label: 'signIn.password' }],
-          input: (values, item) => ({ UserName: item?.UserName, Password: values.password }),
-        },
-      },
+      signIn,
       {
         id: 'key',
         label: 'users.key',
@@ -77,12 +74,20 @@ export const resources: Resource[] = [
           },
         },
       },
+      {
+        id: 'mfa',
+        label: 'mfa.assign',
+        one: true,
+        dialog: ([item], onClose) => <AssignMfa user={item.UserName} onClose={onClose} />,
+      },
+      boundary('User'),
       { id: 'delete', label: 'users.delete', ...simple('DeleteUser', 'UserName'), confirm: 'typed' },
     ],
     tabs: [
       { id: 'permissions', label: 'iam.permissions', content: item => <Permissions kind="User" name={item.UserName} /> },
       { id: 'credentials', label: 'iam.credentials', content: item => <Credentials name={item.UserName} /> },
     ],
+    tagging: iamTags('User'),
   },
   {
     path: '/iam/roles',
@@ -97,6 +102,7 @@ export const resources: Resource[] = [
       column('RoleName', 'f.roleName', { width: 240 }),
       column('Arn', 'f.Arn'),
       column('Description', 'f.description'),
+      column('MaxSessionDuration', 'roles.session', { hidden: true }),
       column('Path', 'f.path', { hidden: true }),
       column('CreateDate', 'f.created', { kind: 'date' }),
     ],
@@ -126,12 +132,15 @@ export const resources: Resource[] = [
           input: (values, item) => ({ RoleName: item?.RoleName, PolicyDocument: values.trust }),
         },
       },
+      session,
+      boundary('Role'),
       { id: 'delete', label: 'roles.delete', ...simple('DeleteRole', 'RoleName'), confirm: 'typed' },
     ],
     tabs: [
       { id: 'permissions', label: 'iam.permissions', content: item => <Permissions kind="Role" name={item.RoleName} /> },
       { id: 'trust', label: 'iam.trust', content: item => <Document title="roles.trust" document={item.AssumeRolePolicyDocument} /> },
     ],
+    tagging: iamTags('Role'),
   },
   {
     path: '/iam/policies',
@@ -169,12 +178,15 @@ export const resources: Resource[] = [
         enabled: ownPolicy,
         form: {
           operation: 'CreatePolicyVersion',
-          fields: [{ name: 'document', label: 'policies.document', kind: 'json' }],
+          fields: [
+            { name: 'document', label: 'policies.document', kind: 'json' },
+            { name: 'chosen', label: 'policies.asDefault', kind: 'bool', value: true },
+          ],
           start: async item => {
             const { PolicyVersion } = await call('iam', 'GetPolicyVersion', { PolicyArn: item.Arn, VersionId: item.DefaultVersionId })
             return { document: tidy(PolicyVersion.Document) }
           },
-          input: (values, item) => ({ PolicyArn: item?.Arn, PolicyDocument: values.document, SetAsDefault: true }),
+          input: (values, item) => ({ PolicyArn: item?.Arn, PolicyDocument: values.document, SetAsDefault: values.chosen }),
         },
       },
       {
@@ -188,8 +200,10 @@ export const resources: Resource[] = [
     ],
     tabs: [
       { id: 'document', label: 'policies.document', content: item => <PolicyDocument item={item} /> },
+      { id: 'versions', label: 'policies.versions', content: item => <PolicyVersions item={item} own={ownPolicy(item)} /> },
       { id: 'entities', label: 'iam.entities', content: item => <PolicyEntities item={item} /> },
     ],
+    tagging: iamTags('Policy', ownPolicy),
   },
   {
     path: '/ssm/parameters',
@@ -233,6 +247,7 @@ export const resources: Resource[] = [
       },
       { id: 'delete', label: 'parameters.delete', ...simple('DeleteParameter', 'Name'), confirm: 'typed' },
     ],
+    tagging: parameterTags,
   },
   ...more,
 ]

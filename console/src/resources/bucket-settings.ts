@@ -1,16 +1,7 @@
 /** What a bucket is told once and keeps: each a form that begins with how it is. */
-import { call } from '../api/call'
-import type { Action, Field, Form, Item, Values } from './kinds'
-
-/** What is asked, or nothing where S3 says by this code that there is none. */
-async function orNone(code: string, asked: Promise<Item>): Promise<Item> {
-  try {
-    return await asked
-  } catch (error) {
-    if ((error as Error).name === code) return {}
-    throw error
-  }
-}
+import { call, orNone } from '../api/call'
+import { newRule } from './bucket-rules'
+import type { Action, Field, Form, Values } from './kinds'
 
 const versioning: Form = {
   operation: 'PutBucketVersioning',
@@ -72,9 +63,58 @@ const website: Form = {
   ],
 }
 
+const rulesIn = (document: string): unknown => {
+  try {
+    return JSON.parse(document)
+  } catch {
+    return undefined
+  }
+}
+/** As AWS's console has it: the rules as a list in JSON. */
+const cors: Form = {
+  fields: [
+    {
+      name: 'cors',
+      label: 'buckets.cors',
+      hint: 'buckets.corsHint',
+      kind: 'json',
+      optional: true,
+      wrong: document => (String(document).trim() === '' || Array.isArray(rulesIn(document)) ? undefined : 'buckets.wrongCors'),
+    },
+  ],
+  async start({ Name }) {
+    const { CORSRules } = await orNone('NoSuchCORSConfiguration', call('s3', 'GetBucketCors', { Bucket: Name }))
+    const text = CORSRules ? JSON.stringify(CORSRules, undefined, 2) : ''
+    return { cors: text, before: text }
+  },
+  calls({ cors: document, before }, { Name }) {
+    if (document.trim() === before) return []
+    if (document.trim() === '') return [{ operation: 'DeleteBucketCors', input: { Bucket: Name } }]
+    const CORSRules = rulesIn(document)
+    return Array.isArray(CORSRules) ? [{ operation: 'PutBucketCors', input: { Bucket: Name, CORSConfiguration: { CORSRules } } }] : []
+  },
+}
+
+/** There is one way here, which holds for every object without being asked for. */
+const encryption: Form = {
+  operation: 'PutBucketEncryption',
+  fields: [{ name: 'algorithm', label: 'buckets.encryption', hint: 'buckets.encryptionHint', kind: 'select', options: ['AES256'] }],
+  async start({ Name }) {
+    const { ServerSideEncryptionConfiguration: is } = await call('s3', 'GetBucketEncryption', { Bucket: Name })
+    return { algorithm: is.Rules[0].ApplyServerSideEncryptionByDefault.SSEAlgorithm }
+  },
+  input: (values, item) => ({
+    Bucket: item?.Name,
+    ServerSideEncryptionConfiguration: { Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: values.algorithm } }] },
+  }),
+}
+
 export const bucketSettings: Action[] = [
   { id: 'versioning', label: 'buckets.editVersioning', form: versioning },
   { id: 'policy', label: 'buckets.editPolicy', form: policy },
   { id: 'publicAccess', label: 'buckets.editPublicAccess', form: publicAccess },
+  { id: 'cors', label: 'buckets.editCors', form: cors },
+  { id: 'lifecycle', label: 'buckets.createRule', form: newRule },
+  { id: 'encryption', label: 'buckets.editEncryption', form: encryption },
   { id: 'website', label: 'buckets.editWebsite', form: website },
 ]

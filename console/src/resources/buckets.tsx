@@ -1,8 +1,10 @@
 /** S3's buckets, and the objects in one, folder by folder. */
 import { call, currentRegion } from '../api/call'
 import { addressOf } from '../shell/addresses'
+import { BucketCors, BucketRules } from '../parts/BucketTabs'
 import { bucketSettings } from './bucket-settings'
 import { column, type Item, type Resource } from './kinds'
+import { bucketTags } from './tagging'
 
 /** A bucket of another Region than the oldest says where it is to be: what SDKs add by themselves, the CLI leaves to its caller. */
 const placeOf = (region: string): object | undefined => (region === 'us-east-1' ? undefined : { LocationConstraint: region })
@@ -28,12 +30,20 @@ export const resources: Resource[] = [
       },
     },
     actions: [
+      { id: 'objects', label: 'buckets.objects', place: 'button', href: item => folderPath(item.Name, '') },
       ...bucketSettings,
       { id: 'delete', label: 'buckets.deleteBucket', operation: 'DeleteBucket', each: item => ({ Bucket: item.Name }), confirm: 'typed' },
     ],
+    tabs: [
+      { id: 'lifecycle', label: 'buckets.rules', content: item => <BucketRules name={item.Name} /> },
+      { id: 'cors', label: 'buckets.cors', content: item => <BucketCors name={item.Name} /> },
+    ],
+    tagging: bucketTags,
   },
 ]
 
+/** What a bucket has beside its objects. */
+export const propertiesPath = (bucket: string): string => `${addressOf('/s3/buckets', bucket)}?tab=details`
 export const folderPath = (bucket: string, folder: string): string =>
   `${addressOf('/s3/buckets', bucket)}${folder ? `?prefix=${encodeURIComponent(folder)}` : ''}`
 

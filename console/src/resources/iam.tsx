@@ -4,6 +4,7 @@ import { GroupMembers, Permissions } from '../parts/IamTabs'
 import { SubList } from '../parts/SubList'
 import { attach, inlinePolicy, lines, nameForm, role, simple, taking, user } from './choices'
 import { column, type Column, type Item, type Resource } from './kinds'
+import { iamTags } from './tagging'
 
 const GROUPS = ['iam-group', 'iam-user', 'iam-policy']
 const arn = column('Arn', 'f.Arn')
@@ -90,6 +91,7 @@ const instanceProfiles: Resource = {
     },
     { id: 'delete', label: 'profiles.delete', ...simple('DeleteInstanceProfile', 'InstanceProfileName'), confirm: 'typed' },
   ],
+  tagging: iamTags('InstanceProfile'),
 }
 
 const identityProviders: Resource = {
@@ -145,6 +147,7 @@ const identityProviders: Resource = {
       confirm: 'typed',
     },
   ],
+  tagging: iamTags('OpenIDConnectProvider'),
   tabs: [
     {
       id: 'clients',

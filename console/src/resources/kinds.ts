@@ -50,6 +50,8 @@ export type Field = {
   optional?: boolean
   value?: string | boolean
   when?(values: Values): boolean
+  /** What is wrong with what was typed, before the API is asked. */
+  wrong?(value: any): Key | undefined
   /** What else stands in the form once that is chosen: how the part of the thing that it names is now. */
   sets?(value: string, of: Item): Values
 }
@@ -80,6 +82,8 @@ export type Action = {
   /** One call for all where there is `all`, else one call for each. */
   all?(items: Item[]): Input
   each?(item: Item): Input
+  /** In place of both: calls of which each is what it must be. */
+  calls?(items: Item[]): Call[]
   href?(item: Item): string
   form?: Form
   /** What is no call, such as keeping a file. */
@@ -97,6 +101,10 @@ export type Action = {
   confirm?: 'plain' | 'typed'
   one?: boolean
 }
+export type Tag = { Key: string; Value: string }
+/** What was edited: the keys that go, what is new or has another value, and what there is then. */
+export type TagEdits = { gone: string[]; set: Tag[]; all: Tag[] }
+export type Tagging = { load(item: Item): Promise<Tag[]>; calls(item: Item, edits: TagEdits): Call[]; editable?(item: Item): boolean }
 export type Tab = { id: string; label: Key; content(item: Item): ReactNode }
 export type Resource = {
   path: string
@@ -133,6 +141,8 @@ export type Resource = {
   filter?: { column: Column; value: Key }
   /** What CreateTags names, by its word in TagSpecifications. */
   tagged?: string
+  /** How it is tagged, where that is not by CreateTags. */
+  tagging?: Tagging
   /** Beside the actions, such as a button that takes files. */
   extra?: ReactNode
   /** Above the table, such as the way up. */

@@ -143,7 +143,8 @@ function specialOf({ list, id, what, asked }: Asked): Route | undefined {
     }
   if (list === '/ec2/instances' && id === 'launched')
     return { ...below(list, t('status.title')), page: () => <LaunchStatus ids={(asked.get('ids') ?? '').split(',')} /> }
-  if (place === '/s3/buckets/')
+  // A bucket's page is its objects; what else it has is in tabs.
+  if (place === '/s3/buckets/' && !asked.has('tab'))
     return { ...below(list, id), contentType: 'table', page: () => <Bucket bucket={id} prefix={asked.get('prefix') ?? ''} /> }
   if (place === '/ec2/instances/connect')
     return { ...under(list, id, t('connect.title')), page: () => <Connect id={id} kind={asked.get('kind') ?? 'eic'} /> }

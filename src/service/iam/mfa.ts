@@ -8,6 +8,7 @@ import { devices, users, type DeviceRow, type UserRow } from '#identity/records'
 import { base32, codeAt, stepAt } from '#identity/totp'
 import { checkName, checkPath, conflict, exceeded, exists, getUser, gone, page, QUOTA, readTags, tagsOf, userOrCaller, withoutTags,
   type IamActions } from '#service/iam/common'
+import { qrCode } from '#service/iam/qr-code'
 import { userView } from '#service/iam/users'
 import type { Reader } from '#store/store'
 
@@ -54,7 +55,10 @@ export const mfaActions = ({ sealer }: Identity): IamActions => ({
     const draft = await devices.create(tx, { account }, { spec: { name, path, seed: '', step: 0 }, now, tags })
     if (!draft) throw exists('MFADevice', name)
     const row = await devices.update(tx, draft, { seed: sealer.seal('mfa', draft.id, seed).toString('base64') })
-    return { VirtualMFADevice: { ...await view(tx, row), Base32StringSeed: new Uint8Array(Buffer.from(base32(seed))) } }
+    const text = base32(seed)
+    // Its form is told by the API Reference, VirtualMFADevice: QRCodePNG.
+    const picture = qrCode(`otpauth://totp/${name}@${account}?secret=${text}`)
+    return { VirtualMFADevice: { ...await view(tx, row), Base32StringSeed: new Uint8Array(Buffer.from(text)), QRCodePNG: picture } }
   },
   async EnableMFADevice({ tx, input, account, now }) {
     const user = await getUser(tx, account, input.UserName!)
