@@ -84,7 +84,8 @@ after(async () => {
 /** Who may be killed. */
 const victims: Record<string, () => Promise<number[]>> = {
   server: async () => [findServer(enclume.home)!.pid],
-  incus: async () => [(await daemonStatus(enclume.home)).pid!],
+  // The one that was killed before is to be back.
+  incus: async () => [await eventually(async () => (await daemonStatus(enclume.home)).pid, { what: 'incus', timeoutMs: 60_000 })],
   helper: async () => processes('storage.py').filter(pid => commandLine(pid)?.includes(`${enclume.home.run}/`)),
   // Whoever holds the machine still, if it does so just now, and the server.
   freezer: async () => [...processes('cat > /dev/null').filter(pid => commandLine(pid)?.includes(one)), findServer(enclume.home)!.pid],

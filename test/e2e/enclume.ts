@@ -147,9 +147,11 @@ export function sshArgs({ key, user, address, from }: Login, command: string): s
   return [...options.flatMap(o => ['-o', o]), ...(from ? ['-b', from] : []), '-i', key, `${user}@${address}`, command]
 }
 
+/** A connection that began while its address moved may never end: it is given up for another. */
+const TRY_MS = 15_000
 /** Waits until ssh lets the user in. */
 export const sshReady = (login: Login, timeoutMs = 120_000): Promise<true> =>
-  eventually(async () => (await ssh(login, 'true')).code === 0 && (true as const), { what: `ssh to ${login.address}`, timeoutMs })
+  eventually(async () => (await ssh(login, 'true', TRY_MS)).code === 0 && (true as const), { what: `ssh to ${login.address}`, timeoutMs })
 
 /** User data of a web server that tells each caller who answers and whom it sees, over IPv4 and IPv6. */
 export const serving = (name: string): string => `#!/bin/sh

@@ -62,7 +62,7 @@ async function take(instance: any): Promise<string> {
   const { AttachmentId } = await enclume.ec2('attach-network-interface', '--network-interface-id', nic.NetworkInterfaceId,
     '--instance-id', instance.InstanceId, '--device-index', '1')
   await attachment('attached')
-  await sshReady(as(elastic.PublicIp), 20_000)
+  await sshReady(as(elastic.PublicIp))
   assert.equal(await must(as(elastic.PublicIp), 'cat /sys/class/net/ens6/address'), nic.MacAddress)
   return AttachmentId
 }
@@ -96,7 +96,7 @@ test('a further address answers soon after it was assigned, on each interface, a
   for (const address of [own, further]) await eventually(() => greets(a, address), { what: `${address} answering`, timeoutMs: 20_000 })
   await enclume.ec2('associate-address', '--allocation-id', elastic.AllocationId, '--network-interface-id', nic.NetworkInterfaceId,
     '--private-ip-address', further, '--allow-reassociation')
-  await sshReady(as(elastic.PublicIp), 20_000)
+  await sshReady(as(elastic.PublicIp))
   assert.match(await must(as(elastic.PublicIp), 'echo $SSH_CONNECTION'), new RegExp(` ${further.replaceAll('.', '\\.')} 22$`))
   const shown = () => must(as(b.PublicIpAddress), 'ip -o -4 address show; ip rule show')
   assert.ok((await shown()).includes(`from ${further} lookup 10001`))

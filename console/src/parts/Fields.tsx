@@ -38,6 +38,8 @@ type Props = {
   onChange(change: (before: Values) => Values): void
 }
 
+const TYPES: Partial<Record<NonNullable<Field['kind']>, 'number' | 'password'>> = { number: 'number', secret: 'password' }
+
 export function Fields({ fields, values, missing, of, onChange }: Props) {
   const [chosen, setChosen] = useState<Record<string, Item | undefined>>({})
   const control = (field: Field, set: (value: unknown) => void): ReactNode => {
@@ -67,7 +69,7 @@ export function Fields({ fields, values, missing, of, onChange }: Props) {
           </Suspense>
         )
       default:
-        return <Input value={value} type={field.kind === 'number' ? 'number' : 'text'} onChange={({ detail }) => set(detail.value)} />
+        return <Input value={value} type={TYPES[field.kind ?? 'text']} onChange={({ detail }) => set(detail.value)} />
     }
   }
   const fieldOf = (field: Field) => {

@@ -63,8 +63,15 @@ export const signIn: Action = {
   form: {
     fields: [
       { name: 'access', label: 'users.consoleOn', hint: 'users.consoleHint', kind: 'bool', value: true },
-      { name: 'password', label: 'signIn.password', when: ({ access, before }) => access && !before },
-      { name: 'another', label: 'signIn.newPassword', hint: 'users.passwordHint', optional: true, when: ({ access, before }) => access && before },
+      { name: 'password', label: 'signIn.password', kind: 'secret', when: ({ access, before }) => access && !before },
+      {
+        name: 'another',
+        label: 'signIn.newPassword',
+        hint: 'users.passwordHint',
+        kind: 'secret',
+        optional: true,
+        when: ({ access, before }) => access && before,
+      },
       { name: 'reset', label: 'users.mustReset', kind: 'bool', when: ({ access }) => access },
     ],
     async start({ UserName }) {

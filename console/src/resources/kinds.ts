@@ -29,7 +29,7 @@ export type Field = {
   label: Key
   hint?: Key
   /** 'many': some of the choices, as a list. 'file': a text that may come out of a file. 'moment': a day and a time of it, in UTC. */
-  kind?: 'text' | 'number' | 'select' | 'many' | 'bool' | 'area' | 'file' | 'json' | 'moment'
+  kind?: 'text' | 'secret' | 'number' | 'select' | 'many' | 'bool' | 'area' | 'file' | 'json' | 'moment'
   /** Choices: fixed values, those of the thing itself, or a listing that they come from. */
   options?: readonly string[]
   /** What people call a fixed value, where its word alone does not say it. */
