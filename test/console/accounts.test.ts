@@ -205,3 +205,14 @@ test('a user gets a password, must change it, and loses it', async () => {
   await submit('Manage console access')
   await assert.rejects(profile(), { name: 'NoSuchEntityException' })
 })
+
+test('a parameter that is a secret shows its value when somebody asks for it', async () => {
+  await visit(page, '/ssm/parameters/%2Fshop%2Fdatabase?tab=value')
+  const button = page.getByRole('button', { name: 'Show decrypted value' })
+  await button.waitFor()
+  assert.equal(await page.getByText('secret', { exact: true }).count(), 0)
+  await button.click()
+  await page.getByRole('region', { name: 'Value' }).getByText('secret', { exact: true }).waitFor()
+  assert.deepEqual(await violations(page), [])
+  await shot(page, 'en-ssm-parameter-value')
+})

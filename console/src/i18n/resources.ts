@@ -96,6 +96,7 @@ export const resources = {
   'iam.putInline': ['Create inline policy', 'Créer une politique en ligne'],
   'roles.editTrust': ['Edit trust policy', "Modifier la politique d'approbation"],
   'policies.edit': ['Edit policy (new version)', 'Modifier la politique (nouvelle version)'],
+  'parameters.show': ['Show decrypted value', 'Afficher la valeur déchiffrée'],
   'parameters.edit': ['Edit value', 'Modifier la valeur'],
   'iam.detach': ['Detach', 'Détacher'],
   'iam.credentials': ['Security credentials', "Informations d'identification de sécurité"],

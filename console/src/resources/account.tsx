@@ -5,6 +5,7 @@ import { tidy } from '../parts/IamList'
 import { AssignMfa } from '../parts/IamMfa'
 import { PolicyVersions } from '../parts/IamPolicy'
 import { Credentials, Document, Permissions, PolicyDocument, PolicyEntities } from '../parts/IamTabs'
+import { ParameterValue } from '../parts/ParameterValue'
 import { download } from '../parts/download'
 import { flash } from '../shell/flash'
 import { boundary, session, signIn } from './iam-settings'
@@ -246,6 +247,13 @@ export const resources: Resource[] = [
         },
       },
       { id: 'delete', label: 'parameters.delete', ...simple('DeleteParameter', 'Name'), confirm: 'typed' },
+    ],
+    tabs: [
+      {
+        id: 'value',
+        label: 'f.value',
+        content: ({ Name, Type }) => <ParameterValue key={Name} name={Name} secret={Type === 'SecureString'} />,
+      },
     ],
     tagging: parameterTags,
   },
