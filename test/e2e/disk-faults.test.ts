@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { daemonStatus } from '#engine/incus/daemon'
+import { storageHelper } from '#engine/storage/helper'
 import { commandLine, processes } from '#engine/incus/process'
 import { findServer } from '#launch/server'
 import { Enclume, eventually, launcher, ssh, sshReady, traces, type Login } from './enclume.ts'
@@ -81,11 +82,12 @@ after(async () => {
   enclume.close()
 }, { timeout: 120_000 })
 
+const SOON = { timeoutMs: 60_000 }
 /** Who may be killed. */
 const victims: Record<string, () => Promise<number[]>> = {
   server: async () => [findServer(enclume.home)!.pid],
   // The one that was killed before is to be back.
-  incus: async () => [await eventually(async () => (await daemonStatus(enclume.home)).pid, { what: 'incus', timeoutMs: 60_000 })],
+  incus: async () => [await eventually(async () => (await daemonStatus(enclume.home)).pid, { what: 'incus', ...SOON })],
   helper: async () => processes('storage.py').filter(pid => commandLine(pid)?.includes(`${enclume.home.run}/`)),
   // Whoever holds the machine still, if it does so just now, and the server.
   freezer: async () => [...processes('cat > /dev/null').filter(pid => commandLine(pid)?.includes(one)), findServer(enclume.home)!.pid],
@@ -151,7 +153,11 @@ for (const victim of Object.keys(victims)) {
       t.diagnostic(`${name}, killed ${afterMs} ms after the answer (seed ${seed})`)
       await ask()
       await pause(afterMs)
-      for (const pid of await victims[victim]!()) process.kill(pid, 'SIGKILL')
+      const killed = await victims[victim]!()
+      for (const pid of killed) process.kill(pid, 'SIGKILL')
+      // While it is away mounts in guests fail, as its own tests show.
+      const isBack = async () => !killed.includes(storageHelper(enclume.home) ?? killed[0]!)
+      if (victim === 'helper') await eventually(isBack, { what: 'the helper', ...SOON })
       // A server that ends again and again is brought back later and later, unless somebody says `up`.
       if (['server', 'freezer'].includes(victim)) await launcher('up', '--home', enclume.home.dir)
       await answers()
