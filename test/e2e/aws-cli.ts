@@ -1,6 +1,7 @@
 /**
  * The AWS CLI for many calls: where it is a Python program, it is loaded once and forks for each call (aws.py), which takes a third of the
- * processor's time. Every call is the CLI's own code in a process of its own; that it runs as users run it, the conformance tests show.
+ * processor's time. Every call is the CLI's own code in a process of its own; that it runs as users run it, the conformance tests show. For a
+ * run by hand, where ENCLUME_TEST_FORKS is set: calls so close together still bring out races in tests that wait for too little.
  */
 import { spawn } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'

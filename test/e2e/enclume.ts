@@ -93,7 +93,7 @@ export class Enclume {
 
   aws(...args: string[]): Promise<Outcome> {
     const cli = process.env.ENCLUME_TEST_AWS ?? 'aws'
-    this.#aws ??= openAws({ cli, env: this.#env, dir: this.dir })
+    if (process.env.ENCLUME_TEST_FORKS) this.#aws ??= openAws({ cli, env: this.#env, dir: this.dir })
     return this.#aws?.call(args) ?? run(cli, args, { env: this.#env, cwd: this.dir, timeoutMs: 300_000 })
   }
 
