@@ -62,7 +62,7 @@ const ROOT_WRITING = join(CGROUPS, 'blkio', 'blkio.throttle.write_bps_device')
  * and whoever has it next.
  */
 export function leftHeld(bytesPerSecond: number): number[] {
-  if (unifiedCgroups()) return []
+  if (unifiedCgroups() || !existsSync(ROOT_WRITING)) return []
   return [...readFileSync(ROOT_WRITING, 'utf8').matchAll(/^7:(\d+) (\d+)$/gm)].filter(([, , value]) => Number(value) === bytesPerSecond)
     .map(([, number]) => Number(number))
 }

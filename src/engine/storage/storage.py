@@ -39,7 +39,8 @@ from mounts import *
 from nodes import place, shown
 
 booted = None
-# In seconds. A monitor waits for 30, and then says ENOSYS itself: what came later it would take for the answer to its next call (LXC 5 and 6).
+# In seconds. A monitor waits for 30, and then says ENOSYS itself: what came later it would take for the answer to its next call
+# (LXC's seccomp_notify_handler).
 LATE = 25
 
 
