@@ -29,6 +29,7 @@ export const transfers = {
   ],
   'transfers.file': ['A file in a bucket', "Un fichier d'un compartiment"],
   'transfers.snapshot': ['A snapshot', 'Un instantané'],
+  'transfers.unread': ['Not shown, as you could not read them: {what}. {why}', 'Non affichées, faute de pouvoir les lire : {what}. {why}'],
   'transfers.import-snapshot': ['Import of a snapshot', "Importation d'un instantané"],
   'transfers.import-image': ['Import of an image', "Importation d'une image"],
   'transfers.export-image': ['Export of an image', "Exportation d'une image"],

@@ -184,6 +184,11 @@ export function ResourceTable({ resource, list }: { resource: Resource; list: Lo
               {list.error}
             </Alert>
           )}
+          {list.lacking && (
+            <Alert type="warning" header={t('error.part')} action={<Button onClick={list.reload}>{t('error.retry')}</Button>}>
+              {list.lacking}
+            </Alert>
+          )}
           {resource.above}
           <PropertyFilter
             {...propertyFilterProps}

@@ -110,7 +110,7 @@ export const resources: Resource[] = withNames([
       { id: 'main', label: 'f.main', value: item => item.Associations?.some((a: Item) => a.Main) === true },
       vpcColumn,
     ],
-    create: { label: 'routes.create', form: vpcForm('RouteTable') },
+    create: { label: 'routes.create', form: vpcForm('CreateRouteTable', 'RouteTable') },
     actions: routeTableActions,
     tabs: [{ id: 'routes', label: 'routes.title', content: item => <RoutesTab table={item} /> }],
   },
