@@ -13,8 +13,7 @@ const folder = join(work, 'kept')
 let enclume: Enclume
 let login: Login
 let id: string
-let data: string
-let snapshot: string
+let snapshot: string | undefined
 
 before(async () => {
   enclume = await Enclume.up()
@@ -22,7 +21,7 @@ before(async () => {
   const group = (await enclume.ec2('create-security-group', '--group-name', 'backup', '--description', 'backup')).GroupId
   await enclume.ec2('authorize-security-group-ingress', '--group-id', group, '--protocol', 'tcp', '--port', '22', '--cidr', '0.0.0.0/0')
   const { Instances } = await enclume.ec2('run-instances', '--image-id', await enclume.image('debian-12'), '--instance-type', 't3.nano',
-    '--key-name', 'backup', '--security-group-ids', group, '--block-device-mappings', 'DeviceName=/dev/sdf,Ebs={VolumeSize=1}')
+    '--key-name', 'backup', '--security-group-ids', group, '--block-device-mappings', 'DeviceName=/dev/xvdf,Ebs={VolumeSize=1}')
   id = Instances[0].InstanceId
   const { AllocationId, PublicIp } = await enclume.ec2('allocate-address')
   await enclume.state(id, 'running')
@@ -31,7 +30,7 @@ before(async () => {
   await sshReady(login)
   await must('mkfs.ext4 -q /dev/xvdf; mkdir /data; mount /dev/xvdf /data; echo snapshotted > /data/file; sync')
   const { BlockDeviceMappings } = await enclume.instance(id)
-  data = BlockDeviceMappings.find((one: any) => one.DeviceName === '/dev/sdf').Ebs.VolumeId
+  const data = BlockDeviceMappings.find((one: any) => one.DeviceName === '/dev/xvdf').Ebs.VolumeId
   snapshot = (await enclume.ec2('create-snapshot', '--volume-id', data)).SnapshotId
   await completed()
 })
@@ -41,7 +40,7 @@ async function must(command: string): Promise<string> {
   return stdout
 }
 async function completed(): Promise<void> {
-  const isDone = async () => (await enclume.ec2('describe-snapshots', '--snapshot-ids', snapshot)).Snapshots[0].State === 'completed'
+  const isDone = async () => (await enclume.ec2('describe-snapshots', '--snapshot-ids', snapshot!)).Snapshots[0].State === 'completed'
   await eventually(isDone, { what: 'the snapshot', timeoutMs: 60_000 })
 }
 after(async () => {
@@ -49,7 +48,7 @@ after(async () => {
   const { Addresses } = await enclume.ec2('describe-addresses')
   await enclume.ec2('terminate-instances', '--instance-ids', id)
   await enclume.state(id, 'terminated')
-  await enclume.ec2('delete-snapshot', '--snapshot-id', snapshot)
+  if (snapshot) await enclume.ec2('delete-snapshot', '--snapshot-id', snapshot)
   for (const { AllocationId } of Addresses) await enclume.ec2('release-address', '--allocation-id', AllocationId)
   await enclume.ec2('delete-security-group', '--group-name', 'backup')
   await enclume.ec2('delete-key-pair', '--key-name', 'backup')
@@ -88,10 +87,10 @@ test('a home is restored from it only where there is none, and what ran runs, wi
   assert.equal(await must('mount /dev/xvdf /data; cat /data/file'), 'kept\n')
   await completed()
   const zone = (await enclume.instance(id)).Placement.AvailabilityZone
-  const { VolumeId } = await enclume.ec2('create-volume', '--snapshot-id', snapshot, '--availability-zone', zone)
+  const { VolumeId } = await enclume.ec2('create-volume', '--snapshot-id', snapshot!, '--availability-zone', zone)
   const isState = (wanted: string) => async () => (await enclume.ec2('describe-volumes', '--volume-ids', VolumeId)).Volumes[0].State === wanted
   await eventually(isState('available'), { what: 'a volume of the snapshot', timeoutMs: 60_000 })
-  await enclume.ec2('attach-volume', '--volume-id', VolumeId, '--instance-id', id, '--device', '/dev/sdg')
+  await enclume.ec2('attach-volume', '--volume-id', VolumeId, '--instance-id', id, '--device', '/dev/xvdg')
   await eventually(async () => (await ssh(login, 'test -b /dev/xvdg')).code === 0, { what: '/dev/xvdg', timeoutMs: 60_000 })
   assert.equal(await must('mkdir /old; mount /dev/xvdg /old; cat /old/file; umount /old'), 'snapshotted\n')
   await enclume.ec2('detach-volume', '--volume-id', VolumeId)

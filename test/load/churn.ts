@@ -1,6 +1,6 @@
 /**
- * Rounds of all that comes and goes, of every service, and what a control plane holds after each: when everything that was made is gone, so must be all
- * that it took. The clock of the control plane runs fast, so that what is kept for an hour or a week goes within the test.
+ * Rounds of all that comes and goes, of every service, and what a control plane holds after each: when everything that was made is gone, so must
+ * be all that it took. The clock of the control plane runs fast, so that what is kept for an hour or a week goes within the test.
  */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -38,7 +38,9 @@ export async function openChurn() {
   const began = Date.now()
   const clock = () => new Date(began + (Date.now() - began) * HASTE)
   const store = openSqlite(file, clock)
-  const server = await openServer({ store, dir, clock, pause: { first: 1, longest: 20 } })
+  // In files, as they are outside of tests: what is kept of calls and measured is no memory.
+  const kept = { history: join(dir, 'history.db'), metrics: join(dir, 'metrics.db') }
+  const server = await openServer({ store, dir, clock, pause: { first: 1, longest: 20 }, ...kept })
   const { cloud, engine } = server
   // Signatures are of the true time.
   const wire = openWire({
