@@ -14,7 +14,8 @@ const commands = (from: object): string[] => Object.keys(from).filter(name => na
 
 test('no EC2 operation is put together from parts, which nobody could find', () => {
   const others = commands(iam)
-  const gaps = [...sources.matchAll(/`([A-Z]\w*\$\{[^}]+\}\w*|\$\{[^}]+\?[^}]+\}\w*)`/g)].map(match => new RegExp(`^${match[1]!.replace(/\$\{[^}]+\}/, '\\w+')}Command$`))
+  const gaps = [...sources.matchAll(/`([A-Z]\w*\$\{[^}]+\}\w*|\$\{[^}]+\?[^}]+\}\w*)`/g)]
+    .map(match => new RegExp(`^${match[1]!.replace(/\$\{[^}]+\}/, '\\w+')}Command$`))
   const fits = (names: string[]) => (gap: RegExp): boolean => gap.source.length > '^\\w+Command$'.length && names.some(name => gap.test(name))
   assert.deepEqual(gaps.filter(fits(commands(sdk))).filter(gap => !fits(others)(gap)).map(String), [])
 })
