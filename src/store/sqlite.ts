@@ -4,8 +4,8 @@
  * Invariants: one process has the file; transactions run one after another on one connection; a body that throws leaves
  * nothing. A file written by a newer Enclume is refused, never guessed at.
  */
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { keepPrivate } from '#base/private'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { openDatabase } from '#base/database'
 import { Conflict, Full, type Event, type Query, type Row, type Store, type Token, type Tx } from '#store/store'
 
 /**
@@ -42,20 +42,9 @@ const decode = (r: Stored | undefined) =>
 
 /** `known`: the last version that is understood. */
 export function openSqlite(file: string, now: () => Date = () => new Date(), known = VERSION): Store {
-  keepPrivate(file)
-  const db = new DatabaseSync(file)
-  db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 5000')
-  migrate(db, file, known)
+  const db = openDatabase(file, { steps: migrations.slice(0, known), sync: 'full' })
   db.exec(indexes)
   return new Sqlite(db, now)
-}
-
-function migrate(db: DatabaseSync, file: string, known: number): void {
-  const { user_version: version } = db.prepare('pragma user_version').get() as { user_version: number }
-  if (version > known) throw new Error(`${file} was written by a newer Enclume (version ${version}; this one knows ${known}). Use that one.`)
-  for (let v = version; v < known; v++) {
-    db.exec(`begin immediate; ${migrations[v]} pragma user_version = ${v + 1}; commit`)
-  }
 }
 
 class Sqlite implements Store {

@@ -5,6 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { openHistory } from '#service/cloudtrail/history'
+import { openSeries } from '#service/monitoring/series'
+import { openTables } from '#service/s3/tables'
 import { openSqlite, VERSION } from '#store/sqlite'
 import { documentOf, FILE, shapes, versionOf } from './shapes.ts'
 
@@ -22,6 +25,23 @@ test('what is written down has the rows of every service, and what they are made
     'service/ssm/parameter.ts VersionSpec', 'service/dlm/policy.ts Spec', 'service/monitoring/alarm.ts HistorySpec',
   ]
   assert.deepEqual(wanted.filter(one => !told.includes(`${one} = `)), [])
+})
+
+test('every database of a home refuses to be read by an earlier Enclume than wrote it', t => {
+  const dir = mkdtempSync(join(tmpdir(), 'enclume-newer-'))
+  t.after(() => rmSync(dir, { recursive: true }))
+  const clock = () => new Date()
+  const opens: Record<string, (file: string) => unknown> = {
+    'enclume.db': openSqlite, 'history.db': file => openHistory(file, clock, () => {}), 'metrics.db': file => openSeries({ file, clock }),
+    's3.db': openTables,
+  }
+  for (const [name, open] of Object.entries(opens)) {
+    const file = join(dir, name)
+    const db = new DatabaseSync(file)
+    db.exec('pragma user_version = 99')
+    db.close()
+    assert.throws(() => open(file), /was written by a newer Enclume \(version 99; this one knows \d\)\. Use that one\./, name)
+  }
 })
 
 test('each earlier version has a fixture, and what today writes is refused by an Enclume of each of them', t => {
