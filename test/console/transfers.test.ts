@@ -103,7 +103,7 @@ test('an image is imported from a file, and from a snapshot', async () => {
   await visit(page, '/ec2/images')
   const dialog = await act('Import image')
   await choose(/^Bucket name/, Bucket)
-  await dialog.getByLabel(/^Object key/).fill('disks/web.raw')
+  await dialog.getByLabel(/^Object key(?!s)/).fill('disks/web.raw')
   await submit('Import image')
   const file = await madeOf(await task('import-ami-', 'Completed'), /^ami-/)
   await visit(page, '/ec2/images')
@@ -123,6 +123,20 @@ async function finished(count: number): Promise<string[]> {
   await row.nth(count - 1).waitFor()
   return row.getByRole('link', { name: /^ami-/ }).allInnerTexts()
 }
+
+test('an image of two disks is imported: the second becomes a volume beside its root', async () => {
+  await objects.send(new s3.PutObjectCommand({ Bucket, Key: 'disks/data.raw', Body: randomBytes(BLOCK_BYTES) }))
+  await visit(page, '/ec2/images')
+  const dialog = await act('Import image')
+  await choose(/^Bucket name/, Bucket)
+  await dialog.getByLabel(/^Object key(?!s)/).fill('disks/web.raw')
+  await dialog.getByLabel(/^Object keys of further disks/).fill('disks/data.raw\n')
+  await dialog.getByLabel(/^Description/).fill('Of two disks')
+  await submit('Import image')
+  const ids = await finished(3)
+  const { Images } = await api.send(new ec2.DescribeImagesCommand({ ImageIds: ids }))
+  assert.deepEqual(Images!.map(one => one.BlockDeviceMappings!.filter(mapping => mapping.Ebs).length).sort(), [1, 1, 2])
+})
 
 test('an AMI is exported to a bucket, stored in it and restored from it', async () => {
   await visit(page, '/ec2/image-tasks')

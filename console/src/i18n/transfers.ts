@@ -19,6 +19,11 @@ export const transfers = {
   'transfers.cancelExport': ['Cancel export task', "Annuler la tâche d'exportation"],
   'transfers.key': ['Object key', "Clé d'objet"],
   'transfers.keyHint': ['The file in the bucket: disks/web.vmdk, for example', 'Le fichier dans le compartiment, par exemple disks/web.vmdk'],
+  'transfers.further': ['Object keys of further disks', "Clés d'objet des autres disques"],
+  'transfers.furtherHint': [
+    'One on each line, in the same bucket and format. The first disk, above, has the system; these become volumes beside it.',
+    'Une par ligne, dans le même compartiment et le même format. Le premier disque, ci-dessus, contient le système ; ceux-ci deviennent des volumes à côté.',
+  ],
   'transfers.storedHint': ['ami-….bin, as a stored AMI is called', "ami-….bin, le nom d'une AMI stockée"],
   'transfers.format': ['Disk image format', "Format de l'image disque"],
   'transfers.prefix': ['Prefix of the object key', "Préfixe de la clé d'objet"],

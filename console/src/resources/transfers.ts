@@ -2,7 +2,7 @@
 import { listAll, wordsOf } from '../api/call'
 import { t, type Key } from '../i18n/text'
 import { go } from '../shell/router'
-import { role, snapshot, text } from './choices'
+import { lines, role, snapshot, text } from './choices'
 import { column, type Field, type Form, type Item, type Resource } from './kinds'
 import { description } from './snapshots'
 
@@ -16,6 +16,7 @@ const bucket: Field = {
   from: { service: 's3', operation: 'ListBuckets', member: 'Buckets', value: item => item.Name },
 }
 const key: Field = { name: 'key', label: 'transfers.key', hint: 'transfers.keyHint' }
+const further: Field = { name: 'further', label: 'transfers.further', hint: 'transfers.furtherHint', kind: 'area', optional: true }
 /** Those of AWS's formats that Enclume reads and writes. */
 const format: Field = { name: 'format', label: 'transfers.format', kind: 'select', options: ['RAW', 'VMDK'] }
 /** Roles that VM Import/Export may take on. */
@@ -39,12 +40,12 @@ export const importSnapshot: Form = {
   }),
 }
 
-/** Of one disk; images of several are the API's alone. */
+/** Of one disk or several: the first has the system, and all of them are of one format and in one bucket. */
 export const importImage: Form = {
   operation: 'ImportImage',
   fields: [
     { name: 'from', label: 'f.source', kind: 'select', options: ['file', 'snapshot'], named: said },
-    ...[bucket, key, format].map((field): Field => ({ ...field, when: values => values.from === 'file' })),
+    ...[bucket, key, further, format].map((field): Field => ({ ...field, when: values => values.from === 'file' })),
     { ...snapshot, optional: false, when: values => values.from === 'snapshot' },
     description,
     service,
@@ -53,11 +54,10 @@ export const importImage: Form = {
   done: seeTasks,
   input: values => ({
     Description: text(values.description),
-    DiskContainers: [
+    DiskContainers:
       values.from === 'file'
-        ? { Format: values.format, UserBucket: { S3Bucket: values.bucket, S3Key: values.key } }
-        : { SnapshotId: values.snapshot },
-    ],
+        ? [values.key, ...lines(values.further)].map(S3Key => ({ Format: values.format, UserBucket: { S3Bucket: values.bucket, S3Key } }))
+        : [{ SnapshotId: values.snapshot }],
     RoleName: text(values.role),
   }),
 }
