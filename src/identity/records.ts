@@ -27,8 +27,13 @@ export type PolicySpec = { name: string; path: string; description?: string; ver
 export type ProfileSpec = { name: string; path: string; role?: string }
 export type AccessKeySpec = { user: string; status: 'Active' | 'Inactive'; secret: string }
 export type Use = { time: string; service: string; region: string }
-/** A TOTP device: its seed sealed; the last step that was used and the newest of all (none in older records), since a code counts once. */
-export type DeviceSpec = { name: string; path: string; seed: string; owner?: string; enabled?: string; step: number; recent?: number[] }
+/**
+ * A TOTP device: its seed sealed; the last step that was used and the newest of all (none in older records), since a code counts once; by how
+ * many steps its clock is ahead of this host's (none in older records, where nobody had asked).
+ */
+export type DeviceSpec = {
+  name: string; path: string; seed: string; owner?: string; enabled?: string; step: number; recent?: number[]; ahead?: number
+}
 export type AccountSpec = { alias?: string; password?: Password; passwordPolicy?: Record<string, number | boolean> }
 export type ProviderSpec = { url: string; clientIds: string[]; thumbprints: string[] }
 

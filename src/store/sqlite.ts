@@ -4,11 +4,14 @@
  * Invariants: one process has the file; transactions run one after another on one connection; a body that throws leaves
  * nothing. A file written by a newer Enclume is refused, never guessed at.
  */
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { keepPrivate } from '#base/private'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { openDatabase } from '#base/database'
 import { Conflict, Full, type Event, type Query, type Row, type Store, type Token, type Tx } from '#store/store'
 
-/** Each entry takes the file one version on. Entries are never changed once landed, only added. */
+/**
+ * Each entry takes the file one version on. Entries are never changed once landed, only added: also where it is the records alone that have
+ * another form (test/upgrade/shapes.ts), for an Enclume that does not know that form must not open them.
+ */
 const migrations = [
   `create table record (kind text, id text, account text, region text, generation integer, created text, spec text, status text, tags text,
      primary key (kind, id)) strict, without rowid;
@@ -18,7 +21,9 @@ const migrations = [
    create table token (account text, region text, operation text, token text, hash text, response text, created text,
      primary key (account, region, operation, token)) strict, without rowid;
    create table event (seq integer primary key autoincrement, kind text, id text, name text, time text) strict;`,
+  '', // MFA devices tell what their clocks say.
 ]
+export const VERSION = migrations.length
 /**
  * Made where they lack, without a version: they change nothing but the time that questions take, and an Enclume that knows nothing of one
  * does well with it.
@@ -35,23 +40,11 @@ type Stored = Record<string, string>
 const decode = (r: Stored | undefined) =>
   r && { ...r, spec: JSON.parse(r.spec!), status: JSON.parse(r.status!), tags: JSON.parse(r.tags!) }
 
-export function openSqlite(file: string, now: () => Date = () => new Date()): Store {
-  keepPrivate(file)
-  const db = new DatabaseSync(file)
-  db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 5000')
-  migrate(db, file)
+/** `known`: the last version that is understood. */
+export function openSqlite(file: string, now: () => Date = () => new Date(), known = VERSION): Store {
+  const db = openDatabase(file, { steps: migrations.slice(0, known), sync: 'full' })
   db.exec(indexes)
   return new Sqlite(db, now)
-}
-
-function migrate(db: DatabaseSync, file: string): void {
-  const { user_version: version } = db.prepare('pragma user_version').get() as { user_version: number }
-  if (version > migrations.length) {
-    throw new Error(`${file} was written by a newer Enclume (version ${version}; this one knows ${migrations.length}). Use that one.`)
-  }
-  for (let v = version; v < migrations.length; v++) {
-    db.exec(`begin immediate; ${migrations[v]} pragma user_version = ${v + 1}; commit`)
-  }
 }
 
 class Sqlite implements Store {

@@ -36,7 +36,7 @@ export type TestOptions = {
   /** A home that outlives the server. */
   dir?: string
   apiThrottle?: boolean
-} & Pick<CloudOptions, 'hook' | 'clock' | 'pause'>
+} & Pick<CloudOptions, 'hook' | 'clock' | 'pause' | 'history' | 'metrics'>
 
 const log = process.env.ENCLUME_TEST_LOG ? openLog(line => process.stderr.write(line)) : silent
 
@@ -49,7 +49,7 @@ export async function openServer(options: Partial<TestOptions> = {}): Promise<Te
   let url = ''
   const cloud = await openCloud({
     home, engine, store, log, clock, root: keys, deliver: async () => {}, objects: openObjects(() => url, keys), hook: options.hook,
-    pause: options.pause ?? { first: 5, longest: 50 },
+    pause: options.pause ?? { first: 5, longest: 50 }, history: options.history, metrics: options.metrics,
   })
   const api = { services: wireServices(cloud.services), dispatch: noting(cloud.dispatch), log, clock, credentials: cloud.identity.credentials }
   const wire = openWire({ ...api, health: () => ({ status: 'ok', engine: engine.name }) })

@@ -77,6 +77,35 @@ test('a lifecycle rule is made beside those that there are, changed, disabled, a
   await assert.rejects(rules(), { name: 'NoSuchLifecycleConfiguration' })
 })
 
+test('a rule is made for tags and sizes, which are changed; a tag whose line is left is what it was', async () => {
+  await visit(page, `/s3/buckets/${Bucket}?tab=lifecycle`)
+  const dialog = await act('Create lifecycle rule')
+  await dialog.getByLabel('Lifecycle rule name').fill('big')
+  await dialog.getByLabel(/^Object tags/).fill('kind=log\na=b=c')
+  await dialog.getByLabel(/^Larger than/).fill('1.5')
+  await dialog.getByText('A whole number of bytes').waitFor()
+  await dialog.getByLabel(/^Larger than/).fill('1000')
+  await dialog.getByLabel(/^Expire current versions/).fill('7')
+  await submit('Create lifecycle rule')
+  await row('big').getByText(/kind=log/).waitFor()
+  const Tags = [{ Key: 'kind', Value: 'log' }, { Key: 'a', Value: 'b=c' }]
+  const filter = async () => (await rules())[0]!.Filter
+  assert.deepEqual(await filter(), { And: { Tags, ObjectSizeGreaterThan: 1000 } })
+  const odd = { And: { Tags: [{ Key: 'a=b', Value: 'c' }], ObjectSizeGreaterThan: 1000 } }
+  const Rules: s3.LifecycleRule[] = [{ ID: 'big', Status: 'Enabled', Filter: odd, Expiration: { Days: 7 } }]
+  await api.send(new s3.PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration: { Rules } }))
+  await visit(page, '/s3/buckets')
+  await visit(page, `/s3/buckets/${Bucket}?tab=lifecycle`)
+  await row('big').getByText(/a=b=c/).waitFor()
+  await row('big').getByRole('checkbox').check()
+  await page.getByRole('button', { name: 'Edit', exact: true }).click()
+  await dialog.getByLabel(/^Larger than/).fill('')
+  await dialog.getByLabel(/^Smaller than/).fill('5000')
+  await submit('Edit')
+  await row('big').getByText(/< /).waitFor()
+  assert.deepEqual(await filter(), { And: { Tags: odd.And.Tags, ObjectSizeLessThan: 5000 } })
+})
+
 test('what the form does not show of a rule stays as it is', async () => {
   const And = { Prefix: 'a/', Tags: [{ Key: 'team', Value: 'web' }], ObjectSizeGreaterThan: 10 }
   const rule: s3.LifecycleRule = { ID: 'odd', Status: 'Enabled', Filter: { And }, Expiration: { Date: new Date('2031-01-01') } }

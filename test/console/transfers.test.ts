@@ -3,12 +3,13 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import * as ec2 from '@aws-sdk/client-ec2'
+import * as iam from '@aws-sdk/client-iam'
 import * as s3 from '@aws-sdk/client-s3'
 import type { Browser, Locator, Page } from 'playwright-core'
 import { BLOCK_BYTES } from '#engine/port'
 import { keys } from '../conformance/server.ts'
 import { handsOf } from './hands.ts'
-import { visit, type World } from './kit.ts'
+import { openSeat, visit, type World } from './kit.ts'
 import { openSeeded } from './seed.ts'
 
 let browser: Browser
@@ -67,11 +68,42 @@ test('a task that fails says why, and can\'t be cancelled any more', async () =>
   assert.ok(await page.getByRole('button', { name: 'Actions' }).isDisabled())
 })
 
+test('who may not describe some kinds of tasks sees the others, and is told which are not there', async () => {
+  const admin = new iam.IAMClient({ endpoint: world.server.url, region: 'us-east-1', credentials: keys })
+  const Statement = [
+    { Effect: 'Allow', Action: 'ec2:Describe*', Resource: '*' },
+    { Effect: 'Deny', Action: ['ec2:DescribeExportImageTasks', 'ec2:DescribeStoreImageTasks'], Resource: '*' },
+  ]
+  await admin.send(new iam.CreateUserCommand({ UserName: 'importer' }))
+  await admin.send(new iam.CreateLoginProfileCommand({ UserName: 'importer', Password: 'Correct-Horse-1' }))
+  await admin.send(new iam.PutUserPolicyCommand({
+    UserName: 'importer', PolicyName: 'tasks', PolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement }),
+  }))
+  admin.destroy()
+  const { context, page: seat } = await openSeat(browser, { language: 'en' })
+  await seat.goto(world.url)
+  await seat.getByLabel('IAM user', { exact: false }).first().check()
+  await seat.getByLabel('Account ID').fill(keys.account)
+  await seat.getByLabel('IAM user name').fill('importer')
+  await seat.getByLabel('Password', { exact: true }).fill('Correct-Horse-1')
+  await seat.getByRole('button', { name: 'Sign in' }).click()
+  await seat.getByRole('navigation', { name: 'Navigation' }).first().waitFor()
+  await visit(seat, '/ec2/image-tasks')
+  await seat.getByRole('row').filter({ hasText: 'disks/none.raw' }).waitFor()
+  await seat.getByText('Not all of this could be loaded').waitFor()
+  await seat.getByText(/could not read them: Export of an image, Storing of an AMI\. UnauthorizedOperation: /).waitFor()
+  await seat.evaluate("localStorage.setItem('enclume-language', 'fr')")
+  await seat.reload()
+  await seat.getByText(/faute de pouvoir les lire\s: Exportation d'une image, Stockage d'une AMI\. UnauthorizedOperation/).waitFor()
+  await seat.getByRole('row').filter({ hasText: 'disks/none.raw' }).waitFor()
+  await context.close()
+})
+
 test('an image is imported from a file, and from a snapshot', async () => {
   await visit(page, '/ec2/images')
   const dialog = await act('Import image')
   await choose(/^Bucket name/, Bucket)
-  await dialog.getByLabel(/^Object key/).fill('disks/web.raw')
+  await dialog.getByLabel(/^Object key(?!s)/).fill('disks/web.raw')
   await submit('Import image')
   const file = await madeOf(await task('import-ami-', 'Completed'), /^ami-/)
   await visit(page, '/ec2/images')
@@ -91,6 +123,20 @@ async function finished(count: number): Promise<string[]> {
   await row.nth(count - 1).waitFor()
   return row.getByRole('link', { name: /^ami-/ }).allInnerTexts()
 }
+
+test('an image of two disks is imported: the second becomes a volume beside its root', async () => {
+  await objects.send(new s3.PutObjectCommand({ Bucket, Key: 'disks/data.raw', Body: randomBytes(BLOCK_BYTES) }))
+  await visit(page, '/ec2/images')
+  const dialog = await act('Import image')
+  await choose(/^Bucket name/, Bucket)
+  await dialog.getByLabel(/^Object key(?!s)/).fill('disks/web.raw')
+  await dialog.getByLabel(/^Object keys of further disks/).fill('disks/data.raw\n')
+  await dialog.getByLabel(/^Description/).fill('Of two disks')
+  await submit('Import image')
+  const ids = await finished(3)
+  const { Images } = await api.send(new ec2.DescribeImagesCommand({ ImageIds: ids }))
+  assert.deepEqual(Images!.map(one => one.BlockDeviceMappings!.filter(mapping => mapping.Ebs).length).sort(), [1, 1, 2])
+})
 
 test('an AMI is exported to a bucket, stored in it and restored from it', async () => {
   await visit(page, '/ec2/image-tasks')

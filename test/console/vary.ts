@@ -69,16 +69,17 @@ async function borders(send: Send, { vpc, list }: Seeded): Promise<void> {
   await send('ModifyManagedPrefixList', { PrefixListId: list, CurrentVersion: 1, AddEntries: [{ Cidr: '198.51.100.0/24' }] })
 }
 
-/** AMIs of one's own: one that is deprecated, one that is disabled. */
+/** AMIs of one's own: one that is deprecated, one that is disabled, one that is protected. */
 async function images(send: Send, stopped: string): Promise<void> {
   const { ImageId } = await send('CreateImage', { InstanceId: stopped, Name: 'mine' })
   await send('EnableImageDeprecation', { ImageId, DeprecateAt: new Date('2030-01-31T09:30:00Z') })
-  await send('CreateImage', { InstanceId: stopped, Name: 'disabled' })
-  const { Images } = await send('DescribeImages', { Filters: [{ Name: 'name', Values: ['disabled'] }] })
   const end = Date.now() + 20_000
-  const state = async () => (await send('DescribeImages', { ImageIds: [Images[0].ImageId] })).Images[0].State
-  while ((await state()) !== 'available') assert.ok(Date.now() < end, 'the AMI does not become available')
-  await send('DisableImage', { ImageId: Images[0].ImageId })
+  for (const [Name, operation] of [['disabled', 'DisableImage'], ['kept', 'EnableImageDeregistrationProtection']] as const) {
+    const { ImageId: id } = await send('CreateImage', { InstanceId: stopped, Name })
+    const state = async () => (await send('DescribeImages', { ImageIds: [id] })).Images[0].State
+    while ((await state()) !== 'available') assert.ok(Date.now() < end, 'the AMI does not become available')
+    await send(operation, { ImageId: id })
+  }
 }
 
 /** A profile with no role, an alarm whose actions are off, policies that are on and off. */

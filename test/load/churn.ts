@@ -1,6 +1,6 @@
 /**
- * Rounds of all that comes and goes, and what a control plane holds after each: when everything that was made is gone, so must be all
- * that it took. The clock of the control plane runs fast, so that what is kept for an hour or a week goes within the test.
+ * Rounds of all that comes and goes, of every service, and what a control plane holds after each: when everything that was made is gone, so must
+ * be all that it took. The clock of the control plane runs fast, so that what is kept for an hour or a week goes within the test.
  */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,6 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { DescribeInstancesCommand, DescribeTagsCommand, EC2Client } from '@aws-sdk/client-ec2'
+import * as s3 from '@aws-sdk/client-s3'
 import { openSqlite } from '#store/sqlite'
 import { wireServices } from '#service/index'
 import { silent } from '#base/log'
@@ -37,7 +38,9 @@ export async function openChurn() {
   const began = Date.now()
   const clock = () => new Date(began + (Date.now() - began) * HASTE)
   const store = openSqlite(file, clock)
-  const server = await openServer({ store, dir, clock, pause: { first: 1, longest: 20 } })
+  // In files, as they are outside of tests: what is kept of calls and measured is no memory.
+  const kept = { history: join(dir, 'history.db'), metrics: join(dir, 'metrics.db') }
+  const server = await openServer({ store, dir, clock, pause: { first: 1, longest: 20 }, ...kept })
   const { cloud, engine } = server
   // Signatures are of the true time.
   const wire = openWire({
@@ -45,7 +48,7 @@ export async function openChurn() {
     credentials: cloud.identity.credentials,
   })
   const endpoint = `http://127.0.0.1:${(await wire.listen(0, '127.0.0.1')).port}`
-  const call = async (operation: string, input: object = {}): Promise<any> => cloud.dispatch({ service: 'ec2', operation, input, caller })
+  const call = async (operation: string, input: object = {}, service = 'ec2'): Promise<any> => cloud.dispatch({ service, operation, input, caller })
   const db = new DatabaseSync(file, { readOnly: true })
   const count = (sql: string): number => (db.prepare(`select count(*) as n from ${sql}`).get() as { n: number }).n
 
@@ -83,6 +86,8 @@ export async function openChurn() {
     await call('AttachVolume', { VolumeId, InstanceId: ids[1], Device: '/dev/sdf' })
     const { ImageId } = await call('CreateImage', { InstanceId: ids[2], Name: name, NoReboot: true })
     await asked()
+    await stored(name)
+    await beside(name)
     await call('StopInstances', { InstanceIds: ids })
     await until('stopped', allAre('stopped'))
     await call('StartInstances', { InstanceIds: ids })
@@ -109,6 +114,35 @@ export async function openChurn() {
     const client = new EC2Client({ endpoint, region: 'us-east-1', credentials: keys })
     await Promise.all([client.send(new DescribeInstancesCommand({})), client.send(new DescribeTagsCommand({}))])
     client.destroy()
+  }
+
+  /** Objects: small ones stand in the tables, large ones and parts of them in files. */
+  async function stored(Bucket: string): Promise<void> {
+    const client = new s3.S3Client({ endpoint, region: 'us-east-1', credentials: keys, forcePathStyle: true })
+    await client.send(new s3.CreateBucketCommand({ Bucket }))
+    for (const [Key, size] of [['small', 100], ['large', 300_000], ['large', 400_000]] as const)
+      await client.send(new s3.PutObjectCommand({ Bucket, Key, Body: Buffer.alloc(size) }))
+    const { UploadId } = await client.send(new s3.CreateMultipartUploadCommand({ Bucket, Key: 'parts' }))
+    await client.send(new s3.UploadPartCommand({ Bucket, Key: 'parts', UploadId, PartNumber: 1, Body: Buffer.alloc(300_000) }))
+    await client.send(new s3.AbortMultipartUploadCommand({ Bucket, Key: 'parts', UploadId }))
+    for (const Key of ['small', 'large']) await client.send(new s3.DeleteObjectCommand({ Bucket, Key }))
+    await client.send(new s3.DeleteBucketCommand({ Bucket }))
+    client.destroy()
+  }
+
+  /** What the other services keep. */
+  async function beside(name: string): Promise<void> {
+    await call('CreateUser', { UserName: name }, 'iam')
+    const { AccessKey: { AccessKeyId } } = await call('CreateAccessKey', { UserName: name }, 'iam')
+    await call('PutParameter', { Name: name, Type: 'SecureString', Value: name }, 'ssm')
+    await call('PutMetricAlarm', {
+      AlarmName: name, Namespace: 'churn', MetricName: 'rounds', Statistic: 'Sum', Period: 60, EvaluationPeriods: 1, Threshold: 1,
+      ComparisonOperator: 'GreaterThanThreshold',
+    }, 'monitoring')
+    await call('DeleteAlarms', { AlarmNames: [name] }, 'monitoring')
+    await call('DeleteParameter', { Name: name }, 'ssm')
+    await call('DeleteAccessKey', { UserName: name, AccessKeyId }, 'iam')
+    await call('DeleteUser', { UserName: name }, 'iam')
   }
 
   async function held(): Promise<Held> {

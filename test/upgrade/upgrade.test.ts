@@ -7,7 +7,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { answersOf, closeWorld, engineWith, openWorld, restore } from './world.ts'
+import { seedOf } from '#identity/device'
+import { devices } from '#identity/records'
+import { verifySignIn } from '#identity/sign-in'
+import { codeAt, stepAt } from '#identity/totp'
+import { account, answersOf, closeWorld, engineWith, openWorld, restore } from './world.ts'
 
 const DATA = join(import.meta.dirname, 'data')
 const work = mkdtempSync(join(tmpdir(), 'enclume-upgrade-'))
@@ -37,6 +41,23 @@ for (const name of readdirSync(DATA).sort()) {
       await world.settle()
       assert.deepEqual(lacking(answers, await answersOf(world, Object.keys(answers))), [])
       assert.deepEqual(host(), before)
+    } finally {
+      await closeWorld(world)
+    }
+  })
+
+  if (read('answers.json').includes('iam ListAccessKeys')) test(`the secrets that ${name} sealed open, and its user's device counts`, async () => {
+    const file = join(work, `${name}-sealed.db`)
+    restore(file, read('database.sql'))
+    const world = await openWorld(file, engineWith(JSON.parse(read('host.json'))))
+    try {
+      const { identity } = world.cloud
+      const { AccessKeyMetadata: [{ AccessKeyId }] } = await world.call('ListAccessKeys', { UserName: 'ada' }, 'iam')
+      assert.equal((await identity.credentials(AccessKeyId, undefined))!.secret.length, 40)
+      const [device] = await devices.list(world.store, account)
+      const input = { account, user: 'ada', password: 'Correct-Horse-1', mfa: codeAt(seedOf(identity.sealer, device!), stepAt(new Date())) }
+      const signedIn = await verifySignIn({ store: world.store, identity, change: async () => {} }, { ...input, now: new Date() })
+      assert.ok(typeof signedIn === 'object' && signedIn.mfa)
     } finally {
       await closeWorld(world)
     }

@@ -17,7 +17,7 @@ const caller = { principal, region: 'eu-west-3', requestId: 'r', sourceIp: '127.
 
 /** The engine's tables, as its maps' entries. */
 type Host = { machines: [string, any][]; disks: [string, any][]; networks: [string, any][] }
-/** Operation name to what it answered. */
+/** Operation name, after its service's where that is not EC2, to what it answered. */
 export type Answers = Record<string, object>
 
 export const DESCRIBES = [
@@ -25,10 +25,19 @@ export const DESCRIBES = [
   'DescribeSubnets', 'DescribeRouteTables', 'DescribeInternetGateways', 'DescribeNatGateways', 'DescribeNetworkAcls', 'DescribeDhcpOptions',
   'DescribeNetworkInterfaces', 'DescribeAddresses', 'DescribeVpcPeeringConnections', 'DescribeTags', 'DescribeImages', 'DescribeSnapshots',
   'DescribeImportSnapshotTasks', 'DescribeImportImageTasks', 'DescribeExportImageTasks', 'DescribeLockedSnapshots',
-  'DescribeLaunchTemplates', 'DescribeLaunchTemplateVersions',
+  'DescribeLaunchTemplates', 'DescribeLaunchTemplateVersions', 'DescribeVpcEndpoints', 'DescribeFlowLogs', 'DescribeManagedPrefixLists',
+  'DescribeEgressOnlyInternetGateways', 'DescribeReplaceRootVolumeTasks', 'DescribeIamInstanceProfileAssociations',
+  'DescribeFastSnapshotRestores', 'iam ListUsers', 'iam GetAccountAuthorizationDetails', 'iam ListVirtualMFADevices', 'iam ListAccessKeys',
+  'iam ListSSHPublicKeys', 'iam ListOpenIDConnectProviders', 'iam ListAccountAliases', 'ssm DescribeParameters', 'ssm GetParameterHistory',
+  'dlm GetLifecyclePolicies', 'monitoring DescribeAlarms',
 ]
 /** What those are asked that must be asked something. */
-const INPUTS: Record<string, object> = { DescribeLaunchTemplateVersions: { Versions: ['$Latest', '$Default'] } }
+const INPUTS: Record<string, object> = {
+  DescribeLaunchTemplateVersions: { Versions: ['$Latest', '$Default'] }, 'iam ListAccessKeys': { UserName: 'ada' },
+  'iam ListSSHPublicKeys': { UserName: 'ada' }, 'ssm GetParameterHistory': { Name: '/shop/name', WithDecryption: true },
+}
+/** With which the fixtures' secrets were sealed. */
+const KEY = Buffer.alloc(32, 'fixtures')
 
 export type World = {
   cloud: Cloud
@@ -45,7 +54,8 @@ export async function openWorld(file: string, engine: FakeEngine = openFake()): 
   const store = openSqlite(file)
   const objects = openFakeObjects((_, work) => work())
   const cloud = await openCloud({
-    home: homeAt({ dir: '/nonexistent' }), engine, store, log: silent, clock: () => new Date(), pause: { first: 1, longest: 10 }, objects,
+    home: homeAt({ dir: '/nonexistent' }), engine, store, log: silent, clock: () => new Date(), pause: { first: 1, longest: 10 }, objects, key: KEY,
+    deliver: async () => {},
   })
   return {
     cloud, engine, store, objects,
@@ -63,8 +73,13 @@ export async function closeWorld({ cloud, store }: World): Promise<void> {
 }
 
 /** Without what time alone changes, and in an order of its own. */
-export const answersOf = async (world: World, operations: string[]): Promise<Answers> =>
-  JSON.parse(JSON.stringify(Object.fromEntries(await Promise.all(operations.map(async name => [name, await world.call(name, INPUTS[name])])))))
+export async function answersOf(world: World, names: string[]): Promise<Answers> {
+  const asked = names.map(async name => {
+    const [operation, service] = name.split(' ').reverse() as [string, string?]
+    return [name, await world.call(operation, INPUTS[name], service)]
+  })
+  return JSON.parse(JSON.stringify(Object.fromEntries(await Promise.all(asked))))
+}
 
 /** What is on the disks is left out. */
 export const hostOf = ({ machinesById, disksById, networksById }: FakeEngine): Host => ({

@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { buildAlarms, buildBorders, buildDoors, buildIdentities, buildKeys, buildServices } from './others.ts'
 import { answersOf, closeWorld, DESCRIBES, dump, hostOf, openWorld, type World } from './world.ts'
 
 const tagged = (ResourceType: string, Name: string) => ({ TagSpecifications: [{ ResourceType, Tags: [{ Key: 'Name', Value: Name }] }] })
@@ -107,9 +108,8 @@ const work = mkdtempSync(join(tmpdir(), 'enclume-upgrade-'))
 try {
   const file = join(work, 'enclume.db')
   const world = await openWorld(file)
-  await build(world)
-  await buildImages(world)
-  await buildTemplates(world)
+  const parts = [build, buildIdentities, buildKeys, buildImages, buildTemplates, buildBorders, buildDoors, buildServices, buildAlarms]
+  for (const part of parts) await part(world)
   const answers = await answersOf(world, DESCRIBES)
   await closeWorld(world)
   mkdirSync(folder, { recursive: true })

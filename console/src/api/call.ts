@@ -12,7 +12,7 @@ export type { Input, Service }
 export type Answer = any
 
 const modules = {
-  ec2: () => import('@aws-sdk/client-ec2'),
+  ec2: () => import('./ec2'),
   iam: () => import('@aws-sdk/client-iam'),
   s3: () => import('@aws-sdk/client-s3'),
   ssm: () => import('@aws-sdk/client-ssm'),

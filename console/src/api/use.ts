@@ -4,14 +4,16 @@ import { call, listAll, wordsOf, type Answer, type Input, type Service } from '.
 import { instancesOf } from '../resources/choices'
 import { onChange } from './live'
 
-export type Loaded<T> = { data: T | undefined; error: string | undefined; loading: boolean; reload(): void }
+/** `lacking`: what else there may be that could not be read, and why. */
+export type Loaded<T> = { data: T | undefined; error: string | undefined; lacking?: string; loading: boolean; reload(): void }
 
 /** What is loaded in parts shows its first parts until all are there; later loads replace the whole. */
-type Load<T> = (onPart: (data: T) => void) => Promise<T>
+type Load<T> = (onPart: (data: T) => void, onLack: (words: string) => void) => Promise<T>
 
 /** Loads at once, and again whenever one of these kinds changes. Nothing is loaded while `load` is undefined. */
 export function useLoaded<T>(load: Load<T> | undefined, kinds: readonly string[], key: string): Loaded<T> {
-  const [state, setState] = useState<{ data?: T; error?: string; loading: boolean; whole?: boolean }>({ loading: load !== undefined })
+  type State = { data?: T; error?: string; lacking?: string; loading: boolean; whole?: boolean }
+  const [state, setState] = useState<State>({ loading: load !== undefined })
   const turn = useRef(0)
   const run = useRef(load)
   run.current = load
@@ -27,10 +29,14 @@ export function useLoaded<T>(load: Load<T> | undefined, kinds: readonly string[]
     const mine = ++turn.current
     setState(before => ({ ...before, loading: true }))
     try {
-      const data = await run.current(part => {
+      let lacking: string | undefined
+      const onPart = (part: T): void => {
         if (mine === turn.current) setState(before => (before.whole ? before : { data: part, loading: true }))
+      }
+      const data = await run.current(onPart, words => {
+        lacking = words
       })
-      if (mine === turn.current) setState({ data, loading: false, whole: true })
+      if (mine === turn.current) setState({ data, lacking, loading: false, whole: true })
     } catch (error) {
       if (mine === turn.current) setState(before => ({ ...before, error: wordsOf(error), loading: false }))
     } finally {
@@ -54,7 +60,7 @@ export function useLoaded<T>(load: Load<T> | undefined, kinds: readonly string[]
       end()
     }
   }, [key, reload])
-  return { data: state.data, error: state.error, loading: state.loading, reload }
+  return { data: state.data, error: state.error, lacking: state.lacking, loading: state.loading, reload }
 }
 
 export const useList = (

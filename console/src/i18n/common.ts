@@ -91,6 +91,7 @@ export const common = {
   'error.page': ['This page has a fault', 'Cette page a un défaut'],
   'error.title': ['This could not be done', "L'opération a échoué"],
   'error.load': ['This could not be loaded', 'Le chargement a échoué'],
+  'error.part': ['Not all of this could be loaded', "Tout n'a pas pu être chargé"],
   'error.retry': ['Try again', 'Réessayer'],
   'error.missing': ['There is nothing here', "Il n'y a rien ici"],
   'field.optional': ['optional', 'facultatif'],

@@ -28,9 +28,9 @@ export default function Resources({ path, id, create }: Props) {
 
 function Listing({ resource, id }: { resource: Resource; id?: string }) {
   const list = useLoaded<Item[]>(
-    async onPart => {
+    async (onPart, onLack) => {
       const rowsOf = resource.rows ?? (items => items)
-      if (resource.load) return resource.load()
+      if (resource.load) return resource.load(onPart, onLack)
       const { service, operation, member, input } = resource
       return rowsOf(await listAll(service, operation, member, input, found => onPart(rowsOf(found))))
     },

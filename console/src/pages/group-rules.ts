@@ -89,7 +89,9 @@ const isOther = (row: Row): boolean => kindOf(row.peer) !== kindOf(peerOf(row.or
 type Edited = { group: string; outbound: boolean; before: readonly Item[]; rows: readonly Row[] }
 /** What is new comes first, and what goes last: who may reach the instance now is not cut off between two calls. */
 export function callsOf({ group: GroupId, outbound, before, rows }: Edited): Preview[] {
-  const way = outbound ? 'Egress' : 'Ingress'
+  const [authorize, revoke] = outbound
+    ? ['AuthorizeSecurityGroupEgress', 'RevokeSecurityGroupEgress']
+    : ['AuthorizeSecurityGroupIngress', 'RevokeSecurityGroupIngress']
   const kept = rows.filter(row => row.original && !isOther(row))
   const added = rows.filter(row => !kept.includes(row)).map(permission)
   const changed = kept.filter(isChanged).map(replacement)
@@ -97,8 +99,8 @@ export function callsOf({ group: GroupId, outbound, before, rows }: Edited): Pre
   const call = (operation: string, list: unknown[], input: object): Preview[] =>
     list.length > 0 ? [{ service: 'ec2', operation, input: { GroupId, ...input } }] : []
   return [
-    ...call(`AuthorizeSecurityGroup${way}`, added, { IpPermissions: added }),
+    ...call(authorize, added, { IpPermissions: added }),
     ...call('ModifySecurityGroupRules', changed, { SecurityGroupRules: changed }),
-    ...call(`RevokeSecurityGroup${way}`, gone, { SecurityGroupRuleIds: gone }),
+    ...call(revoke, gone, { SecurityGroupRuleIds: gone }),
   ]
 }

@@ -18,6 +18,7 @@ function InstanceStatus({ id }: { id: string }) {
   const checks: [Key, string | undefined][] = [
     ['instances.systemStatus', status?.SystemStatus?.Status],
     ['instances.instanceStatus', status?.InstanceStatus?.Status],
+    ['instances.ebsStatus', status?.AttachedEbsStatus?.Status],
   ]
   return (
     <Container header={<Header variant="h2">{t('tab.status')}</Header>}>

@@ -126,9 +126,9 @@ export function ResourceTable({ resource, list }: { resource: Resource; list: Lo
       }}
       columnDefinitions={columns.map((c, i) => ({
         id: c.id,
-        header: t(c.label),
+        header: <span className="heading">{t(c.label)}</span>,
         sortingField: `_${c.id}`,
-        minWidth: 110,
+        minWidth: 90,
         width: widthOf(c),
         isRowHeader: i === 0,
         sortingComparator: comparatorOf(c),
@@ -184,6 +184,11 @@ export function ResourceTable({ resource, list }: { resource: Resource; list: Lo
               {list.error}
             </Alert>
           )}
+          {list.lacking && (
+            <Alert type="warning" header={t('error.part')} action={<Button onClick={list.reload}>{t('error.retry')}</Button>}>
+              {list.lacking}
+            </Alert>
+          )}
           {resource.above}
           <PropertyFilter
             {...propertyFilterProps}
@@ -224,14 +229,28 @@ const startOf = ({ filter }: Resource): PropertyFilterProps.Query => ({
   tokens: filter ? [{ propertyKey: `_${filter.column.id}`, operator: '=', value: t(filter.value) }] : [],
 })
 
-/** Enough for what such a column holds. */
-const widthOf = (column: Column): number => Math.max(contentWidth(column), HEAD_PX + t(column.label).length * LETTER_PX)
+/** Enough for what such a column holds; headings break between words. */
+const widthOf = (column: Column): number =>
+  Math.max(contentWidth(column), HEAD_PX + Math.max(...t(column.label).split(/[\s-]/).map(word => word.length)) * LETTER_PX)
 /** A heading's sign of sorting and its edges, and what a letter of it takes. */
-const HEAD_PX = 68
+const HEAD_PX = 56
 const LETTER_PX = 8
 
+/** A cell's edges, and the sign of a state. */
+const [EDGE_PX, SIGN_PX] = [40, 22]
+/** What stands before an id's seventeen digits. */
+const PREFIXES: Record<string, string> = {
+  InstanceId: 'i-', VolumeId: 'vol-', SnapshotId: 'snap-', ImageId: 'ami-', GroupId: 'sg-', VpcId: 'vpc-', SubnetId: 'subnet-',
+  NetworkInterfaceId: 'eni-', AllocationId: 'eipalloc-', AssociationId: 'eipassoc-', DhcpOptionsId: 'dopt-', RouteTableId: 'rtb-',
+  InternetGatewayId: 'igw-', NatGatewayId: 'nat-', NetworkAclId: 'acl-', VpcEndpointId: 'vpce-', KeyPairId: 'key-',
+}
+const idWidth = (id: string): number | undefined => {
+  const prefix: string | undefined = PREFIXES[id.split('.').pop()!]
+  return prefix === undefined ? undefined : EDGE_PX + (prefix.length + 17) * LETTER_PX
+}
+
 const contentWidth = ({ kind, link, id, width }: Column): number =>
-  width ?? (id === 'Arn' ? 400 : kind === 'date' || kind === 'state' || link || id.endsWith('Id') ? 230 : 170)
+  width ?? idWidth(id) ?? (id === 'Arn' ? 400 : kind === 'state' ? EDGE_PX + SIGN_PX + 88 : kind === 'date' || link || id.endsWith('Id') ? 230 : 150)
 
 /** Names and ids lead to what they name. */
 const isLinked = ({ columns }: Resource, column: Column): boolean => column === columns[0] || (columns[0] === nameColumn && column === columns[1])

@@ -53,6 +53,6 @@ export const stateText = (state: string): string => (`state.${state}` in message
 /** Fixed words of the API's that are no states, such as `private`. */
 export const wordText = (word: string): string => (`word.${word}` in messages ? t(`word.${word}` as Key) : word)
 
-export function State({ state }: { state: string }) {
-  return <StatusIndicator type={signs[state] ?? 'info'}>{stateText(state)}</StatusIndicator>
+export function State({ state, text = stateText(state) }: { state: string; text?: string }) {
+  return <StatusIndicator type={signs[state] ?? 'info'}>{text}</StatusIndicator>
 }

@@ -11,7 +11,7 @@ import { State, stateText, wordText } from './State'
 export function textOf(column: Column, item: Item): string {
   const value: Value = column.value(item)
   if (value === undefined || value === null || value === '') return ''
-  if (column.kind === 'state') return stateText(String(value))
+  if (column.kind === 'state') return column.said?.(item) ?? stateText(String(value))
   if (column.kind === 'word') return wordText(String(value))
   if (column.kind === 'date' || value instanceof Date) return formatDate(value as Date)
   if (typeof value === 'boolean') return t(value ? 'value.yes' : 'value.no')
@@ -25,7 +25,7 @@ export function Cell({ column, item }: { column: Column; item: Item }): ReactNod
   const value = column.value(item)
   const text = textOf(column, item)
   if (text === '') return t('value.none')
-  if (column.kind === 'state') return <State state={String(value)} />
+  if (column.kind === 'state') return <State state={String(value)} text={text} />
   const href = column.href?.(item)
   if (href) return <ItemLink href={href} text={text} />
   if (column.link) return <ItemLink href={addressOf(column.link, text)} text={text} />

@@ -1,9 +1,10 @@
 /**
  * Lifecycle rules of a bucket. S3 takes all of them at once.
  *
- * Invariant: what a form does not show of a rule (tags, sizes, dates) stays as it is when the rule is changed.
+ * Invariant: what a form does not show of a rule (dates) stays as it is when the rule is changed.
  */
 import { call, orNone } from '../api/call'
+import { lines } from './choices'
 import type { Action, Call, Field, Form, Item, Values } from './kinds'
 
 export const rulesOf = async (bucket: string): Promise<Item[]> =>
@@ -16,8 +17,13 @@ export const putRules = (bucket: string, rules: Item[]): Call =>
 
 const isDays = (value: string) => (value === '' || /^[1-9]\d*$/.test(value) ? undefined : 'buckets.wrongDays')
 const days = (name: string, label: Field['label']): Field => ({ name, label, kind: 'number', optional: true, wrong: isDays })
+const isBytes = (value: string) => (value === '' || /^\d+$/.test(value) ? undefined : 'buckets.wrongBytes')
+const bytes = (name: string, label: Field['label']): Field => ({ name, label, kind: 'number', optional: true, wrong: isBytes })
 const fields: Field[] = [
   { name: 'prefix', label: 'buckets.prefix', hint: 'buckets.prefixHint', optional: true },
+  { name: 'tags', label: 'buckets.ruleTags', hint: 'buckets.ruleTagsHint', kind: 'area', optional: true },
+  bytes('larger', 'buckets.larger'),
+  bytes('smaller', 'buckets.smaller'),
   days('expire', 'buckets.expire'),
   { name: 'markers', label: 'buckets.markers', kind: 'bool', when: values => values.expire === '' && !values.date },
   days('noncurrent', 'buckets.noncurrent'),
@@ -27,7 +33,7 @@ const fields: Field[] = [
 
 const count = (value: string): number | undefined => (value === '' || isDays(value) ? undefined : Number(value))
 const valuesOf = ({ Expiration, NoncurrentVersionExpiration: old, AbortIncompleteMultipartUpload: abort, ...rule }: Item): Values => ({
-  prefix: rule.Prefix ?? rule.Filter?.Prefix ?? rule.Filter?.And?.Prefix ?? '',
+  ...scopeOf(rule),
   expire: String(Expiration?.Days ?? ''),
   date: Expiration?.Date,
   markers: Expiration?.ExpiredObjectDeleteMarker === true,
@@ -36,10 +42,31 @@ const valuesOf = ({ Expiration, NoncurrentVersionExpiration: old, AbortIncomplet
   uploads: String(abort?.DaysAfterInitiation ?? ''),
 })
 
-/** The same scope with another prefix. Several conditions stand in an And (API Reference: LifecycleRuleFilter). */
-function filterOf({ Filter: { And, ...one } = {} as Item }: Item, prefix: string): object {
-  const { Prefix: _, Tag, Tags = [], ...sizes } = { ...one, ...And }
-  const tags = [...Tags, ...(Tag ? [Tag] : [])]
+function conditionsOf({ Filter: { And, ...one } = {} as Item }: Item): Item {
+  const { Tag, Tags = [], ...rest } = { ...one, ...And }
+  return { ...rest, tags: [...Tags, ...(Tag ? [Tag] : [])] }
+}
+/** Which objects a rule is about. */
+function scopeOf(rule: Item): Values {
+  const { tags, ...rest } = conditionsOf(rule)
+  return {
+    prefix: rule.Prefix ?? rest.Prefix ?? '',
+    tags: tags.map(({ Key, Value }: Item) => `${Key}=${Value}`).join('\n'),
+    larger: String(rest.ObjectSizeGreaterThan ?? ''),
+    smaller: String(rest.ObjectSizeLessThan ?? ''),
+  }
+}
+/** A line is a key and, after the first sign of equality, a value. */
+const tagOf = (line: string): object => {
+  const [Key, ...rest] = line.split('=')
+  return { Key, Value: rest.join('=') }
+}
+const size = (value: string): number | undefined => (value === '' || isBytes(value) ? undefined : Number(value))
+
+/** Several conditions stand in an And (API Reference: LifecycleRuleFilter). Tags whose lines were left are what they were, whatever their signs. */
+function filterOf({ prefix, larger, smaller, ...values }: Values, before: Item): object {
+  const tags = values.tags === scopeOf(before).tags ? conditionsOf(before).tags : lines(values.tags).map(tagOf)
+  const sizes = { ObjectSizeGreaterThan: size(larger), ObjectSizeLessThan: size(smaller) }
   const given = Object.entries({ ...sizes, Prefix: prefix || undefined }).filter(([, value]) => value !== undefined)
   if (tags.length + given.length > 1) return { And: { ...Object.fromEntries(given), Tags: tags.length > 0 ? tags : undefined } }
   if (tags.length === 1) return { Tag: tags[0] }
@@ -61,7 +88,7 @@ function ruleOf(values: Values, before: Item): Item | undefined {
   const uploads = count(values.uploads)
   const AbortIncompleteMultipartUpload = uploads ? { DaysAfterInitiation: uploads } : undefined
   if (!Expiration && !NoncurrentVersionExpiration && !AbortIncompleteMultipartUpload) return undefined
-  return { ...rule, Filter: filterOf(before, values.prefix), Expiration, NoncurrentVersionExpiration, AbortIncompleteMultipartUpload }
+  return { ...rule, Filter: filterOf(values, before), Expiration, NoncurrentVersionExpiration, AbortIncompleteMultipartUpload }
 }
 
 export const newRule: Form = {

@@ -208,8 +208,8 @@ export const nameForm = (kind: 'User' | 'Group' | 'InstanceProfile', label: Key)
   input: values => ({ [`${kind}Name`]: values.name }),
 })
 /** A form that asks for a VPC and nothing else. */
-export const vpcForm = (kind: 'RouteTable' | 'NetworkAcl' | 'EgressOnlyInternetGateway'): Form => ({
-  operation: `Create${kind}`,
+export const vpcForm = (operation: string, kind: string): Form => ({
+  operation,
   id: answer => answer[kind][`${kind}Id`],
   fields: [vpc],
   input: values => ({ VpcId: values.vpc }),

@@ -18,6 +18,6 @@ export const egress: Resource = {
     { id: 'state', label: 'f.state', kind: 'state', value: item => item.Attachments?.[0]?.State },
     { id: 'vpc', label: 'f.VpcId', link: '/vpc/vpcs', value: item => item.Attachments?.[0]?.VpcId },
   ],
-  create: { label: 'egress.create', form: vpcForm('EgressOnlyInternetGateway') },
+  create: { label: 'egress.create', form: vpcForm('CreateEgressOnlyInternetGateway', 'EgressOnlyInternetGateway') },
   actions: [{ id: 'delete', label: 'egress.delete', ...simple('DeleteEgressOnlyInternetGateway', 'EgressOnlyInternetGatewayId'), confirm: 'plain' }],
 }

@@ -223,7 +223,7 @@ export const gateways: Resource[] = [
       { id: 'in', label: 'f.inboundCount', value: item => item.Entries?.filter((e: Item) => !e.Egress).length },
       { id: 'out', label: 'f.outboundCount', value: item => item.Entries?.filter((e: Item) => e.Egress).length },
     ],
-    create: { label: 'acls.create', form: vpcForm('NetworkAcl') },
+    create: { label: 'acls.create', form: vpcForm('CreateNetworkAcl', 'NetworkAcl') },
     actions: [
       { id: 'add', label: 'acls.add', form: addEntry },
       { id: 'edit', label: 'acls.edit', enabled: hasEntries, form: editEntry },

@@ -42,10 +42,10 @@ const deprecation: Form = {
 const protection: Form = {
   fields: [{ name: 'on', label: 'images.protection', hint: 'images.protectionHint', kind: 'bool' }],
   start: item => ({ on: isProtected(item) }),
-  calls: (values, item) =>
-    values.on === isProtected(item)
+  calls: ({ on }, item) =>
+    on === isProtected(item)
       ? []
-      : [{ operation: `${values.on ? 'Enable' : 'Disable'}ImageDeregistrationProtection`, input: { ImageId: item.ImageId } }],
+      : [{ operation: on ? 'EnableImageDeregistrationProtection' : 'DisableImageDeregistrationProtection', input: { ImageId: item.ImageId } }],
 }
 
 const describe: Form = {

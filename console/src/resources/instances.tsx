@@ -5,7 +5,9 @@ import { currentRegion, listAll } from '../api/call'
 import { t } from '../i18n/text'
 import { InstanceAlarms, InstanceMetrics, InstanceNetworking, InstanceSecurity, InstanceStorage } from '../parts/InstanceTabs'
 import { Facts } from '../parts/Facts'
+import { stateText } from '../parts/State'
 import { SpaceBetween } from '@cloudscape-design/components'
+import { checksOf, isCounted, type Checks } from './checks'
 import { instancesOf } from './choices'
 import { allowed, settings } from './instance-settings'
 import { column, nameColumn, subnetColumn, vpcColumn, type Action, type Column, type Item, type Resource } from './kinds'
@@ -16,16 +18,16 @@ export const instancePath = (item: Item): string => `/ec2/instances/${item.Insta
 const columns: Column[] = [
   nameColumn,
   column('InstanceId', 'f.InstanceId'),
-  column('State.Name', 'f.instanceState', { kind: 'state' }),
-  column('InstanceType', 'f.InstanceType'),
-  { id: 'check', label: 'f.statusCheck', kind: 'state', value: item => item.Check },
-  column('Placement.AvailabilityZone', 'f.zone'),
-  column('PublicDnsName', 'f.publicDns', { hidden: true }),
+  column('State.Name', 'f.instanceState', { kind: 'state', width: 206 }),
+  column('InstanceType', 'f.InstanceType', { width: 120 }),
+  { id: 'check', label: 'f.statusCheck', width: 236, kind: 'state', value: item => item.Check?.state, said: item => checksSaid(item.Check) },
   column('PublicIpAddress', 'f.publicIp'),
-  column('PrivateIpAddress', 'f.privateIp'),
-  { id: 'groups', label: 'f.groups', value: item => (item.SecurityGroups ?? []).map((g: Item) => g.GroupName).join(', ') },
-  column('KeyName', 'f.KeyName'),
-  column('LaunchTime', 'f.LaunchTime', { kind: 'date' }),
+  column('Placement.AvailabilityZone', 'f.zone', { hidden: true }),
+  column('PublicDnsName', 'f.publicDns', { hidden: true }),
+  column('PrivateIpAddress', 'f.privateIp', { hidden: true }),
+  { id: 'groups', label: 'f.groups', value: item => (item.SecurityGroups ?? []).map((g: Item) => g.GroupName).join(', '), hidden: true },
+  column('KeyName', 'f.KeyName', { hidden: true }),
+  column('LaunchTime', 'f.LaunchTime', { kind: 'date', hidden: true }),
   { ...vpcColumn, hidden: true },
   { ...subnetColumn, hidden: true },
   column('ImageId', 'f.ImageId', { link: '/ec2/images', hidden: true }),
@@ -96,14 +98,17 @@ const actions: Action[] = [
   },
 ]
 
-/** What the status checks say of each, 'ok' where both do; and by what association it has its role. */
+/** '3/3 checks passed', as the EC2 console says it; while one is still to tell, that. */
+const checksSaid = (found: Checks): string =>
+  isCounted(found) ? t('instances.checks', { passed: found.passed, all: found.all }) : stateText(found.state)
+
+/** What the status checks say of each, and by what association it has its role. */
 async function checks(): Promise<Map<string, Item>> {
   const [statuses, associations] = await Promise.all([
     listAll('ec2', 'DescribeInstanceStatus', 'InstanceStatuses'),
     listAll('ec2', 'DescribeIamInstanceProfileAssociations', 'IamInstanceProfileAssociations'),
   ])
-  const worse = (s: Item): string | undefined => (s.InstanceStatus?.Status === 'ok' ? s.SystemStatus?.Status : s.InstanceStatus?.Status)
-  const more = new Map<string, Item>(statuses.map(s => [s.InstanceId as string, { Check: worse(s) }]))
+  const more = new Map<string, Item>(statuses.map(s => [s.InstanceId as string, { Check: checksOf(s) }]))
   for (const { InstanceId: id, AssociationId } of associations) more.set(id, { ...more.get(id), ProfileAssociation: AssociationId })
   return more
 }

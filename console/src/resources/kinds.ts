@@ -12,6 +12,8 @@ export type Column = {
   value(item: Item): Value
   /** 'word': one of the API's fixed words, of which there may be a message. */
   kind?: 'state' | 'date' | 'gib' | 'bytes' | 'usd' | 'word'
+  /** What is said of a state, where that is more than its word. */
+  said?(item: Item): string
   /** In pixels, where its kind's is not enough. */
   width?: number
   /** The listing that the value is an id in. */
@@ -119,8 +121,8 @@ export type Resource = {
   input?: Input
   /** Makes plain rows of an answer's list. */
   rows?(items: Item[]): Item[]
-  /** In place of one listing operation. */
-  load?(): Promise<Item[]>
+  /** In place of one listing operation. Of several, some may be refused: `onLack` is told what is not among what is answered. */
+  load?(onPart: (items: Item[]) => void, onLack: (words: string) => void): Promise<Item[]>
   /** What else is to be said of each, by its id: asked once the things themselves are there. */
   also?(): Promise<Map<string, Item>>
   id(item: Item): string

@@ -71,7 +71,7 @@ export const resources: Resource[] = withNames([
       column('GroupId', 'f.GroupId'),
       column('GroupName', 'f.GroupName'),
       vpcColumn,
-      column('Description', 'f.description'),
+      column('Description', 'f.description', { width: 280 }),
       column('OwnerId', 'f.OwnerId', { hidden: true }),
     ],
     create: {
@@ -114,12 +114,12 @@ export const resources: Resource[] = withNames([
     tagged: 'elastic-ip',
     columns: [
       nameColumn,
-      column('AllocationId', 'f.AllocationId', { width: 260 }),
+      column('AllocationId', 'f.AllocationId'),
       column('PublicIp', 'f.allocated'),
       column('InstanceId', 'f.InstanceId', { link: '/ec2/instances' }),
       column('PrivateIpAddress', 'f.privateIp'),
-      column('AssociationId', 'f.AssociationId', { width: 260 }),
-      column('NetworkInterfaceId', 'f.InterfaceId', { link: '/ec2/network-interfaces' }),
+      column('AssociationId', 'f.AssociationId', { hidden: true }),
+      column('NetworkInterfaceId', 'f.InterfaceId', { link: '/ec2/network-interfaces', hidden: true }),
     ],
     create: {
       label: 'addresses.allocate',

@@ -94,7 +94,7 @@ const serial: Form = {
   fields: [{ name: 'on', label: 'settings.allow', kind: 'bool' }],
   start: item => ({ on: item.SerialConsoleAccessEnabled }),
   calls: ({ on }, { SerialConsoleAccessEnabled: now }) =>
-    on === now ? [] : [{ operation: `${on ? 'Enable' : 'Disable'}SerialConsoleAccess`, input: {} }],
+    on === now ? [] : [{ operation: on ? 'EnableSerialConsoleAccess' : 'DisableSerialConsoleAccess', input: {} }],
 }
 
 export const resources: Resource[] = [

@@ -1,8 +1,8 @@
 /** Disks and images as files in buckets: the forms that begin it, and the tasks that do it. VM Import/Export User Guide. */
-import { listAll } from '../api/call'
+import { listAll, wordsOf } from '../api/call'
 import { t, type Key } from '../i18n/text'
 import { go } from '../shell/router'
-import { role, snapshot, text } from './choices'
+import { lines, role, snapshot, text } from './choices'
 import { column, type Field, type Form, type Item, type Resource } from './kinds'
 import { description } from './snapshots'
 
@@ -16,6 +16,7 @@ const bucket: Field = {
   from: { service: 's3', operation: 'ListBuckets', member: 'Buckets', value: item => item.Name },
 }
 const key: Field = { name: 'key', label: 'transfers.key', hint: 'transfers.keyHint' }
+const further: Field = { name: 'further', label: 'transfers.further', hint: 'transfers.furtherHint', kind: 'area', optional: true }
 /** Those of AWS's formats that Enclume reads and writes. */
 const format: Field = { name: 'format', label: 'transfers.format', kind: 'select', options: ['RAW', 'VMDK'] }
 /** Roles that VM Import/Export may take on. */
@@ -39,12 +40,12 @@ export const importSnapshot: Form = {
   }),
 }
 
-/** Of one disk; images of several are the API's alone. */
+/** Of one disk or several: the first has the system, and all of them are of one format and in one bucket. */
 export const importImage: Form = {
   operation: 'ImportImage',
   fields: [
     { name: 'from', label: 'f.source', kind: 'select', options: ['file', 'snapshot'], named: said },
-    ...[bucket, key, format].map((field): Field => ({ ...field, when: values => values.from === 'file' })),
+    ...[bucket, key, further, format].map((field): Field => ({ ...field, when: values => values.from === 'file' })),
     { ...snapshot, optional: false, when: values => values.from === 'snapshot' },
     description,
     service,
@@ -53,11 +54,10 @@ export const importImage: Form = {
   done: seeTasks,
   input: values => ({
     Description: text(values.description),
-    DiskContainers: [
+    DiskContainers:
       values.from === 'file'
-        ? { Format: values.format, UserBucket: { S3Bucket: values.bucket, S3Key: values.key } }
-        : { SnapshotId: values.snapshot },
-    ],
+        ? [values.key, ...lines(values.further)].map(S3Key => ({ Format: values.format, UserBucket: { S3Bucket: values.bucket, S3Key } }))
+        : [{ SnapshotId: values.snapshot }],
     RoleName: text(values.role),
   }),
 }
@@ -118,12 +118,23 @@ const ofStore = (of: Item): Item => ({
   Message: of.StoreTaskFailureReason, Place: placeOf(of.Bucket, of.S3objectKey), ImageId: of.AmiId,
 })
 
-const SOURCES: [operation: string, member: string, row: (task: Item) => Item][] = [
-  ['DescribeImportSnapshotTasks', 'ImportSnapshotTasks', ofSnapshot],
-  ['DescribeImportImageTasks', 'ImportImageTasks', ofImport],
-  ['DescribeExportImageTasks', 'ExportImageTasks', ofExport],
-  ['DescribeStoreImageTasks', 'StoreImageTaskResults', ofStore],
+const SOURCES: [what: string, operation: string, member: string, row: (task: Item) => Item][] = [
+  ['import-snapshot', 'DescribeImportSnapshotTasks', 'ImportSnapshotTasks', ofSnapshot],
+  ['import-image', 'DescribeImportImageTasks', 'ImportImageTasks', ofImport],
+  ['export-image', 'DescribeExportImageTasks', 'ExportImageTasks', ofExport],
+  ['store-image', 'DescribeStoreImageTasks', 'StoreImageTaskResults', ofStore],
 ]
+/** Of each kind that may be described; where none may, the refusal. */
+async function readable(_: unknown, onLack: (words: string) => void): Promise<Item[]> {
+  const answers = await Promise.allSettled(SOURCES.map(([, operation, member]) => listAll('ec2', operation, member)))
+  const refused = answers.flatMap((answer, i) =>
+    answer.status === 'rejected' ? [{ what: said(SOURCES[i]![0]), reason: answer.reason as unknown }] : [],
+  )
+  if (refused.length === SOURCES.length) throw refused[0]!.reason
+  const why = [...new Set(refused.map(one => wordsOf(one.reason)))].join(' ')
+  if (refused.length > 0) onLack(t('transfers.unread', { what: refused.map(one => one.what).join(', '), why }))
+  return answers.flatMap((answer, i) => (answer.status === 'fulfilled' ? answer.value.map(SOURCES[i]![3]) : [])).map(whole)
+}
 const underWay = (way: 'import' | 'export') => (item: Item): boolean => item.What.startsWith(way) && item.State === 'in-progress'
 
 export const tasks: Resource = {
@@ -133,10 +144,7 @@ export const tasks: Resource = {
   empty: ['transfers.empty', 'transfers.emptyHint'],
   operation: 'DescribeImportSnapshotTasks',
   member: 'ImportSnapshotTasks',
-  load: async () => {
-    const found = await Promise.all(SOURCES.map(async ([operation, member, row]) => (await listAll('ec2', operation, member)).map(row)))
-    return found.flat().map(whole)
-  },
+  load: readable,
   id: item => item.TaskId,
   kinds: ['import-snapshot-task', 'import-image-task', 'export-image-task', 'image-task'],
   columns: [

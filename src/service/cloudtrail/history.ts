@@ -6,8 +6,8 @@
  * cannot push out what was done to the account. A call is in the file when it is answered, and survives the process.
  */
 import { randomUUID } from 'node:crypto'
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
-import { keepPrivate } from '#base/private'
+import type { SQLInputValue } from 'node:sqlite'
+import { openDatabase } from '#base/database'
 import type { Clock } from '#base/clock'
 import type { Dispatch } from '#kit/action'
 import type { Caller } from '#kit/caller'
@@ -89,9 +89,7 @@ const userOf = ({ principal: { arn, root } }: Caller): string => (root ? 'root' 
 
 /** `lost` hears why a call could not be noted. */
 export function openHistory(file: string, clock: Clock, lost: (error: unknown) => void) {
-  keepPrivate(file)
-  const db = new DatabaseSync(file)
-  db.exec(`pragma journal_mode = wal; pragma synchronous = normal; pragma busy_timeout = 5000; ${SCHEMA}`)
+  const db = openDatabase(file, { steps: [SCHEMA], sync: 'normal' })
   const insert = db.prepare(`insert into call (id, time, account, region, name, source, user, key, read_only, resources, data, detail)
     values (?,?,?,?,?,?,?,?,?,?,?,?)`)
 

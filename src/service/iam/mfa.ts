@@ -2,10 +2,11 @@
 import { randomBytes } from 'node:crypto'
 import type { VirtualMFADevice } from '@aws-sdk/client-iam'
 import { ApiError } from '#kit/error'
-import { seedOf, serialOf, useStep } from '#identity/device'
+import { learnClock, serialOf } from '#identity/device'
 import type { Identity } from '#identity/identity'
+import type { Sealer } from '#identity/seal'
 import { devices, users, type DeviceRow, type UserRow } from '#identity/records'
-import { base32, codeAt, stepAt } from '#identity/totp'
+import { base32 } from '#identity/totp'
 import { checkName, checkPath, conflict, exceeded, exists, getUser, gone, page, QUOTA, readTags, tagsOf, userOrCaller, withoutTags,
   type IamActions } from '#service/iam/common'
 import { qrCode } from '#service/iam/qr-code'
@@ -34,16 +35,14 @@ async function view(reader: Reader, row: DeviceRow): Promise<VirtualMFADevice & 
   }
 }
 
-/** How far a device's clock may be off when it is tied to a user: an hour either way. */
-const FAR = 120
+type Codes = { AuthenticationCode1?: string; AuthenticationCode2?: string }
 
 /** Two codes that follow each other prove the seed and tell the device's clock (API Reference: EnableMFADevice). */
-function prove(seed: Buffer, { first, second, now }: { first: string; second: string; now: Date }): number {
-  const present = stepAt(now)
-  for (let step = present - FAR; step < present + FAR; step++) {
-    if (codeAt(seed, step) === first && codeAt(seed, step + 1) === second) return step + 1
-  }
-  throw new ApiError('InvalidAuthenticationCodeException', 'Authentication code for device is not valid.', 403)
+function prove(sealer: Sealer, row: DeviceRow, { AuthenticationCode1: first, AuthenticationCode2: second }: Codes, now: Date):
+ReturnType<typeof learnClock> & object {
+  const learnt = learnClock(sealer, row, { first: first!, second: second!, now })
+  if (!learnt) throw new ApiError('InvalidAuthenticationCodeException', 'Authentication code for device is not valid.', 403)
+  return learnt
 }
 
 export const mfaActions = ({ sealer }: Identity): IamActions => ({
@@ -66,14 +65,12 @@ export const mfaActions = ({ sealer }: Identity): IamActions => ({
     if (row.spec.owner !== undefined) throw exists('MFADevice', row.spec.name)
     const own = (await devices.list(tx, account)).filter(device => device.spec.owner === user.id)
     if (own.length >= QUOTA.devicesOfUser) throw exceeded('MFADevicesPerUser', QUOTA.devicesOfUser)
-    const step = prove(seedOf(sealer, row), { first: input.AuthenticationCode1!, second: input.AuthenticationCode2!, now })
-    await devices.update(tx, row, { owner: user.id, enabled: now.toISOString(), ...useStep(row, step) })
+    await devices.update(tx, row, { owner: user.id, enabled: now.toISOString(), ...prove(sealer, row, input, now) })
     return {}
   },
   async ResyncMFADevice({ tx, input, account, now }) {
     const row = await deviceOfUser(tx, await getUser(tx, account, input.UserName!), input.SerialNumber!)
-    const step = prove(seedOf(sealer, row), { first: input.AuthenticationCode1!, second: input.AuthenticationCode2!, now })
-    await devices.update(tx, row, useStep(row, step))
+    await devices.update(tx, row, prove(sealer, row, input, now))
     return {}
   },
   async DeactivateMFADevice({ tx, input, account, caller }) {

@@ -5,10 +5,9 @@
  * (API Reference, GetMetricStatistics: 3 hours by seconds, 15 days by minutes, 63 days by 5 minutes, 455 days by hours); all of it together
  * has a bound, beyond which the oldest goes first. What was put is in the file when `put` returns, and outlives the process.
  */
-import { DatabaseSync } from 'node:sqlite'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Clock } from '#base/clock'
-import { keepPrivate } from '#base/private'
+import { openDatabase } from '#base/database'
 import type { Place } from '#kit/action'
 import { UNITS, type Metric, type Point, type Weighted } from '#service/monitoring/metric'
 import { combine, windows } from '#service/monitoring/statistics'
@@ -43,9 +42,7 @@ const pointOf = ({ time, unit, count, sum, least, most, value }: Kept): Point =>
 const unitOf = (unit: string): number => Math.max(0, (UNITS as readonly string[]).indexOf(unit))
 
 export function openSeries({ file, clock, mostBytes = MOST_BYTES }: { file: string; clock: Clock; mostBytes?: number }) {
-  keepPrivate(file)
-  const db = new DatabaseSync(file)
-  db.exec(`pragma journal_mode = wal; pragma synchronous = normal; pragma busy_timeout = 5000; ${SCHEMA}`)
+  const db = openDatabase(file, { steps: [SCHEMA], sync: 'normal' })
   const sql = {
     find: db.prepare('select id, newest, fine from metric where account = ? and region = ? and namespace = ? and name = ? and dimensions = ?'),
     add: db.prepare('insert into metric (account, region, namespace, name, dimensions, newest, fine) values (?,?,?,?,?,0,0) returning id'),

@@ -6,11 +6,10 @@
  * and in no other case on the disk (what a crash leaves there is removed when the tables are next opened). The bytes of
  * small pieces stand in `file` themselves and have no file at all.
  */
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
-import { keepPrivate } from '#base/private'
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
+import { openDatabase } from '#base/database'
 import { diskFull } from '#service/s3/errors'
 
-const VERSION = 2
 const SCHEMA = `
   create table bucket (name text primary key, account text, region text, created text, settings text) strict, without rowid;
   create table object (seq integer primary key autoincrement, bucket text, key text, version text, latest integer, marker integer,
@@ -62,13 +61,7 @@ const uploadOf = (row: Raw): Upload => ({ ...row, info: JSON.parse(row.info) }) 
 
 /** `mostPages` bounds the file, so that tests can fill it; `committed` is called after each change. */
 export function openTables(file: string, { mostPages, committed = () => {} }: { mostPages?: number; committed?: () => void } = {}) {
-  keepPrivate(file)
-  const db = new DatabaseSync(file)
-  db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 5000')
-  const { user_version: version } = db.prepare('pragma user_version').get() as { user_version: number }
-  if (version > VERSION) throw new Error(`${file} was written by a newer Enclume. Use that one.`)
-  const missing = [SCHEMA, ...UPGRADES].slice(version).join('\n')
-  if (version < VERSION) db.exec(`begin immediate; ${missing} pragma user_version = ${VERSION}; commit`)
+  const db = openDatabase(file, { steps: [SCHEMA, ...UPGRADES], sync: 'full' })
   if (mostPages !== undefined) db.exec(`pragma max_page_count = ${mostPages}`)
   const prepared = new Map<string, StatementSync>()
   const sql = (text: string): StatementSync => {
