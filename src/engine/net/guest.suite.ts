@@ -16,6 +16,7 @@ export type Ask =
   | { do: 'askUdp'; host: string; port: number; waitMs?: number }
   | { do: 'send'; host: string; port: number; from: string; text: string; waitMs?: number }
   | { do: 'self'; host: string; port: number; protocol: 'tcp' | 'udp'; from: number; waitMs?: number }
+  | { do: 'shout'; text: string }
   | { do: 'heard' }
   | { do: 'sink'; port: number }
   | { do: 'pump'; host: string; port: number; forMs: number }
@@ -50,8 +51,9 @@ async function dial(ask: Extract<Ask, { do: 'connect' }>): Promise<string> {
 }
 
 /** A server tells each caller by which address it sees it, then echoes. */
+const callers = new Set<Socket>()
 const listen = (port: number, six = false) => new Promise<string>((resolve, reject) => createServer(socket => {
-  socket.on('error', () => socket.destroy())
+  callers.add(socket.on('error', () => socket.destroy()).on('close', () => callers.delete(socket)))
   socket.write(socket.remoteAddress!.replace('::ffff:', ''))
   socket.pipe(socket)
 }).on('error', reject).listen(port, six ? '::' : '0.0.0.0', () => resolve('listening')))
@@ -176,6 +178,10 @@ async function answer(ask: Ask): Promise<unknown> {
       })])
       socket.write(ask.text)
       return heard
+    }
+    case 'shout': {
+      for (const socket of callers) socket.write(ask.text)
+      return callers.size
     }
     case 'askUdp': {
       const socket = createSocket('udp4')
