@@ -72,7 +72,7 @@ const input: ec2.RunInstancesCommandInput = {
   MetadataOptions: { HttpTokens: 'required', HttpPutResponseHopLimit: 2 },
   TagSpecifications: [{ ResourceType: 'instance', Tags }],
 }
-const body = Buffer.from(await openTripper(subjects.ec2).bodyOf(service.operations.get('RunInstances')!, input))
+const { body } = await openTripper(subjects.ec2).requestOf(service.operations.get('RunInstances')!, input)
 encodeInstances()
 await verifySignature(body)
 const decoding = best(() => protocol.decode(service, { method: 'POST', path: '/', query: '', headers: {}, body }), { rounds: 40, calls: 200 })
