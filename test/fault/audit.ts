@@ -126,7 +126,7 @@ async function host(engine: FakeEngine, store: Store): Promise<string[]> {
 const ownerless = (scope: string) => scope === 'prepared' || scope.startsWith('regions/') || scope.endsWith('/last')
 
 /** Claims of records that are gone. Read from the file, as no interface lists all of them. */
-function claims(file: string): string[] {
+export function claims(file: string): string[] {
   const db = new DatabaseSync(file, { readOnly: true })
   try {
     const rows = db.prepare('select scope, key, owner from claim where owner not in (select id from record)').all()
