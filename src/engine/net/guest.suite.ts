@@ -23,6 +23,7 @@ export type Ask =
   | { do: 'connects'; host: string; port: number; times: number }
   | { do: 'passes'; host: string; port: number; waitMs: number }
   | { do: 'flood'; host: string; port: number; forMs: number }
+  | { do: 'questions'; server: string; name: string; forMs: number }
   | { do: 'resolve'; server: string; name: string; reverse?: boolean }
 
 const WAIT_MS = 400
@@ -112,6 +113,20 @@ const flood = ({ host, port, forMs }: Extract<Ask, { do: 'flood' }>) => new Prom
   }, 1)
 })
 
+/** Asks for a name as fast as it goes; how often it asked, and was answered. */
+const questions = ({ server, name, forMs }: Extract<Ask, { do: 'questions' }>) => new Promise<{ asked: number; answered: number }>(resolve => {
+  const labels = name.split('.').map(label => Buffer.concat([Buffer.from([label.length]), Buffer.from(label)]))
+  const question = Buffer.concat([Buffer.from('000101000001000000000000', 'hex'), ...labels, Buffer.from('0000010001', 'hex')])
+  const [began, seen] = [performance.now(), { asked: 0, answered: 0 }]
+  const socket = createSocket('udp4', () => { seen.answered++ }).on('error', () => {})
+  const more = (): void => {
+    if (performance.now() - began > forMs) { socket.close(() => resolve(seen)); return }
+    for (let n = 0; n < 20; n++, seen.asked++) socket.send(question, 53, server, () => {})
+    setImmediate(more)
+  }
+  socket.bind(more)
+})
+
 /** Takes all that comes, and says at the end how many bytes that were. */
 const sink = (port: number) => new Promise<string>((resolve, reject) => createServer({ allowHalfOpen: true }, socket => {
   let bytes = 0
@@ -196,6 +211,7 @@ async function answer(ask: Ask): Promise<unknown> {
     case 'self': return self(ask)
     case 'send': return send(ask)
     case 'flood': return flood(ask)
+    case 'questions': return questions(ask)
     case 'heard': return heard.splice(0)
     case 'resolve': {
       const resolver = new Resolver({ timeout: 500, tries: 1 })

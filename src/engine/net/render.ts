@@ -39,6 +39,7 @@ export function frame(home: Home, spec: NetworkSpec, last?: Frame): Frame {
   for (const [name, type] of Object.entries(types)) {
     sets[name] = { type, ...(type.includes(' : ') && { map: true }), elements: elements[name] ?? [] }
   }
+  sets.asking = { type: 'ifname', counted: true, elements: [] }
   for (const { id } of spec.groups) {
     const addresses = ports.filter(({ port }) => port.groups.includes(id)).flatMap(({ port }) => port.addresses.map(a => a.private))
     sets[`members_${id}`] = { type: 'ipv4_addr', elements: addresses }
@@ -153,6 +154,10 @@ const STATES = [
   `ct state new tcp flags & (syn | ack) != syn ct mark set ${RESUMED}`,
 ]
 
+/** Packets that a port may send to the resolver in a second. */
+const QUESTIONS = 1024
+const TOO_MANY = `update @asking { iifname limit rate over ${QUESTIONS}/second burst ${QUESTIONS} packets } counter drop`
+
 /** Links to the core and to peers: what comes by one never leaves by another. */
 const LINKS = `{ ${FABRIC_GROUP}, ${PEERS_GROUP} }`
 const FROM_PORT = `iifgroup >= ${FIRST_SUBNET_GROUP}`
@@ -203,6 +208,8 @@ function arriving(home: Home, spec: NetworkSpec, ports: Placed[]): Record<string
       hook: 'type filter hook input priority filter; policy drop;',
       rules: [
         'iifname "lo" accept',
+        // What a port asks beyond that is not answered (VPC User Guide, "DNS quotas"): its neighbours ask the same resolver.
+        ...(spec.resolves ? [`${FROM_PORT} meta l4proto { tcp, udp } th dport 53 ${TOO_MANY}`] : []),
         'ct state established,related accept',
         `${FROM_PORT} udp dport 67 accept`,
         ...rules6(spec).to_router,
