@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Home } from '#base/home'
+import { lasting } from '#base/scope'
 import { writeWhole } from '#launch/config'
 import { Failure } from '#launch/failure'
 import { endProcesses, environmentOf, findProcesses, lives, type Process } from '#launch/processes'
@@ -71,7 +72,8 @@ export async function startServer(home: Home): Promise<Health> {
   if (existsSync(log) && statSync(log).size > ROTATE_BYTES) renameSync(log, `${log}.1`)
   const from = existsSync(log) ? statSync(log).size : 0
   const out = openSync(log, 'a', 0o640)
-  const child = spawn('/bin/sh', [SUPERVISOR, process.execPath, SERVER], {
+  const [program, ...words] = lasting(['/bin/sh', SUPERVISOR, process.execPath, SERVER])
+  const child = spawn(program!, words, {
     cwd: '/', detached: true, stdio: ['ignore', out, out], env: { ...process.env, ENCLUME_HOME: home.dir },
   })
   closeSync(out)

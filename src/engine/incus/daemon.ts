@@ -10,6 +10,7 @@ import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, rm
 import { dirname, join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
+import { lasting } from '#base/scope'
 import { IncusError, Unreachable, type Client } from '#engine/incus/client'
 import { prepareHost } from '#engine/incus/host'
 import { daemonClient, incusDir, makeProject, poolOf, socketOf } from '#engine/incus/place'
@@ -78,7 +79,8 @@ async function launch(home: Home, log: Log): Promise<void> {
   const started = Date.now()
   const output = openSync(join(home.dir, 'log', 'incusd.out'), 'a')
   // A session of its own: the daemon goes on when the terminal or the server that started it ends.
-  const child = spawn(binary, ['--logfile', join(home.dir, 'log', 'incusd.log')], {
+  const [program, ...words] = lasting([binary, '--logfile', join(home.dir, 'log', 'incusd.log')])
+  const child = spawn(program!, words, {
     cwd: '/', detached: true, stdio: ['ignore', output, output],
     // Unasked, incusd fetches a list of instance types from its makers' server at every start: the discard port has none.
     env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin`, INCUS_DIR: incusDir(home), ...NO_FETCHING },

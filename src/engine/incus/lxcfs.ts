@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Log } from '#base/log'
+import { lasting } from '#base/scope'
 import { isMounted } from '#engine/disk/mount'
 import { run } from '#engine/disk/run'
 import { until } from '#engine/incus/process'
@@ -46,7 +47,8 @@ export async function startLxcfs(path: string, { output, log }: { output: string
   for (const dir of [path, dirname(output)]) mkdirSync(dir, { recursive: true })
   const out = openSync(output, 'a')
   // A pid file of its own: the default one, which it locks, may be another's.
-  const child = spawn('lxcfs', ['--pidfile', `${output}.pid`, path], { detached: true, stdio: ['ignore', out, out] })
+  const [program, ...words] = lasting(['lxcfs', '--pidfile', `${output}.pid`, path])
+  const child = spawn(program!, words, { detached: true, stdio: ['ignore', out, out] })
   closeSync(out)
   const failed = new Promise<never>((_, reject) => {
     child.on('error', cause => reject(new Error('lxcfs can\'t be started', { cause })))

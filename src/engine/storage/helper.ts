@@ -9,6 +9,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from
 import { join } from 'node:path'
 import type { Home } from '#base/home'
 import type { Log } from '#base/log'
+import { lasting } from '#base/scope'
 import { run } from '#engine/disk/run'
 import { commandLine, processes, until } from '#engine/incus/process'
 import { viewsDir } from '#engine/incus/view'
@@ -41,7 +42,8 @@ export async function startStorageHelper(home: Home, log: Log): Promise<void> {
   for (const dir of [home.run, join(home.dir, 'log')]) mkdirSync(dir, { recursive: true, mode: 0o700 })
   mkdirSync(viewsDir(home), { recursive: true })
   const output = openSync(join(home.dir, 'log', 'storage.log'), 'a')
-  const child = spawn(PYTHON, ['-IS', SCRIPT, storageSocket(home), viewsDir(home), lock(home)], {
+  const [program, ...words] = lasting([PYTHON, '-IS', SCRIPT, storageSocket(home), viewsDir(home), lock(home)])
+  const child = spawn(program!, words, {
     cwd: '/', detached: true, stdio: ['ignore', output, output], env: { PATH: process.env['PATH'], LANG: 'C.UTF-8' },
   })
   closeSync(output)
