@@ -37,6 +37,7 @@ const plans: Record<Exclude<Stage, 'bench' | 'audit'>, Plan> = {
   real: { include: [`src/${REAL}`], concurrency: 1, timeoutMs: minutes(10), again: true },
   e2e: { include: ['test/e2e/**/*.test.ts'], concurrency: 1, timeoutMs: minutes(25), again: true },
   fuzz: { include: ['test/fuzz/*.test.ts'], concurrency: 1, timeoutMs: minutes(600) },
+  host: { include: ['test/host/*.test.ts'], concurrency: 1, timeoutMs: minutes(600) },
 }
 
 /** The compiler and the linter, each counted as one test. */

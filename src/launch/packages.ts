@@ -20,6 +20,8 @@ export const clientTestPackages = ['awscli', 'python3-awscrt', 'python3-venv', '
 export const browserTestPackages = ['chromium']
 export const engineTestPackages = ['busybox', 'iputils-ping', 'openssl']
 export const benchPackages = ['fio']
+/** A virtual machine with another Debian. */
+export const hostPackages = ['qemu-system-x86', 'mmdebstrap', 'debian-archive-keyring', 'e2fsprogs', 'openssh-client']
 
 /** Not in Debian 12 itself, or older there than this. */
 const fromBackports: Record<string, Record<string, [major: number, minor: number]>> = {

@@ -16,15 +16,15 @@ import { Failure, misuse } from '#launch/failure'
 import type { Host } from '#launch/host'
 import { sweepLeftovers } from '#launch/leftovers'
 import { withLock } from '#launch/lock'
-import { benchPackages, browserTestPackages, clientTestPackages, enginePackages, engineTestPackages } from '#launch/packages'
+import { benchPackages, browserTestPackages, clientTestPackages, enginePackages, engineTestPackages, hostPackages } from '#launch/packages'
 import { resetHome } from '#launch/reset'
 import { must, run } from '#launch/run'
 import { claimSlot } from '#launch/slots'
 import type { Ui } from '#launch/ui'
 
 export const stages = ['unit', 'conformance', 'console', 'real', 'e2e'] as const
-/** Asked for by name alone: they need a quiet machine, the npm registry's advisories, or hours. */
-const extras = ['bench', 'audit', 'fuzz'] as const
+/** Asked for by name alone: they need a quiet machine, the npm registry's advisories, or hours; `host` a virtual machine. */
+const extras = ['bench', 'audit', 'fuzz', 'host'] as const
 export type Stage = (typeof stages)[number] | (typeof extras)[number]
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -51,7 +51,7 @@ export async function test({ operands, options }: Args, ui: Ui, host: Host): Pro
     const engine = wanted.includes('real') || wanted.includes('e2e') || wanted.includes('bench')
     await installPackages([
       ...(engine ? [...enginePackages, ...engineTestPackages] : []), ...(clients ? clientTestPackages : []), ...(browser ? browserTestPackages : []),
-      ...(wanted.includes('bench') ? benchPackages : []),
+      ...(wanted.includes('bench') ? benchPackages : []), ...(wanted.includes('host') ? hostPackages : []),
     ], ui)
     const more: Record<string, string> = clients ? { ENCLUME_TEST_AWS: CLI, ENCLUME_TEST_PYTHON: await setUpClients(ui) } : {}
     if (!engine) return runStages(wanted, more)

@@ -18,6 +18,7 @@ import {
   ROUTERS_GROUP,
 } from '#engine/net/names'
 import { removeLinks } from '#engine/net/kernel'
+import { forgetManager, keepFromManager } from '#engine/net/manager'
 import { attempt, canRun, inside, ipBatch, run } from '#engine/net/run'
 import { text, type Table } from '#engine/net/ruleset'
 import { deviceNames, hasIpv6, makeSpace, spaceExists } from '#engine/net/space'
@@ -33,6 +34,7 @@ export async function bringUp(home: Home): Promise<void> {
   // dnsmasq gives up root and must still reach its files here: others may pass through, not look.
   await chmod(home.run, (await stat(home.run)).mode & 0o777 | 0o011)
   await forwardPackets(home)
+  await keepFromManager(home)
   // Strict on the routers' links: a router speaks only for addresses that lead back to it.
   await makeSpace(core, { speaks6: true, more: { 'net.ipv4.conf.default.rp_filter': 1 } })
   await run(['nft', '-f', '-'], text(hostRules(home)))
@@ -99,6 +101,7 @@ export async function takeDown(home: Home): Promise<void> {
   // Made first, so that deleting it succeeds whether it was there or not.
   await run(['nft', '-f', '-'], `table inet ${hostTable(home)}\ndelete table inet ${hostTable(home)}\n`)
   await restoreForwarding(home)
+  await forgetManager(home)
   await rm(join(home.run, 'net'), { recursive: true, force: true })
 }
 
