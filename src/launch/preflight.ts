@@ -73,6 +73,8 @@ type Probe = { what: string; command: string; advice: string }
 
 const nat = 'add table inet probe; add chain inet probe c { type nat hook postrouting priority srcnat; }; ' +
   'add rule inet probe c ct state new masquerade'
+const limit = 'add table inet probe; add chain inet probe c; add set inet probe s { type ifname; size 8; flags dynamic; }; ' +
+  'add rule inet probe c update @s { iifname limit rate over 1/second } drop'
 const probes: Probe[] = [
   { what: 'btrfs', command: 'modprobe -q btrfs; grep -qw btrfs /proc/filesystems', advice: 'use a kernel with btrfs (CONFIG_BTRFS_FS)' },
   { what: 'FUSE', command: 'modprobe -q fuse; grep -qw fuse /proc/filesystems', advice: 'use a kernel with FUSE (CONFIG_FUSE_FS)' },
@@ -86,6 +88,7 @@ const probes: Probe[] = [
     advice: 'use a kernel with veth; in a container, run it privileged',
   },
   { what: 'nftables with NAT', command: `unshare --net nft '${nat}'`, advice: 'use a kernel with nf_tables, nft_nat, nft_masq and nft_ct' },
+  { what: 'nftables with limits', command: `unshare --net nft '${limit}'`, advice: 'use a kernel with nft_limit' },
 ]
 
 /** Tries what the engine needs of the kernel; needs the packages. Throws naming all that is missing. */

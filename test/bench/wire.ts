@@ -88,9 +88,9 @@ const input: ec2.RunInstancesCommandInput = {
   MetadataOptions: { HttpTokens: 'required', HttpPutResponseHopLimit: 2 },
   TagSpecifications: [{ ResourceType: 'instance', Tags }],
 }
-const { bodyOf } = openTripper(subjects.ec2)
-const write = () => bodyOf(service.operations.get('RunInstances')!, input)
-const body = Buffer.from(await write())
+const { requestOf } = openTripper(subjects.ec2)
+const write = async () => (await requestOf(service.operations.get('RunInstances')!, input)).body
+const body = await write()
 encodeInstances()
 await verifySignature(body)
 const decoding = best(() => protocol.decode(service, { method: 'POST', path: '/', query: '', headers: {}, body }), { rounds: 40, calls: 200 })

@@ -147,7 +147,7 @@ export function sshArgs({ key, user, address, from }: Login, command: string): s
   return [...options.flatMap(o => ['-o', o]), ...(from ? ['-b', from] : []), '-i', key, `${user}@${address}`, command]
 }
 
-/** A connection that began while its address moved may never end: it is given up for another. */
+/** What began while nobody had its address may wait for long: it is given up for another. */
 const TRY_MS = 15_000
 /** Waits until ssh lets the user in. */
 export const sshReady = (login: Login, timeoutMs = 120_000): Promise<true> =>

@@ -1,7 +1,7 @@
 /**
  * The real engine under kill -9: of the server at moments of a launch, a stop and a termination, of Incus, and of everything at once.
  *
- * Meanwhile one instance serves: a connection to it stays open through all deaths of the control plane, and no request to it fails.
+ * Meanwhile one instance serves: a connection to it stays open through all of that, what it writes goes on, and no request to it fails.
  */
 import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
@@ -10,7 +10,11 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { processes } from '#engine/incus/process'
+import { hostTable } from '#engine/net/names'
+import { storageHelper } from '#engine/storage/helper'
 import { sweepLeftovers } from '#launch/leftovers'
+import { claims } from '../fault/audit.ts'
 import { Enclume, eventually, launcher, must, run, ssh, sshArgs, sshReady, traces, type Login } from './enclume.ts'
 import { furnish, type Furniture } from './reboot.ts'
 
@@ -25,6 +29,9 @@ let group: string
 let serving: { failures: string[]; longestMs: number; answers: number; connected: () => boolean; end(): Promise<void> }
 let instances: string[] = []
 let furniture: Furniture | undefined
+/** Claims whose owners are gone. */
+const lost = () => claims(join(enclume.home.dir, 'enclume.db'))
+let lostBefore: string[] = []
 /** A boot takes seconds, and minutes where others have the processors. */
 const LOADED_MS = 180_000
 /** Tokens of an earlier run of this file in the same home are not this one's. */
@@ -35,6 +42,7 @@ const up = () => launcher('up')
 
 before(async () => {
   enclume = await Enclume.up()
+  lostBefore = lost()
   image = await enclume.image('debian-12')
   const key = await enclume.keyPair('faults')
   group = (await enclume.ec2('create-security-group', '--group-name', 'faults', '--description', 'faults')).GroupId
@@ -61,11 +69,12 @@ after(async () => {
   enclume?.close()
 }, { timeout: 300_000 })
 
-/** A web server in the instance, asked again and again, and an ssh session that goes on. */
+/** A web server in the instance, asked again and again, and an ssh session that goes on: each of its words is on the disk before it is said. */
 async function serve(): Promise<typeof serving> {
   await ssh(login, 'nohup python3 -m http.server 8080 >/dev/null 2>&1 & sleep 0')
   await eventually(async () => (await fetch(`http://${login.address}:8080/`)).ok, { what: 'the server inside', timeoutMs: LOADED_MS })
-  const session: ChildProcess = spawn('ssh', sshArgs(login, 'while echo tick; do sleep 0.1; done'), { stdio: ['ignore', 'pipe', 'inherit'] })
+  const talk = sshArgs(login, 'while echo tick >> ticks && sync ticks && echo tick; do sleep 0.1; done')
+  const session: ChildProcess = spawn('ssh', talk, { stdio: ['ignore', 'pipe', 'inherit'] })
   let ticked = performance.now()
   let ended = false
   const seen = { failures: [] as string[], longestMs: 0, answers: 0 }
@@ -168,6 +177,15 @@ test('Incus killed is brought back, machines go on, and what is asked next is do
   assert.notEqual((await status()).engine.pid, pid)
 })
 
+test('the storage helper and every dnsmasq killed are brought back', { timeout: 120_000 }, async () => {
+  const helper = () => storageHelper(enclume.home)
+  const killed = [...daemons(), helper()!]
+  assert.ok(killed.length >= 3, 'the helper, the host\'s dnsmasq and a router\'s')
+  for (const pid of killed) process.kill(pid, 'SIGKILL')
+  const back = async () => [...daemons(), helper() ?? killed[0]!].filter(pid => !killed.includes(pid)).length === killed.length
+  await eventually(back, { what: 'as many as before', timeoutMs: 60_000 })
+})
+
 test('terminations whose server is killed leave nothing on the host', { timeout: 180_000 }, async () => {
   const end = (...ids: string[]) => () => enclume.ec2('terminate-instances', '--instance-ids', ...ids)
   await killWhen(/"operation":"TerminateInstances"/, 0, end(instances[0]!))
@@ -239,7 +257,10 @@ const bootOf = async (): Promise<string> => {
   return (await ssh(login, 'cut -d" " -f22 /proc/1/stat')).stdout.trim()
 }
 
-/** On the host there is what the serving instance has, and no more. */
+/** Every dnsmasq of this home. */
+const daemons = () => processes(`--conf-file=${enclume.home.run}/net/`)
+
+/** On the host there is what the serving instance has, and no more; and no name or number is held for what is gone. */
 async function nothingLeft(): Promise<void> {
   const { home } = enclume
   const custom = join(home.dir, 'incus', 'storage-pools', 'pool', 'custom')
@@ -251,10 +272,13 @@ async function nothingLeft(): Promise<void> {
     const spaces = (await must('ip', ['netns', 'list'])).match(new RegExp(`^${home.prefix}-\\S+`, 'gm')) ?? []
     const links = (await Promise.all(spaces.map(name => must('ip', ['-n', name, '-brief', 'link'])))).join('')
     const ports = [...links.matchAll(/^e\d+-\d+@/gm)]
-    return [ports.length, loops.length, mounts.length, Volumes.length, disks.length, containers.length, spaces.length].join(' ')
+    const tables = (await must('nft', ['list', 'tables'])).split('\n').filter(line => line === `table inet ${hostTable(home)}`)
+    const counts = [ports, loops, mounts, Volumes, disks, containers, tables, spaces, daemons()].map(found => found.length)
+    return [...counts, ...lost().filter(claim => !lostBefore.includes(claim))].join(' ')
   }
   let last = ''
-  const clean = async () => { last = await look(); return last === '1 1 1 1 1 1 2' }
-  await eventually(clean, { what: 'one each of ports, loops, mounts, volumes, disks, containers, and two spaces', timeoutMs: 75_000 })
+  const clean = async () => { last = await look(); return last === '1 1 1 1 1 1 1 2 2' }
+  const what = 'one each of ports, loops, mounts, volumes, disks, containers and tables of the host, two spaces, two dnsmasq, no lost claim'
+  await eventually(clean, { what, timeoutMs: 75_000 })
     .catch((error: Error) => assert.fail(`${error.message}: ${last}`))
 }

@@ -134,6 +134,34 @@ print(sent)`))
   assert.ok(Number(stdout) > 1000)
 })
 
+/** Questions for names that are and are not, and noise, to whoever answers names, leases and times there. */
+const NOISE = `
+import socket, struct, time, os
+end, sent, heard = time.time() + ${SECONDS}, 0, 0
+u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.setblocking(False)
+name = lambda text: b''.join(bytes([len(part)]) + part for part in text.encode().split(b'.')) + b'\\0'
+ask = lambda text, kind: os.urandom(2) + bytes.fromhex('01000001000000000000') + name(text) + struct.pack('>HH', kind, 1)
+while time.time() < end:
+    for to in ('169.254.169.253', 'RESOLVER'):
+        for data in (ask('NAME', 1), ask(os.urandom(9).hex() + '.example', 255), ask(os.urandom(9).hex() + '.ec2.internal', 1),
+            os.urandom(40), ask('a.' * 60, 1)[:-9], bytes.fromhex('0001010000ff00ff00ff00ff') + b'\\xc0\\x0c' * 200):
+            try: u.sendto(data, (to, 53)); sent += 1
+            except OSError: pass
+    try: u.sendto(os.urandom(300), ('RESOLVER', 67)); u.sendto(os.urandom(48), ('169.254.169.123', 123)); sent += 2
+    except OSError: pass
+    try:
+        while True: u.recv(2000); heard += 1
+    except OSError: pass
+print(sent, heard)`
+
+test('questions without end and noise, to the resolver and to the server of leases, keep no name from the neighbour', ATTACK, async t => {
+  const { stdout, stderr } = await during(t, python(bad, NOISE.replaceAll('RESOLVER', '172.31.0.2').replaceAll('NAME', neighbour.PrivateDnsName)))
+  t.diagnostic(`${stdout.trim()} sent and answered ${stderr.trim()}`)
+  assert.ok(Number(stdout.split(' ')[0]) > 1000)
+  const renewed = await ssh(good, `sudo networkctl renew ens5 && getent ahostsv4 ${attacker.PrivateDnsName}`)
+  assert.equal(renewed.code, 0, renewed.stderr)
+})
+
 /** Raw frames: a name server's, a router's and a neighbour's, none of which the guest is. */
 const LIES = `
 import socket, struct, time, os

@@ -16,6 +16,7 @@ import { natGateway } from '#service/ec2/nat-gateway/nat-gateway'
 import { snapshot } from '#service/ec2/snapshot/snapshot'
 import { attachmentsOf, volume } from '#service/ec2/volume/volume'
 import { networkOf } from '#service/ec2/vpc/drive'
+import { vpcEndpoint } from '#service/ec2/vpc-endpoint/vpc-endpoint'
 import { peering } from '#service/ec2/vpc-peering/peering'
 import { vpc } from '#service/ec2/vpc/vpc'
 import type { Row, Store } from '#store/store'
@@ -58,6 +59,11 @@ async function belongings(store: Store): Promise<string[]> {
   }
   for (const { id, status } of await natGateway.everywhere(store)) {
     if (['pending', 'deleting'].includes(status.state)) wrong.push(`${id} is ${status.state}`)
+  }
+  for (const { id, spec, status } of await vpcEndpoint.everywhere(store)) {
+    if (!spec.inside) continue
+    if (status.state !== 'available' || spec.inside.desired === 'absent') wrong.push(`${id} is ${status.state}, wanted ${spec.inside.desired}`)
+    for (const own of spec.inside.interfaces) if (!interfaces.some(i => i.id === own.id)) wrong.push(`${id} has no ${own.id}`)
   }
   for (const { id, status } of await peering.everywhere(store)) if (status.state === 'provisioning') wrong.push(`${id} is provisioning`)
   for (const { id, status } of await image.everywhere(store)) if (status.state === 'pending') wrong.push(`${id} is pending`)
@@ -120,7 +126,7 @@ async function host(engine: FakeEngine, store: Store): Promise<string[]> {
 const ownerless = (scope: string) => scope === 'prepared' || scope.startsWith('regions/') || scope.endsWith('/last')
 
 /** Claims of records that are gone. Read from the file, as no interface lists all of them. */
-function claims(file: string): string[] {
+export function claims(file: string): string[] {
   const db = new DatabaseSync(file, { readOnly: true })
   try {
     const rows = db.prepare('select scope, key, owner from claim where owner not in (select id from record)').all()

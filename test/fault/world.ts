@@ -5,7 +5,7 @@
  * (`before machine.start`, `after machine.start`), and each commit before anybody hears of it (`commit instance running`).
  * Invariant: from the moment a cloud dies nothing that it does reaches the engine or the database any more.
  */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -104,6 +104,14 @@ export async function openWorld() {
     async restart(): Promise<Cloud> {
       life.die()
       await life.inner.close()
+      return open()
+    },
+    /** The same with the database as somebody copied it before. */
+    async restore(copy: string): Promise<Cloud> {
+      life.die()
+      await life.inner.close()
+      for (const beside of ['-wal', '-shm']) rmSync(file + beside, { force: true })
+      copyFileSync(copy, file)
       return open()
     },
     async close(): Promise<void> {

@@ -8,7 +8,7 @@ import { Readable } from 'node:stream'
 import { isDeepStrictEqual } from 'node:util'
 import { HttpResponse } from '@smithy/core/protocols'
 import type { Operation } from '#kit/schema'
-import { protocolFor, type Reply } from '#wire/protocol'
+import { protocolFor, type Protocol, type Reply, type WireRequest } from '#wire/protocol'
 import type { Subject } from './services.ts'
 
 type Sent = {
@@ -19,18 +19,18 @@ export type Failure = Side & { operation: string }
 export type Tripper = {
   /** Sends an input and an output through both; lists what differs. */
   trip(operation: Operation, values: { input: object; output: object }): Promise<Failure[]>
-  /** The form body that the SDK writes for an input. */
-  bodyOf(operation: Operation, input: object): Promise<string>
+  /** What the SDK sends for an input. */
+  requestOf(operation: Operation, input: object): Promise<WireRequest>
 }
 
 export function openTripper({ sdk, client, service }: Subject): Tripper {
-  const protocol = protocolFor(service)
   // The SDK's JSON reader assigns keys of some maps, and so loses the one that JavaScript treats apart.
-  const lost = service.protocol === 'awsJson' || service.protocol === 'restJson' ? '__proto__' : undefined
-  let handle: (sent: Sent) => Reply
+  const lost = service.protocol.endsWith('Json') || service.json ? '__proto__' : undefined
+  let handle: (request: WireRequest, protocol: Protocol) => Reply
   const requestHandler = {
-    handle: async (request: Sent) => {
-      const { status, contentType, headers, body } = handle(request)
+    handle: async (sent: Sent) => {
+      const request = received(sent)
+      const { status, contentType, headers, body } = handle(request, protocolFor(service, request.headers))
       const stream = Readable.from([Buffer.from(body as string)])
       return { response: new HttpResponse({ statusCode: status, headers: { 'content-type': contentType, ...headers }, body: stream }) }
     },
@@ -40,12 +40,6 @@ export function openTripper({ sdk, client, service }: Subject): Tripper {
     requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED',
     credentials: { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'secret' },
   })
-  const decode = (sent: Sent) => {
-    const pairs = Object.entries(sent.query ?? {}).flatMap(([name, value]) => [value].flat().map(one => [name, one ?? '']))
-    const query = pairs.map(pair => pair.map(encodeURIComponent as (text: string) => string).join('=')).join('&')
-    const headers = Object.fromEntries(Object.entries(sent.headers).map(([name, value]) => [name.toLowerCase(), value]))
-    return protocol.decode(service, { method: sent.method, path: sent.path, query, headers, body: Buffer.from((sent.body ?? '') as string) })
-  }
   const send = async (operation: Operation, input: object): Promise<Record<string, unknown>> => {
     const answer = { ...await speaker.send(new sdk[`${operation.name}Command`](input)) }
     delete answer.$metadata
@@ -58,31 +52,40 @@ export function openTripper({ sdk, client, service }: Subject): Tripper {
   }
   return {
     async trip(operation, { input, output }) {
-      let received: Record<string, unknown> = {}
-      handle = sent => {
-        const decoded = decode(sent)
+      let read: Record<string, unknown> = {}
+      handle = (request, protocol) => {
+        const decoded = protocol.decode(service, request)
         if (decoded.operation !== operation) throw new Error(`${operation.name} was read as ${decoded.operation.name}`)
-        received = { ...decoded.input }
+        read = { ...decoded.input }
         return protocol.encode(service, { operation, output, requestId: 'request-1' })
       }
       const answer = await send(operation, input)
-      for (const name of Object.keys(received)) if (!(name in input) && isAdded(operation, name)) delete received[name]
+      for (const name of Object.keys(read)) if (!(name in input) && isAdded(operation, name)) delete read[name]
       const sides: Side[] = [
-        { side: 'input', expected: plain(input), actual: plain(received) },
+        { side: 'input', expected: plain(input), actual: plain(read) },
         { side: 'output', expected: plain(output, lost), actual: plain(answer, lost) },
       ]
       return sides.filter(({ expected, actual }) => !isDeepStrictEqual(actual, expected)).map(side => fail(operation, side))
     },
-    async bodyOf(operation, input) {
-      let body = ''
-      handle = sent => {
-        body = sent.body as string
+    async requestOf(operation, input) {
+      let request: WireRequest | undefined
+      handle = (sent, protocol) => {
+        request = sent
         return protocol.encode(service, { operation, output: {}, requestId: 'request-1' })
       }
-      await send(operation, input)
-      return body
+      // An answer with nothing in it is not always one that the client takes.
+      await send(operation, input).catch((error: unknown) => { if (!request) throw error })
+      return request!
     },
   }
+}
+
+/** As the wire gets it from the network. */
+function received({ method, path, query: asked, headers: all, body }: Sent): WireRequest {
+  const pairs = Object.entries(asked ?? {}).flatMap(([name, value]) => [value].flat().map(one => [name, one ?? '']))
+  const query = pairs.map(pair => pair.map(encodeURIComponent as (text: string) => string).join('=')).join('&')
+  const headers = Object.fromEntries(Object.entries(all).map(([name, value]) => [name.toLowerCase(), value]))
+  return { method, path, query, headers, body: Buffer.from((body ?? '') as string) }
 }
 
 /** What the SDK adds by itself: idempotency tokens, S3's checksums and the body's length, and CopySnapshot's presigned request. */

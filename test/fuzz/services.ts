@@ -5,13 +5,14 @@ import * as dlm from '@aws-sdk/client-dlm'
 import * as ebs from '@aws-sdk/client-ebs'
 import * as ec2 from '@aws-sdk/client-ec2'
 import * as connect from '@aws-sdk/client-ec2-instance-connect'
+import * as iam from '@aws-sdk/client-iam'
 import * as tagging from '@aws-sdk/client-resource-groups-tagging-api'
 import * as s3 from '@aws-sdk/client-s3'
 import * as ssm from '@aws-sdk/client-ssm'
 import * as sts from '@aws-sdk/client-sts'
 import { errorsOf, operationsOf } from '#kit/schema'
+import { wires } from '#service/index'
 import type { WireService } from '#wire/server'
-import { services } from '#wire/wire.suite'
 
 export type Subject = {
   sdk: Record<string, any>; client: string; service: WireService
@@ -21,15 +22,16 @@ export type Subject = {
   without?: readonly string[]
 }
 
-/** A service for its protocol alone. */
-const plain = (id: string, sdk: Record<string, any>, client: string, protocol: WireService['protocol']): Subject =>
-  ({ sdk, client, service: { id, signingName: id, version: '', xmlns: '', protocol, operations: operationsOf(sdk), errors: errorsOf(sdk) } })
+/** A service as the wire serves it. */
+const plain = (id: keyof typeof wires, sdk: Record<string, any>, client: string): Subject =>
+  ({ sdk, client, service: { id, ...wires[id], operations: operationsOf(sdk), errors: errorsOf(sdk) } })
 
 export const subjects = {
-  ec2: { sdk: ec2, client: 'EC2Client', service: services[0]! },
-  sts: { sdk: sts, client: 'STSClient', service: services[1]! },
+  ec2: plain('ec2', ec2, 'EC2Client'),
+  sts: plain('sts', sts, 'STSClient'),
+  iam: plain('iam', iam, 'IAMClient'),
   s3: {
-    ...plain('s3', s3, 'S3Client', 'restXml'),
+    ...plain('s3', s3, 'S3Client'),
     adapt(value) {
       if ('Bucket' in value) value.Bucket = 'a-bucket'
       // The SDK computes with these, or derives one from another.
@@ -41,11 +43,11 @@ export const subjects = {
     // Event streams, and those for which the client makes a session or another host first.
     without: ['SelectObjectContent', 'WriteGetObjectResponse', 'CreateSession', 'ListDirectoryBuckets'],
   },
-  ssm: plain('ssm', ssm, 'SSMClient', 'awsJson'),
-  cloudtrail: plain('cloudtrail', cloudtrail, 'CloudTrailClient', 'awsJson'),
-  connect: plain('ec2-instance-connect', connect, 'EC2InstanceConnectClient', 'awsJson'),
-  tagging: plain('tagging', tagging, 'ResourceGroupsTaggingAPIClient', 'awsJson'),
-  ebs: plain('ebs', ebs, 'EBSClient', 'restJson'),
-  dlm: plain('dlm', dlm, 'DLMClient', 'restJson'),
-  monitoring: plain('monitoring', cloudwatch, 'CloudWatchClient', 'awsJson'),
+  ssm: plain('ssm', ssm, 'SSMClient'),
+  cloudtrail: plain('cloudtrail', cloudtrail, 'CloudTrailClient'),
+  connect: plain('ec2-instance-connect', connect, 'EC2InstanceConnectClient'),
+  tagging: plain('tagging', tagging, 'ResourceGroupsTaggingAPIClient'),
+  ebs: plain('ebs', ebs, 'EBSClient'),
+  dlm: plain('dlm', dlm, 'DLMClient'),
+  monitoring: plain('monitoring', cloudwatch, 'CloudWatchClient'),
 } satisfies Record<string, Subject>

@@ -16,12 +16,14 @@ export type Ask =
   | { do: 'askUdp'; host: string; port: number; waitMs?: number }
   | { do: 'send'; host: string; port: number; from: string; text: string; waitMs?: number }
   | { do: 'self'; host: string; port: number; protocol: 'tcp' | 'udp'; from: number; waitMs?: number }
+  | { do: 'shout'; text: string }
   | { do: 'heard' }
   | { do: 'sink'; port: number }
   | { do: 'pump'; host: string; port: number; forMs: number }
   | { do: 'connects'; host: string; port: number; times: number }
   | { do: 'passes'; host: string; port: number; waitMs: number }
   | { do: 'flood'; host: string; port: number; forMs: number }
+  | { do: 'questions'; server: string; name: string; forMs: number }
   | { do: 'resolve'; server: string; name: string; reverse?: boolean }
 
 const WAIT_MS = 400
@@ -50,8 +52,9 @@ async function dial(ask: Extract<Ask, { do: 'connect' }>): Promise<string> {
 }
 
 /** A server tells each caller by which address it sees it, then echoes. */
+const callers = new Set<Socket>()
 const listen = (port: number, six = false) => new Promise<string>((resolve, reject) => createServer(socket => {
-  socket.on('error', () => socket.destroy())
+  callers.add(socket.on('error', () => socket.destroy()).on('close', () => callers.delete(socket)))
   socket.write(socket.remoteAddress!.replace('::ffff:', ''))
   socket.pipe(socket)
 }).on('error', reject).listen(port, six ? '::' : '0.0.0.0', () => resolve('listening')))
@@ -108,6 +111,20 @@ const flood = ({ host, port, forMs }: Extract<Ask, { do: 'flood' }>) => new Prom
     clearInterval(timer)
     socket.close(() => resolve(sent))
   }, 1)
+})
+
+/** Asks for a name as fast as it goes; how often it asked, and was answered. */
+const questions = ({ server, name, forMs }: Extract<Ask, { do: 'questions' }>) => new Promise<{ asked: number; answered: number }>(resolve => {
+  const labels = name.split('.').map(label => Buffer.concat([Buffer.from([label.length]), Buffer.from(label)]))
+  const question = Buffer.concat([Buffer.from('000101000001000000000000', 'hex'), ...labels, Buffer.from('0000010001', 'hex')])
+  const [began, seen] = [performance.now(), { asked: 0, answered: 0 }]
+  const socket = createSocket('udp4', () => { seen.answered++ }).on('error', () => {})
+  const more = (): void => {
+    if (performance.now() - began > forMs) { socket.close(() => resolve(seen)); return }
+    for (let n = 0; n < 20; n++, seen.asked++) socket.send(question, 53, server, () => {})
+    setImmediate(more)
+  }
+  socket.bind(more)
 })
 
 /** Takes all that comes, and says at the end how many bytes that were. */
@@ -177,6 +194,10 @@ async function answer(ask: Ask): Promise<unknown> {
       socket.write(ask.text)
       return heard
     }
+    case 'shout': {
+      for (const socket of callers) socket.write(ask.text)
+      return callers.size
+    }
     case 'askUdp': {
       const socket = createSocket('udp4')
       const heard = hear(socket, ask.waitMs ?? WAIT_MS, 'message')
@@ -190,6 +211,7 @@ async function answer(ask: Ask): Promise<unknown> {
     case 'self': return self(ask)
     case 'send': return send(ask)
     case 'flood': return flood(ask)
+    case 'questions': return questions(ask)
     case 'heard': return heard.splice(0)
     case 'resolve': {
       const resolver = new Resolver({ timeout: 500, tries: 1 })

@@ -39,6 +39,7 @@ export function frame(home: Home, spec: NetworkSpec, last?: Frame): Frame {
   for (const [name, type] of Object.entries(types)) {
     sets[name] = { type, ...(type.includes(' : ') && { map: true }), elements: elements[name] ?? [] }
   }
+  sets.asking = { type: 'ifname', counted: true, elements: [] }
   for (const { id } of spec.groups) {
     const addresses = ports.filter(({ port }) => port.groups.includes(id)).flatMap(({ port }) => port.addresses.map(a => a.private))
     sets[`members_${id}`] = { type: 'ipv4_addr', elements: addresses }
@@ -138,7 +139,24 @@ function arpTable(ports: Placed[]): Table {
 
 /** Only requests to the metadata service's own port are metadata; the rest of 169.254.0.0/16 leads nowhere. */
 const METADATA = `meta l4proto tcp ct original ip daddr ${METADATA_ADDRESS} ct original proto-dst 80`
-const STATES = 'ct state vmap { established : accept, related : accept, invalid : drop }'
+
+/** The connection's mark of one that was taken up in the middle, as its beginning was not seen, or has been forgotten. */
+const RESUMED = 1
+/**
+ * What belongs to a connection passes. One that was taken up in the middle never does as a whole: each of its packets is asked of the rules as
+ * they are now, so that what they have ended is not begun again from its other side. Only the word that there is no such connection is an
+ * answer, whatever the rules: over an address that has moved, the new owner's system says it (docs/decisions/0092-addresses-that-move.md).
+ */
+const STATES = [
+  'ct state established ct mark 0 accept',
+  'ct state vmap { related : accept, invalid : drop }',
+  `ct mark ${RESUMED} ct direction reply tcp flags & rst == rst accept`,
+  `ct state new tcp flags & (syn | ack) != syn ct mark set ${RESUMED}`,
+]
+
+/** Packets that a port may send to the resolver in a second. */
+const QUESTIONS = 1024
+const TOO_MANY = `update @asking { iifname limit rate over ${QUESTIONS}/second burst ${QUESTIONS} packets } counter drop`
 
 /** Links to the core and to peers: what comes by one never leaves by another. */
 const LINKS = `{ ${FABRIC_GROUP}, ${PEERS_GROUP} }`
@@ -190,6 +208,8 @@ function arriving(home: Home, spec: NetworkSpec, ports: Placed[]): Record<string
       hook: 'type filter hook input priority filter; policy drop;',
       rules: [
         'iifname "lo" accept',
+        // What a port asks beyond that is not answered (VPC User Guide, "DNS quotas"): its neighbours ask the same resolver.
+        ...(spec.resolves ? [`${FROM_PORT} meta l4proto { tcp, udp } th dport 53 ${TOO_MANY}`] : []),
         'ct state established,related accept',
         `${FROM_PORT} udp dport 67 accept`,
         ...rules6(spec).to_router,
@@ -220,7 +240,7 @@ function passing(home: Home, spec: NetworkSpec): Record<string, NftChain> {
     egress: {
       hook: 'type filter hook forward priority 0; policy drop;',
       rules: [
-        STATES, `${METADATA} accept`, `iifgroup ${LINKS} accept`, ...rules6(spec).egress, 'iifname vmap @port_out', 'counter drop',
+        ...STATES, `${METADATA} accept`, `iifgroup ${LINKS} accept`, ...rules6(spec).egress, 'iifname vmap @port_out', 'counter drop',
       ],
     },
     entering: {
@@ -230,7 +250,7 @@ function passing(home: Home, spec: NetworkSpec): Record<string, NftChain> {
     ingress: {
       hook: 'type filter hook forward priority 10; policy drop;',
       rules: [
-        STATES, `oifgroup ${LINKS} accept`, ...rules6(spec).ingress, 'oifname . ip daddr @destination_ok oifname vmap @port_in',
+        ...STATES, `oifgroup ${LINKS} accept`, ...rules6(spec).ingress, 'oifname . ip daddr @destination_ok oifname vmap @port_in',
         'oifname @unchecked oifname vmap @port_in', 'counter drop',
       ],
     },

@@ -67,8 +67,8 @@ export async function openRouter(home: Home, spec: NetworkSpec): Promise<Router>
     'net.ipv4.conf.all.accept_local': 1, 'net.ipv4.ip_early_demux': 0,
     // Gateways of the subnets, and the ports of one subnet to each other, answer by the router.
     'net.ipv4.conf.default.proxy_arp': 1,
-    // A connection that was cut off may not be taken up in the middle; one that is known need not be in its window.
-    'net.netfilter.nf_conntrack_tcp_loose': 0, 'net.netfilter.nf_conntrack_tcp_be_liberal': 1,
+    // A connection may be taken up in the middle, as far as the filter lets its packets pass; one that is known need not be in its window.
+    'net.netfilter.nf_conntrack_tcp_loose': 1, 'net.netfilter.nf_conntrack_tcp_be_liberal': 1,
   } })
   await mkdir(dir, { recursive: true, mode: 0o755 })
   const numbers = await Promise.all([space, core].map(spaceNumber))

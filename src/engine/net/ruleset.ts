@@ -4,14 +4,17 @@
  * Invariant: loading text(b), and loading text(a) then delta(a, b), leave the same table. Both are atomic when sent as one transaction.
  */
 
-/** `elements` of a map are 'key : value'. `ranges`: its keys may be ranges, which must not overlap. */
-export type NftSet = { map?: true; ranges?: true; type: string; elements: string[] }
+/**
+ * `elements` of a map are 'key : value'. `ranges`: its keys may be ranges, which must not overlap. `counted`: rules fill it, with what they count.
+ */
+export type NftSet = { map?: true; ranges?: true; counted?: true; type: string; elements: string[] }
 /** `hook` makes it a base chain. */
 export type NftChain = { hook?: string; rules: string[] }
 export type Table = { family: 'inet' | 'arp'; name: string; sets: Record<string, NftSet>; chains: Record<string, NftChain> }
 
 const kind = (set: NftSet) => (set.map ? 'map' : 'set')
-const flags = (set: NftSet) => (set.ranges ? ['flags interval'] : [])
+const MOST = 65_535
+const flags = (set: NftSet) => (set.ranges ? ['flags interval'] : set.counted ? [`size ${MOST}`, 'flags dynamic'] : [])
 const list = (elements: string[]) => `{ ${elements.join(', ')} }`
 
 /** Replaces the table, or makes it. */
@@ -35,7 +38,7 @@ export function delta(a: Table, b: Table): string | undefined {
   const made: string[] = []
   for (const id of ids(a.sets, b.sets)) {
     const [was, is] = [a.sets[id], b.sets[id]]
-    if (was && is && (was.type !== is.type || was.map !== is.map || was.ranges !== is.ranges)) return undefined
+    if (was && is && (was.type !== is.type || was.map !== is.map || was.ranges !== is.ranges || was.counted !== is.counted)) return undefined
     if (!was) made.push(`add ${kind(is!)} ${at} ${id} { ${[`type ${is!.type}`, ...flags(is!)].join('; ')}; }`)
     if (!is) last.push(`delete ${kind(was!)} ${at} ${id}`)
   }
