@@ -17,6 +17,6 @@ const BOOTED = '/run/systemd/system'
  */
 export function lasting(command: string[], { booted = BOOTED }: { booted?: string } = {}): string[] {
   if (!existsSync(booted)) return command
-  const scope = ['--scope', '--quiet', '--collect', '--slice=enclume.slice', '--property=Delegate=yes']
+  const scope = ['--scope', '--quiet', '--collect', '--property=Delegate=yes']
   return ['systemd-run', ...scope, `--description=Enclume: ${command.join(' ')}`, '--', ...command]
 }
