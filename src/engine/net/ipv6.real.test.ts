@@ -40,7 +40,8 @@ const dropped = async (chain: string) => {
 async function guest(name: string, index: number, address: { four: string; gateway: string; six: string }): Promise<Guest> {
   const made = await lab.guest(name, { index, address: address.four, gateway: address.gateway })
   const device = lab.networks.portDevice(index)
-  await ipBatch([`address add ${address.six}/128 dev ${device} nodad`, `-6 route add default via ${GATEWAY_ADDRESS6} dev ${device}`], made.space)
+  // An announcement may have come first.
+  await ipBatch([`address add ${address.six}/128 dev ${device} nodad`, `-6 route replace default via ${GATEWAY_ADDRESS6} dev ${device}`], made.space)
   await Promise.all([22, 80].map(n => made.ask({ do: 'listen', port: n, six: true })))
   return made
 }
