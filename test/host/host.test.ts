@@ -61,7 +61,7 @@ test('one command sets it up, and says what to do next', { timeout: HOUR }, asyn
 })
 
 test('what runs outlasts the login that started it, and limits stay where systemd manages the tree', async () => {
-  const groups = await here().must('cat $(pgrep -f "incusd --logfile|src/main.ts|storage.py" | sed "s|.*|/proc/&/cgroup|")')
+  const groups = await here().must('cat $(pgrep -f "[i]ncusd --logfile|[s]rc/main.ts|[s]torage.py" | sed "s|.*|/proc/&/cgroup|")')
   for (const group of groups.trim().split('\n')) assert.match(group, /^0::\/system\.slice\/run-/)
   await here().must('systemctl daemon-reload')
   const controllers = (await here().must('cat /sys/fs/cgroup/cgroup.subtree_control')).trim().split(' ')
