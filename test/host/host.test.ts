@@ -22,7 +22,7 @@ const CLIENTS = 'awscli python3-awscrt busybox iputils-ping curl openssl'
 const TRACES = [
   'nft list tables', 'ip -brief address show | grep -v ^eth0', 'ip netns list', 'ip route show | grep -v eth0', 'losetup --list',
   'cat /proc/sys/net/ipv4/ip_forward /proc/sys/fs/inotify/max_user_instances /proc/sys/kernel/keys/maxkeys', 'grep -e enclume -e incus /proc/mounts',
-  'systemctl list-units --no-legend --plain "run-*.scope"', 'pgrep -a "incusd|lxc|dnsmasq"',
+  'systemctl list-units --no-legend --plain "run-*.scope"', 'pgrep -a "incusd|dnsmasq"; ls -d /sys/fs/cgroup/lxc.payload* 2>&1',
   'ls -A /var/lib/enclume /run/enclume-0 /run/systemd/network 2>&1',
 ].join('; echo; ')
 
