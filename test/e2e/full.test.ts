@@ -89,7 +89,8 @@ test('a volume that is detached in order while the pool is full goes when its da
   }
   await attach()
   // Whoever signs in now may wait for long: it is done by one who is there.
-  const inside = spawn('ssh', sshArgs(login, `sudo sh -ec 'mkfs.ext4 -q /dev/xvdf; mount /dev/xvdf /mnt; sync; echo ready; read go
+  const inside = spawn('ssh', sshArgs(login, `sudo sh -ec 'mkfs.ext4 -q -E lazy_itable_init=0,lazy_journal_init=0 /dev/xvdf
+    mount /dev/xvdf /mnt; sync; echo ready; read go
     head -c 256K /dev/urandom > /mnt/file; sha256sum < /mnt/file; echo unmounting; umount /mnt; echo unmounted'`))
   let said = ''
   inside.stdout.on('data', (text: Buffer) => { said += text.toString() })
