@@ -47,6 +47,8 @@ export type FakeEngine = Engine & {
   outage: boolean
   /** What a guest does by itself. */
   guest: { shutdown(id: string): void; reboot(id: string): void; mount(id: string, disk: string): void; umount(id: string, disk: string): void }
+  /** Somebody switches a machine on by hand. */
+  switchOn(id: string): void
   /** The host goes down: every machine is off, and none was switched off. */
   powerCut(): void
   /** The host loses a machine. */
@@ -132,6 +134,7 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
         Object.assign(m, { mounted: m.mounted?.filter(other => other !== disk), busy: m.busy?.filter(other => other !== disk) })
       },
     },
+    switchOn: id => boot(id, machine(id), 'started'),
     powerCut() {
       for (const m of machines.values()) if (m.power === 'on') Object.assign(m, { power: 'off', cut: true })
     },

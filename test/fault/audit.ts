@@ -13,6 +13,7 @@ import { wantedEphemeral } from '#service/ec2/instance/ephemeral'
 import { dataVolumes } from '#service/ec2/instance/belongings'
 import { image } from '#service/ec2/image/image'
 import { natGateway } from '#service/ec2/nat-gateway/nat-gateway'
+import { task as replaceRoot } from '#service/ec2/replace-root/task'
 import { snapshot } from '#service/ec2/snapshot/snapshot'
 import { attachmentsOf, volume } from '#service/ec2/volume/volume'
 import { networkOf } from '#service/ec2/vpc/drive'
@@ -70,9 +71,12 @@ async function belongings(store: Store): Promise<string[]> {
   const ended = ['completed', 'Completed']
   for (const kind of ['import-snapshot-task', 'import-image-task', 'export-image-task', 'image-task']) {
     for (const { id, status } of await store.list<Row<object, { state: string; message?: string; reason?: string }>>({ kind })) {
-      const refused = status.state === 'deleted' && status.message?.includes('Missing OS files')
+      const refused = status.state === 'deleted' && /Missing OS files|the snapshot is gone/.test(status.message ?? '')
       if (!ended.includes(status.state) && !refused) wrong.push(`${id} is ${status.state}: ${status.message ?? status.reason}`)
     }
+  }
+  for (const { id, status } of await replaceRoot.everywhere(store)) {
+    if (!['succeeded', 'failed'].includes(status.state)) wrong.push(`${id} is ${status.state}`)
   }
   for (const row of [...all.values()].filter(({ id }) => living(id))) {
     for (const id of row.spec.interfaces) if (!interfaces.some(i => i.id === id)) wrong.push(`${row.id} has no ${id}`)

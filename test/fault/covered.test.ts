@@ -6,13 +6,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inWorld, pointsOf, stories } from './stories.ts'
 
-/**
- * Written only where the engine loses a disk, can't make one, or a guest does not answer: one write each, after which its record rests. All but
- * those of an instance's state, of a failed import and of a replacement whose instance goes are told of in losses.test.ts.
- */
+/** Written only where the engine loses a disk, can't make one, or a guest does not answer: losses.test.ts kills there. */
 const AFTER_LOSSES = [
-  'image.write.failed', 'import-snapshot-task.write.failed', 'instance.write.impaired', 'instance.write.state',
-  'replace-root-volume-task.write.failed', 'replace-root-volume-task.write.undo', 'snapshot.write.lost', 'volume.write.lost',
+  'image.write.failed', 'instance.write.impaired', 'replace-root-volume-task.write.undo', 'snapshot.write.lost', 'volume.write.lost',
 ]
 
 test('every act and write of every driver is part of a story', { timeout: 120_000 }, async () => {

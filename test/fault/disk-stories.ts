@@ -96,6 +96,18 @@ export function diskStoriesOf({ running, stopped, settled }: Given): Story[] {
       happens: async (world, id) => { await world.call('CreateReplaceRootVolumeTask', { InstanceId: id, ClientToken: 'story' }) },
     },
     {
+      // The engine is away from the question on, until nobody wants the instance any more.
+      name: 'replace a root of an instance that is terminated meanwhile', ends: { state: 'terminated', boots: 1 },
+      async before(world) {
+        const id = await running(world)
+        world.engine.outage = true
+        await world.call('CreateReplaceRootVolumeTask', { InstanceId: id, ClientToken: 'story' })
+        await world.call('TerminateInstances', { InstanceIds: [id] })
+        return id
+      },
+      happens: async world => { world.engine.outage = false },
+    },
+    {
       name: 'stop with instance store', ends: { state: 'stopped', boots: 1 }, before: world => running(world, store),
       happens: async (world, id) => { await world.call('StopInstances', { InstanceIds: [id] }) },
     },

@@ -148,6 +148,10 @@ export const machineStories: Story[] = [
     happens: async world => { world.engine.powerCut() },
   },
   {
+    name: 'a stopped machine that somebody switches on underneath', ends: { state: 'stopped', boots: 2 }, before: stopped,
+    happens: async (world, id) => { world.engine.switchOn(id) },
+  },
+  {
     name: 'the loss of a network underneath', ends: { state: 'running', boots: 1 }, before: running,
     happens: async world => { for (const id of world.engine.networksById.keys()) world.engine.loseNetwork(id) },
   },

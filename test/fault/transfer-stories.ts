@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { BLOCK_BYTES } from '#engine/port'
 import type { Story } from './stories.ts'
-import type { World } from './world.ts'
+import { untilNone, type World } from './world.ts'
 
 type Given = { running(world: World): Promise<string>; settled(world: World, ends: Story['ends']): Promise<void> }
 
@@ -36,6 +36,21 @@ export function transferStoriesOf({ running, settled }: Given): Story[] {
     {
       name: 'import a snapshot', ends: up, before: withFiles,
       happens: async world => { await world.call('ImportSnapshot', { DiskContainer: container('root.raw') }) },
+    },
+    {
+      // The engine is away from the making of the snapshot's disk on.
+      name: 'import a snapshot that is deleted meanwhile', ends: up,
+      async before(world) {
+        const id = await withFiles(world)
+        world.at(point => { if (point === 'after disk.create') world.engine.outage = true; return undefined })
+        await world.call('ImportSnapshot', { DiskContainer: container('root.raw') })
+        await untilNone(async () => (world.engine.outage ? [] : ['no snapshot is being made']))
+        world.at(() => undefined)
+        const { Snapshots: [{ SnapshotId }] } = await world.call('DescribeSnapshots', { OwnerIds: ['self'] })
+        await world.call('DeleteSnapshot', { SnapshotId })
+        return id
+      },
+      happens: async world => { world.engine.outage = false },
     },
     {
       name: 'import an image', ends: up, before: withFiles,

@@ -19,7 +19,7 @@ import { askImport, importImageTask, refuseEnded } from '#service/ec2/transfer/i
 import { endImport } from '#service/ec2/transfer/import-image-drive'
 import { arnOf, checkRole, drop, GIVE_UP_AFTER, measured, pour, sourceOf, type Source } from '#service/ec2/transfer/pour'
 import { checkSpace } from '#service/ec2/volume/create'
-import type { Row } from '#store/store'
+import type { Row, Tx } from '#store/store'
 
 /** `format`: raw, where there is none. */
 type Spec = Source & { description: string; format?: Format; snapshot?: string; bytes?: number }
@@ -61,6 +61,12 @@ async function ask(context: Context, call: Call<sdk.ImportSnapshotRequest>): Pro
   }), 'asked')
 }
 
+/** Came to nothing: no snapshot is left of it. */
+async function endWithout(tx: Tx, row: ImportRow, message: string, name: 'cancelled' | 'failed'): Promise<void> {
+  await importTask.update(tx, row, { status: { state: 'deleted', message, progress: undefined } }, name)
+  await drop(tx, [row.spec.snapshot])
+}
+
 export const actions = (context: Context): Actions<typeof sdk> => ({
   async ImportSnapshot(call) {
     const { ImportTaskId, Description, SnapshotTaskDetail, Tags } = importTask.view(await ask(context, call), undefined)
@@ -88,10 +94,7 @@ export const actions = (context: Context): Actions<typeof sdk> => ({
     const row = await importTask.get(tx, call, input.ImportTaskId)
     const PreviousState = row.status.state
     refuseEnded(row)
-    if (PreviousState === 'active') {
-      await importTask.update(tx, row, { status: { state: 'deleted', message, progress: undefined } }, 'cancelled')
-      await drop(tx, [row.spec.snapshot])
-    }
+    if (PreviousState === 'active') await endWithout(tx, row, message, 'cancelled')
     return { ImportTaskId: row.id, PreviousState, State: 'deleted' }
   },
 })
@@ -141,14 +144,12 @@ export function importDriver(context: Context): Driver<ImportRow, Seen> {
     }),
     writes: {
       completed: (tx, row) => importTask.update(tx, row, { status: { state: 'completed', message: undefined, progress: 100 } }, 'completed'),
-      failed: (tx, row, { message }: { message?: string }) => importTask.update(tx, row, { status: { state: 'deleted', message } }, 'failed'),
+      failed: (tx, row, { message }: { message?: string }) => endWithout(tx, row, message!, 'failed'),
     },
     surrender: {
       after: GIVE_UP_AFTER,
       async write(tx, row, error) {
-        if (row.status.state !== 'active') return
-        await importTask.update(tx, row, { status: { state: 'deleted', message: error.message.slice(0, 500), progress: undefined } }, 'failed')
-        await drop(tx, [row.spec.snapshot])
+        if (row.status.state === 'active') await endWithout(tx, row, error.message.slice(0, 500), 'failed')
       },
     },
   }
