@@ -72,7 +72,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const context = withParameters({
     measure: measuring(series), tally: {},
     store, identity, engine, home, log, clock, loop: () => loop, images: () => images, deliver, objects,
-    capacity: () => (engine.isFull() ? { ...capacity, diskFreeGiB: 0 } : capacity),
+    capacity: () => ({ ...capacity, diskFreeGiB: engine.diskFreeGiB() }),
   })
   const history = openHistory(options.history ?? ':memory:', clock, error => log.error('cloudtrail.lost', { error }))
   let dispatch: Dispatch

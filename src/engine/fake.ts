@@ -43,6 +43,8 @@ export type FakeEngine = Engine & {
   flowsById: Map<string, FlowCount[]>
   /** Domains that mean the host itself. */
   served: Served
+  /** What disks can still take, for a test to say. */
+  freeGiB: number
   /** While true everything observed is 'unknown' and every act fails, as when the daemon is down. */
   outage: boolean
   /** What a guest does by itself. */
@@ -57,6 +59,7 @@ export type FakeEngine = Engine & {
   loseNetwork(id: string): void
 }
 
+const DISK_GIB = 10_000
 const common = { architecture: 'x86_64', sizeGiB: 8, created: '2026-01-01T00:00:00.000Z' } as const
 export const fakeImages: ImageSeen[] = [
   { name: 'debian-12-ec2', description: 'Fake engine: Debian 12 with EC2 manners, simulated', user: 'ec2-user', ...common },
@@ -122,8 +125,9 @@ export function openFake({ cpus = 64, memoryMiB = 262_144, images = fakeImages, 
   const engine: FakeEngine = {
     name: 'fake', machinesById: machines, disksById: disks, networksById: networks,
     trafficByPort: traffic, processorsById: new Map(), served: { host: [], store: [], addresses: [] }, flowsById: new Map(), outage: false,
-    capacity: async () => ({ cpus, memoryMiB, diskGiB: 10_000, diskFreeGiB: 10_000, architecture: 'x86_64' }),
-    isFull: () => false,
+    capacity: async () => ({ cpus, memoryMiB, diskGiB: DISK_GIB, architecture: 'x86_64' }),
+    freeGiB: DISK_GIB,
+    diskFreeGiB: () => engine.freeGiB,
     close: async () => {},
     guest: {
       shutdown: id => off(id, 'shutdown'),

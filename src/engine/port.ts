@@ -29,13 +29,13 @@ export type Engine = {
   meters: Meters
   /** What the host has for instances in all, before anything is given away. */
   capacity(): Promise<Capacity>
-  /** Whether machines wait with what they write, as there is next to no room for it. Known at once, without asking anybody. */
-  isFull(): boolean
+  /** GiB that disks can still take, as of a moment ago; 0 while machines wait with what they write. Known at once, without asking anybody. */
+  diskFreeGiB(): number
   /** Ends this process's side only; machines go on. */
   close(): Promise<void>
 }
 
-export type Capacity = { cpus: number; memoryMiB: number; diskGiB: number; diskFreeGiB: number; architecture: 'x86_64' | 'arm64' }
+export type Capacity = { cpus: number; memoryMiB: number; diskGiB: number; architecture: 'x86_64' | 'arm64' }
 
 // Machines: system containers.
 

@@ -22,7 +22,7 @@ export function openReal(home: Home, log: Log): Engine {
     networks,
     meters: openMeters(home),
     capacity: () => capacityOf(home, client),
-    isFull: () => guard.isHolding(),
+    diskFreeGiB: () => guard.freeGiB(),
     async close() {
       await guard.close()
       await networks.close()

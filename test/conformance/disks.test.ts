@@ -203,15 +203,16 @@ test('instance store disks are empty at each start and stay over a reboot', asyn
   assert.equal(bench.server.engine.disksById.has(second), false)
 })
 
-test('a full pool takes no new volumes and snapshots, and keeps what is there', async () => {
+test('a full pool takes no new volumes and snapshots, and keeps what is there; with room it takes them at once', async () => {
   const id = await makeVolume(bench)
-  const { context } = bench.server.cloud
-  const before = context.capacity
-  context.capacity = () => ({ ...before(), diskGiB: 100, diskFreeGiB: 3 })
+  const { engine } = bench.server
+  const before = engine.freeGiB
+  engine.freeGiB = 3
   try {
     await bench.refuses(sdk.CreateVolumeCommand, [[{ AvailabilityZone: 'us-east-1a', Size: 1 }, 'InsufficientVolumeCapacity', /3\.0 GiB/]])
     await bench.refuses(sdk.CreateSnapshotCommand, [[{ VolumeId: id }, 'InsufficientVolumeCapacity']])
   } finally {
-    context.capacity = before
+    engine.freeGiB = before
   }
+  await makeVolume(bench)
 })

@@ -20,7 +20,8 @@ import { holdWriting, leftHeld, letWrite } from '#engine/incus/throttle'
 const EVERY_MS = 500
 /** While it holds it looks at every machine: who started meanwhile is held, too. */
 const HOLDING_MS = 2000
-const MOST_LEAST = 2 ** 30
+const GIB = 2 ** 30
+const MOST_LEAST = GIB
 /** What a disk may write in a second meanwhile. The block layer knows no 0. */
 const TRICKLE = 4096
 
@@ -46,7 +47,8 @@ export type Guard = {
   leaving(id: string): Promise<void>
   /** It starts again, or stays. */
   back(id: string): void
-  isHolding(): boolean
+  /** What the scarcer of the pool and the host's disk below it can still take, as of the last look; 0 while it holds. */
+  freeGiB(): number
   /** Begins to look. One process of a home does. */
   watch(): void
   close(): Promise<void>
@@ -56,7 +58,9 @@ export function openGuard(home: Home, client: Client, log: Log): Guard {
   const note = join(home.dir, 'writing-held')
   const limits = openLimits(home, client)
   const leaving = new Set<string>()
+  const look = (): Room[] => [...roomAt(dirname(volumeDir(home, 'any'))), ...roomAt(home.dir)]
   let isHolding = existsSync(note)
+  let rooms = look()
 
   const running = async (): Promise<Instance[]> =>
     (await client.get<Instance[]>('/1.0/instances?recursion=2')).filter(({ status, state }) => status === 'Running' && (state?.pid ?? 0) > 0)
@@ -84,9 +88,9 @@ export function openGuard(home: Home, client: Client, log: Log): Guard {
     }
   }
 
-  async function look(): Promise<boolean> {
+  async function settle(): Promise<boolean> {
     const was = isHolding
-    const rooms = [...roomAt(dirname(volumeDir(home, 'any'))), ...roomAt(home.dir)]
+    rooms = look()
     const must = mustHold(was, rooms)
     if (!was && !must) return false
     const free = rooms.map(room => Math.floor(room.free / 2 ** 20))
@@ -110,7 +114,7 @@ export function openGuard(home: Home, client: Client, log: Log): Guard {
   let isClosed = false
   const again = (ms: number): void => {
     timer = setTimeout(() => {
-      looking = look().catch((error: unknown) => { log.warn('disks.unseen', { error }); return true })
+      looking = settle().catch((error: unknown) => { log.warn('disks.unseen', { error }); return true })
         .then(isHolding => { if (!isClosed) again(isHolding ? HOLDING_MS : EVERY_MS) })
     }, ms).unref()
   }
@@ -124,7 +128,7 @@ export function openGuard(home: Home, client: Client, log: Log): Guard {
       if (one) await letGo(one)
     },
     back(id) { leaving.delete(id) },
-    isHolding: () => isHolding,
+    freeGiB: () => (isHolding ? 0 : Math.floor(Math.min(...rooms.map(({ free }) => free)) / GIB)),
     watch: () => again(0),
     async close() {
       isClosed = true

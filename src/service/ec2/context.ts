@@ -32,8 +32,8 @@ export type Context = {
   clock: () => Date
   /** Known only once the drivers, which are given this context, are there. */
   loop(): Loop
-  /** The host's size and the images on it, as last seen: a request must not wait for the engine. */
-  capacity(): Capacity
+  /** The host's size, the room on its disks and the images on it, as last seen: a request must not wait for the engine. */
+  capacity(): Capacity & { diskFreeGiB: number }
   images(): ImageSeen[]
   /** Puts an object into an account's bucket by S3's front door; absent where S3 is not served. */
   deliver?(object: { account: string; region: string; bucket: string; key: string; body: Buffer }): Promise<void>

@@ -65,7 +65,7 @@ test('what was used while nobody looked is counted once, and a new device begins
 test('a volume that has spent its credits is held to its baseline until it has some again; a modification ends it', async t => {
   const engine = openFake()
   const home = homeAt({ dir: '/nonexistent' })
-  const capacity = await engine.capacity()
+  const capacity = { ...await engine.capacity(), diskFreeGiB: engine.diskFreeGiB() }
   const ec2 = harness(actions({ capacity: () => capacity } as unknown as Context))
   let now = NOW
   const common = { engine, log: silent, store: ec2.store, clock: () => now, home }

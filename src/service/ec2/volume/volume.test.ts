@@ -27,7 +27,7 @@ const release = async (tx: Tx, { id }: VolumeRow) => releaseVolumes(tx, INSTANCE
 /** Actions, loop and fake engine over one store; ends what it began when the test ends. */
 async function cloud(t: { after(f: () => Promise<void>): void }, engine: FakeEngine = openFake()) {
   const [seen] = fakeImages
-  const capacity = await engine.capacity()
+  const capacity = { ...await engine.capacity(), diskFreeGiB: engine.diskFreeGiB() }
   const context = { capacity: () => capacity } as unknown as Context
   const ec2 = harness(actions(context), async (tx, place) => prepareImages(tx, place, await engine.disks.images()))
   await ec2.call('DescribeVolumes', {})
