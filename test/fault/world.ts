@@ -14,6 +14,7 @@ import { openLog, silent } from '#base/log'
 import { openCloud, type Cloud } from '#cloud'
 import { openFake, type FakeEngine } from '#engine/fake'
 import { openSqlite } from '#store/sqlite'
+import type { Context } from '#service/ec2/context'
 import type { Store } from '#store/store'
 import { openFakeObjects } from './objects.ts'
 
@@ -62,6 +63,14 @@ export async function openWorld() {
     await passOrHang(`after ${name}`)
   })
 
+  /** Whole objects that the control plane puts into buckets, in order. */
+  const delivered: { bucket: string; key: string; body: Buffer }[] = []
+  const deliver: NonNullable<Context['deliver']> = async ({ bucket, key, body }) => {
+    await passOrHang('before object.deliver')
+    delivered.push({ bucket, key, body })
+    await passOrHang('after object.deliver')
+  }
+
   /** Opens a control plane over what there is. */
   async function open(): Promise<Cloud> {
     const inner = openSqlite(file)
@@ -80,7 +89,7 @@ export async function openWorld() {
     })
     own.cloud = await openCloud({
       home: homeAt({ dir }), engine: gatedEngine, store: own.store, log, clock, pause: { first: 1, longest: 4 },
-      hook: point => passOrHang(`loop ${point}`), objects: gated(objects, own),
+      hook: point => passOrHang(`loop ${point}`), objects: gated(objects, own), deliver: gated({ deliver }, own).deliver,
     })
     own.cloud.start()
     return own.cloud
@@ -88,7 +97,7 @@ export async function openWorld() {
 
   await open()
   return {
-    engine, file, objects,
+    engine, file, objects, delivered,
     cloud: () => life.cloud,
     store: () => life.store,
     dead: () => life.dead,

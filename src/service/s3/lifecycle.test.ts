@@ -31,7 +31,7 @@ async function open(t: { after(free: () => void): void }, versioning?: 'Enabled'
   const keys = () => tables.keysFrom('b', '', 100).map(row => row.key)
   const versions = () => tables.versionsFrom('b', '', 100).map(row => `${row.key} ${row.marker ? 'marker' : row.version}`)
   const count = () => readdirSync(join(dir, 's3', 'data'), { recursive: true, withFileTypes: true }).filter(entry => entry.isFile()).length
-  return { s3, put, keys, versions, count, tables }
+  return { dir, s3, put, keys, versions, count, tables, files }
 }
 
 test('objects expire at the midnight after their days, only those that the rule means, and their bytes with them', async t => {
@@ -89,4 +89,25 @@ test('rules that are malformed or ask for other classes of storage are refused',
   assert.equal(codes({ Expiration: { Days: 1, ExpiredObjectDeleteMarker: true } }), 'MalformedXML')
   assert.equal(codes({ Expiration: { Date: new Date('2030-01-01T01:00:00Z') } }), 'InvalidArgument')
   assert.equal(codes({ Transitions: [{ Days: 1, StorageClass: 'GLACIER' }] }), 'UnsupportedOperation')
+})
+
+test('killed between the records and the bytes of what expires, the next server removes those', async t => {
+  const { dir, s3, put, keys, count, files } = await open(t, undefined, [{ Status: 'Enabled', Filter: { Prefix: 'log/' }, Expiration: { Days: 1 } }])
+  await put('log/a', 0)
+  await put('log/b', 0)
+  await put('keep', 0)
+  const { promise: killed, resolve } = Promise.withResolvers<void>()
+  files.removeAll = async gone => {
+    if (gone.length === 0) return
+    resolve()
+    await new Promise(() => {})
+  }
+  void expire(s3, at(3))
+  await killed
+  assert.deepEqual([keys(), count()], [['keep'], 3])
+  const next = openS3(dir)
+  t.after(() => next.close())
+  await next.ready()
+  assert.equal(await expire(next, at(3)), 0)
+  assert.deepEqual([keys(), count()], [['keep'], 1])
 })
