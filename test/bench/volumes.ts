@@ -1,14 +1,19 @@
 /**
- * Volumes by type: what was asked of EC2 against what fio inside the instance gets; how long attaching, a snapshot and an image take; and the
- * speed of a volume that is not held back against the host's own file, in the same run. Needs an Enclume that is up (ENCLUME_HOME), with a way
- * to Debian's packages for fio. node test/bench/volumes.ts [SECONDS a measurement]
+ * Volumes by type: what was asked of EC2 against what fio inside the instance gets; how long attaching, a snapshot and an image take, against
+ * what plain Incus has nearest; and the speed of a volume that is not held back against the host's own file, in the same run.
+ * Needs an Enclume that is up (ENCLUME_HOME), with a way to Debian's packages for fio. node test/bench/volumes.ts [SECONDS a measurement]
  */
+import {
+  AttachVolumeCommand, CreateImageCommand, CreateSnapshotCommand, DescribeImagesCommand, DescribeSnapshotsCommand, DescribeVolumesCommand,
+} from '@aws-sdk/client-ec2'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { daemonClient } from '#engine/incus/place'
 import { openDisks } from '#engine/disk/disks'
 import { openLog } from '#base/log'
 import { Enclume, eventually, must, ssh, sshReady, type Login } from '../e2e/enclume.ts'
+import { clientOf } from './shared/client.ts'
+import { openPlain } from './shared/plain.ts'
 
 const SECONDS = Number(process.argv[2] ?? 5)
 const TYPES = [
@@ -24,6 +29,7 @@ const TYPES = [
 ]
 
 const enclume = await Enclume.up()
+const ec2 = clientOf(enclume)
 const disks = openDisks(enclume.home, daemonClient(enclume.home), openLog(() => {}, 'error'))
 const made: string[] = []
 let instance = ''
@@ -33,6 +39,10 @@ const name = `bench-${process.pid}`
 async function timed<T>(act: () => Promise<T>): Promise<[T, number]> {
   const started = performance.now()
   return [await act(), Math.round(performance.now() - started)]
+}
+/** Asks until it is so, no oftener than every 15 ms. */
+async function comes(look: () => Promise<boolean>): Promise<void> {
+  while (!await look()) await new Promise(resolve => setTimeout(resolve, 15))
 }
 const state = async (id: string): Promise<any> => (await enclume.ec2('describe-volumes', '--volume-ids', id)).Volumes[0]
 const reaches = (id: string, wanted: string) =>
@@ -69,6 +79,23 @@ async function measure(login: Login, file = '/dev/xvdf') {
   return { write, read, writes: (await run('rand', 'write')).iops, reads: (await run('rand', 'read')).iops }
 }
 
+/** What plain Incus has nearest, in milliseconds: a volume given to an instance that runs, a volume's snapshot, an instance's snapshot. */
+async function plainly(): Promise<{ attached: number; snapped: number; imaged: number }> {
+  const reference = await openPlain(enclume)
+  try {
+    await reference.launch()
+    await reference.volume(name, 2048)
+    const [, attached] = await timed(() => reference.attach(name))
+    const [, snapped] = await timed(() => reference.snapshotVolume(name))
+    const [, imaged] = await timed(() => reference.snapshot())
+    return { attached, snapped, imaged }
+  } finally {
+    await reference.remove()
+    await reference.removeVolume(name)
+    await reference.close()
+  }
+}
+
 try {
   const key = await enclume.keyPair(name)
   group = (await enclume.ec2('create-security-group', '--group-name', name, '--description', name)).GroupId
@@ -95,7 +122,10 @@ try {
   }
 
   const data = await volume(Placement.AvailabilityZone, 'gp3', 10, [])
-  const [, attached] = await timed(() => attach(data))
+  const [, attached] = await timed(async () => {
+    await ec2.send(new AttachVolumeCommand({ VolumeId: data, InstanceId: instance, Device: '/dev/xvdf' }))
+    await comes(async () => (await ec2.send(new DescribeVolumesCommand({ VolumeIds: [data] }))).Volumes![0]!.Attachments?.[0]?.State === 'attached')
+  })
   await disks.limit(data, undefined)
   const inside = await measure(login)
   const file = join(enclume.home.dir, 'bench-volumes')
@@ -106,18 +136,21 @@ try {
     + `${(inside.write / hosts.write).toFixed(2)}/${(inside.read / hosts.read).toFixed(2)}`)
   await ssh(login, 'sudo dd if=/dev/urandom of=/dev/xvdf bs=1M count=2048 oflag=direct status=none')
   const [snapshot, snapped] = await timed(async () => {
-    const { SnapshotId } = await enclume.ec2('create-snapshot', '--volume-id', data)
-    await eventually(async () => (await enclume.ec2('describe-snapshots', '--snapshot-ids', SnapshotId)).Snapshots[0].State === 'completed',
-      { what: 'the snapshot', timeoutMs: 60_000 })
-    return SnapshotId as string
+    const { SnapshotId } = await ec2.send(new CreateSnapshotCommand({ VolumeId: data }))
+    const SnapshotIds = [SnapshotId!]
+    await comes(async () => (await ec2.send(new DescribeSnapshotsCommand({ SnapshotIds }))).Snapshots![0]!.State === 'completed')
+    return SnapshotId!
   })
   const [image, imaged] = await timed(async () => {
-    const { ImageId } = await enclume.ec2('create-image', '--instance-id', instance, '--name', name, '--no-reboot')
-    await eventually(async () => (await enclume.ec2('describe-images', '--image-ids', ImageId)).Images[0].State === 'available',
-      { what: 'the image', timeoutMs: 60_000 })
-    return ImageId as string
+    const { ImageId } = await ec2.send(new CreateImageCommand({ InstanceId: instance, Name: name, NoReboot: true }))
+    const ImageIds = [ImageId!]
+    await comes(async () => (await ec2.send(new DescribeImagesCommand({ ImageIds }))).Images![0]!.State === 'available')
+    return ImageId!
   })
-  console.log(`by the AWS CLI: attach ${attached} ms, snapshot of 10 GiB with 2 GiB of data ${snapped} ms, image ${imaged} ms`)
+  const plain = await plainly()
+  const beside = (took: number, reference: number) => `${took} ms (plain ${reference} ms, ratio ${(took / reference).toFixed(2)})`
+  console.log(`attach ${beside(attached, plain.attached)}; snapshot of 10 GiB with 2 GiB of data ${beside(snapped, plain.snapped)}; `
+    + `image of two volumes ${beside(imaged, plain.imaged)}`)
   const { BlockDeviceMappings } = (await enclume.ec2('describe-images', '--image-ids', image)).Images[0]
   await enclume.ec2('deregister-image', '--image-id', image)
   const snapshots = [snapshot, ...BlockDeviceMappings.map(({ Ebs }: any) => Ebs.SnapshotId as string)]
@@ -131,4 +164,5 @@ try {
   if (group) await enclume.aws('ec2', 'delete-security-group', '--group-id', group)
   await enclume.aws('ec2', 'delete-key-pair', '--key-name', name)
   enclume.close()
+  ec2.destroy()
 }

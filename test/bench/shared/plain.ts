@@ -14,6 +14,14 @@ export type Plain = {
   copy(from: string, name: string): Promise<void>
   stop(name: string): Promise<void>
   remove(name?: string): Promise<void>
+  /** A volume of Incus's own with random data in it, of so many MiB. */
+  volume(name: string, mib: number): Promise<void>
+  /** Gives an instance that runs the volume. */
+  attach(volume: string, name?: string): Promise<void>
+  snapshotVolume(volume: string): Promise<void>
+  snapshot(name?: string): Promise<void>
+  /** Which no instance has any more. */
+  removeVolume(name: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -54,6 +62,15 @@ export async function openPlain({ home }: Enclume): Promise<Plain> {
     },
     async stop(name) { await incus('stop', '--force', name) },
     async remove(name = NAME) { await incus('delete', '--force', name) },
+    async volume(name, mib) {
+      await incus('storage', 'volume', 'create', 'pool', name)
+      const file = join(incusDir(home), 'storage-pools/pool/custom', `default_${name}`, 'data')
+      await must('dd', ['if=/dev/urandom', `of=${file}`, 'bs=1M', `count=${mib}`, 'oflag=direct', 'status=none'])
+    },
+    async attach(volume, name = NAME) { await incus('config', 'device', 'add', name, 'data', 'disk', 'pool=pool', `source=${volume}`, 'path=/mnt') },
+    async snapshotVolume(volume) { await incus('storage', 'volume', 'snapshot', 'create', 'pool', volume, 'one') },
+    async snapshot(name = NAME) { await incus('snapshot', 'create', name, 'one') },
+    async removeVolume(name) { await incus('storage', 'volume', 'delete', 'pool', name) },
     async close() {
       await incus('image', 'delete', NAME)
       await incus('profile', 'delete', NAME)
