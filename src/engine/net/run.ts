@@ -4,22 +4,40 @@
  * Invariant: a tool that fails throws, with what it was asked and what it said; nothing goes through a shell.
  */
 import { spawn } from 'node:child_process'
+import { closeSync, constants, existsSync, openSync, writeSync } from 'node:fs'
 import { spacePath } from '#engine/net/names'
 
 export type Outcome = { code: number | null; out: string; err: string }
 
+/** In memory, so that a full disk is none of the network's business. */
+const SHARED = existsSync('/dev/shm') ? '/dev/shm' : '/run'
+/** open(2): a file without a name, which goes with its last user. Node has no constant for it. */
+const O_TMPFILE = 0o20_000_000 | constants.O_DIRECTORY
+
+/**
+ * A text as a standard input, to be closed. It is a file, as nftables reads nothing but files and pipes there (1.0.9, of Ubuntu 24.04, says
+ * "Not a regular file"), and what Node calls a pipe is a socket.
+ */
+export function inputOf(text: string): number {
+  const fd = openSync(SHARED, constants.O_RDWR | O_TMPFILE, 0o600)
+  const bytes = Buffer.from(text)
+  // At places of their own: whoever reads shares the file's position, which stays at its beginning.
+  for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done, bytes.length - done, done)
+  return fd
+}
+
 /** Runs to the end, whatever its exit status. Throws when the program cannot be started. */
 export function attempt(command: string[], input = ''): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command[0]!, command.slice(1), { stdio: 'pipe' })
+    const stdin = input === '' ? 'ignore' : inputOf(input)
+    const child = spawn(command[0]!, command.slice(1), { stdio: [stdin, 'pipe', 'pipe'] })
+    if (stdin !== 'ignore') closeSync(stdin)
     let out = ''
     let err = ''
-    child.stdout.setEncoding('utf8').on('data', text => (out += text))
-    child.stderr.setEncoding('utf8').on('data', text => (err += text))
+    child.stdout!.setEncoding('utf8').on('data', text => (out += text))
+    child.stderr!.setEncoding('utf8').on('data', text => (err += text))
     child.on('error', cause => reject(new Error(`cannot run ${command[0]}`, { cause })))
     child.on('close', code => resolve({ code, out, err }))
-    // A tool that ends before it has read everything says why by its status; the broken pipe adds nothing.
-    child.stdin.on('error', () => {}).end(input)
   })
 }
 

@@ -1,10 +1,10 @@
 /** Needs root and nftables: each table is loaded into a network namespace of the one command that loads it. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import type { IpPermission } from '@aws-sdk/client-ec2'
 import { render } from '#engine/net/render'
 import { text } from '#engine/net/ruleset'
+import { attempt } from '#engine/net/run'
 import { networkOf } from '#service/ec2/vpc/drive'
 import { harness, home } from '#service/ec2/vpc/harness.suite'
 import type { VpcRow } from '#service/ec2/vpc/vpc'
@@ -38,7 +38,7 @@ test('every kind of rule that the API takes is one that the packet filter takes'
   await launch({ groups: groups.slice(1), publicIp: false })
   const spec = (await networkOf(store, home, (await store.get<VpcRow>('vpc', row.spec.vpc))!))!
   for (const table of render(home, spec)) {
-    const loaded = spawnSync('unshare', ['--net', 'nft', '-f', '-'], { input: text(table), encoding: 'utf8' })
-    assert.deepEqual([loaded.status, loaded.stderr], [0, ''], text(table))
+    const { code, err } = await attempt(['unshare', '--net', 'nft', '-f', '-'], text(table))
+    assert.deepEqual([code, err], [0, ''], text(table))
   }
 })
