@@ -35,7 +35,10 @@ const plans: Record<Exclude<Stage, 'bench' | 'audit'>, Plan> = {
   conformance: { include: ['test/conformance/**/*.test.ts'], concurrency: availableParallelism(), timeoutMs: minutes(5) },
   console: { include: ['test/console/**/*.test.ts'], concurrency: 1, timeoutMs: minutes(8), again: true },
   real: { include: [`src/${REAL}`], concurrency: 1, timeoutMs: minutes(10), again: true },
-  e2e: { include: ['test/e2e/**/*.test.ts'], concurrency: 1, timeoutMs: minutes(25), again: true },
+  e2e: {
+    include: ['test/e2e/**/*.test.ts'], exclude: process.env.ENCLUME_TEST_CHROMIUM === 'none' ? ['test/e2e/console.test.ts'] : [], concurrency: 1,
+    timeoutMs: minutes(25), again: true,
+  },
   fuzz: { include: ['test/fuzz/*.test.ts'], concurrency: 1, timeoutMs: minutes(600) },
   host: { include: ['test/host/*.test.ts'], concurrency: 1, timeoutMs: minutes(600) },
 }

@@ -7,7 +7,9 @@
  */
 import { existsSync, globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { Failure } from '#launch/failure'
-import { backportsSource, mirrorOf, planPackages, readCandidates, readInstalled, readSystem, type Plan } from '#launch/packages'
+import {
+  backportsSource, mirrorOf, namesOn, planPackages, readCandidates, readInstalled, readSystem, type Plan, type System,
+} from '#launch/packages'
 import { must, run } from '#launch/run'
 import type { Say, Ui } from '#launch/ui'
 
@@ -28,8 +30,11 @@ export async function installPackages(wanted: string[], ui: Ui): Promise<void> {
   await ui.step(`packages: ${plan.missing.join(' ')}`, say => install(plan, say))
 }
 
-async function planNow(wanted: string[]): Promise<Exclude<Plan, { unsupported: string }>> {
-  const system = readSystem(existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '')
+export const thisSystem = (): System => readSystem(existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '')
+
+async function planNow(asked: string[]): Promise<Exclude<Plan, { unsupported: string }>> {
+  const system = thisSystem()
+  const wanted = namesOn(system, asked)
   const { stdout: dpkg } = await run('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\\n', ...wanted])
   const { stdout: policy } = await run('apt-cache', ['policy', ...wanted])
   const plan = planPackages({ system, wanted, installed: readInstalled(dpkg), candidates: readCandidates(policy) })
@@ -38,7 +43,7 @@ async function planNow(wanted: string[]): Promise<Exclude<Plan, { unsupported: s
 }
 
 function writeBackports(say: Say): void {
-  const { codename } = readSystem(readFileSync('/etc/os-release', 'utf8'))
+  const { codename } = thisSystem()
   const sources = globSync('/etc/apt/{sources.list,sources.list.d/*.{list,sources}}').map(file => readFileSync(file, 'utf8')).join('\n')
   writeFileSync(SOURCE, backportsSource({ codename, mirror: mirrorOf(sources) }))
   say(`added ${SOURCE}`)
@@ -46,9 +51,9 @@ function writeBackports(say: Say): void {
 
 async function install(plan: { missing: string[]; backports: string[] }, say: Say): Promise<void> {
   // With the new suite known, its versions are asked for by name: its pin is lower than the release's own.
-  const { codename } = readSystem(readFileSync('/etc/os-release', 'utf8'))
+  const { codename } = thisSystem()
   const names = plan.missing.map(name => (plan.backports.includes(name) ? `${name}/${codename}-backports` : name))
-  const newIncus = plan.missing.includes('incus-base')
+  const newIncus = plan.missing.some(name => name === 'incus-base' || name === 'incus')
   const onLine = (line: string) => /^(Get:|Setting up |Need to get )/.test(line) && say(line)
   const args = ['-q', '-y', '--no-install-recommends', '-o', 'Dpkg::Options::=--force-confold', 'install', ...names]
   await withoutStarting(/^(incus|dnsmasq)/, () => must('apt-get', args, { env: quiet, onLine }))

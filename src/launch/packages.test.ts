@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { backportsSource, mirrorOf, planPackages, readCandidates, readInstalled, readSystem } from '#launch/packages'
+import { backportsSource, lacks, mirrorOf, namesOn, planPackages, readCandidates, readInstalled, readSystem } from '#launch/packages'
 
 const bookworm = readSystem('PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\nID=debian\n')
 const trixie = readSystem('PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nVERSION_ID="13"\nVERSION_CODENAME=trixie\nID=debian\n')
-const ubuntu = (version: string) => readSystem(`PRETTY_NAME='Ubuntu ${version}'\nID=ubuntu\nVERSION_ID="${version}"\n`)
+const ubuntu = (version: string, codename = '') =>
+  readSystem(`PRETTY_NAME='Ubuntu ${version}'\nID=ubuntu\nVERSION_ID="${version}"\nVERSION_CODENAME=${codename}\n`)
 const wanted = ['incus-base', 'awscli', 'nftables']
 const plan = (system: typeof bookworm, { installed = [] as string[], candidates = {} as Record<string, string> } = {}) =>
   planPackages({ system, wanted, installed: new Set(installed), candidates: new Map(Object.entries(candidates)) })
@@ -25,6 +26,13 @@ test('another source that offers what is needed is enough', () => {
 
 test('what is installed is left alone', () => {
   assert.deepEqual(plan(bookworm, { installed: wanted }), { missing: [], backports: [], needsBackports: false })
+})
+
+test('Ubuntu has other names for some packages, and lacks some', () => {
+  const asked = ['incus-base', 'awscli', 'chromium', 'nftables']
+  assert.deepEqual([trixie, ubuntu('24.04', 'noble'), ubuntu('26.04', 'resolute')].map(system => namesOn(system, asked)),
+    [asked, ['incus', 'nftables'], ['incus-base', 'awscli', 'nftables']])
+  assert.deepEqual([trixie, ubuntu('24.04', 'noble')].map(system => lacks(system, 'awscli')), [false, true])
 })
 
 test('Debian 13 and Ubuntu 24.04 need no backports; older and other systems are refused by name', () => {

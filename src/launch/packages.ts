@@ -28,6 +28,16 @@ const fromBackports: Record<string, Record<string, [major: number, minor: number
   bookworm: { 'incus-base': [6, 0], 'incus-client': [6, 0], 'awscli': [2, 17], 'python3-awscrt': [0, 19] },
 }
 
+/** Packages as Ubuntu 24.04 calls them, where it calls them otherwise: Incus was not yet split there. */
+const renamed: Record<string, Record<string, string>> = { noble: { 'incus-base': 'incus' } }
+/** What a system has not got. Chromium is a snap on every Ubuntu; AWS CLI came back after 24.04. */
+const lacking = ({ id, codename }: System): string[] => [...id === 'ubuntu' ? ['chromium'] : [], ...codename === 'noble' ? ['awscli'] : []]
+
+export const lacks = (system: System, name: string): boolean => lacking(system).includes(name)
+/** What this system calls them; what it lacks is left out. */
+export const namesOn = (system: System, wanted: string[]): string[] =>
+  wanted.filter(name => !lacks(system, name)).map(name => renamed[system.codename]?.[name] ?? name)
+
 /** Reads /etc/os-release. */
 export function readSystem(text: string): System {
   const fields = new Map([...text.matchAll(/^(\w+)=["']?(.*?)["']?$/gm)].map(match => [match[1]!, match[2]!]))

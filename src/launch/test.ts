@@ -9,14 +9,16 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { homeAt } from '#base/home'
 import { silent } from '#base/log'
-import { installPackages } from '#launch/apt'
+import { installPackages, thisSystem } from '#launch/apt'
 import type { Args } from '#launch/args'
 import { findConfig } from '#launch/config'
 import { Failure, misuse } from '#launch/failure'
 import type { Host } from '#launch/host'
 import { sweepLeftovers } from '#launch/leftovers'
 import { withLock } from '#launch/lock'
-import { benchPackages, browserTestPackages, clientTestPackages, enginePackages, engineTestPackages, hostPackages } from '#launch/packages'
+import {
+  benchPackages, browserTestPackages, clientTestPackages, enginePackages, engineTestPackages, hostPackages, lacks,
+} from '#launch/packages'
 import { resetHome } from '#launch/reset'
 import { must, run } from '#launch/run'
 import { claimSlot } from '#launch/slots'
@@ -38,13 +40,12 @@ const LOCK = 'tests of this host'
 const CLI = '/usr/bin/aws'
 /** The distribution's, whatever else comes first in PATH. */
 const PYTHON = '/usr/bin/python3'
-const VENV = join(ROOT, '.state', 'python')
-const REQUIREMENTS = join(ROOT, 'test', 'requirements.txt')
+const VENVS = join(ROOT, '.state')
 const LEAST_CLI = [2, 17]
 const MOST_WARNINGS = 60
 
 export async function test({ operands, options }: Args, ui: Ui, host: Host): Promise<number> {
-  const wanted = readStages(operands, options.bench === true)
+  const wanted = withoutBrowser(readStages(operands, options.bench === true), ui)
   return withLock(LOCK, { note: 'test' }, async () => {
     const clients = wanted.some(stage => ['conformance', 'console', 'e2e', 'bench'].includes(stage))
     const browser = wanted.includes('console') || wanted.includes('e2e')
@@ -53,7 +54,7 @@ export async function test({ operands, options }: Args, ui: Ui, host: Host): Pro
       ...(engine ? [...enginePackages, ...engineTestPackages] : []), ...(clients ? clientTestPackages : []), ...(browser ? browserTestPackages : []),
       ...(wanted.includes('bench') ? benchPackages : []), ...(wanted.includes('host') ? hostPackages : []),
     ], ui)
-    const more: Record<string, string> = clients ? { ENCLUME_TEST_AWS: CLI, ENCLUME_TEST_PYTHON: await setUpClients(ui) } : {}
+    const more: Record<string, string> = clients ? { ENCLUME_TEST_AWS: await setUpCli(ui), ENCLUME_TEST_PYTHON: await setUpBoto(ui) } : {}
     if (!engine) return runStages(wanted, more)
     const slot = await withLock(TEST_HOME, {}, () => clear(ui, host))
     await clearEngine(ui)
@@ -72,6 +73,15 @@ export async function test({ operands, options }: Args, ui: Ui, host: Host): Pro
       await withLock(TEST_HOME, { waitMs: 30_000 }, () => resetHome(home, ui, host))
     }
   })
+}
+
+/** Where the system has no Chromium and none is named, what needs one is left out, and that is said. */
+function withoutBrowser(wanted: Stage[], ui: Ui): Stage[] {
+  if (!lacks(thisSystem(), 'chromium') || process.env.ENCLUME_TEST_CHROMIUM) return wanted
+  if (!wanted.includes('console') && !wanted.includes('e2e')) return wanted
+  ui.line('note: this system has Chromium as a snap alone: the console is not tried. ENCLUME_TEST_CHROMIUM=PATH names a browser.')
+  process.env.ENCLUME_TEST_CHROMIUM = 'none'
+  return wanted.filter(stage => stage !== 'console')
 }
 
 /** In the order in which they run: seconds first. The benchmarks, the audit and the fuzzers are no part of `all`. */
@@ -112,28 +122,43 @@ function showWarnings(ui: Ui): void {
   for (const line of lines.slice(-MOST_WARNINGS)) ui.line(`  ${line.slice(0, 600)}`)
 }
 
-/** AWS CLI and boto3, each in a version that speaks as today's do. Returns the Python that has boto3. */
-async function setUpClients(ui: Ui): Promise<string> {
+/** The AWS CLI, in a version that speaks as today's does: the distribution's second, or where it has none the first, of PyPI. */
+async function setUpCli(ui: Ui): Promise<string> {
+  if (lacks(thisSystem(), 'awscli')) {
+    const failure = await setUpPython('awscli', { title: 'AWS CLI (PyPI)', requirements: 'requirements-cli.txt' }, ui)
+    if (failure !== undefined) throw new Failure(`the tests need an AWS CLI, and ${failure}`)
+    return join(VENVS, 'awscli', 'bin', 'aws')
+  }
   const { stdout } = await run(CLI, ['--version'])
   const [major = 0, minor = 0] = (/aws-cli\/(\d+)\.(\d+)/.exec(stdout)?.slice(1) ?? []).map(Number)
   if (major < LEAST_CLI[0]! || (major === LEAST_CLI[0] && minor < LEAST_CLI[1]!))
     throw new Failure(`the tests need AWS CLI ${LEAST_CLI.join('.')} or newer as ${CLI}; found ${stdout.trim() || 'none'}`)
-  const stamp = join(VENV, 'requirements.txt')
-  const python = join(VENV, 'bin', 'python')
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === readFileSync(REQUIREMENTS, 'utf8')) return python
-  const failure = await ui.step('boto3 (PyPI)', async say => {
-    rmSync(VENV, { recursive: true, force: true })
-    await must(PYTHON, ['-m', 'venv', VENV])
-    const args = ['-m', 'pip', 'install', '--disable-pip-version-check', '--retries', '2', '--timeout', '15', '--requirement', REQUIREMENTS]
-    const { code, stderr } = await run(python, args, { onLine: line => line.startsWith('Collecting') && say(line) })
-    if (code === 0) cpSync(REQUIREMENTS, stamp)
-    return code === 0 ? undefined : stderr.trim().split('\n').at(-1)
-  })
-  if (failure === undefined) return python
+  return CLI
+}
+
+/** The Python that has boto3. */
+async function setUpBoto(ui: Ui): Promise<string> {
+  const failure = await setUpPython('python', { title: 'boto3 (PyPI)', requirements: 'requirements.txt' }, ui)
+  if (failure === undefined) return join(VENVS, 'python', 'bin', 'python')
   // Not every machine reaches PyPI; Debian's own boto3 is older and speaks the same protocol.
   ui.line(`  note: ${failure}: the distribution's boto3 is used instead`)
   await installPackages(['python3-boto3'], ui)
   return PYTHON
+}
+
+/** A Python of its own with what a file below test/ asks for. Answers why it is not to be had, if so. */
+async function setUpPython(name: string, { title, requirements }: { title: string; requirements: string }, ui: Ui): Promise<string | undefined> {
+  const [dir, wanted] = [join(VENVS, name), join(ROOT, 'test', requirements)]
+  const stamp = join(dir, 'requirements.txt')
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === readFileSync(wanted, 'utf8')) return
+  return ui.step(title, async say => {
+    rmSync(dir, { recursive: true, force: true })
+    await must(PYTHON, ['-m', 'venv', dir])
+    const args = ['-m', 'pip', 'install', '--disable-pip-version-check', '--retries', '2', '--timeout', '15', '--requirement', wanted]
+    const { code, stderr } = await run(join(dir, 'bin', 'python'), args, { onLine: line => line.startsWith('Collecting') && say(line) })
+    if (code === 0) cpSync(wanted, stamp)
+    return code === 0 ? undefined : stderr.trim().split('\n').at(-1)
+  })
 }
 
 /** The runner is a process of its own, so that a test's handles and settings end with it. */
