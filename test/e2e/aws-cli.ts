@@ -3,7 +3,7 @@
  * processor's time. Every call is the CLI's own code in a process of its own; that it runs as users run it, the conformance tests show. For a
  * run by hand, where ENCLUME_TEST_FORKS is set: calls so close together still bring out races in tests that wait for too little.
  */
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -14,6 +14,17 @@ export type Outcome = { code: number; stdout: string; stderr: string }
 export type Aws = { call(args: string[]): Promise<Outcome>; close(): void }
 
 const FORKS = fileURLToPath(new URL('aws.py', import.meta.url))
+
+/**
+ * How the CLI ends: where AWS refuses, at an option and at an operation that it does not know. Its first and second versions differ (AWS CLI User
+ * Guide, "Return codes"); Ubuntu 24.04 has the first alone.
+ */
+export function exitCodes(cli: string): { refused: number; option: number; operation: number } {
+  const [major = 0, minor = 0] = /aws-cli\/(\d+)\.(\d+)/.exec(execFileSync(cli, ['--version'], { encoding: 'utf8' }))!.slice(1).map(Number)
+  if (major === 1 && minor >= 46) return { refused: 255, option: 255, operation: 2 }
+  if (major === 2 && minor >= 17) return { refused: 254, option: 252, operation: 252 }
+  throw new Error(`AWS CLI ${major}.${minor} is too old: 2.17 or 1.46 is needed`)
+}
 
 /** The interpreter that a script names, if that is Python. */
 function pythonOf(cli: string): string | undefined {

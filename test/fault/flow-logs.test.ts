@@ -35,7 +35,8 @@ async function watched(world: World): Promise<{ counts(destinationPort: number):
 
 /** How often each destination port is told of in a bucket, in whole objects. */
 const told = (world: World, bucket: string): number[] => {
-  const lines = world.delivered.filter(object => object.bucket === bucket).flatMap(({ body }) => gunzipSync(body).toString().trim().split('\n').slice(1))
+  const objects = world.delivered.filter(object => object.bucket === bucket).map(({ body }) => gunzipSync(body).toString())
+  const lines = objects.flatMap(text => text.trim().split('\n').slice(1))
   return PORTS.map(port => lines.filter(line => line.includes(` 40000 ${port} `)).length)
 }
 
