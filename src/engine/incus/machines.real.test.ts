@@ -194,6 +194,17 @@ test('deleting leaves no mount, loop device or volume', async () => {
   assert.deepEqual([mountsBelow(`${home.run}/root/vol-1`), loopsBelow(volumes)], [[], []])
 })
 
+test('machines that are made at the same time have user ids of their own, which root may give away', async () => {
+  const ids = Array.from({ length: 8 }, (_, i) => `i-0000000000000010${i}`)
+  await Promise.all(ids.map(id => machines.create({ ...spec, id, rootDisk: `vol-${id}`, ports: [] })))
+  const bases = await Promise.all(ids.map(async id =>
+    Number((await client.get<{ config: Record<string, string> }>(`/1.0/instances/${id}`)).config['volatile.idmap.base'])))
+  await Promise.all(ids.map(id => machines.delete(id)))
+  const [, first, count] = /^root:(\d+):(\d+)$/m.exec(readFileSync('/etc/subuid', 'utf8'))!.map(Number) as [number, number, number]
+  assert.equal(new Set(bases).size, ids.length, bases.join(' '))
+  for (const base of bases) assert.ok(base >= first && base + 65_536 <= first + count, bases.join(' '))
+})
+
 test('capacity is what the kernel and the pool say', async () => {
   const { memoryMiB, diskGiB } = await capacityOf(home, client)
   const guard = openGuard(home, client, log)

@@ -49,6 +49,11 @@ export function openMachines(home: Home, client: Client, log: Log, guard: Guard 
   const fresh = new Map<string, Instance>()
   /** What changes a machine's configuration as a whole must not meet another that does. */
   const oneAtATime = turns<string>()
+  /**
+   * Incus chooses a machine's range of user ids while it makes it, and two that are made at the same time can get the same one (lxc/incus pull
+   * request 3999), or before 6.0.4 one that root may not give away (issue 1483): they are made one after the other.
+   */
+  const making = turns<'one'>()
   const change = <T>(id: string, act: () => Promise<T>): Promise<T> => {
     fresh.delete(id)
     return oneAtATime(id, act)
@@ -167,14 +172,14 @@ export function openMachines(home: Home, client: Client, log: Log, guard: Guard 
           ...held.map(({ devices }) => devices)) as Instance['devices'],
       })
       // Only who made it before keeps Incus from making it: so nobody looks until then.
-      const made = await make().then(() => true, async (error: unknown) => {
+      const isNew = await making('one', make).then(() => true, async (error: unknown) => {
         if (!(error instanceof IncusError) || !await find(spec.id)) throw error
         return false
       })
       log.info('machine made', { machine: spec.id, ms: Math.round(performance.now() - started) })
       // Its volumes take longer: what its start asks of it is asked meanwhile.
-      if (made) fresh.set(spec.id, await get(spec.id))
-      return made
+      if (isNew) fresh.set(spec.id, await get(spec.id))
+      return isNew
     },
     prepare: async id => mountRoot(fresh.get(id) ?? await renew(await get(id))),
     start: id => oneAtATime(id, async () => {
