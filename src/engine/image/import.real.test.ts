@@ -33,6 +33,7 @@ before(async () => {
   mkdirSync(home.dir)
   client = await startDaemon(home, silent, { poolGiB: 30 })
   await run('mmdebstrap', ['--mode=root', '--variant=minbase', '--aptopt=Acquire::Languages "none"', '--dpkgopt=force-unsafe-io', '--quiet',
+    '--keyring=/usr/share/keyrings/debian-archive-keyring.gpg',
     '--include=systemd-sysv,systemd-resolved,dbus,iproute2,netbase,ca-certificates', RELEASE, join(dir, 'tree'), hostMirror().archive])
   await run('mksquashfs', [join(dir, 'tree'), join(dir, 'root.squashfs'), '-comp', 'lzo', '-quiet', '-no-progress', '-e', 'dev'])
   rmSync(join(dir, 'tree'), { recursive: true })

@@ -184,6 +184,21 @@ test('files outlive stop and start', async () => {
   assert.equal(await inside('cat', '/root/file'), 'kept\n')
 })
 
+const firstId = async (id: string) => (await client.get<{ config: Record<string, string> }>(`/1.0/instances/${id}`)).config['volatile.idmap.base']!
+
+test('a machine that has another\'s user ids gets its own at its next start, and its files are its own still', async () => {
+  const other = { ...spec, id: 'i-00000000000000002', rootDisk: 'vol-2', ports: [] }
+  await machines.stop(spec.id, { timeoutMs: 30_000 })
+  await machines.create(other)
+  const before = await firstId(spec.id)
+  await client.act('PATCH', `/1.0/instances/${other.id}`, { config: { 'volatile.idmap.base': before } })
+  await machines.start(spec.id)
+  assert.ok(await booted())
+  assert.deepEqual([await firstId(spec.id) === before, await firstId(other.id)], [false, before])
+  assert.equal((await inside('stat', '-c', '%u %s', '/root/file')).trim(), '0 5')
+  await machines.delete(other.id)
+})
+
 test('deleting leaves no mount, loop device or volume', async () => {
   await machines.delete(spec.id)
   await machines.delete(spec.id)
@@ -197,8 +212,7 @@ test('deleting leaves no mount, loop device or volume', async () => {
 test('machines that are made at the same time have user ids of their own, which root may give away', async () => {
   const ids = Array.from({ length: 8 }, (_, i) => `i-0000000000000010${i}`)
   await Promise.all(ids.map(id => machines.create({ ...spec, id, rootDisk: `vol-${id}`, ports: [] })))
-  const bases = await Promise.all(ids.map(async id =>
-    Number((await client.get<{ config: Record<string, string> }>(`/1.0/instances/${id}`)).config['volatile.idmap.base'])))
+  const bases = (await Promise.all(ids.map(firstId))).map(Number)
   await Promise.all(ids.map(id => machines.delete(id)))
   const [, first, count] = /^root:(\d+):(\d+)$/m.exec(readFileSync('/etc/subuid', 'utf8'))!.map(Number) as [number, number, number]
   assert.equal(new Set(bases).size, ids.length, bases.join(' '))

@@ -38,6 +38,10 @@ import { seccompProfile } from '#engine/storage/seccomp'
 
 type State = { pid: number }
 
+/** Where Incus notes the first of a machine's user ids, and how many it has. */
+const IDS = 'volatile.idmap.base'
+const IDS_EACH = 65_536
+
 const path = (id: string, rest = ''): string => `/1.0/instances/${encodeURIComponent(id)}${rest}`
 
 export function openMachines(home: Home, client: Client, log: Log, guard: Guard = openGuard(home, client, log)): Machines {
@@ -70,8 +74,19 @@ export function openMachines(home: Home, client: Client, log: Log, guard: Guard 
   const pathsOf = (id: string, rootDisk: string): Paths => (
     { root: rootPoint(home, rootDisk), console: consoleFile(home, id), view: viewDir(home, id), storage: storageSocket(home) })
 
+  /** A machine that is off and has another's user ids is given some of its own: Incus chooses anew when their number is named. */
+  async function separate(instance: Instance): Promise<Instance> {
+    const { name, config } = instance
+    const all = await client.get<Instance[]>('/1.0/instances?recursion=1')
+    if (!all.some(other => other.name !== name && other.config[IDS] === config[IDS])) return instance
+    log.warn('machine.shared-ids', { machine: name })
+    await making('one', () => client.act('PATCH', path(name), { config: { 'security.idmap.size': String(IDS_EACH) } }))
+    return get(name)
+  }
+
   /** A machine that was made by an earlier Enclume, or has another root disk than when it was made, is told so before it starts. */
-  async function renew(instance: Instance): Promise<Instance> {
+  async function renew(found: Instance): Promise<Instance> {
+    const instance = await separate(found)
     const { name, config } = instance
     const place = await places.take(name)
     const range = rangeOf(home.slot, place)
