@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
 import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -28,8 +27,11 @@ const processOf = async (dir: string) => Number(await readFile(join(dir, 'dnsmas
 const forward = async () => (await readFile('/proc/sys/net/ipv4/ip_forward', 'utf8')).trim()
 const resolves = async () =>
   String(await one.ask({ do: 'resolve', server: '172.31.0.2', name: 'ip-172-31-0-12.ec2.internal' })) === '172.31.0.12'
-/** Ended; perhaps nobody has taken note of it yet (a zombie has no command line). */
-const isGone = async (pid: number) => !existsSync(`/proc/${pid}`) || (await readFile(`/proc/${pid}/cmdline`, 'utf8')) === ''
+/** Ended, with its sockets closed; perhaps nobody has taken note of it yet (a zombie). */
+async function isGone(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
+  return stat === undefined || /^\) [ZX]/.test(stat.slice(stat.lastIndexOf(')')))
+}
 
 before(async () => {
   forwarding = await forward()
