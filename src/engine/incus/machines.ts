@@ -27,6 +27,7 @@ import { restoreName } from '#engine/incus/rename'
 import { holding, loopOf, PLACE, placeOf, rangeOf, ROOT_DISK, rootNode, rootOf, type Config } from '#engine/incus/attachment'
 import { unifiedCgroups } from '#engine/incus/host'
 import { openMachineDisks, type Instance } from '#engine/incus/machine-disks'
+import { openIds } from '#engine/incus/ids'
 import { hasLost, hostRoot, isOnHost, seen } from '#engine/incus/machine-seen'
 import { openPlaces } from '#engine/incus/places'
 import { configOf, devicesOf, limitsOf, portsAmong, rawConfig, type Paths } from '#engine/incus/spec'
@@ -38,10 +39,6 @@ import { seccompProfile } from '#engine/storage/seccomp'
 
 type State = { pid: number }
 
-/** Where Incus notes the first of a machine's user ids, and how many it has. */
-const IDS = 'volatile.idmap.base'
-const IDS_EACH = 65_536
-
 const path = (id: string, rest = ''): string => `/1.0/instances/${encodeURIComponent(id)}${rest}`
 
 export function openMachines(home: Home, client: Client, log: Log, guard: Guard = openGuard(home, client, log)): Machines {
@@ -49,15 +46,11 @@ export function openMachines(home: Home, client: Client, log: Log, guard: Guard 
   const places = openPlaces(client)
   const disks = openMachineDisks(home, client, log)
   const limits = openLimits(home, client)
+  const ids = openIds(client, log)
   /** Machines as they were made, until they are started or anything changes them. */
   const fresh = new Map<string, Instance>()
   /** What changes a machine's configuration as a whole must not meet another that does. */
   const oneAtATime = turns<string>()
-  /**
-   * Incus chooses a machine's range of user ids while it makes it, and two that are made at the same time can get the same one (lxc/incus pull
-   * request 3999), or before 6.0.4 one that root may not give away (issue 1483): they are made one after the other.
-   */
-  const making = turns<'one'>()
   const change = <T>(id: string, act: () => Promise<T>): Promise<T> => {
     fresh.delete(id)
     return oneAtATime(id, act)
@@ -74,19 +67,9 @@ export function openMachines(home: Home, client: Client, log: Log, guard: Guard 
   const pathsOf = (id: string, rootDisk: string): Paths => (
     { root: rootPoint(home, rootDisk), console: consoleFile(home, id), view: viewDir(home, id), storage: storageSocket(home) })
 
-  /** A machine that is off and has another's user ids is given some of its own: Incus chooses anew when their number is named. */
-  async function separate(instance: Instance): Promise<Instance> {
-    const { name, config } = instance
-    const all = await client.get<Instance[]>('/1.0/instances?recursion=1')
-    if (!all.some(other => other.name !== name && other.config[IDS] === config[IDS])) return instance
-    log.warn('machine.shared-ids', { machine: name })
-    await making('one', () => client.act('PATCH', path(name), { config: { 'security.idmap.size': String(IDS_EACH) } }))
-    return get(name)
-  }
-
   /** A machine that was made by an earlier Enclume, or has another root disk than when it was made, is told so before it starts. */
   async function renew(found: Instance): Promise<Instance> {
-    const instance = await separate(found)
+    const instance = await ids.separate(found) ? await get(found.name) : found
     const { name, config } = instance
     const place = await places.take(name)
     const range = rangeOf(home.slot, place)
@@ -187,7 +170,7 @@ export function openMachines(home: Home, client: Client, log: Log, guard: Guard 
           ...held.map(({ devices }) => devices)) as Instance['devices'],
       })
       // Only who made it before keeps Incus from making it: so nobody looks until then.
-      const isNew = await making('one', make).then(() => true, async (error: unknown) => {
+      const isNew = await ids.making(make).then(() => true, async (error: unknown) => {
         if (!(error instanceof IncusError) || !await find(spec.id)) throw error
         return false
       })
