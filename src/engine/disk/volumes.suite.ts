@@ -11,6 +11,7 @@ import { loopsBelow } from '#engine/disk/loop'
 import { mountsBelow } from '#engine/disk/mount'
 import { run } from '#engine/disk/run'
 import { startDaemon } from '#engine/incus/daemon'
+import { openGuard, type Guard } from '#engine/incus/guard'
 import { openMachines } from '#engine/incus/machines'
 import { incusDir } from '#engine/incus/place'
 import { until } from '#engine/incus/process'
@@ -34,7 +35,12 @@ export async function openBench() {
   const client = await startDaemon(home, log, { poolGiB: 20 })
   await buildImage(home, client, 'debian-12', log)
   const disks = openDisks(home, client, log)
-  const machines = openMachines(home, client, log)
+  // One for all: a machine that is to stop must be known to who holds them.
+  let guard = openGuard(home, client, log)
+  const machines = openMachines(home, client, log, {
+    leaving: id => guard.leaving(id), back: id => guard.back(id), freeGiB: () => guard.freeGiB(), watch: () => guard.watch(),
+    close: () => guard.close(),
+  })
   const made = { machines: new Set<string>(), disks: new Set<string>() }
 
   /** Runs a command in a guest as its root, under its filter of system calls as all that runs there. */
@@ -50,6 +56,12 @@ export async function openBench() {
   }
   const bench = {
     home, log, client, disks, machines, inside, made: made.disks,
+    /** A guard that looks, in the place of the one before. */
+    guarded(): Guard {
+      guard = openGuard(home, client, log)
+      guard.watch()
+      return guard
+    },
     shell: (machine: string, script: string) => inside(machine, 'sh', '-euc', script),
     async disk(id: string, sizeGiB: number, from?: DiskSpec['from']) {
       made.disks.add(id)

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { openBench } from '#engine/disk/volumes.suite'
 import { run } from '#engine/disk/run'
-import { openGuard, type Guard } from '#engine/incus/guard'
+import type { Guard } from '#engine/incus/guard'
 import { volumeDir } from '#engine/incus/place'
 import { until } from '#engine/incus/process'
 
@@ -18,8 +18,7 @@ const isHeld = () => existsSync(join(bench.home.dir, 'writing-held'))
 
 before(async () => {
   bench = await openBench()
-  guard = openGuard(bench.home, bench.client, bench.log)
-  guard.watch()
+  guard = bench.guarded()
   await bench.machine(WRITER)
   await bench.machine(OTHER)
 })
@@ -74,8 +73,7 @@ END
   await run('btrfs', ['filesystem', 'sync', pool()])
   assert.ok(isHeld())
   const before = await written()
-  guard = openGuard(bench.home, bench.client, bench.log)
-  guard.watch()
+  guard = bench.guarded()
   assert.ok(await until(() => !isHeld(), 60_000))
   assert.ok(await until(async () => await written() > before + 3, 60_000))
   await bench.shell(WRITER, 'kill $(cat /run/pid); sha256sum --check --quiet /run/digests; touch /root/writable')
