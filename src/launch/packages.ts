@@ -12,7 +12,7 @@ export type Plan =
 /** What the engine runs on and what builds images. */
 export const enginePackages = [
   'incus-base', 'incus-client', 'lxcfs', 'btrfs-progs', 'e2fsprogs', 'xfsprogs', 'squashfs-tools', 'mmdebstrap', 'debian-archive-keyring',
-  'nftables', 'dnsmasq-base', 'iproute2', 'conntrack', 'uidmap', 'attr', 'acl', 'rsync', 'python3', 'openssh-client', 'ca-certificates',
+  'nftables', 'dnsmasq-base', 'iproute2', 'procps', 'conntrack', 'uidmap', 'attr', 'acl', 'rsync', 'python3', 'openssh-client', 'ca-certificates',
 ]
 /** What tests by official clients need besides, and those of a network. */
 export const clientTestPackages = ['awscli', 'python3-awscrt', 'python3-venv', 'curl', 'openssl', 'putty-tools', 'rclone', 'restic']

@@ -1,7 +1,7 @@
 /**
  * The ranges of user ids that machines' processes have on the host, which Incus chooses (docs/decisions/0099-user-ids.md).
  *
- * Invariant: no two machines that were started here have the same.
+ * Invariant: no two machines that one process made have the same, and one that has another's all the same starts once, at most, with them.
  */
 import type { Log } from '#base/log'
 import { turns } from '#base/turns'
